@@ -1,0 +1,1 @@
+"""mlconform: contract, suite and reports that judge a model server by its documentation."""

@@ -1,0 +1,1 @@
+"""Pages to contract: what the documentation promises, with its sources."""

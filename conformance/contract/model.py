@@ -1,0 +1,80 @@
+"""The contract as values: requirements, their sources, and the OpenAPI document they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Level(StrEnum):
+    """How firmly a requirement stands; the order of the members is from strongest to weakest."""
+
+    DOCUMENTED = "documented"
+    EXAMPLE = "example"
+    OBSERVED = "observed"
+    UNSPECIFIED = "unspecified"
+
+    @property
+    def rank(self) -> int:
+        """0 for the strongest level; a run at level L fails on requirements whose rank is <= L's."""
+        return list(Level).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a fact comes from: lines of a page, an exchange of a recording, or a standard.
+
+    Exactly one of `page`, `recording` and `reference` is set. `lines` is first and last line,
+    counted from 1; `sha256` covers those lines as they stand in the page, newline-joined.
+    """
+
+    page: str | None = None
+    lines: tuple[int, int] | None = None
+    sha256: str | None = None
+    version: str | None = None
+    recording: str | None = None
+    exchange: int | None = None
+    reference: str | None = None
+
+    def __str__(self) -> str:
+        if self.page is not None and self.lines is not None:
+            first, last = self.lines
+            where = f"{first}" if first == last else f"{first}-{last}"
+            return f"{self.page}:{where} ({self.version})"
+        if self.recording is not None:
+            return f"recording {self.version}/{self.recording}#{self.exchange}"
+        return self.reference or "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One thing that can be true or false of a target.
+
+    `checks` are the node ids of the checks that decide it (relative to conformance/suites);
+    where there is none, `unchecked` says why nothing can. `recorded` lists the versions whose
+    recordings show an observed requirement: it is judged on those alone (empty: on any).
+    `since` is the first version that has it.
+    """
+
+    id: str
+    profile: str
+    level: Level
+    statement: str
+    sources: tuple[Source, ...]
+    operation: str | None = None
+    since: str | None = None
+    recorded: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    unchecked: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What one profile's documentation of one version promises."""
+
+    profile: str
+    version: str
+    requirements: Mapping[str, Requirement]
+    openapi: Mapping[str, Any]

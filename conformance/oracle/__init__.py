@@ -1,0 +1,1 @@
+"""The abstract lifecycle that a check holds a target to."""

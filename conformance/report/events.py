@@ -1,0 +1,139 @@
+"""The events of a run: one JSON object a line in `run.ndjson`, and nothing else feeds a report.
+
+A run is a header (`run_started`), the requirements it set out to judge, one `check_finished` a
+check, and a footer (`run_finished`). A stream without its footer is an incomplete run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+SCHEMA_VERSION = 1
+
+
+class Outcome(StrEnum):
+    """What one check says of one requirement. The order is from worst to best."""
+
+    FAIL = "fail"
+    ERROR = "error"
+    FLAKY = "flaky"
+    UNTESTABLE = "untestable"
+    PASS = "pass"
+    INAPPLICABLE = "inapplicable"
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeRecord:
+    """One request and its answer as evidence. `at` is seconds since the check began."""
+
+    method: str
+    url: str
+    at: float
+    request_body: str | None
+    request_content_type: str | None
+    status: int | None
+    content_type: str | None
+    response_body: str | None
+    problem: str | None = None
+    curl: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a check decided of one requirement.
+
+    `reason` says why for every outcome but pass; `expected` and `came` are set on fail and flaky.
+    """
+
+    requirement: str
+    outcome: Outcome
+    reason: str = ""
+    expected: str = ""
+    came: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The header. `target` is the URL as given (credentials removed) or `mock`."""
+
+    run_id: str
+    started_at: str
+    tool_version: str
+    target: str
+    profiles: tuple[str, ...]
+    docs_versions: dict[str, str]
+    level: str
+    seed: int
+    max_wait_seconds: float
+    selection: str = ""
+    event: Literal["run_started"] = "run_started"
+    schema_version: int = SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class TargetDiscovered:
+    """What discovery learned of the target, a profile."""
+
+    profile: str
+    product: str
+    version: str
+    nodes: tuple[str, ...]
+    capabilities: dict[str, bool]
+    notes: tuple[str, ...] = ()
+    event: Literal["target_discovered"] = "target_discovered"
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementListed:
+    """A requirement in force for this run, so that a report needs no other file."""
+
+    id: str
+    profile: str
+    level: str
+    statement: str
+    sources: tuple[str, ...]
+    checks: tuple[str, ...]
+    unchecked: str | None = None
+    inapplicable: str | None = None
+    event: Literal["requirement"] = "requirement"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFinished:
+    """One check ran to its end, or could not. `duration` is in seconds."""
+
+    check: str
+    profile: str
+    duration: float
+    decisions: tuple[Decision, ...]
+    exchanges: tuple[ExchangeRecord, ...] = ()
+    log: str = ""
+    event: Literal["check_finished"] = "check_finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that touches the run as a whole: target unreachable, cleanup that failed, our own error.
+
+    `kind` is one of `unreachable`, `prerequisite`, `cleanup`, `internal`, `interrupted`, `usage`.
+    """
+
+    kind: str
+    message: str
+    event: Literal["problem"] = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """The footer. `exit_code` is that of the command."""
+
+    finished_at: str
+    duration: float
+    exit_code: int
+    verdicts: dict[str, int] = field(default_factory=dict)
+    event: Literal["run_finished"] = "run_finished"
+
+
+Event = RunStarted | TargetDiscovered | RequirementListed | CheckFinished | Problem | RunFinished

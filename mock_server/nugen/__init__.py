@@ -1,0 +1,1 @@
+"""Nugen Intelligence, as documented."""

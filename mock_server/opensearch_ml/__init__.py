@@ -1,0 +1,1 @@
+"""OpenSearch ML Commons, as documented."""
