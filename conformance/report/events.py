@@ -1,7 +1,8 @@
 """The events of a run: one JSON object a line in `run.ndjson`, and nothing else feeds a report.
 
-A run is a header (`run_started`), the requirements it set out to judge, one `check_finished` a
-check, and a footer (`run_finished`). A stream without its footer is an incomplete run.
+A run is a header (`run_started`), the requirements it set out to judge, the waivers it was given,
+one `check_finished` a check, and a footer (`run_finished`). A stream without its footer is an
+incomplete run.
 """
 
 from __future__ import annotations
@@ -56,7 +57,12 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """The header. `target` is the URL as given (credentials removed) or `mock`."""
+    """The header. `target` is the URL as given (credentials removed) or `mock`.
+
+    `started_at` is an ISO 8601 time; waivers expire by its date. `require_decided` is the percent
+    of requirements that must be decided. `options` are further command-line options that a
+    repetition of the run needs (say `--known`, `opensearch-3.4`), never credentials.
+    """
 
     run_id: str
     started_at: str
@@ -68,6 +74,8 @@ class RunStarted:
     seed: int
     max_wait_seconds: float
     selection: str = ""
+    require_decided: float | None = None
+    options: tuple[str, ...] = ()
     event: Literal["run_started"] = "run_started"
     schema_version: int = SCHEMA_VERSION
 
@@ -98,6 +106,22 @@ class RequirementListed:
     unchecked: str | None = None
     inapplicable: str | None = None
     event: Literal["requirement"] = "requirement"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A failure of `requirement` that is accepted, and why; of one `check` only where it is named.
+
+    `until` is the last day on which it holds, as an ISO 8601 date. `origin` says where it was
+    written: a file's name, or the known set it belongs to.
+    """
+
+    requirement: str
+    reason: str
+    until: str | None = None
+    check: str | None = None
+    origin: str = ""
+    event: Literal["waiver"] = "waiver"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,4 +160,4 @@ class RunFinished:
     event: Literal["run_finished"] = "run_finished"
 
 
-Event = RunStarted | TargetDiscovered | RequirementListed | CheckFinished | Problem | RunFinished
+Event = RunStarted | TargetDiscovered | RequirementListed | Waiver | CheckFinished | Problem | RunFinished

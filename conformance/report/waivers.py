@@ -1,0 +1,107 @@
+"""Waivers: failures that are accepted, each with its reason and, where it should end, its last day."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+
+import yaml
+
+from conformance.report.events import Waiver
+from conformance.report.stream import ReportError
+
+_MEMBERS = {"requirement", "reason", "until", "check"}
+_SHAPE = "a list of {requirement, reason, until?: YYYY-MM-DD, check?}"
+
+
+class WaiverError(ReportError):
+    """A file of waivers can't be used."""
+
+
+def load(path: Path) -> tuple[Waiver, ...]:
+    """The waivers in a YAML file, expired ones included. Raises `WaiverError`."""
+    try:
+        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise WaiverError(f"{path}: can't be read ({error}); give a YAML file with {_SHAPE}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise WaiverError(f"{path}: expected YAML, came something else: {error}") from error
+    if entries is None:
+        return ()
+    if not isinstance(entries, list):
+        raise WaiverError(f"{path}: expected {_SHAPE}, came a {type(entries).__name__}")
+    waivers = tuple(_waiver(entry, path, number) for number, entry in enumerate(entries, start=1))
+    names = [(waiver.requirement, waiver.check) for waiver in waivers]
+    for name in names:
+        if names.count(name) > 1:
+            raise WaiverError(f"{path}: {name[0]} is waived more than once; keep one entry with one reason")
+    return waivers
+
+
+def covering(waivers: Iterable[Waiver], day: date) -> Mapping[tuple[str, str | None], Waiver]:
+    """The waivers that hold on a day, by requirement and check (None: any check)."""
+    return {(waiver.requirement, waiver.check): waiver for waiver in waivers if _holds(waiver, day)}
+
+
+def stale(
+    waivers: Iterable[Waiver],
+    day: date,
+    failed: Collection[tuple[str, str]],
+    undecided: Collection[str],
+    listed: Collection[str],
+) -> tuple[Waiver, ...]:
+    """The waivers that hold on a day and match none of the failures (requirement, check).
+
+    A requirement that stayed undecided says nothing against its waiver, and neither does a run
+    of another profile, whose requirements all begin with another word.
+    """
+    begun = {name.split(".")[0] for name in listed}
+    matched = {*failed, *((requirement, None) for requirement, _ in failed)}
+    return tuple(
+        waiver
+        for waiver in waivers
+        if _holds(waiver, day)
+        and (waiver.requirement, waiver.check) not in matched
+        and waiver.requirement not in undecided
+        and waiver.requirement.split(".")[0] in begun
+    )
+
+
+def _holds(waiver: Waiver, day: date) -> bool:
+    return waiver.until is None or day.isoformat() <= waiver.until
+
+
+def _waiver(entry: object, path: Path, number: int) -> Waiver:
+    where = f"{path}: entry {number}"
+    if not isinstance(entry, dict):
+        raise WaiverError(f"{where}: expected an item of {_SHAPE}, came {entry!r}")
+    unknown = sorted(str(name) for name in entry if name not in _MEMBERS)
+    if unknown:
+        raise WaiverError(f"{where}: expected only {sorted(_MEMBERS)}, came also {unknown}")
+    return Waiver(
+        requirement=_text(entry, "requirement", where),
+        reason=_text(entry, "reason", where),
+        until=_last_day(entry.get("until"), where),
+        check=_text(entry, "check", where) if "check" in entry else None,
+        origin=path.name,
+    )
+
+
+def _text(entry: Mapping[object, object], name: str, where: str) -> str:
+    value = entry.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise WaiverError(f"{where}: expected {name} as a text that is not empty, came {value!r}")
+    return value.strip()
+
+
+def _last_day(value: object, where: str) -> str | None:
+    if value is None:
+        return None
+    try:
+        day = value if isinstance(value, date) else date.fromisoformat(str(value))
+    except ValueError:
+        raise WaiverError(f"{where}: expected until as a date YYYY-MM-DD, came {value!r}") from None
+    if isinstance(day, datetime):
+        raise WaiverError(f"{where}: expected until as a date without a time, came {value!r}")
+    return day.isoformat()
