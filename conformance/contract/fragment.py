@@ -1,0 +1,84 @@
+"""An OpenAPI document inside a page: its YAML split into leaves, each with the lines it stands on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+_INTRO = re.compile(r"^\s*openapi:\s*['\"]?3", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A part of the document that is accounted for as one. `line` counts from 0 inside the block."""
+
+    path: tuple[str, ...]
+    line: int
+
+
+def is_fragment(info: str, block: str) -> bool:
+    """Whether a fenced block with this info string is an OpenAPI document."""
+    return info.split(" ", 1)[0].lower() in {"yaml", "yml", "json"} and bool(_INTRO.search(block))
+
+
+def read(block: str) -> Any:
+    """The document as plain values. Raises ValueError where it is not YAML."""
+    try:
+        return yaml.safe_load(block)
+    except yaml.YAMLError as error:
+        raise ValueError(f"not YAML: {error}") from None
+
+
+def leaves(block: str) -> list[Leaf]:
+    """The leaves in the order of their lines: metadata, members of operations, schemas.
+
+    Raises ValueError where the block is not YAML or no mapping.
+    """
+    try:
+        root = yaml.compose(block, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise ValueError(f"not YAML: {error}") from None
+    if not isinstance(root, yaml.MappingNode):
+        raise ValueError("expected a mapping at the top of the OpenAPI document")  # noqa: TRY004
+    return list(_walk(root, (), 0))
+
+
+def _is_leaf(path: tuple[str, ...]) -> bool:
+    """Members of an operation count as one each, and so do its single parameters and responses."""
+    if not path:
+        return False
+    if path[0] == "paths":
+        return len(path) >= 5 or (len(path) == 4 and path[3] not in {"parameters", "responses"})
+    return path[0] != "components" or len(path) >= 3
+
+
+def _walk(node: yaml.Node, path: tuple[str, ...], line: int) -> Iterator[Leaf]:
+    """A first child starts on its parent's line, so that no line is left between two leaves."""
+    children = list(_children(node))
+    if _is_leaf(path) or not children:
+        yield Leaf(path, line)
+        return
+    for position, (name, child_line, child) in enumerate(children):
+        yield from _walk(child, (*path, name), child_line if position else line)
+
+
+def _children(node: yaml.Node) -> Iterator[tuple[str, int, yaml.Node]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield str(key.value), key.start_mark.line, value
+    elif isinstance(node, yaml.SequenceNode):
+        for position, item in enumerate(node.value):
+            yield _item_name(item) or str(position), item.start_mark.line, item
+
+
+def _item_name(item: yaml.Node) -> str | None:
+    """A parameter goes by its name, so that its key stays when another is put before it."""
+    if isinstance(item, yaml.MappingNode):
+        for key, value in item.value:
+            if key.value == "name":
+                return str(value.value)
+    return None
