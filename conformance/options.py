@@ -1,0 +1,74 @@
+"""What the user asked of a run, as one value; the command and the pytest plugin both end here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from conformance.contract.model import Level
+from conformance.outcomes import UsageError
+from conformance.target.connect import PROFILES, TargetOptions
+
+ALL_PROFILES = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """A run: which target, which profiles, how strict, and where the reports go."""
+
+    target: TargetOptions = field(default_factory=TargetOptions)
+    profile: str = ALL_PROFILES
+    docs_version: str | None = None
+    level: Level = Level.DOCUMENTED
+    select: str = ""
+    seed: int = 0
+    workers: int = 1
+    known: str | None = None
+    waivers: Path | None = None
+    require_decided: float | None = None
+    out: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.profile != ALL_PROFILES and self.profile not in PROFILES:
+            raise UsageError(
+                f"expected a profile of {', '.join(PROFILES)} or {ALL_PROFILES}, but got {self.profile!r}"
+            )
+        if self.require_decided is not None and not 0 <= self.require_decided <= 100:
+            raise UsageError(f"expected --require-decided from 0 to 100, but got {self.require_decided}")
+        if self.workers < 1:
+            raise UsageError(f"expected --workers of 1 or more, but got {self.workers}")
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        return tuple(PROFILES) if self.profile == ALL_PROFILES else (self.profile,)
+
+
+def parse_level(text: str) -> Level:
+    """The level named; raises `UsageError`."""
+    judged = [level for level in Level if level is not Level.UNSPECIFIED]
+    if text not in judged:
+        raise UsageError(f"expected a level of {', '.join(judged)}, but got {text!r}")
+    return Level(text)
+
+
+def selects(expression: str, check: str, requirements: tuple[str, ...]) -> bool:
+    """Whether a check is selected: a comma-separated list of globs over its name and its ids.
+
+    A pattern without a wildcard also matches as a part of the name; one that starts with `!`
+    leaves out what it matches. An empty expression selects everything.
+    """
+    patterns = [pattern.strip() for pattern in expression.split(",") if pattern.strip()]
+    wanted = [pattern for pattern in patterns if not pattern.startswith("!")]
+    unwanted = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
+    names = (check, *requirements)
+    if any(_matches(pattern, names) for pattern in unwanted):
+        return False
+    return not wanted or any(_matches(pattern, names) for pattern in wanted)
+
+
+def _matches(pattern: str, names: tuple[str, ...]) -> bool:
+    if any(mark in pattern for mark in "*?["):
+        return any(fnmatchcase(name, pattern) for name in names)
+    check, *requirements = names
+    return pattern in check or pattern in requirements

@@ -1,0 +1,44 @@
+"""How a check ends when it does not simply pass: one exception a kind of ending.
+
+A check that meets a difference raises `Nonconformance`. A check that cannot decide raises
+`Untestable`, and says why. What was sent is broken on the wire raises `BrokenAnswer`, which is a
+`Nonconformance` too: an answer that does not end is the target's failure, not ours. The three
+errors at the end stop a run before its first check.
+"""
+
+from __future__ import annotations
+
+import unittest
+
+
+class Nonconformance(AssertionError):  # noqa: N818 - it is a verdict on the target, not our error
+    """The target differs from `requirement`: `expected` and `came` are what a reader compares."""
+
+    def __init__(self, requirement: str, *, expected: str, came: str) -> None:
+        super().__init__(f"{requirement}\n  expected: {expected}\n  came:     {came}")
+        self.requirement = requirement
+        self.expected = expected
+        self.came = came
+
+
+class BrokenAnswer(Nonconformance):
+    """An answer that is cut off, cannot be decompressed, or is not the JSON it claims to be."""
+
+
+class Untestable(unittest.SkipTest):  # noqa: N818 - an ending of a check, not an error
+    """The environment, the budget or a prerequisite did not allow a decision.
+
+    It is a SkipTest so that hypothesis lets it through at once instead of looking for a smaller case.
+    """
+
+
+class TargetUnreachable(Exception):  # noqa: N818
+    """Nothing answers at the target's address. Exit code 3."""
+
+
+class PrerequisiteMissing(Exception):  # noqa: N818
+    """Something answers, but not what this profile needs. Exit code 3."""
+
+
+class UsageError(Exception):
+    """An option or file that the user gave cannot be used. Exit code 2."""

@@ -1,0 +1,102 @@
+"""How a check decides: each expectation names the requirement it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from conformance.outcomes import Nonconformance
+from conformance.target.exchange import Exchange
+
+Kind = type | tuple[type, ...]
+
+
+class Expect:
+    """Evaluates expectations and remembers which requirements were decided by them.
+
+    Every method raises `Nonconformance` at a difference. A requirement that is not in force on
+    this target is not evaluated; one that the check is not bound to is a mistake of the check.
+    """
+
+    def __init__(self, bound: Collection[str], in_force: Callable[[str], bool]) -> None:
+        self._bound = frozenset(bound)
+        self._in_force = in_force
+        self.decided: set[str] = set()
+
+    def that(self, requirement: str, holds: bool, *, expected: str, came: str) -> None:
+        """`holds` decides; the texts are what a reader of the report compares."""
+        if requirement not in self._bound:
+            raise LookupError(f"this check is not bound to {requirement}; add it to its @requirement")
+        if not self._in_force(requirement):
+            return
+        self.decided.add(requirement)
+        if not holds:
+            raise Nonconformance(requirement, expected=expected, came=came)
+
+    def equal(self, requirement: str, came: Any, expected: Any, what: str) -> None:
+        self.that(requirement, came == expected, expected=f"{what} = {expected!r}", came=repr(came))
+
+    def one_of(self, requirement: str, came: Any, allowed: Collection[Any], what: str) -> None:
+        wanted = " or ".join(repr(value) for value in allowed)
+        self.that(requirement, came in allowed, expected=f"{what} = {wanted}", came=repr(came))
+
+    def status(self, requirement: str, exchange: Exchange, *allowed: int) -> None:
+        wanted = " or ".join(str(status) for status in allowed)
+        self.that(
+            requirement,
+            exchange.status in allowed,
+            expected=f"status {wanted} to {_request(exchange)}",
+            came=exchange.summary,
+        )
+
+    def accepted(self, requirement: str, exchange: Exchange) -> None:
+        """The request was carried out: a 2xx."""
+        self.that(
+            requirement,
+            200 <= exchange.status < 300,
+            expected=f"success (2xx) of {_request(exchange)}",
+            came=exchange.summary,
+        )
+
+    def client_error(self, requirement: str, exchange: Exchange) -> None:
+        """The request was refused as the client's mistake: a 4xx, never a 5xx (RFC 9110, 15.5)."""
+        self.that(
+            requirement,
+            400 <= exchange.status < 500,
+            expected=f"refusal (4xx) of {_request(exchange)}",
+            came=exchange.summary,
+        )
+
+    def error(self, requirement: str, exchange: Exchange, status: int, reason: str | None = None) -> None:
+        """An error of this status whose reason contains this text, in OpenSearch's envelope."""
+        self.status(requirement, exchange, status)
+        if reason is not None:
+            came = exchange.member("error", "reason")
+            self.that(
+                requirement,
+                isinstance(came, str) and reason in came,
+                expected=f"error.reason with {reason!r}",
+                came=exchange.summary,
+            )
+
+    def members(self, requirement: str, value: Any, kinds: Mapping[str, Kind], what: str) -> None:
+        """`value` is an object that has all these members with these JSON types."""
+        self.that(
+            requirement, isinstance(value, dict), expected=f"{what} is an object", came=repr(value)[:300]
+        )
+        for name, kind in kinds.items():
+            names = kind if isinstance(kind, tuple) else (kind,)
+            wanted = " or ".join(k.__name__ for k in names)
+            found = value.get(name)
+            # JSON's true is no number, though Python's is.
+            right = isinstance(found, kind) and (not isinstance(found, bool) or bool in names)
+            self.that(
+                requirement,
+                name in value and right,
+                expected=f"{what} has {name} of type {wanted}",
+                came=repr(value)[:300] if name not in value else f"{name} = {found!r}",
+            )
+
+
+def _request(exchange: Exchange) -> str:
+    return f"{exchange.request.method} {exchange.request.path}"

@@ -1,0 +1,70 @@
+"""Property-based exploration: hypothesis makes the cases, the session sends them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+from hypothesis.strategies import SearchStrategy
+
+from conformance.target.session import Session
+
+# Enough to meet the boundaries of every field on a target that answers at once, few enough that a
+# node which takes a tenth of a second is done in seconds.
+_MOST_EXAMPLES = 40
+_FEWEST_EXAMPLES = 5
+_SECONDS_PER_CHECK = 4.0
+
+
+class Explore:
+    """Runs a property over generated values.
+
+    The number of examples follows from how long the target took to answer so far; the seed makes
+    them repeatable. Each example starts with fresh evidence, and leaves nothing behind.
+    """
+
+    def __init__(self, session: Session, *, seed: int) -> None:
+        self._session = session
+        self._seed = seed
+
+    def examples(self, requests: int, *, most: int = _MOST_EXAMPLES) -> int:
+        """How many examples of that many requests fit the time that one check may take."""
+        cost = max(self._session.seconds_per_request, 1e-6) * requests
+        return max(_FEWEST_EXAMPLES, min(most, int(_SECONDS_PER_CHECK / cost)))
+
+    def settings(self, requests: int, *, most: int = _MOST_EXAMPLES, **more: Any) -> settings:
+        return settings(
+            max_examples=self.examples(requests, most=most),
+            deadline=None,
+            database=None,
+            print_blob=False,
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.explicit, Phase.generate, Phase.shrink],
+            **more,
+        )
+
+    def every(self, *values: SearchStrategy[Any], requests: int = 1, most: int = _MOST_EXAMPLES) -> Any:
+        """Decorate a property and run it at once; `requests` is how many it sends an example."""
+
+        def run(prop: Callable[..., None]) -> None:
+            def example(*drawn: Any) -> None:
+                mark = self._session.tracker.mark()
+                self._session.begin_sequence()
+                prop(*drawn)
+                # After a difference the check's own cleaning removes it: its requests are no evidence.
+                self._session.tracker.clean(mark)
+
+            wrapped = hypothesis.given(*values)(example)
+            self.settings(requests, most=most)(hypothesis.seed(self._seed)(wrapped))()
+
+        return run
+
+    def machine(self, factory: Callable[[], RuleBasedStateMachine], *, steps: int, most: int) -> None:
+        """Run a state machine; each of its steps counts as three requests."""
+        wanted = self.settings(steps * 3, most=most, stateful_step_count=steps)
+        hypothesis.seed(self._seed)(factory)
+        run_state_machine_as_test(factory, settings=wanted)

@@ -1,0 +1,17 @@
+"""The two marks of a check: what it decides, and whether it must run alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+REQUIREMENT = "requirement"
+EXCLUSIVE = "exclusive"
+
+exclusive = pytest.mark.exclusive
+
+
+def requirement(*ids: str) -> Any:
+    """Bind a check to the requirements that it decides, by id."""
+    return pytest.mark.requirement(*ids)

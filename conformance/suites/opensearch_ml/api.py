@@ -1,0 +1,284 @@
+"""ML Commons through a session: the operations as requests, and the steps that checks begin with.
+
+A method named after an operation sends it and returns the exchange, whatever came. A method named
+after a thing (`model`, `deployed_model`) is a prerequisite: it makes the thing, waits until it is
+there, has it removed after the check, and raises `Untestable` where the target does not let it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from conformance.outcomes import Untestable
+from conformance.target import opensearch_ml
+from conformance.target.exchange import Exchange
+from conformance.target.opensearch_ml import ML, SETTINGS
+from conformance.target.session import ABSENT, Session
+from conformance.target.settle import Settled
+
+AUTO_DEPLOY = "plugins.ml_commons.model_auto_deploy.enable"
+AUTO_REDEPLOY = "plugins.ml_commons.model_auto_redeploy.enable"
+CUSTOM_PLAN = "plugins.ml_commons.allow_custom_deployment_plan"
+SAFE_DELETE = "plugins.ml_commons.safe_delete_model"
+SYNC_INTERVAL = "plugins.ml_commons.sync_up_job_interval_in_seconds"
+
+# What recordings show while a deploy that was answered goes on, and the only 409 of an update.
+_DEPLOYING_TEXT = "Model is deploying"
+UNKNOWN_ID = "mlconform-no-such-id"
+PREDICT_INPUT: Mapping[str, Any] = {"parameters": {"q": "hello"}}
+
+
+def model_path(model_id: str, action: str = "") -> str:
+    return f"{ML}/models/{quote(model_id, safe='')}{action}"
+
+
+class MlCommons:
+    """The operations of ML Commons on one target; `connector_id` is a connector for the whole run."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._connector_id: str | None = None
+
+    # connectors, groups and users of a model
+
+    @property
+    def connector_id(self) -> str:
+        """A standalone connector to the run's own endpoint, made once a run."""
+        if self._connector_id is None:
+            self._connector_id = self.connector()
+        return self._connector_id
+
+    def connector_body(self, **changes: Any) -> dict[str, Any]:
+        """A connector that the recorded versions accept; a change to None leaves the member out."""
+        body: dict[str, Any] = {
+            "name": self.session.new_name("connector"),
+            "description": "made by a conformance run",
+            "version": 1,
+            "protocol": "http",
+            "parameters": {"model": "m"},
+            "credential": {"key": "none"},
+            "actions": [
+                {
+                    "action_type": "predict",
+                    "method": "POST",
+                    "url": self.session.endpoint.url,
+                    "headers": {"Authorization": "Bearer ${credential.key}"},
+                    "request_body": '{ "q": "${parameters.q}" }',
+                }
+            ],
+        }
+        body.update(changes)
+        return {name: value for name, value in body.items() if value is not None}
+
+    def create_connector(self, body: Mapping[str, Any]) -> Exchange:
+        created = self.session.request("POST", f"{ML}/connectors/_create", body)
+        self._track(created, "connector", "connector_id")
+        return created
+
+    def connector(self) -> str:
+        created = self.create_connector(self.connector_body())
+        return _made(created, "connector_id")
+
+    def register_group(self, body: Mapping[str, Any]) -> Exchange:
+        registered = self.session.request("POST", f"{ML}/model_groups/_register", body)
+        self._track(registered, "model group", "model_group_id")
+        return registered
+
+    def group(self) -> str:
+        body = {"name": self.session.new_name("group"), "description": "made by a conformance run"}
+        return _made(self.register_group(body), "model_group_id")
+
+    def get_group(self, group_id: str) -> Exchange:
+        return self.session.request("GET", f"{ML}/model_groups/{quote(group_id, safe='')}")
+
+    def get_task(self, task_id: str) -> Exchange:
+        return self.session.request("GET", f"{ML}/tasks/{quote(task_id, safe='')}")
+
+    # the operations on models
+
+    def register(self, body: Mapping[str, Any], query: str = "") -> Exchange:
+        registered = self.session.request("POST", f"{ML}/models/_register{query}", body)
+        self._track(registered, "model", "model_id")
+        return registered
+
+    def get(self, model_id: str) -> Exchange:
+        return self.session.request("GET", model_path(model_id))
+
+    def update(self, model_id: str, body: Any) -> Exchange:
+        return self.session.request("PUT", model_path(model_id), body)
+
+    def delete(self, model_id: str) -> Exchange:
+        return self.session.request("DELETE", model_path(model_id))
+
+    def deploy(self, model_id: str, body: Any = ABSENT) -> Exchange:
+        return self.session.request("POST", model_path(model_id, "/_deploy"), body)
+
+    def undeploy(self, model_id: str, body: Any = ABSENT) -> Exchange:
+        return self.session.request("POST", model_path(model_id, "/_undeploy"), body)
+
+    def undeploy_many(self, body: Any = ABSENT) -> Exchange:
+        return self.session.request("POST", f"{ML}/models/_undeploy", body)
+
+    def predict(self, model_id: str, body: Any = PREDICT_INPUT) -> Exchange:
+        return self.session.request("POST", model_path(model_id, "/_predict"), body)
+
+    # prerequisites
+
+    def remote_body(self, **fields: Any) -> dict[str, Any]:
+        """What registers a remote model on the run's connector."""
+        body = {
+            "name": self.session.new_name("model"),
+            "function_name": "remote",
+            "description": "made by a conformance run",
+            "connector_id": self.connector_id,
+        }
+        return {**body, **fields}
+
+    def model(self, **fields: Any) -> str:
+        """A registered remote model, not deployed."""
+        model_id = _made(self.register(self.remote_body(**fields)), "model_id")
+        there = self.session.settle(lambda: self.get(model_id), lambda exchange: exchange.status == 200)
+        if not there:
+            raise Untestable(f"a registered model could not be read: {there.value.summary}")
+        return model_id
+
+    def deployed_model(self, **fields: Any) -> str:
+        """A remote model that is deployed and settled."""
+        model_id = self.model(**fields)
+        self.bring_up(model_id)
+        return model_id
+
+    def bring_up(self, model_id: str, body: Any = ABSENT) -> Exchange:
+        """Deploy and wait for the state; returns the answer to the deploy."""
+        answered = self.deploy(model_id, body)
+        if answered.status != 200:
+            raise Untestable(f"a model could not be deployed: {answered.summary}")
+        self.await_task(answered)
+        settled = self.settle_state(model_id, "DEPLOYED")
+        if not settled:
+            raise Untestable(f"a deployed model did not reach DEPLOYED: its state is {settled.value}")
+        return answered
+
+    def take_down(self, model_id: str) -> Exchange:
+        """Undeploy and wait for the state; returns the answer to the undeploy."""
+        answered = self.undeploy(model_id)
+        if answered.status != 200:
+            raise Untestable(f"a model could not be undeployed: {answered.summary}")
+        settled = self.settle_state(model_id, "UNDEPLOYED")
+        if not settled:
+            raise Untestable(f"an undeployed model did not reach UNDEPLOYED: its state is {settled.value}")
+        return answered
+
+    def user_of(self, kind: str, model_id: str) -> str:
+        """An ingest pipeline, search pipeline or agent that uses the model; waits until it can be found."""
+        name = self.session.new_name(kind.replace(" ", "-"))
+        if kind == "agent":
+            return self._agent(name, model_id)
+        body = _pipeline(kind, model_id)
+        put = self.session.request("PUT", opensearch_ml.PATHS[kind] + name, body)
+        if put.status != 200:
+            raise Untestable(f"no {kind} could be made: {put.summary}")
+        opensearch_ml.track(self.session, kind, name)
+        return name
+
+    def remove_user(self, kind: str, name: str) -> None:
+        """Remove a user of a model; waits until it can no longer be found."""
+        problem = opensearch_ml.remove_plain(self.session, kind, name)
+        if problem is not None:
+            raise Untestable(f"the {kind} could not be removed: {problem}")
+        if kind == "agent":
+            self._await_agent(name, found=False)
+
+    # reading and waiting
+
+    def state(self, model_id: str) -> str:
+        """The model's state as it reads, or `absent`."""
+        read = self.get(model_id)
+        return "absent" if read.status == 404 else str(read.member("model_state"))
+
+    def settle_state(self, model_id: str, *states: str, budget: float | None = None) -> Settled[str]:
+        """Wait until the state is one of these."""
+        more = {} if budget is None else {"budget": budget}
+        return self.session.settle(lambda: self.state(model_id), lambda state: state in states, **more)
+
+    def await_task(self, answered: Exchange) -> Exchange | None:
+        """Wait until the task of this answer has ended, where the answer names one."""
+        task_id = answered.member("task_id")
+        if not isinstance(task_id, str):
+            return None
+        ended = {"COMPLETED", "COMPLETED_WITH_ERROR", "FAILED", "CANCELLED"}
+        settled = self.session.settle(
+            lambda: self.get_task(task_id),
+            lambda task: task.status == 200 and task.member("state") in ended,
+        )
+        return settled.value
+
+    def when_ready(self, send: Callable[[], Exchange]) -> Exchange:
+        """Send until the model is no longer answered to be deploying: an answer may come before the deed."""
+        return self.session.settle(
+            send, lambda exchange: not (exchange.status == 409 and _DEPLOYING_TEXT in exchange.text)
+        ).value
+
+    def set(self, **settings: Any) -> None:
+        """Change cluster settings by their names in this module; put back after the check."""
+        names = {globals()[name]: value for name, value in settings.items()}
+        opensearch_ml.change_settings(self.session, names)
+
+    def put_settings(self, persistent: Mapping[str, Any]) -> Exchange:
+        return self.session.request("PUT", SETTINGS, {"persistent": persistent})
+
+    def _agent(self, name: str, model_id: str) -> str:
+        tool = {"type": "MLModelTool", "name": "t", "parameters": {"model_id": model_id, "prompt": "x"}}
+        body = {"name": name, "type": "flow", "description": "made by a conformance run", "tools": [tool]}
+        registered = self.session.request("POST", f"{ML}/agents/_register", body)
+        self._track(registered, "agent", "agent_id")
+        agent_id = _made(registered, "agent_id")
+        self._await_agent(agent_id, found=True)
+        return agent_id
+
+    def _await_agent(self, agent_id: str, *, found: bool) -> None:
+        """Users are found by search, and a search sees a change only after the index was refreshed."""
+        body = {"query": {"ids": {"values": [agent_id]}}}
+        settled = self.session.settle(
+            lambda: self.session.request("POST", f"{ML}/agents/_search", body),
+            lambda answered: _hits(answered) == ([agent_id] if found else []),
+        )
+        if not settled:
+            raise Untestable(f"a search for an agent did not settle: {settled.value.summary}")
+
+    def _track(self, exchange: Exchange, kind: str, member: str) -> None:
+        if exchange.answer is not None and exchange.status == 200:
+            created = exchange.member(member)
+            if isinstance(created, str):
+                opensearch_ml.track(self.session, kind, created)
+
+
+def _made(exchange: Exchange, member: str) -> str:
+    if exchange.status != 200 or not isinstance(exchange.member(member), str):
+        raise Untestable(
+            f"prerequisite: {exchange.request.method} {exchange.request.path} should have given "
+            f"{member}, but {exchange.summary}"
+        )
+    return str(exchange.member(member))
+
+
+def _hits(exchange: Exchange) -> list[str]:
+    hits = exchange.member("hits", "hits") if exchange.status == 200 else None
+    return [str(hit.get("_id")) for hit in hits] if isinstance(hits, list) else ["?"]
+
+
+def _pipeline(kind: str, model_id: str) -> Mapping[str, Any]:
+    def processor(read: str, written: str) -> Iterable[Mapping[str, Any]]:
+        inference = {
+            "function_name": "remote",
+            "model_id": model_id,
+            "input_map": [{"q": read}],
+            "output_map": [{written: "x"}],
+        }
+        return [{"ml_inference": inference}]
+
+    if kind == "ingest pipeline":
+        return {"processors": processor("text", "out")}
+    return {"request_processors": processor("query.match.text.query", "query.match.text.query")}

@@ -1,0 +1,25 @@
+"""The fixture that every check of ML Commons begins with."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.judging import Judging
+from conformance.suites.opensearch_ml.api import MlCommons
+from conformance.target.session import Session
+
+
+@pytest.fixture(scope="session")
+def cluster(judging: Judging) -> MlCommons:
+    """The target for the whole run; its connector is made before the first check, and removed last."""
+    session = judging.target("opensearch-ml").session
+    api = MlCommons(session)
+    _ = api.connector_id
+    return api
+
+
+@pytest.fixture
+def ml(cluster: MlCommons, session: Session) -> MlCommons:
+    """The target, for one check: what is made through it is removed after the check."""
+    assert cluster.session is session
+    return cluster

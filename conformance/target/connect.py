@@ -1,0 +1,135 @@
+"""From what the user named to a session that is ready: the one place where the mock is started."""
+
+from __future__ import annotations
+
+import base64
+import os
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
+from conformance.target import nugen, opensearch_ml
+from conformance.target.session import Facts, Session, SessionOptions
+from conformance.target.transport import Handler, HttpTransport, InProcessTransport, Transport
+from mock_server import MockServer
+from mock_server.core import Request
+
+MOCK = "mock"
+PREFIX = "mlconform-"
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_MOCK_TOKEN = "Bearer mlconform"  # noqa: S105 - any token is good for the mock
+
+
+@dataclass(frozen=True, slots=True)
+class TargetOptions:
+    """What the command line says about the target.
+
+    `target` is `mock` or a URL; `max_wait` is in seconds; `mutant` and `docs_version` concern the
+    mock in this process alone.
+    """
+
+    target: str = MOCK
+    max_wait: float = 120.0
+    allow_settings: bool = False
+    endpoint_host: str = "127.0.0.1"
+    model_ids: tuple[str, ...] = ()
+    insecure: bool = False
+    docs_version: str | None = None
+    mutant: str | None = None
+    run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileTarget:
+    """How one profile is discovered and prepared, and what its requirement ids start with."""
+
+    id_prefix: str
+    discover: Callable[[Session], Facts]
+    prepare: Callable[[Session], None]
+
+
+def _nothing(session: Session) -> None:
+    """A profile that needs no preparation."""
+
+
+PROFILES: Mapping[str, ProfileTarget] = {
+    "opensearch-ml": ProfileTarget("osml", opensearch_ml.discover, opensearch_ml.prepare),
+    "nugen": ProfileTarget("nugen", nugen.discover, _nothing),
+}
+
+
+def new_run_id() -> str:
+    """Short, and new for every run."""
+    return uuid.uuid4().hex[:8]
+
+
+def shown_target(target: str) -> str:
+    """The target without credentials."""
+    parts = urlsplit(target)
+    return target if not parts.hostname else parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def connect(profile: str, options: TargetOptions) -> Session:
+    """Open a session, discover what is there, and prepare it.
+
+    Raises `UsageError` for a target that is neither `mock` nor a URL, `TargetUnreachable`,
+    `PrerequisiteMissing`, or `BrokenAnswer` when the target's answers are broken on the wire.
+    """
+    kind = PROFILES[profile]
+    transport, session_options = _open(profile, options)
+    session = Session(transport, session_options, f"{kind.id_prefix}.wire.json")
+    try:
+        session.facts = kind.discover(session)
+        session.discover_control()
+        kind.prepare(session)
+    except (TargetUnreachable, PrerequisiteMissing, BrokenAnswer):
+        session.close()
+        raise
+    return session
+
+
+def _open(profile: str, options: TargetOptions) -> tuple[Transport, SessionOptions]:
+    parts = urlsplit(options.target)
+    base = SessionOptions(
+        prefix=f"{PREFIX}{options.run_id or new_run_id()}-",
+        authorization=_authorization(profile, parts, in_process=options.target == MOCK),
+        max_wait=options.max_wait,
+        endpoint_host=options.endpoint_host,
+        model_ids=options.model_ids,
+    )
+    if options.target == MOCK:
+        return InProcessTransport(_mock_handler(options.docs_version, options.mutant)), base
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"expected --target mock or an http(s) URL, but got {options.target!r}")
+    may = options.allow_settings or parts.hostname in _LOOPBACK
+    transport = HttpTransport(shown_target(options.target), verify=not options.insecure)
+    return transport, replace(base, may_change_settings=may)
+
+
+def _authorization(profile: str, parts: SplitResult, *, in_process: bool) -> str | None:
+    """Bearer token for Nugen, basic credentials for OpenSearch; from the URL or the environment."""
+    if profile == "nugen":
+        token = os.environ.get("MLCONFORM_TOKEN")
+        local = in_process or parts.hostname in _LOOPBACK
+        return f"Bearer {token}" if token else (_MOCK_TOKEN if local else None)
+    user = unquote(parts.username or "") or os.environ.get("MLCONFORM_USERNAME")
+    if not user or in_process:
+        return None
+    password = unquote(parts.password or "") or os.environ.get("MLCONFORM_PASSWORD", "")
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+@cache
+def _mock_handler(docs_version: str | None, mutant: str | None) -> Handler:
+    server = MockServer(docs_version=docs_version or "2.19", mutant=mutant)
+
+    def handle(
+        method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        response = server.handle(Request(method, path, query, headers, body))
+        return response.status, list(response.headers), response.body
+
+    return handle

@@ -1,0 +1,124 @@
+"""One request and its answer, kept as evidence."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from conformance.outcomes import BrokenAnswer
+from conformance.report.events import ExchangeRecord
+
+_SECRET_HEADERS = frozenset({"authorization"})
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingRequest:
+    """A request as the transport sends it. `path` includes the query; header names are lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as the transport received it, whole and decompressed."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request with its answer, or with the `problem` that kept an answer from being whole.
+
+    `at` is seconds since the check began. `wire_requirement` is the id that a broken body violates.
+    """
+
+    request: OutgoingRequest
+    answer: Answer | None
+    at: float
+    base_url: str
+    wire_requirement: str
+    problem: str | None = None
+
+    @property
+    def status(self) -> int:
+        return self._whole.status
+
+    @property
+    def content_type(self) -> str:
+        return self._whole.headers.get("content-type", "")
+
+    @property
+    def text(self) -> str:
+        return self._whole.body.decode("utf-8", "backslashreplace")
+
+    @cached_property
+    def json(self) -> Any:
+        """The decoded body; raises `BrokenAnswer` when it is not JSON to its end (RFC 8259)."""
+        try:
+            return json.loads(self._whole.body)
+        except ValueError as error:
+            raise BrokenAnswer(
+                self.wire_requirement,
+                expected="a body that is JSON to its end",
+                came=f"{len(self._whole.body)} bytes that are not ({error}): {self.text[:200]!r}",
+            ) from None
+
+    def member(self, *path: str) -> Any:
+        """The value at `path` in a JSON object body, or None where any step is missing."""
+        value = self.json
+        for step in path:
+            value = value.get(step) if isinstance(value, dict) else None
+        return value
+
+    @property
+    def summary(self) -> str:
+        """One line for messages: status and the start of the body."""
+        if self.answer is None:
+            return f"no whole answer ({self.problem})"
+        return f"{self.answer.status} {self.text[:300]}"
+
+    @property
+    def _whole(self) -> Answer:
+        if self.answer is None:
+            raise BrokenAnswer(
+                self.wire_requirement, expected="an answer that is whole", came=self.problem or "nothing"
+            )
+        return self.answer
+
+    @property
+    def curl(self) -> str:
+        """The request as a shell command; secrets are left as environment variables."""
+        parts = ["curl", "-sS", "-X", self.request.method, shlex.quote(self.base_url + self.request.path)]
+        for name, value in self.request.headers.items():
+            if name in _SECRET_HEADERS:
+                parts.append('-H "Authorization: $MLCONFORM_AUTHORIZATION"')
+            else:
+                parts += ["-H", shlex.quote(f"{name}: {value}")]
+        if self.request.body is not None:
+            parts += ["--data-raw", shlex.quote(self.request.body.decode("utf-8", "backslashreplace"))]
+        return " ".join(parts)
+
+    def record(self) -> ExchangeRecord:
+        """This exchange as evidence in the event stream."""
+        body = self.request.body
+        return ExchangeRecord(
+            method=self.request.method,
+            url=self.base_url + self.request.path,
+            at=round(self.at, 3),
+            request_body=None if body is None else body.decode("utf-8", "backslashreplace"),
+            request_content_type=self.request.headers.get("content-type"),
+            status=None if self.answer is None else self.answer.status,
+            content_type=None if self.answer is None else self.content_type,
+            response_body=None if self.answer is None else self.text,
+            problem=self.problem,
+            curl=self.curl,
+        )

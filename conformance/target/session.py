@@ -1,0 +1,207 @@
+"""The one way to talk to a target: requests, waiting, time, and a memory of what was created."""
+
+from __future__ import annotations
+
+import json as json_codec
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from conformance.outcomes import PrerequisiteMissing, Untestable
+from conformance.target.clock import TargetClock
+from conformance.target.endpoint import ModelEndpoint
+from conformance.target.exchange import Exchange, OutgoingRequest
+from conformance.target.settle import Settled, settle, wait
+from conformance.target.tracker import Tracker
+from conformance.target.transport import AnswerCutOff, Transport
+
+T = TypeVar("T")
+ABSENT: Final = object()
+JSON_TYPE = "application/json"
+# A deploy of a remote model was recorded to take 0.3 s on one node and 1 s on three.
+STATE_BUDGET_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """What the user said about talking to the target.
+
+    `authorization` is the value of the Authorization header. `max_wait` is the most real seconds
+    that one check may let pass. `prefix` starts the name of everything the run creates.
+    """
+
+    prefix: str
+    authorization: str | None = None
+    may_change_settings: bool = True
+    max_wait: float = 120.0
+    endpoint_host: str = "127.0.0.1"
+    model_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What discovery learned of a target."""
+
+    profile: str
+    product: str
+    version: str
+    nodes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Session:
+    """A conversation with one target under one profile.
+
+    `wire_requirement` is the requirement that an answer broken on the wire violates. `exclusive`
+    says that no other check runs beside this one, so that time may be moved while settling.
+    """
+
+    transport: Transport
+    options: SessionOptions
+    wire_requirement: str
+    facts: Facts = Facts("", "", "")
+    exclusive: bool = False
+    journal: list[Exchange] = field(default_factory=list)
+    tracker: Tracker = field(default_factory=Tracker)
+
+    def __post_init__(self) -> None:
+        self._names = 0
+        self._lock = threading.Lock()
+        self._began = time.monotonic()
+        self.endpoint = ModelEndpoint(self.options.endpoint_host)
+        self.clock = TargetClock(None, max_wait=self.options.max_wait)
+        self._can_restart = False
+        self._requests = 0
+        self._seconds = 0.0
+
+    # requests
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        json: Any = ABSENT,
+        *,
+        raw: bytes | None = None,
+        content_type: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        authorize: bool = True,
+    ) -> Exchange:
+        """Send one request and keep the exchange as evidence.
+
+        `json` is encoded as the body; `raw` is sent as it is. An answer that is cut off is kept
+        in the exchange and raises `BrokenAnswer` when it is looked at. Raises `TargetUnreachable`.
+        """
+        body = raw if json is ABSENT else json_codec.dumps(json).encode()
+        sent = {name.lower(): value for name, value in (headers or {}).items()}
+        if body is not None:
+            sent.setdefault("content-type", content_type or JSON_TYPE)
+        if authorize and self.options.authorization is not None:
+            sent.setdefault("authorization", self.options.authorization)
+        request = OutgoingRequest(method, path, sent, body)
+        started = time.monotonic()
+        at = started - self._began
+        answer, problem = None, None
+        try:
+            answer = self.transport.send(request)
+        except AnswerCutOff as error:
+            problem = str(error)
+        exchange = Exchange(request, answer, at, self.transport.base_url, self.wire_requirement, problem)
+        with self._lock:
+            self.journal.append(exchange)
+            self._requests += 1
+            self._seconds += time.monotonic() - started
+        return exchange
+
+    @property
+    def seconds_per_request(self) -> float:
+        """How long the target took to answer so far, on average."""
+        return self._seconds / self._requests if self._requests else 0.0
+
+    def begin_sequence(self) -> None:
+        """Forget the evidence so far: a new check, or a new example of one, begins."""
+        with self._lock:
+            self.journal.clear()
+        self._began = time.monotonic()
+        self.clock.start_check()
+
+    def new_name(self, kind: str) -> str:
+        """A name that no other resource has and that shows whose it is."""
+        with self._lock:
+            self._names += 1
+            return f"{self.options.prefix}{kind}-{self._names}"
+
+    # time
+
+    def let_pass(self, seconds: float, purpose: str) -> None:
+        """Let time pass on the target; only exclusive checks may. Raises `Untestable` over budget."""
+        self.clock.let_pass(seconds, purpose)
+
+    def settle(
+        self,
+        read: Callable[[], T],
+        until: Callable[[T], bool],
+        *,
+        budget: float = STATE_BUDGET_SECONDS,
+        unless: Callable[[T], bool] | None = None,
+    ) -> Settled[T]:
+        """Wait for a state; see `conformance.target.settle.settle`."""
+        if self.exclusive and self.clock.movable:
+            return settle(
+                read,
+                until,
+                budget=budget,
+                unless=unless,
+                pause=lambda seconds: self.clock.let_pass(seconds, "settling"),
+                now=self.clock.now,
+            )
+        return settle(read, until, budget=budget, unless=unless, pause=wait)
+
+    # capabilities
+
+    def discover_control(self) -> None:
+        """Ask once whether the target lets its time be moved and itself be restarted."""
+        clock = self.request("GET", "/_mock/clock", authorize=False)
+        if clock.answer is not None and clock.status == 200 and _is_object_with(clock, "now"):
+            self.clock = TargetClock(self._advance, max_wait=self.options.max_wait)
+        restart = self.request("GET", "/_mock/restart", authorize=False)
+        self._can_restart = (
+            restart.answer is not None and restart.status == 200 and _is_object_with(restart, "restarts")
+        )
+
+    @property
+    def capabilities(self) -> dict[str, bool]:
+        return {
+            "move time": self.clock.movable,
+            "restart": self._can_restart,
+            "change settings": self.options.may_change_settings,
+            "second node": len(self.facts.nodes) > 1,
+        }
+
+    def restart(self) -> None:
+        """Restart the target, or raise `Untestable` where that cannot be done from here."""
+        if not self._can_restart:
+            raise Untestable("the target cannot be restarted from here")
+        answered = self.request("POST", "/_mock/restart", authorize=False)
+        if answered.status != 200:
+            raise Untestable(f"the restart was refused: {answered.summary}")
+
+    def close(self) -> None:
+        self.endpoint.close()
+        self.transport.close()
+
+    def _advance(self, seconds: float) -> None:
+        moved = self.request("POST", "/_mock/clock", {"advance": seconds}, authorize=False)
+        if moved.status != 200:
+            raise PrerequisiteMissing(f"the target's clock could not be moved: {moved.summary}")
+
+
+def _is_object_with(exchange: Exchange, member: str) -> bool:
+    try:
+        body = json_codec.loads(exchange.text)
+    except ValueError:
+        return False
+    return isinstance(body, dict) and isinstance(body.get(member), int | float)

@@ -1,0 +1,110 @@
+"""How bytes reach a target: over HTTP, or straight into a mock in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import urllib3
+from urllib3 import exceptions
+
+from conformance.outcomes import TargetUnreachable
+from conformance.target.exchange import Answer, OutgoingRequest
+
+
+class AnswerCutOff(Exception):  # noqa: N818
+    """The connection worked, but the answer was not whole or could not be decoded."""
+
+
+class Transport(Protocol):
+    """Sends one request and returns its whole answer.
+
+    Raises `AnswerCutOff` for an answer that began or was due and is not whole, `TargetUnreachable`
+    when nothing accepts the connection.
+    """
+
+    @property
+    def base_url(self) -> str: ...
+
+    def send(self, request: OutgoingRequest) -> Answer: ...
+
+    def close(self) -> None: ...
+
+
+class HttpTransport:
+    """urllib3 with a small pool; no retries, because a second request would be a second fact.
+
+    `timeout` is seconds to connect and to wait for each read.
+    """
+
+    def __init__(self, base_url: str, *, timeout: float = 30.0, verify: bool = True) -> None:
+        self._base_url = base_url.rstrip("/")
+        if not verify:
+            urllib3.disable_warnings(exceptions.InsecureRequestWarning)
+        self._pool = urllib3.PoolManager(
+            retries=False,
+            timeout=urllib3.Timeout(connect=min(timeout, 10.0), read=timeout),
+            maxsize=16,
+            cert_reqs="CERT_REQUIRED" if verify else "CERT_NONE",
+        )
+
+    @property
+    def base_url(self) -> str:
+        return self._base_url
+
+    def send(self, request: OutgoingRequest) -> Answer:
+        try:
+            response = self._pool.request(
+                request.method,
+                self._base_url + request.path,
+                body=request.body,
+                headers={"accept": "application/json", **request.headers},
+                redirect=False,
+            )
+        except (
+            exceptions.NewConnectionError,
+            exceptions.ConnectTimeoutError,
+            exceptions.NameResolutionError,
+            exceptions.LocationParseError,
+            exceptions.SSLError,
+        ) as error:
+            raise TargetUnreachable(
+                f"expected a server at {self._base_url}, but the connection failed: {error}. "
+                "Check the address, the port and that the server runs."
+            ) from error
+        except exceptions.HTTPError as error:
+            raise AnswerCutOff(f"{type(error).__name__}: {error}") from error
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status, headers, response.data)
+
+    def close(self) -> None:
+        self._pool.clear()
+
+
+class Handler(Protocol):
+    """What an in-process target offers: the whole answer to one request."""
+
+    def __call__(
+        self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes]: ...
+
+
+class InProcessTransport:
+    """The twin of `HttpTransport` that calls a handler instead of a socket."""
+
+    def __init__(self, handler: Handler, *, base_url: str = "http://mock") -> None:
+        self._handler = handler
+        self._base_url = base_url
+
+    @property
+    def base_url(self) -> str:
+        return self._base_url
+
+    def send(self, request: OutgoingRequest) -> Answer:
+        path, _, query = request.path.partition("?")
+        headers = {"accept": "application/json", **request.headers}
+        status, answered, body = self._handler(request.method, path, query, headers, request.body or b"")
+        return Answer(status, {name.lower(): value for name, value in answered}, body)
+
+    def close(self) -> None:
+        """Nothing is open."""
