@@ -13,7 +13,9 @@ from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 from conformance.report import events
 from conformance.report.events import Event
 
-_EVENT_TYPES: dict[str, type[Any]] = {kind.event: kind for kind in get_args(Event)}
+_EVENT_TYPES: dict[str, type[Any]] = {
+    item.default: kind for kind in get_args(Event) for item in fields(kind) if item.name == "event"
+}
 
 
 class EventError(ValueError):
@@ -70,14 +72,18 @@ def _value(kind: Any, value: object, where: str) -> Any:
         if not isinstance(value, dict):
             _refuse(where, "an object", value)
         return {key: _value(arguments[1], each, f"{where}.{key}") for key, each in value.items()}
-    if origin is Literal:
-        return value if value in arguments else _refuse(where, repr(arguments[0]), value)
     if is_dataclass(kind):
         return _build(kind, value, where)  # type: ignore[arg-type]
-    if issubclass(kind, StrEnum):
-        if value not in list(kind):
-            _refuse(where, f"one of {', '.join(kind)}", value)
-        return kind(value)
+    return _single(kind, value, where)
+
+
+def _single(kind: Any, value: object, where: str) -> Any:
+    choices = get_args(kind) if get_origin(kind) is Literal else ()
+    if not choices and issubclass(kind, StrEnum):
+        choices = tuple(kind)
+    if choices:
+        found = [choice for choice in choices if choice == value]
+        return found[0] if found else _refuse(where, f"one of {', '.join(choices)}", value)
     if kind is float:
         return _number(value, where)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):

@@ -1,0 +1,86 @@
+"""junit.xml, for CI systems: one testsuite a profile, one testcase a requirement."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from xml.etree import ElementTree as ET
+
+from conformance.report.presentation import clip, curl_sequence, evidence_of, one_line, visible
+from conformance.report.verdicts import Judgement, Kind, Verdict
+
+
+def render(judgement: Judgement) -> str:
+    """The document. A fail is a failure; so is a flaky verdict if it is binding; an error is an
+    error; what was not decided, does not apply or is waived is skipped, with the reason.
+
+    What touches the run as a whole, its missing end included, is an error of the suite `run`.
+    """
+    root = ET.Element("testsuites", name="mlconform")
+    ordered = sorted(judgement.verdicts, key=lambda verdict: verdict.requirement.profile)
+    for profile, verdicts in groupby(ordered, key=lambda verdict: verdict.requirement.profile):
+        suite = ET.SubElement(root, "testsuite", name=visible(profile))
+        suite.set("timestamp", visible(judgement.run.header.started_at))
+        for verdict in verdicts:
+            _case(suite, verdict)
+        for requirement in judgement.not_run:
+            if requirement.profile == profile:
+                case = _named(suite, requirement.profile, requirement.id)
+                ET.SubElement(case, "skipped", message="not run: left out by the selection")
+    _run_suite(root, judgement)
+    for suite in root:
+        _count(suite)
+    _count(root)
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=False) + "\n"
+
+
+def _run_suite(root: ET.Element, judgement: Judgement) -> None:
+    suite = ET.SubElement(root, "testsuite", name="run")
+    ending = _named(suite, "run", "comes to its end")
+    if not judgement.run.complete:
+        message = "the run did not come to its end: what it did not reach is not decided"
+        ET.SubElement(ending, "error", type="incomplete", message=message)
+    for number, problem in enumerate(judgement.problems, start=1):
+        case = _named(suite, "run", f"problem {number}: {problem.kind}")
+        ET.SubElement(case, "error", type=visible(problem.kind), message=one_line(problem.message))
+    for waiver in judgement.stale_waivers:
+        case = _named(suite, "run", f"waiver of {waiver.requirement}")
+        ET.SubElement(case, "error", type="waiver", message="matches no failure: remove it")
+
+
+def _case(suite: ET.Element, verdict: Verdict) -> None:
+    requirement = verdict.requirement
+    case = _named(suite, requirement.profile, requirement.id)
+    case.set("time", f"{sum(check.duration for check in evidence_of(verdict)):.3f}")
+    message = one_line(verdict.reason or requirement.statement)
+    if verdict.kind is Kind.FAIL or (verdict.kind is Kind.FLAKY and verdict.binding):
+        ET.SubElement(case, "failure", type=verdict.kind, message=message).text = _details(verdict)
+    elif verdict.kind is Kind.ERROR:
+        ET.SubElement(case, "error", type=verdict.kind, message=message).text = _details(verdict)
+    elif verdict.kind is Kind.WARN:
+        ET.SubElement(case, "system-out").text = f"warning: {_details(verdict)}"
+    elif verdict.kind is not Kind.PASS:
+        ET.SubElement(case, "skipped", message=f"{verdict.kind}: {message}")
+
+
+def _details(verdict: Verdict) -> str:
+    requirement = verdict.requirement
+    lines = [visible(requirement.statement), f"source: {visible(', '.join(requirement.sources))}"]
+    for each in verdict.telling:
+        lines.append(f"check: {visible(each.check.check)}")
+        if each.decision.reason:
+            lines.append(f"reason: {clip(each.decision.reason)}")
+        if each.decision.expected or each.decision.came:
+            lines += [f"expected: {clip(each.decision.expected)}", f"came: {clip(each.decision.came)}"]
+        lines.append(curl_sequence(each.check))
+    return "\n".join(lines)
+
+
+def _named(suite: ET.Element, classname: str, name: str) -> ET.Element:
+    return ET.SubElement(suite, "testcase", classname=visible(classname), name=visible(name))
+
+
+def _count(element: ET.Element) -> None:
+    element.set("tests", str(len(list(element.iter("testcase")))))
+    for name, tag in {"failures": "failure", "errors": "error", "skipped": "skipped"}.items():
+        element.set(name, str(len(list(element.iter(tag)))))

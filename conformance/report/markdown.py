@@ -1,0 +1,157 @@
+"""report.md: the report as Markdown, for a pull request or a wiki."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from conformance.report.presentation import (
+    areas,
+    clip,
+    curl_sequence,
+    decided,
+    headline,
+    of_kinds,
+    one_line,
+    repeat_command,
+    run_duration,
+)
+from conformance.report.verdicts import Evidence, Judgement, Kind, Verdict
+
+_FINDINGS = (Kind.FAIL, Kind.ERROR, Kind.FLAKY, Kind.WARN)
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&:])")
+
+
+def render(judgement: Judgement) -> str:
+    """The document, in GitHub's Markdown."""
+    lines = [
+        f"# {headline(judgement)}: {_text(judgement.run.header.target)}",
+        "",
+        f"**{decided(judgement)}**",
+        "",
+        *(f"- {_text(sentence)}" for sentence in judgement.summary.because),
+        "",
+        *_warnings(judgement),
+        *_facts(judgement),
+        *_counts(judgement),
+        *_findings(judgement),
+        *_reasons("Known deviations", of_kinds(judgement, [Kind.KNOWN])),
+        *_reasons("Not decided", of_kinds(judgement, [Kind.UNTESTABLE])),
+        *_reasons("Not applicable", of_kinds(judgement, [Kind.INAPPLICABLE])),
+        *_left_out(judgement),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _warnings(judgement: Judgement) -> Iterator[str]:
+    if not judgement.run.complete:
+        yield "> **Incomplete:** this run did not come to its end. What it did not reach is not decided."
+        yield ""
+    for problem in judgement.problems:
+        yield f"> **{_text(problem.kind)}:** {_text(problem.message)}"
+        yield ""
+
+
+def _facts(judgement: Judgement) -> Iterator[str]:
+    header = judgement.run.header
+    yield from _row("", "")
+    yield from _row("---", "---")
+    yield from _row("Started", _text(header.started_at))
+    yield from _row("Duration", _text(run_duration(judgement.run)))
+    for target in judgement.run.targets:
+        nodes = f"{len(target.nodes)} node" + ("" if len(target.nodes) == 1 else "s")
+        told = _text(f"{target.product} {target.version}, {nodes}")
+        yield from _row(_text(target.profile), told)
+    for profile, version in header.docs_versions.items():
+        yield from _row(f"Documentation of {_text(profile)}", _text(version))
+    yield from _row("Fails on", _text(f"{header.level} level and stronger"))
+    yield from _row("Seed", str(header.seed))
+    yield from _row("mlconform", _text(header.tool_version))
+    yield ""
+    yield from _fence(repeat_command(header), "sh")
+
+
+def _counts(judgement: Judgement) -> Iterator[str]:
+    yield "## Areas"
+    yield ""
+    yield from _row("Area", *Kind)
+    yield from _row("---", *("---:" for _ in Kind))
+    for area in areas(judgement):
+        counts = (area.count(kind) for kind in Kind)
+        yield from _row(_text(f"{area.profile} {area.name}"), *(str(count or "") for count in counts))
+    yield from _row("**all**", *(f"**{judgement.summary.counts[kind]}**" for kind in Kind))
+    yield ""
+
+
+def _findings(judgement: Judgement) -> Iterator[str]:
+    findings = list(of_kinds(judgement, _FINDINGS))
+    if not findings:
+        return
+    yield "## Differences"
+    yield ""
+    yield from _row("Verdict", "Requirement", "Level", "Statement", "Source")
+    yield from _row(*("---" for _ in range(5)))
+    for verdict in findings:
+        required = verdict.requirement
+        source = ", ".join(required.sources)
+        yield from _row(verdict.kind, *map(_text, (required.id, required.level, required.statement, source)))
+    yield ""
+    for verdict in findings:
+        yield f"### {verdict.kind}: {_text(verdict.requirement.id)}"
+        yield ""
+        yield _text(verdict.requirement.statement)
+        yield ""
+        for each in verdict.telling:
+            yield from _evidence(each)
+
+
+def _evidence(evidence: Evidence) -> Iterator[str]:
+    decision = evidence.decision
+    yield f"Check {_text(evidence.check.check)}. {_text(decision.reason)}"
+    yield ""
+    if decision.expected or decision.came:
+        yield "Expected:"
+        yield from _fence(clip(decision.expected))
+        yield "Came:"
+        yield from _fence(clip(decision.came))
+    if evidence.check.exchanges:
+        yield from _fence(curl_sequence(evidence.check), "sh")
+
+
+def _reasons(title: str, verdicts: Iterable[Verdict]) -> Iterator[str]:
+    listed = list(verdicts)
+    if not listed:
+        return
+    yield f"## {title}"
+    yield ""
+    for verdict in listed:
+        yield f"- {_text(verdict.requirement.id)}: {_text(verdict.reason)}"
+    yield ""
+
+
+def _left_out(judgement: Judgement) -> Iterator[str]:
+    for title, requirements in {
+        "Not run": judgement.not_run,
+        "Noted, never judged": [noted.requirement for noted in judgement.noted],
+    }.items():
+        if requirements:
+            yield f"## {title}"
+            yield ""
+            yield from (f"- {_text(each.id)}: {_text(each.statement)}" for each in requirements)
+            yield ""
+
+
+def _row(*cells: str) -> Iterator[str]:
+    yield f"| {' | '.join(cells)} |"
+
+
+def _text(text: str) -> str:
+    """Text as Markdown that shows it and does nothing else."""
+    return _SPECIAL.sub(r"\\\1", one_line(text, 500))
+
+
+def _fence(text: str, language: str = "") -> Iterator[str]:
+    """A code block that its content can't end: its fence is longer than any run of backticks in it."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    yield f"\n{fence}{language}\n{text}\n{fence}\n"

@@ -1,0 +1,67 @@
+"""The end of a run at a terminal: a few lines that say what came out and where the rest is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from conformance.report.presentation import EXIT_MEANING, decided, headline, of_kinds, one_line
+from conformance.report.verdicts import Conclusion, Judgement, Kind
+
+_LISTED = 20
+_STYLES = {
+    Kind.PASS: "green",
+    Kind.WARN: "yellow",
+    Kind.FAIL: "bold red",
+    Kind.KNOWN: "cyan",
+    Kind.FLAKY: "magenta",
+    Kind.UNTESTABLE: "bright_black",
+    Kind.INAPPLICABLE: "bright_black",
+    Kind.ERROR: "bold magenta",
+}
+_HEADLINE_STYLES = {
+    Conclusion.CONFORMANT: "bold green",
+    Conclusion.NOT_CONFORMANT: "bold red",
+    Conclusion.UNDECIDED: "bold yellow",
+}
+
+
+def print_summary(judgement: Judgement, report: Path | None, console: Console | None = None) -> None:
+    """Prints the summary; colours only where the terminal has them and NO_COLOR is not set."""
+    console = console or Console()
+    summary = judgement.summary
+    head = Text(headline(judgement), style=_HEADLINE_STYLES[summary.conclusion])
+    _print(console, head.append(f": {decided(judgement)}", style="default"))
+    _print(console, _counts(judgement))
+    for problem in judgement.problems:
+        _print(console, Text(f"{one_line(problem.kind)}: {one_line(problem.message)}", style="yellow"))
+    findings = list(of_kinds(judgement, [Kind.FAIL, Kind.ERROR, Kind.FLAKY]))
+    for verdict in findings[:_LISTED]:
+        line = Text("  ").append(f"{verdict.kind:<6}", style=_STYLES[verdict.kind])
+        line.append(f" {one_line(verdict.requirement.id)}", style="bold")
+        _print(console, line.append(f"  {one_line(verdict.reason or verdict.requirement.statement, 120)}"))
+    if len(findings) > _LISTED:
+        _print(console, Text(f"  and {len(findings) - _LISTED} more"))
+    if report is not None:
+        _print(console, Text(f"report: {report}"))
+    meaning = EXIT_MEANING[summary.exit_code]
+    _print(console, Text(f"exit code {int(summary.exit_code)}: {meaning}; {'; '.join(_because(judgement))}"))
+
+
+def _counts(judgement: Judgement) -> Text:
+    counts = judgement.summary.counts
+    parts = [Text(f"{counts[kind]} {kind}", style=_STYLES[kind]) for kind in Kind if counts[kind]]
+    if judgement.not_run:
+        parts.append(Text(f"{len(judgement.not_run)} not run", style="bright_black"))
+    return Text("  ").append(Text(", ").join(parts)) if parts else Text("  no requirement was judged")
+
+
+def _because(judgement: Judgement) -> list[str]:
+    return [one_line(sentence) for sentence in judgement.summary.because]
+
+
+def _print(console: Console, text: Text) -> None:
+    # One line stays one line, whatever the width: logs and pipes are searched by line.
+    console.print(text, soft_wrap=True, highlight=False)
