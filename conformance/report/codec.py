@@ -13,7 +13,8 @@ from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 from conformance.report import events
 from conformance.report.events import Event
 
-_EVENT_TYPES: dict[str, type[Any]] = {
+# The class attribute `event` itself is taken by the slot, so the default tells the name.
+_EVENT_TYPES: dict[object, type[Any]] = {
     item.default: kind for kind in get_args(Event) for item in fields(kind) if item.name == "event"
 }
 

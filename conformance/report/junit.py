@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from xml.etree import ElementTree as ET
 
 from conformance.report.presentation import clip, curl_sequence, evidence_of, one_line, visible
@@ -13,15 +12,15 @@ def render(judgement: Judgement) -> str:
     """The document. A fail is a failure; so is a flaky verdict if it is binding; an error is an
     error; what was not decided, does not apply or is waived is skipped, with the reason.
 
-    What touches the run as a whole, its missing end included, is an error of the suite `run`.
+    What touches the run as a whole, its missing end included, is in the suite `run`.
     """
     root = ET.Element("testsuites", name="mlconform")
-    ordered = sorted(judgement.verdicts, key=lambda verdict: verdict.requirement.profile)
-    for profile, verdicts in groupby(ordered, key=lambda verdict: verdict.requirement.profile):
+    for profile in dict.fromkeys(requirement.profile for requirement in judgement.run.requirements):
         suite = ET.SubElement(root, "testsuite", name=visible(profile))
         suite.set("timestamp", visible(judgement.run.header.started_at))
-        for verdict in verdicts:
-            _case(suite, verdict)
+        for verdict in judgement.verdicts:
+            if verdict.requirement.profile == profile:
+                _case(suite, verdict)
         for requirement in judgement.not_run:
             if requirement.profile == profile:
                 case = _named(suite, requirement.profile, requirement.id)
@@ -31,7 +30,8 @@ def render(judgement: Judgement) -> str:
         _count(suite)
     _count(root)
     ET.indent(root)
-    return ET.tostring(root, encoding="unicode", xml_declaration=False) + "\n"
+    body = ET.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n'
 
 
 def _run_suite(root: ET.Element, judgement: Judgement) -> None:
@@ -42,7 +42,10 @@ def _run_suite(root: ET.Element, judgement: Judgement) -> None:
         ET.SubElement(ending, "error", type="incomplete", message=message)
     for number, problem in enumerate(judgement.problems, start=1):
         case = _named(suite, "run", f"problem {number}: {problem.kind}")
-        ET.SubElement(case, "error", type=visible(problem.kind), message=one_line(problem.message))
+        if problem.kind == "cleanup":  # says nothing of the target, and does not change the exit code
+            ET.SubElement(case, "system-out").text = clip(problem.message)
+        else:
+            ET.SubElement(case, "error", type=visible(problem.kind), message=one_line(problem.message))
     for waiver in judgement.stale_waivers:
         case = _named(suite, "run", f"waiver of {waiver.requirement}")
         ET.SubElement(case, "error", type="waiver", message="matches no failure: remove it")

@@ -10,7 +10,9 @@ from conformance.report.presentation import (
     clip,
     curl_sequence,
     decided,
+    fails_on,
     headline,
+    moment,
     of_kinds,
     one_line,
     repeat_command,
@@ -19,13 +21,13 @@ from conformance.report.presentation import (
 from conformance.report.verdicts import Evidence, Judgement, Kind, Verdict
 
 _FINDINGS = (Kind.FAIL, Kind.ERROR, Kind.FLAKY, Kind.WARN)
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&:])")
+_SPECIAL = re.compile(r"[\\`*_\[\]<>~&]|(?<=:)//|(?i:(?<=www)\.)|^[-+#=]|(?<=^\d)[.)](?=\s)")
 
 
 def render(judgement: Judgement) -> str:
     """The document, in GitHub's Markdown."""
     lines = [
-        f"# {headline(judgement)}: {_text(judgement.run.header.target)}",
+        f"# {headline(judgement)}: {_code(judgement.run.header.target)}",
         "",
         f"**{decided(judgement)}**",
         "",
@@ -54,19 +56,19 @@ def _warnings(judgement: Judgement) -> Iterator[str]:
 
 def _facts(judgement: Judgement) -> Iterator[str]:
     header = judgement.run.header
-    yield from _row("", "")
-    yield from _row("---", "---")
-    yield from _row("Started", _text(header.started_at))
-    yield from _row("Duration", _text(run_duration(judgement.run)))
+    yield _row("", "")
+    yield _row("---", "---")
+    yield _row("Started", _text(moment(header.started_at)))
+    yield _row("Duration", _text(run_duration(judgement.run)))
     for target in judgement.run.targets:
         nodes = f"{len(target.nodes)} node" + ("" if len(target.nodes) == 1 else "s")
         told = _text(f"{target.product} {target.version}, {nodes}")
-        yield from _row(_text(target.profile), told)
+        yield _row(f"Found for {_text(target.profile)}", told)
     for profile, version in header.docs_versions.items():
-        yield from _row(f"Documentation of {_text(profile)}", _text(version))
-    yield from _row("Fails on", _text(f"{header.level} level and stronger"))
-    yield from _row("Seed", str(header.seed))
-    yield from _row("mlconform", _text(header.tool_version))
+        yield _row(f"Documentation of {_text(profile)}", _text(version))
+    yield _row("Fails on", fails_on(header))
+    yield _row("Seed", str(header.seed))
+    yield _row("mlconform", _text(header.tool_version))
     yield ""
     yield from _fence(repeat_command(header), "sh")
 
@@ -74,12 +76,12 @@ def _facts(judgement: Judgement) -> Iterator[str]:
 def _counts(judgement: Judgement) -> Iterator[str]:
     yield "## Areas"
     yield ""
-    yield from _row("Area", *Kind)
-    yield from _row("---", *("---:" for _ in Kind))
+    yield _row("Area", *Kind)
+    yield _row("---", *("---:" for _ in Kind))
     for area in areas(judgement):
         counts = (area.count(kind) for kind in Kind)
-        yield from _row(_text(f"{area.profile} {area.name}"), *(str(count or "") for count in counts))
-    yield from _row("**all**", *(f"**{judgement.summary.counts[kind]}**" for kind in Kind))
+        yield _row(_text(f"{area.profile} {area.name}"), *(str(count or "") for count in counts))
+    yield _row("**all**", *(f"**{judgement.summary.counts[kind]}**" for kind in Kind))
     yield ""
 
 
@@ -87,17 +89,17 @@ def _findings(judgement: Judgement) -> Iterator[str]:
     findings = list(of_kinds(judgement, _FINDINGS))
     if not findings:
         return
-    yield "## Differences"
+    yield "## Findings"
     yield ""
-    yield from _row("Verdict", "Requirement", "Level", "Statement", "Source")
-    yield from _row(*("---" for _ in range(5)))
+    yield _row("Verdict", "Requirement", "Level", "Statement", "Source")
+    yield _row(*("---" for _ in range(5)))
     for verdict in findings:
         required = verdict.requirement
-        source = ", ".join(required.sources)
-        yield from _row(verdict.kind, *map(_text, (required.id, required.level, required.statement, source)))
+        source = ", ".join(map(_code, required.sources))
+        yield _row(verdict.kind, _code(required.id), required.level, _text(required.statement), source)
     yield ""
     for verdict in findings:
-        yield f"### {verdict.kind}: {_text(verdict.requirement.id)}"
+        yield f"### {verdict.kind}: {_code(verdict.requirement.id)}"
         yield ""
         yield _text(verdict.requirement.statement)
         yield ""
@@ -107,12 +109,17 @@ def _findings(judgement: Judgement) -> Iterator[str]:
 
 def _evidence(evidence: Evidence) -> Iterator[str]:
     decision = evidence.decision
-    yield f"Check {_text(evidence.check.check)}. {_text(decision.reason)}"
+    yield f"Check {_code(evidence.check.check)}"
     yield ""
+    if decision.reason:
+        yield _text(decision.reason)
+        yield ""
     if decision.expected or decision.came:
         yield "Expected:"
+        yield ""
         yield from _fence(clip(decision.expected))
         yield "Came:"
+        yield ""
         yield from _fence(clip(decision.came))
     if evidence.check.exchanges:
         yield from _fence(curl_sequence(evidence.check), "sh")
@@ -125,7 +132,7 @@ def _reasons(title: str, verdicts: Iterable[Verdict]) -> Iterator[str]:
     yield f"## {title}"
     yield ""
     for verdict in listed:
-        yield f"- {_text(verdict.requirement.id)}: {_text(verdict.reason)}"
+        yield f"- {_code(verdict.requirement.id)}: {_text(verdict.reason)}"
     yield ""
 
 
@@ -137,21 +144,33 @@ def _left_out(judgement: Judgement) -> Iterator[str]:
         if requirements:
             yield f"## {title}"
             yield ""
-            yield from (f"- {_text(each.id)}: {_text(each.statement)}" for each in requirements)
+            yield from (f"- {_code(each.id)}: {_text(each.statement)}" for each in requirements)
             yield ""
 
 
-def _row(*cells: str) -> Iterator[str]:
-    yield f"| {' | '.join(cells)} |"
+def _row(*cells: str) -> str:
+    inner = " | ".join(cell.replace("|", r"\|") for cell in cells)
+    return f"| {inner} |"
 
 
 def _text(text: str) -> str:
-    """Text as Markdown that shows it and does nothing else."""
-    return _SPECIAL.sub(r"\\\1", one_line(text, 500))
+    """Text as Markdown that shows it on one line and does nothing else: no markup, link or list."""
+    return _SPECIAL.sub(r"\\\g<0>", one_line(text, 500))
+
+
+def _code(text: str) -> str:
+    """Text as a code span, on one line."""
+    line = one_line(text, 500)
+    fence = "`" * (_longest_run(line) + 1)
+    pad = " " if line.startswith("`") or line.endswith("`") else ""
+    return f"{fence}{pad}{line}{pad}{fence}"
 
 
 def _fence(text: str, language: str = "") -> Iterator[str]:
     """A code block that its content can't end: its fence is longer than any run of backticks in it."""
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    yield f"\n{fence}{language}\n{text}\n{fence}\n"
+    fence = "`" * max(3, _longest_run(text) + 1)
+    yield from (f"{fence}{language}", text, fence, "")
+
+
+def _longest_run(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)

@@ -7,8 +7,10 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 
+from conformance.contract.model import Level
 from conformance.report.events import CheckFinished, ExchangeRecord, RequirementListed, RunStarted
 from conformance.report.stream import Run
 from conformance.report.verdicts import Conclusion, ExitCode, Judgement, Kind, Verdict
@@ -98,6 +100,16 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def fails_on(header: RunStarted) -> str:
+    """The levels on which the run fails, in words."""
+    return " or ".join(level for level in Level if level.rank <= Level(header.level).rank)
+
+
+def moment(time: str) -> str:
+    """An ISO 8601 time as `2025-06-03 14:21:07 UTC`."""
+    return f"{datetime.fromisoformat(time):%Y-%m-%d %H:%M:%S %Z}".rstrip()
 
 
 def run_duration(run: Run) -> str:

@@ -272,7 +272,7 @@ def _summary(
     percent = 100 * decided / in_force if in_force else 0.0
     codes = {
         **_stopped(run, problems),
-        **_judged(verdicts, counts),
+        **_judged(run, verdicts, counts),
         **_own_faults(counts, problems, unused),
         **_unsure(run, verdicts, decided, in_force),
     }
@@ -303,13 +303,12 @@ def _stopped(run: Run, problems: Sequence[Problem]) -> dict[str, ExitCode]:
     return found
 
 
-def _judged(verdicts: Sequence[Verdict], counts: Mapping[Kind, int]) -> dict[str, ExitCode]:
+def _judged(run: Run, verdicts: Sequence[Verdict], counts: Mapping[Kind, int]) -> dict[str, ExitCode]:
     if not counts[Kind.FAIL]:
         return {}
     binding = sum(verdict.binding and verdict.kind is not Kind.INAPPLICABLE for verdict in verdicts)
-    return {
-        f"{counts[Kind.FAIL]} of {_number(binding, 'binding requirement')} failed": ExitCode.NOT_CONFORMANT
-    }
+    told = _number(binding, _binding(run))
+    return {f"{counts[Kind.FAIL]} of {told} failed": ExitCode.NOT_CONFORMANT}
 
 
 def _own_faults(
@@ -330,7 +329,7 @@ def _unsure(run: Run, verdicts: Sequence[Verdict], decided: int, in_force: int) 
     found = {}
     flaky = sum(verdict.kind is Kind.FLAKY and verdict.binding for verdict in verdicts)
     if flaky:
-        told = _number(flaky, "binding requirement")
+        told = _number(flaky, _binding(run))
         found[f"{told} changed on repetition"] = ExitCode.NOT_CONFORMANT
     if not decided:
         found["no requirement was decided"] = ExitCode.NOT_CONFORMANT
@@ -339,6 +338,11 @@ def _unsure(run: Run, verdicts: Sequence[Verdict], decided: int, in_force: int) 
         told = f"{decided} of {_number(in_force, 'requirement')} decided, {required:g} % required"
         found[told] = ExitCode.NOT_CONFORMANT
     return found
+
+
+def _binding(run: Run) -> str:
+    levels = [level for level in Level if level.rank <= run.level.rank]
+    return f"{' or '.join(levels)} requirement"
 
 
 def _number(count: int, noun: str) -> str:
