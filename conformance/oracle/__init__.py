@@ -1,1 +1,1 @@
-"""The abstract lifecycle that a check holds a target to."""
+"""The abstract lifecycle that a check holds a target to: states, transitions, time windows."""

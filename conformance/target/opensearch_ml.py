@@ -6,7 +6,7 @@ taking away what a run created.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -72,20 +72,28 @@ def change_settings(session: Session, wanted: Mapping[str, Any]) -> Exchange:
 
     Raises `Untestable` where settings may not be changed or the cluster refuses.
     """
+    remember_settings(session, wanted)
+    answered = session.request("PUT", SETTINGS, {"persistent": dict(wanted)})
+    if answered.status != 200:
+        raise Untestable(f"the settings {', '.join(wanted)} could not be set: {answered.summary}")
+    return answered
+
+
+def remember_settings(session: Session, names: Iterable[str]) -> None:
+    """Have these persistent settings put back to what they are now.
+
+    Raises `Untestable` where settings may not be changed.
+    """
     if not session.options.may_change_settings:
         raise Untestable("cluster settings may not be changed on this target; allow it with --allow-settings")
     before = read_settings(session)
-    back = {name: before.get(name) for name in wanted}
+    back = {name: before.get(name) for name in names}
 
     def restore() -> str | None:
         answered = session.request("PUT", SETTINGS, {"persistent": back})
         return None if answered.status == 200 else answered.summary
 
-    session.tracker.add(Resource("settings", ", ".join(wanted), restore))
-    answered = session.request("PUT", SETTINGS, {"persistent": dict(wanted)})
-    if answered.status != 200:
-        raise Untestable(f"the settings {', '.join(wanted)} could not be set: {answered.summary}")
-    return answered
+    session.tracker.add(Resource("settings", ", ".join(back), restore))
 
 
 def track(session: Session, kind: str, resource_id: str) -> None:

@@ -35,20 +35,25 @@ def model_path(model_id: str, action: str = "") -> str:
 
 
 class MlCommons:
-    """The operations of ML Commons on one target; `connector_id` is a connector for the whole run."""
+    """The operations of ML Commons on one target.
+
+    `share_connector` makes one connector for the whole run; without it each use makes its own.
+    """
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._connector_id: str | None = None
+        self._shared_connector: str | None = None
 
     # connectors, groups and users of a model
 
     @property
     def connector_id(self) -> str:
-        """A standalone connector to the run's own endpoint, made once a run."""
-        if self._connector_id is None:
-            self._connector_id = self.connector()
-        return self._connector_id
+        """A standalone connector to the run's own endpoint."""
+        return self._shared_connector or self.connector()
+
+    def share_connector(self) -> None:
+        """Make the connector that all checks use. Raises `Untestable` where the target refuses."""
+        self._shared_connector = self.connector()
 
     def connector_body(self, **changes: Any) -> dict[str, Any]:
         """A connector that the recorded versions accept; a change to None leaves the member out."""

@@ -1,0 +1,52 @@
+"""Connectors and model groups as far as the lifecycle of a model touches them (recordings)."""
+
+from __future__ import annotations
+
+from conformance.suites.expect import Expect
+from conformance.suites.marks import requirement
+from conformance.suites.opensearch_ml.api import ML, UNKNOWN_ID, MlCommons
+
+
+@requirement("osml.connector.lifecycle")
+def test_a_connector_is_made_read_and_deleted(ml: MlCommons, expect: Expect) -> None:
+    body = ml.connector_body()
+    created = ml.create_connector(body)
+    expect.status("osml.connector.lifecycle", created, 200)
+    path = f"{ML}/connectors/{created.member('connector_id')}"
+    read = ml.session.request("GET", path)
+    expect.status("osml.connector.lifecycle", read, 200)
+    expect.equal("osml.connector.lifecycle", read.member("name"), body["name"], "name")
+    expect.equal("osml.connector.lifecycle", read.member("credential"), None, "credential as it reads")
+    expect.status("osml.connector.lifecycle", ml.session.request("DELETE", path), 200)
+    expect.status("osml.connector.lifecycle", ml.session.request("GET", path), 404)
+
+
+@requirement("osml.connector.in-use")
+def test_a_connector_in_use_is_not_deleted(ml: MlCommons, expect: Expect) -> None:
+    connector = ml.connector()
+    model = ml.model(connector_id=connector)
+    ml.session.settle(lambda: _found(ml, model), bool, budget=5.0)
+    answered = ml.session.request("DELETE", f"{ML}/connectors/{connector}")
+    expect.error("osml.connector.in-use", answered, 409, "models are still using this connector")
+    expect.that(
+        "osml.connector.in-use", model in answered.text, expected=f"a reason that names {model}", came=answered.text
+    )
+
+
+def _found(ml: MlCommons, model: str) -> bool:
+    body = {"query": {"ids": {"values": [model]}}}
+    return bool(ml.session.request("POST", f"{ML}/models/_search", body).member("hits", "hits"))
+
+
+@requirement("osml.connector.deployed-update")
+def test_a_connector_of_a_deployed_model_is_not_changed(ml: MlCommons, expect: Expect) -> None:
+    connector = ml.connector()
+    ml.deployed_model(connector_id=connector)
+    answered = ml.session.request("PUT", f"{ML}/connectors/{connector}", {"description": "changed"})
+    expect.error("osml.connector.deployed-update", answered, 400, "please undeploy the models first")
+
+
+@requirement("osml.connector.unknown")
+def test_an_unknown_connector(ml: MlCommons, expect: Expect) -> None:
+    answered = ml.session.request("GET", f"{ML}/connectors/{UNKNOWN_ID}")
+    expect.error("osml.connector.unknown", answered, 404, "Failed to find connector")

@@ -1,0 +1,66 @@
+"""The cluster settings that steer the lifecycle: pages undeploy-model, deploy-model and delete-model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.suites.expect import Expect
+from conformance.suites.marks import exclusive, requirement
+from conformance.suites.opensearch_ml.api import AUTO_DEPLOY, SAFE_DELETE, SYNC_INTERVAL, MlCommons
+from conformance.target import opensearch_ml
+
+
+def _effective(ml: MlCommons, name: str) -> Any:
+    return opensearch_ml.read_settings(ml.session, defaults=True).get(name)
+
+
+def _put(ml: MlCommons, name: str, value: Any) -> Any:
+    """Set one setting, whatever the answer, and have it put back."""
+    opensearch_ml.remember_settings(ml.session, [name])
+    return ml.put_settings({name: value})
+
+
+@exclusive
+@requirement("osml.settings.sync-interval", "osml.settings.example.sync-interval")
+def test_the_sync_up_interval_can_be_changed(ml: MlCommons, expect: Expect) -> None:
+    answered = _put(ml, SYNC_INTERVAL, 10)
+    expect.accepted("osml.settings.example.sync-interval", answered)
+    expect.equal("osml.settings.sync-interval", str(_effective(ml, SYNC_INTERVAL)), "10", SYNC_INTERVAL)
+    ml.put_settings({SYNC_INTERVAL: 4})
+    expect.equal("osml.settings.sync-interval", str(_effective(ml, SYNC_INTERVAL)), "4", SYNC_INTERVAL)
+
+
+@exclusive
+@requirement("osml.settings.sync-interval-default")
+def test_the_sync_up_interval_is_ten_seconds_by_default(ml: MlCommons, expect: Expect) -> None:
+    ml.set(SYNC_INTERVAL=None)
+    value = str(_effective(ml, SYNC_INTERVAL))
+    expect.equal("osml.settings.sync-interval-default", value, "10", f"default of {SYNC_INTERVAL}")
+
+
+@exclusive
+@requirement("osml.settings.auto-deploy")
+def test_automatic_deployment_is_switched_off_by_a_string(ml: MlCommons, expect: Expect) -> None:
+    expect.accepted("osml.settings.auto-deploy", _put(ml, AUTO_DEPLOY, "false"))
+    expect.equal("osml.settings.auto-deploy", str(_effective(ml, AUTO_DEPLOY)).lower(), "false", AUTO_DEPLOY)
+
+
+@exclusive
+@requirement("osml.delete.safe.setting")
+def test_safe_delete_can_be_switched_on(ml: MlCommons, expect: Expect) -> None:
+    expect.accepted("osml.delete.safe.setting", _put(ml, SAFE_DELETE, True))
+    expect.equal("osml.delete.safe.setting", str(_effective(ml, SAFE_DELETE)).lower(), "true", SAFE_DELETE)
+
+
+@exclusive
+@requirement("osml.settings.unknown")
+def test_an_unknown_setting_is_refused(ml: MlCommons, expect: Expect) -> None:
+    answered = ml.put_settings({"plugins.ml_commons.no_such_setting": 1})
+    expect.error("osml.settings.unknown", answered, 400, "not recognized")
+
+
+@exclusive
+@requirement("osml.settings.bounds")
+def test_an_interval_out_of_its_range_is_refused(ml: MlCommons, expect: Expect) -> None:
+    for value, bound in ((-1, "must be >= 0"), (86_401, "must be <= 86400")):
+        expect.error("osml.settings.bounds", _put(ml, SYNC_INTERVAL, value), 400, bound)

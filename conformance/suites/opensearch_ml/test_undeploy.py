@@ -1,0 +1,152 @@
+"""Undeploying by hand: page undeploy-model."""
+
+from __future__ import annotations
+
+from conformance.suites.expect import Expect
+from conformance.suites.marks import exclusive, requirement
+from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
+from conformance.target.exchange import Exchange
+
+
+@requirement("osml.undeploy.endpoint", "osml.undeploy.from-memory")
+def test_undeploy_takes_the_model_out_of_memory(ml: MlCommons, expect: Expect) -> None:
+    model = ml.deployed_model()
+    expect.accepted("osml.undeploy.endpoint", ml.undeploy(model))
+    settled = ml.settle_state(model, "UNDEPLOYED", budget=5.0)
+    expect.equal("osml.undeploy.from-memory", settled.value, "UNDEPLOYED", "model_state after the undeploy")
+
+
+@requirement("osml.undeploy.all-nodes")
+def test_an_undeploy_reaches_every_node(ml: MlCommons, expect: Expect) -> None:
+    answered = ml.undeploy(ml.deployed_model())
+    expect.accepted("osml.undeploy.all-nodes", answered)
+    expect.equal(
+        "osml.undeploy.all-nodes", sorted(answered.json), sorted(ml.session.facts.nodes), "nodes in the answer"
+    )
+
+
+@requirement("osml.undeploy.model-ids")
+def test_several_models_at_once(ml: MlCommons, expect: Expect) -> None:
+    models = [ml.deployed_model(), ml.deployed_model()]
+    other = ml.deployed_model()
+    expect.accepted("osml.undeploy.model-ids", ml.undeploy_many({"model_ids": models}))
+    states = [ml.settle_state(model, "UNDEPLOYED", budget=5.0).value for model in models]
+    expect.equal("osml.undeploy.model-ids", states, ["UNDEPLOYED", "UNDEPLOYED"], "model_state of those named")
+    expect.equal("osml.undeploy.model-ids", ml.state(other), "DEPLOYED", "model_state of one not named")
+
+
+@exclusive
+@requirement("osml.undeploy.node-ids")
+def test_from_the_nodes_named(ml: MlCommons, expect: Expect) -> None:
+    ml.set(CUSTOM_PLAN=True)
+    model = ml.deployed_model()
+    nodes = list(ml.session.facts.nodes)
+    body = {"model_ids": [model], "node_ids": nodes[:1]}
+    expect.accepted("osml.undeploy.node-ids", ml.undeploy_many(body))
+    left = ml.session.settle(
+        lambda: sorted(ml.get(model).member("planning_worker_nodes") or []),
+        lambda workers: workers == sorted(nodes[1:]),
+        budget=5.0,
+    )
+    expect.equal("osml.undeploy.node-ids", left.value, sorted(nodes[1:]), "worker nodes left")
+
+
+def _values(answered: Exchange, model: str) -> list[object]:
+    """What each node says of the model, in the documented shape: node, stats, model, value."""
+    nodes = answered.json if isinstance(answered.json, dict) else {}
+    return [(node or {}).get("stats", {}).get(model) for node in nodes.values() if isinstance(node, dict)]
+
+
+@requirement("osml.undeploy.answer")
+def test_the_answer_tells_of_each_node(ml: MlCommons, expect: Expect) -> None:
+    model = ml.deployed_model()
+    answered = ml.undeploy(model)
+    expect.accepted("osml.undeploy.answer", answered)
+    values = _values(answered, model)
+    expect.that(
+        "osml.undeploy.answer",
+        bool(values) and all(isinstance(value, str) for value in values),
+        expected="an object: node id, then stats, then model id, then a string",
+        came=answered.summary,
+    )
+
+
+@requirement("osml.undeploy.answer.value")
+def test_the_answered_value_is_the_documented_one(ml: MlCommons, expect: Expect) -> None:
+    model = ml.deployed_model()
+    values = set(_values(ml.undeploy(model), model))
+    expect.equal("osml.undeploy.answer.value", values, {"UNDEPLOYED"}, "what the nodes say of the model")
+
+
+@requirement("osml.undeploy.not-deployed")
+def test_a_model_that_is_not_deployed_is_not_found_on_the_nodes(ml: MlCommons, expect: Expect) -> None:
+    model = ml.model()
+    for when in ("never deployed", "undeployed before"):
+        answered = ml.undeploy(model)
+        expect.status("osml.undeploy.not-deployed", answered, 200)
+        values = set(_values(answered, model))
+        expect.equal("osml.undeploy.not-deployed", values, {"not_found"}, f"value of a model {when}")
+        ml.bring_up(model)
+        ml.take_down(model)
+
+
+@requirement("osml.undeploy.body-wins")
+def test_the_models_in_the_body_win_over_the_one_in_the_path(ml: MlCommons, expect: Expect) -> None:
+    in_path, in_body = ml.deployed_model(), ml.deployed_model()
+    expect.status("osml.undeploy.body-wins", ml.undeploy(in_path, {"model_ids": [in_body]}), 200)
+    settled = ml.settle_state(in_body, "UNDEPLOYED", budget=5.0)
+    expect.equal("osml.undeploy.body-wins", settled.value, "UNDEPLOYED", "model_state of the one in the body")
+    expect.equal("osml.undeploy.body-wins", ml.state(in_path), "DEPLOYED", "model_state of the one in the path")
+
+
+class TestUnknownModels:
+    @requirement("osml.undeploy.unknown-model")
+    def test_in_the_path(self, ml: MlCommons, expect: Expect) -> None:
+        expect.error("osml.undeploy.unknown-model", ml.undeploy(UNKNOWN_ID), 404, "Failed to find model")
+
+    @requirement("osml.undeploy.one-unknown")
+    def test_alone_in_the_body(self, ml: MlCommons, expect: Expect) -> None:
+        answered = ml.undeploy_many({"model_ids": [UNKNOWN_ID]})
+        expect.error("osml.undeploy.one-unknown", answered, 404, "Failed to find model")
+
+    @requirement("osml.undeploy.several-unknown")
+    def test_several_in_the_body(self, ml: MlCommons, expect: Expect) -> None:
+        answered = ml.undeploy_many({"model_ids": [f"{UNKNOWN_ID}-a", f"{UNKNOWN_ID}-b"]})
+        expect.status("osml.undeploy.several-unknown", answered, 200)
+        values = set(_values(answered, f"{UNKNOWN_ID}-a"))
+        expect.equal("osml.undeploy.several-unknown", values, {"not_found"}, "value of an unknown model")
+
+    @requirement("osml.undeploy.mixed")
+    def test_beside_a_known_one(self, ml: MlCommons, expect: Expect) -> None:
+        model = ml.deployed_model()
+        answered = ml.undeploy_many({"model_ids": [model, UNKNOWN_ID]})
+        expect.status("osml.undeploy.mixed", answered, 200)
+        values = set(_values(answered, UNKNOWN_ID))
+        expect.equal("osml.undeploy.mixed", values, {"not_found"}, "value of the unknown model")
+        settled = ml.settle_state(model, "UNDEPLOYED", budget=5.0)
+        expect.equal("osml.undeploy.mixed", settled.value, "UNDEPLOYED", "model_state of the known one")
+
+
+class TestRefusals:
+    @requirement("osml.undeploy.no-ids")
+    def test_no_model_named(self, ml: MlCommons, expect: Expect) -> None:
+        for answered in (
+            ml.undeploy_many({"model_ids": []}),
+            ml.undeploy_many({}),
+            ml.undeploy_many({"bogus": 1}),
+            ml.undeploy_many(),
+        ):
+            expect.error("osml.undeploy.no-ids", answered, 400, "Must set specific model ids to undeploy")
+
+    @requirement("osml.undeploy.model-ids-type")
+    def test_model_ids_that_are_no_list(self, ml: MlCommons, expect: Expect) -> None:
+        for value in (UNKNOWN_ID, None):
+            answered = ml.undeploy_many({"model_ids": value})
+            expect.error("osml.undeploy.model-ids-type", answered, 400, "expecting token of type [START_ARRAY]")
+
+    @exclusive
+    @requirement("osml.undeploy.node-ids-setting")
+    def test_custom_plan_not_allowed(self, ml: MlCommons, expect: Expect) -> None:
+        ml.set(CUSTOM_PLAN=False)
+        answered = ml.undeploy(ml.deployed_model(), {"node_ids": list(ml.session.facts.nodes[:1])})
+        expect.error("osml.undeploy.node-ids-setting", answered, 400, "Don't allow custom deployment plan")
