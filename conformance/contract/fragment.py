@@ -82,3 +82,18 @@ def _item_name(item: yaml.Node) -> str | None:
             if key.value == "name":
                 return str(value.value)
     return None
+
+
+def bare(schema: Any) -> Any:
+    """A schema without what it tells people: descriptions and examples; members of that name stay."""
+    if isinstance(schema, list):
+        return [bare(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        name: {member: bare(inner) for member, inner in value.items()}
+        if name == "properties"
+        else bare(value)
+        for name, value in schema.items()
+        if name not in {"description", "example", "examples"}
+    }

@@ -71,10 +71,42 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitRecord:
+    """A unit of a page accounted for: by the requirements that cite it, or by the reason it was excluded.
+
+    With neither it is unaccounted, and the coverage says so.
+    """
+
+    key: str
+    kind: str
+    source: Source
+    requirements: tuple[str, ...] = ()
+    excluded: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Where the documentation contradicts itself or the standards: what was found, and how it was settled.
+
+    `settled` is None for a finding of the rules that nobody has settled yet.
+    """
+
+    id: str
+    finding: str
+    settled: str | None
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
-    """What one profile's documentation of one version promises."""
+    """What one profile's documentation of one version promises.
+
+    `units` are all units of its pages, `contradictions` what the pages say against each other.
+    """
 
     profile: str
     version: str
     requirements: Mapping[str, Requirement]
     openapi: Mapping[str, Any]
+    units: tuple[UnitRecord, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()

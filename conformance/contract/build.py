@@ -1,0 +1,190 @@
+"""Pages, overlay and suites to the generated files; the same input gives the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from conformance.contract import checks, contradictions, files, lock, openapi, overlay, requirements, store
+from conformance.contract.errors import ContractError
+from conformance.contract.facts import Facts
+from conformance.contract.lock import Lock, LockedPage
+from conformance.contract.overlay import Overlay, PageEntry
+from conformance.contract.pages import Page, read_page
+
+SUITES = Path(__file__).parents[1] / "suites"
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build makes: the bytes of each file by its path below `schemas`, and what to tell.
+
+    `notes` are what could not be read (page, line) and findings that nobody settled.
+    """
+
+    files: Mapping[str, bytes]
+    lock: Lock
+    notes: tuple[str, ...]
+
+
+def generate(docs: Path, root: Path | None = None, suites: Path = SUITES) -> Built:
+    """Everything that the pages below `docs` and the overlays below `root` give; writes nothing.
+
+    Raises ContractError for missing or ambiguous pages and for an overlay that does not fit them.
+    """
+    root = root or store.schemas_root()
+    if not docs.is_dir():
+        raise ContractError(
+            f"expected a folder of documentation pages, found none at {docs}; pass it with --docs"
+        )
+    decided = checks.decided_by(suites) if suites.is_dir() else {}
+    made: dict[str, bytes] = {}
+    overlays: dict[str, str] = {}
+    locked: list[LockedPage] = []
+    notes: list[str] = []
+    for path in sorted(root.glob("*/overlay.yaml")):
+        written = overlay.load(path)
+        overlays[path.relative_to(root).as_posix()] = lock.sha256(path.read_bytes())
+        pages = {page.id: page for page in _pages(docs, written, locked)}
+        facts = Facts(written, pages)
+        made |= dict(_contract(facts, decided))
+        notes += _notes(facts)
+    hashes = {name: lock.sha256(data) for name, data in made.items()}
+    result = Lock(tuple(locked), overlays, hashes)
+    return Built({**made, lock.NAME: lock.write(result)}, result, tuple(notes))
+
+
+def build(docs: Path, out: Path | None = None) -> tuple[str, ...]:
+    """Write the generated files below `out` and say what changed and what needs a look, a line each.
+
+    The overlays are read below `out` too. Files of an earlier build that are not made any more are removed.
+    """
+    root = out or store.schemas_root()
+    built = generate(docs, root)
+    report = []
+    for name, data in sorted(built.files.items()):
+        path = root / name
+        before = path.read_bytes() if path.is_file() else None
+        if before != data:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            report.append(f"{'new' if before is None else 'changed'}: {name}")
+    for path in _stale(root, built):
+        path.unlink()
+        report.append(f"removed: {path.relative_to(root).as_posix()}")
+    return (*(report or ["nothing changed"]), *built.notes)
+
+
+def check(docs: Path | None = None, root: Path | None = None) -> tuple[str, ...]:
+    """What is not as a build would make it, a message each; empty where all is well.
+
+    With `docs`, changed pages and files that differ byte for byte. Without, the hashes of the lock alone.
+    """
+    root = root or store.schemas_root()
+    locked = lock.read(root)
+    if docs is None:
+        return tuple(lock.verify(locked, root))
+    # The hashes come first: a changed page is the likely cause of an overlay that no longer fits.
+    found = lock.changed(locked, _current_pages(docs, root))
+    try:
+        built = generate(docs, root)
+    except ContractError as error:
+        if not found:
+            raise
+        return (*found, str(error))
+    found += [
+        f"{name}: {_difference(root / name, data)}; run `mlconform contract build --docs FOLDER`"
+        for name, data in sorted(built.files.items())
+        if not (root / name).is_file() or (root / name).read_bytes() != data
+    ]
+    found += [
+        f"{path.relative_to(root).as_posix()}: no page or overlay makes this file any more; remove it"
+        for path in _stale(root, built)
+    ]
+    return tuple(found)
+
+
+def _current_pages(docs: Path, root: Path) -> list[LockedPage]:
+    if not docs.is_dir():
+        raise ContractError(
+            f"expected a folder of documentation pages, found none at {docs}; pass it with --docs"
+        )
+    locked: list[LockedPage] = []
+    for path in sorted(root.glob("*/overlay.yaml")):
+        list(_pages(docs, overlay.load(path), locked))
+    return locked
+
+
+def _pages(docs: Path, written: Overlay, locked: list[LockedPage]) -> Iterator[Page]:
+    for entry in written.pages:
+        path = _find(docs, written, entry)
+        data = path.read_bytes()
+        try:
+            text = data.decode()
+        except UnicodeDecodeError as error:
+            raise ContractError(f"{path.name}: expected UTF-8 text: {error}") from None
+        locked.append(LockedPage(written.profile, entry.id, written.version, path.name, lock.sha256(data)))
+        yield read_page(entry.id, written.version, text)
+
+
+def _find(docs: Path, written: Overlay, entry: PageEntry) -> Path:
+    found = sorted(path for path in docs.rglob(entry.file) if path.is_file())
+    if len(found) != 1:
+        came = ", ".join(path.relative_to(docs).as_posix() for path in found) or "none"
+        raise ContractError(
+            f"page {entry.id} of {written.profile} {written.version}: expected one file {entry.file!r} below {docs}, "
+            f"found {came}; pass the folder of the pages with --docs"
+        )
+    return found[0]
+
+
+def _contract(facts: Facts, decided: checks.Decided) -> Iterator[tuple[str, bytes]]:
+    written = facts.overlay
+    folder = f"{written.profile}/{written.version}"
+    founded = requirements.requirements(facts, decided)
+    value = files.requirements_value(
+        written.profile,
+        written.version,
+        [entry.requirement for entry in founded],
+        requirements.account(facts, founded),
+        contradictions.contradictions(facts),
+    )
+    document = openapi.document(facts)
+    yield f"{folder}/{files.REQUIREMENTS}", files.dump(value)
+    yield f"{folder}/{files.OPENAPI}", files.dump(document)
+    for name, schema in openapi.schemas(document):
+        yield f"{folder}/{name}", openapi.as_json(schema)
+
+
+def _notes(facts: Facts) -> list[str]:
+    unread = [
+        f"{page.id} ({page.version}), line {line}: {message}"
+        for page in facts.pages.values()
+        for line, message in page.problems
+    ]
+    unsettled = [
+        f"{entry.id}: {entry.finding} Settle it in the overlay of {facts.overlay.profile}."
+        for entry in contradictions.contradictions(facts)
+        if entry.settled is None
+    ]
+    return unread + unsettled
+
+
+def _stale(root: Path, built: Built) -> list[Path]:
+    made = set(built.files)
+    candidates = [*root.glob("*/*/*.yaml"), *root.glob("*/*/*.schema.json")]
+    return sorted(path for path in candidates if path.relative_to(root).as_posix() not in made)
+
+
+def _difference(path: Path, expected: bytes) -> str:
+    if not path.is_file():
+        return "the file is missing"
+    came = path.read_bytes().split(b"\n")
+    for number, (line, found) in enumerate(zip(expected.split(b"\n"), came, strict=False), 1):
+        if line != found:
+            return (
+                f"line {number} differs: expected {line.decode().strip()!r}, "
+                f"found {found.decode(errors='replace').strip()!r}"
+            )
+    return "the number of lines differs"

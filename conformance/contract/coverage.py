@@ -1,0 +1,110 @@
+"""How much of the pages is accounted for, and how much of that a check decides."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from conformance.contract.model import Contract, UnitRecord
+
+
+@dataclass(frozen=True, slots=True)
+class PageCoverage:
+    """The units of one page: cited by a requirement, excluded with a reason, or neither.
+
+    `decided` counts the required units of which every requirement has a check.
+    """
+
+    profile: str
+    version: str
+    page: str
+    units: int
+    required: int
+    excluded: int
+    unaccounted: int
+    decided: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """All pages; requirements with neither a check nor a reason; checks of ids that are no requirement."""
+
+    pages: tuple[PageCoverage, ...]
+    requirements: int
+    checked: int
+    unchecked: int
+    undecided: tuple[str, ...]
+
+
+def coverage(contracts: Iterable[Contract]) -> Coverage:
+    """The coverage of these contracts."""
+    contracts = tuple(contracts)
+    every = [requirement for contract in contracts for requirement in contract.requirements.values()]
+    return Coverage(
+        pages=tuple(page for contract in contracts for page in _pages(contract)),
+        requirements=len(every),
+        checked=sum(bool(requirement.checks) for requirement in every),
+        unchecked=sum(not requirement.checks and requirement.unchecked is not None for requirement in every),
+        undecided=tuple(
+            requirement.id
+            for requirement in every
+            if not requirement.checks and requirement.unchecked is None
+        ),
+    )
+
+
+def _pages(contract: Contract) -> list[PageCoverage]:
+    by_page: dict[str, list[UnitRecord]] = {}
+    for unit in contract.units:
+        by_page.setdefault(unit.source.page or "", []).append(unit)
+    return [
+        PageCoverage(
+            profile=contract.profile,
+            version=contract.version,
+            page=page,
+            units=len(units),
+            required=sum(bool(unit.requirements) for unit in units),
+            excluded=sum(unit.excluded is not None for unit in units),
+            unaccounted=sum(not unit.requirements and unit.excluded is None for unit in units),
+            decided=sum(_is_decided(unit, contract) for unit in units),
+        )
+        for page, units in by_page.items()
+    ]
+
+
+def _is_decided(unit: UnitRecord, contract: Contract) -> bool:
+    return bool(unit.requirements) and all(contract.requirements[name].checks for name in unit.requirements)
+
+
+def table(found: Coverage) -> str:
+    """The coverage as text: a line a page, the sums, and the requirements that nothing decides."""
+    titles = ("page", "version", "units", "required", "excluded", "unaccounted", "decided")
+    rows = [
+        (
+            page.page,
+            f"{page.profile} {page.version}",
+            *(str(n) for n in (page.units, page.required, page.excluded, page.unaccounted, page.decided)),
+        )
+        for page in found.pages
+    ]
+    widths = [max(len(row[column]) for row in (titles, *rows)) for column in range(len(titles))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if column < 2 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in (titles, *rows)
+    ]
+    lines += [
+        "",
+        f"{found.requirements} requirements: {found.checked} decided by a check, {found.unchecked} with a reason why "
+        f"not, {len(found.undecided)} undecided",
+        *(f"  undecided: {name}" for name in found.undecided),
+    ]
+    return "\n".join(lines)
+
+
+def as_json(found: Coverage) -> str:
+    """The coverage as JSON."""
+    return json.dumps(asdict(found), indent=2)

@@ -1,0 +1,169 @@
+"""The generated files: how a contract is written as YAML and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+from conformance.contract.errors import ContractError
+from conformance.contract.model import Contradiction, Level, Requirement, Source, UnitRecord
+
+OPENAPI = "openapi.yaml"
+REQUIREMENTS = "requirements.yaml"
+_NOTICE = (
+    "# Made by `mlconform contract build` from the documentation pages and the overlay; edits are lost.\n"
+)
+# libyaml reads about ten times as fast; writing goes through the pure dumper, whose bytes do not depend on it.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Without anchors, so that a value reads the same wherever it stands."""
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        return True
+
+
+def dump(value: Any) -> bytes:
+    """The value as YAML with the notice that it is generated; the same bytes for the same value."""
+    text = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    return (_NOTICE + text).encode()
+
+
+def parse(data: bytes, name: str) -> Any:
+    """The value of a generated file. Raises ContractError where it is no YAML mapping."""
+    try:
+        value = yaml.load(data, Loader=_LOADER)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ContractError(f"{name} can't be read: {error}; run `mlconform contract build`") from None
+    if not isinstance(value, dict):
+        raise ContractError(
+            f"{name}: expected a mapping, found {type(value).__name__}; run `mlconform contract build`"
+        )
+    return value
+
+
+def source_value(source: Source) -> dict[str, Any]:
+    """A source as written: only what is set."""
+    values = {
+        "page": source.page,
+        "lines": list(source.lines) if source.lines else None,
+        "sha256": source.sha256,
+        "recording": source.recording,
+        "exchange": source.exchange,
+        "version": source.version,
+        "reference": source.reference,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def read_source(values: Mapping[str, Any]) -> Source:
+    """The reverse of `source_value`."""
+    lines = values.get("lines")
+    return Source(**{**values, "lines": (lines[0], lines[1]) if lines else None})
+
+
+def requirements_value(
+    profile: str,
+    version: str,
+    requirements: Iterable[Requirement],
+    units: Iterable[UnitRecord],
+    contradictions: Iterable[Contradiction],
+) -> dict[str, Any]:
+    """What `requirements.yaml` holds: requirements with their units, then excluded and unaccounted units."""
+    units = tuple(units)
+    return {
+        "profile": profile,
+        "version": version,
+        "requirements": [requirement_value(requirement) for requirement in requirements],
+        "contradictions": [
+            {
+                "id": entry.id,
+                "finding": entry.finding,
+                "settled": entry.settled,
+                "sources": [source_value(source) for source in entry.sources],
+            }
+            for entry in contradictions
+        ],
+        "required_units": [
+            _unit_value(unit) | {"requirements": list(unit.requirements)}
+            for unit in units
+            if unit.requirements
+        ],
+        "excluded_units": [_unit_value(unit) | {"reason": unit.excluded} for unit in units if unit.excluded],
+        "unaccounted_units": [
+            _unit_value(unit) for unit in units if not unit.requirements and unit.excluded is None
+        ],
+    }
+
+
+def requirement_value(requirement: Requirement) -> dict[str, Any]:
+    """A requirement as written: only what is set."""
+    values = {
+        "id": requirement.id,
+        "level": str(requirement.level),
+        "statement": requirement.statement,
+        "operation": requirement.operation,
+        "since": requirement.since,
+        "recorded": list(requirement.recorded) or None,
+        "sources": [source_value(source) for source in requirement.sources],
+        "checks": list(requirement.checks) or None,
+        "unchecked": requirement.unchecked,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _unit_value(unit: UnitRecord) -> dict[str, Any]:
+    return {"unit": unit.key, "kind": unit.kind, "source": source_value(unit.source)}
+
+
+def read_requirements(values: Mapping[str, Any]) -> dict[str, Requirement]:
+    """The requirements of a `requirements.yaml`, by id."""
+    return {
+        entry["id"]: Requirement(
+            id=entry["id"],
+            profile=values["profile"],
+            level=Level(entry["level"]),
+            statement=entry["statement"],
+            sources=tuple(read_source(source) for source in entry["sources"]),
+            operation=entry.get("operation"),
+            since=entry.get("since"),
+            recorded=tuple(entry.get("recorded", ())),
+            checks=tuple(entry.get("checks", ())),
+            unchecked=entry.get("unchecked"),
+        )
+        for entry in values["requirements"]
+    }
+
+
+def read_units(values: Mapping[str, Any]) -> tuple[UnitRecord, ...]:
+    """The units of a `requirements.yaml` in page order, accounted for or not."""
+    records = [
+        UnitRecord(
+            key=entry["unit"],
+            kind=entry["kind"],
+            source=read_source(entry["source"]),
+            requirements=tuple(entry.get("requirements", ())),
+            excluded=entry.get("reason"),
+        )
+        for section in ("required_units", "excluded_units", "unaccounted_units")
+        for entry in values[section]
+    ]
+    return tuple(
+        sorted(records, key=lambda record: (record.source.page or "", record.source.lines or (0, 0)))
+    )
+
+
+def read_contradictions(values: Mapping[str, Any]) -> tuple[Contradiction, ...]:
+    """The contradictions of a `requirements.yaml`."""
+    return tuple(
+        Contradiction(
+            id=entry["id"],
+            finding=entry["finding"],
+            settled=entry["settled"],
+            sources=tuple(read_source(source) for source in entry["sources"]),
+        )
+        for entry in values["contradictions"]
+    )

@@ -1,0 +1,255 @@
+"""The contract as an OpenAPI 3.1 document, and its bodies as JSON Schemas of their own."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from conformance.contract import fragment
+from conformance.contract.facts import Facts
+from conformance.contract.model import Level
+from conformance.contract.operations import Shown
+from conformance.contract.overlay import OperationEntry
+from conformance.contract.pages import Kind
+from conformance.contract.schemas import Sample, Schema, annotated, infer, of_type, place
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_METHODS_WITH_BODY = {"POST", "PUT", "PATCH"}
+
+
+def document(facts: Facts) -> dict[str, Any]:
+    """The OpenAPI document of one profile and version; every operation and member says its source and level."""
+    overlay = facts.overlay
+    paths: dict[str, Any] = {}
+    for operation in overlay.operations:
+        route = operation.route
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(operation, facts)
+    components = copy.deepcopy(dict(overlay.components))
+    schemas = components.setdefault("schemas", {})
+    for found in facts.fragments.values():
+        for name, schema in found.get("components", {}).get("schemas", {}).items():
+            schemas.setdefault(name, fragment.bare(schema))
+    if overlay.error is not None:
+        components["responses"] = {
+            "Error": {"description": "An error answer", "content": _json(_ref(overlay.error))}
+        }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": overlay.title, "version": overlay.version},
+        "jsonSchemaDialect": DIALECT,
+        "servers": [{"url": url} for url in overlay.servers],
+        "security": [dict(entry) for entry in overlay.security],
+        "paths": paths,
+        "components": components,
+    }
+
+
+def _operation(operation: OperationEntry, facts: Facts) -> dict[str, Any]:
+    rendered: dict[str, Any] = {
+        "operationId": operation.id,
+        "summary": operation.summary,
+        **annotated({}, _operation_sources(operation, facts), operation.level),
+    }
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        for name in operation.route.parameters
+    ]
+    if parameters:
+        rendered["parameters"] = parameters
+    body = request_schema(operation, facts)
+    if body is not None:
+        rendered["requestBody"] = {"required": operation.body_required, "content": _json(body)}
+    rendered["responses"] = dict(_responses(operation, facts))
+    return rendered
+
+
+def _operation_sources(operation: OperationEntry, facts: Facts) -> list[str]:
+    listed = [str(facts.source(unit)) for unit in facts.listed(operation.id)]
+    return listed + [str(source) for source in facts.sources(operation.cites, f"operation {operation.id}")]
+
+
+def request_schema(operation: OperationEntry, facts: Facts) -> Schema | None:
+    """What a request's body may be: the fields of the tables, what only examples show, what the overlay settles.
+
+    Open to members that no page names. None for an operation without a body.
+    """
+    requests = [entry for entry in facts.shown if entry.operation == operation.id and entry.status is None]
+    samples = [
+        Sample(entry.example.body, str(facts.source(entry.unit)))
+        for entry in requests
+        if isinstance(entry.example.body, dict)
+    ]
+    fields = facts.fields.get(operation.id, ())
+    if operation.route.method not in _METHODS_WITH_BODY:
+        return None
+    if not samples and not fields and not operation.members and operation.request is None:
+        return None
+    schema: Schema = infer(samples, answer=False) if samples else {"type": "object"}
+    schema |= copy.deepcopy(operation.request or {})
+    for field in fields:
+        constraint: Schema = of_type(field.type) or {}
+        if field.values:
+            constraint["enum"] = list(field.values)
+        if field.default is not None:
+            constraint["default"] = field.default
+        place(
+            schema,
+            field.name.split("."),
+            annotated(constraint, [str(facts.source(field.unit))], Level.DOCUMENTED),
+        )
+    required = sorted(field.name for field in fields if field.required and "." not in field.name)
+    if required:
+        schema["required"] = required
+    for member in operation.members:
+        where = f"operation {operation.id}, member {'/'.join(member.path)}"
+        sources = [str(facts.source(facts.unit(key, where))) for key in member.units]
+        settled = {"x-settled": member.contradiction} if member.contradiction else {}
+        place(schema, member.path, annotated(copy.deepcopy(member.schema), sources, member.level) | settled)
+    return schema
+
+
+def _responses(operation: OperationEntry, facts: Facts) -> Iterator[tuple[str, Any]]:
+    """By status: what the page's own OpenAPI says, what examples show, what the overlay gives; the last wins."""
+    found: dict[str, Any] = {}
+    for status, response in _fragment_responses(operation, facts):
+        found[status] = response
+    overridden = {answer.status for answer in operation.answers}
+    for status in sorted({str(entry.status) for entry in _answers(operation, facts)} - overridden):
+        found[status] = _inferred(
+            status, [entry for entry in _answers(operation, facts) if str(entry.status) == status], facts
+        )
+    for answer in operation.answers:
+        if answer.schema is not None:
+            sources = [str(facts.source(facts.unit(key, operation.id))) for key in answer.units]
+            sources = sources or _operation_sources(operation, facts)
+            found[answer.status] = _response(answer.status, answer.schema, sources, operation.level)
+        else:
+            entries = [entry for entry in facts.shown if entry.unit.key in answer.units]
+            found[answer.status] = _inferred(answer.status, entries, facts)
+    if facts.overlay.error is not None:
+        found["default"] = {"$ref": "#/components/responses/Error"}
+    elif not found:
+        found["default"] = {"description": "Any answer"}
+    yield from sorted(found.items())
+
+
+def _fragment_responses(operation: OperationEntry, facts: Facts) -> Iterator[tuple[str, Any]]:
+    """The answers that a page's own OpenAPI document declares; those without a schema say nothing of a body."""
+    method = operation.route.method.lower()
+    for page_id, found in facts.fragments.items():
+        declared = found.get("paths", {}).get(operation.route.path, {}).get(method, {}).get("responses", {})
+        for unit in facts.pages[page_id].units:
+            if unit.path[:4] != ("paths", operation.route.path, method, "responses"):
+                continue
+            status = unit.path[4]
+            content = declared[status].get("content", {}).get("application/json", {})
+            source = [str(facts.source(unit))]
+            yield (
+                status,
+                _response(status, fragment.bare(content.get("schema", {})), source, Level.DOCUMENTED),
+            )
+
+
+def _answers(operation: OperationEntry, facts: Facts) -> list[Shown]:
+    return [
+        entry
+        for entry in facts.shown
+        if entry.operation == operation.id and entry.status and entry.unit.kind is not Kind.SETTINGS
+    ]
+
+
+def _inferred(status: str, entries: list[Shown], facts: Facts) -> dict[str, Any]:
+    samples = [Sample(entry.example.body, str(facts.source(entry.unit))) for entry in entries]
+    return _response(
+        status, infer(samples, answer=True), [sample.source for sample in samples], Level.EXAMPLE
+    )
+
+
+def _response(status: str, schema: Schema, sources: list[str], level: Level) -> dict[str, Any]:
+    content = _json(copy.deepcopy(schema))
+    return {"description": _phrase(status), **annotated({}, sources, level), "content": content}
+
+
+def _phrase(status: str) -> str:
+    return HTTPStatus(int(status)).phrase if status.isdigit() and int(status) else "Any answer"
+
+
+def _json(schema: Schema) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def schemas(document: dict[str, Any]) -> Iterator[tuple[str, Schema]]:
+    """Each request and answer body of the document as a JSON Schema of its own, by file name.
+
+    References point into the schema itself, so that a file can be used alone.
+    """
+    shared = document["components"].get("schemas", {})
+    for name, schema in sorted(_bodies(document)):
+        own = {
+            "$schema": DIALECT,
+            "$id": name,
+            **copy.deepcopy(schema),
+        }
+        needed = _referenced(schema, shared)
+        if needed:
+            own["$defs"] = {key: copy.deepcopy(shared[key]) for key in sorted(needed)}
+        yield name, _relocated(own)
+
+
+def as_json(schema: Schema) -> bytes:
+    """The bytes of a schema file."""
+    return (json.dumps(schema, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _bodies(document: dict[str, Any]) -> Iterator[tuple[str, Schema]]:
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            name = operation["operationId"]
+            if "requestBody" in operation:
+                yield f"{name}.request.schema.json", _schema_of(operation["requestBody"])
+            for status, response in operation["responses"].items():
+                if "content" in response and _schema_of(response):
+                    yield f"{name}.{status}.schema.json", _schema_of(response)
+    for response in document["components"].get("responses", {}).values():
+        yield "error.schema.json", _schema_of(response)
+
+
+def _schema_of(body: dict[str, Any]) -> Schema:
+    schema: Schema = body["content"]["application/json"]["schema"]
+    return schema
+
+
+def _referenced(schema: Any, shared: dict[str, Schema]) -> set[str]:
+    """The names of shared schemas that this one needs, directly or through others."""
+    found: set[str] = set()
+    waiting = [schema]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            target = value.get("$ref")
+            if isinstance(target, str) and (name := target.rsplit("/", 1)[-1]) not in found:
+                found.add(name)
+                waiting.append(shared[name])
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return found
+
+
+def _relocated(value: Any) -> Any:
+    """The same with references to the document's components made references to `$defs`."""
+    if isinstance(value, list):
+        return [_relocated(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: inner.replace("#/components/schemas/", "#/$defs/") if name == "$ref" else _relocated(inner)
+        for name, inner in value.items()
+    }

@@ -1,0 +1,107 @@
+"""Where the contracts lie, and how one is loaded."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+
+from conformance.contract import files
+from conformance.contract.errors import ContractError
+from conformance.contract.model import Contract
+
+_VERSION = re.compile(r"\d+(\.\d+)*")
+
+
+def schemas_root() -> Path:
+    """The folder of the contracts: in the installed package, else in the checkout around it.
+
+    Raises ContractError where there is neither.
+    """
+    package = Path(__file__).parents[1]
+    for root in (package / "schemas", package.parent / "schemas"):
+        if any(root.glob("*/overlay.yaml")):
+            return root
+    raise ContractError(
+        f"no contracts beside the package: expected {package / 'schemas'} (installed) or "
+        f"{package.parent / 'schemas'} (a checkout); install the package again"
+    )
+
+
+def profiles(root: Path | None = None) -> tuple[str, ...]:
+    """The profiles that have a built contract, sorted."""
+    root = root or schemas_root()
+    return tuple(sorted(path.name for path in root.iterdir() if path.is_dir() and versions(path.name, root)))
+
+
+def versions(profile: str, root: Path | None = None) -> tuple[str, ...]:
+    """The documentation versions of a profile's contracts, oldest first; empty for an unknown profile."""
+    folder = (root or schemas_root()) / profile
+    found = [path.parent.name for path in folder.glob(f"*/{files.REQUIREMENTS}")]
+    return tuple(sorted(found, key=_number))
+
+
+def _number(version: str) -> tuple[int, ...]:
+    """Without trailing zeros, so that 2.19 and 2.19.0 are the same version."""
+    parts = [int(part) for part in version.split(".")]
+    while parts and parts[-1] == 0:
+        parts.pop()
+    return tuple(parts)
+
+
+def load(profile: str, version: str | None = None, root: Path | None = None) -> Contract:
+    """The contract of a profile: of its newest version, or of the newest that is not newer than `version`.
+
+    Raises ContractError for an unknown profile, for a version that is not dotted numbers or older than
+    all contracts, and for files that can't be read.
+    """
+    root = root or schemas_root()
+    chosen = _choose(profile, version, root)
+    folder = root / profile / chosen
+    values = _read(folder / files.REQUIREMENTS, root)
+    try:
+        return Contract(
+            profile=profile,
+            version=chosen,
+            requirements=files.read_requirements(values),
+            openapi=_read(folder / files.OPENAPI, root),
+            units=files.read_units(values),
+            contradictions=files.read_contradictions(values),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ContractError(
+            f"{profile}/{chosen}/{files.REQUIREMENTS} is not as it was generated ({error!r}); "
+            "run `mlconform contract build`"
+        ) from None
+
+
+def _read(path: Path, root: Path) -> dict[str, object]:
+    name = path.relative_to(root).as_posix()
+    try:
+        value: dict[str, object] = files.parse(path.read_bytes(), name)
+    except OSError as error:
+        raise ContractError(
+            f"{name} can't be read: {error.strerror}; run `mlconform contract build`"
+        ) from None
+    return value
+
+
+def _choose(profile: str, version: str | None, root: Path) -> str:
+    known = versions(profile, root)
+    if not known:
+        names = profiles(root)
+        near = difflib.get_close_matches(profile, names, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ContractError(
+            f"no contract for profile {profile!r}; known are {', '.join(names) or 'none'}{hint}"
+        )
+    if version is None:
+        return known[-1]
+    if not _VERSION.fullmatch(version):
+        raise ContractError(f"expected a documentation version such as {known[-1]}, found {version!r}")
+    fitting = [candidate for candidate in known if _number(candidate) <= _number(version)]
+    if not fitting:
+        raise ContractError(
+            f"{profile}: no contract for version {version} or older; there is {', '.join(known)}"
+        )
+    return fitting[-1]
