@@ -1,1 +1,8 @@
 """A stateful stand-in for the model servers that the suite judges."""
+
+from mock_server.clock import Clock
+from mock_server.core import Request, Response
+from mock_server.faults import MUTANTS, Mutant
+from mock_server.server import BEHAVIOURS, PROFILES, MockServer
+
+__all__ = ["BEHAVIOURS", "MUTANTS", "PROFILES", "Clock", "MockServer", "Mutant", "Request", "Response"]

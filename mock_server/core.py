@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+JSON_UTF8 = "application/json; charset=UTF-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +28,42 @@ class Response:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+
+
+class Profile(Protocol):
+    """One model API that the mock can speak."""
+
+    def owns(self, path: str) -> bool:
+        """Whether requests for this path are this API's to answer."""
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request. Never raises for anything a client can send."""
+
+    def reset(self) -> None:
+        """Forget everything clients made and put every setting back to its default."""
+
+    def restart(self) -> None:
+        """Behave as after a restart of the servers behind the API."""
+
+    def dump(self) -> Mapping[str, Any]:
+        """The whole state as JSON values, for people who look into the mock."""
+
+
+def encode_json(value: Any, *, pretty: bool = False) -> bytes:
+    """JSON in UTF-8. A lone surrogate, which UTF-8 can't carry, becomes a question mark."""
+    if pretty:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2, separators=(",", " : ")) + "\n"
+    else:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace")
+
+
+def json_response(
+    status: int,
+    value: Any,
+    *,
+    content_type: str = JSON_UTF8,
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Response:
+    """An answer whose body is one JSON value."""
+    return Response(status, (("content-type", content_type), *headers), encode_json(value))

@@ -1,0 +1,105 @@
+"""The mock as an ASGI application, and served by uvicorn."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import uvicorn
+
+from mock_server.core import Request
+from mock_server.server import MockServer
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+def application(server: MockServer) -> Application:
+    """An ASGI application that passes every HTTP request to the server."""
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] == "http":
+            body = await _body(receive)
+            if body is not None:
+                await _send(send, server, _request(scope, body))
+
+    return app
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body, or None when the client went away before its end."""
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _request(scope: Message, body: bytes) -> Request:
+    raw_path = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    path = raw_path.partition(b"?")[0].decode("latin-1")
+    return Request(scope["method"], path, scope["query_string"].decode("latin-1"), headers, body)
+
+
+async def _send(send: Send, server: MockServer, request: Request) -> None:
+    response = server.handle(request)
+    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers]
+    headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
+
+
+class _Server(uvicorn.Server):
+    """Tells its URL once it listens."""
+
+    def __init__(self, config: uvicorn.Config, bound: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._bound = bound
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            self._bound(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+
+
+def serve(
+    server: MockServer, host: str = "127.0.0.1", port: int = 9280, bound: Callable[[str], None] = lambda _url: None
+) -> None:
+    """Serve until SIGINT or SIGTERM, then end gracefully; with port 0 a free one is taken.
+
+    `bound` is called with the URL as soon as the server listens. Raises OSError when the address can't be bound.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        config = uvicorn.Config(
+            application(server),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=3,
+        )
+        try:
+            _Server(config, bound).run(sockets=[listener])
+        except KeyboardInterrupt:
+            # uvicorn has already ended gracefully and only passes the signal on.
+            return

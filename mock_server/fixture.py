@@ -1,0 +1,57 @@
+"""The mock on pytest-httpserver: a real HTTP server on a loopback port, in a thread of this process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import werkzeug
+from pytest_httpserver import HTTPServer
+
+from mock_server.core import Request
+from mock_server.server import MockServer
+
+_ANY_PATH = re.compile(r".*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningMock:
+    """A mock that listens at `url`."""
+
+    url: str
+    server: MockServer
+
+
+def serve_on(httpserver: HTTPServer, server: MockServer) -> None:
+    """Let this HTTP server pass every request that nothing else expects to the mock."""
+
+    def respond(incoming: werkzeug.Request) -> werkzeug.Response:
+        response = server.handle(_request(incoming))
+        answer = werkzeug.Response(response.body, response.status)
+        del answer.headers["content-type"]
+        for name, value in response.headers:
+            answer.headers.add(name, value)
+        return answer
+
+    httpserver.expect_request(_ANY_PATH).respond_with_handler(respond)
+
+
+def _request(incoming: werkzeug.Request) -> Request:
+    target = incoming.environ.get("REQUEST_URI") or incoming.environ["PATH_INFO"]
+    if target.startswith("http"):
+        target = "/" + target.split("/", 3)[-1] if target.count("/") > 2 else "/"
+    path, _, query = target.partition("?")
+    headers = {name.lower(): value for name, value in incoming.headers.items()}
+    return Request(incoming.method, path, query, headers, incoming.get_data())
+
+
+@contextmanager
+def running_mock(**options: Any) -> Iterator[RunningMock]:
+    """Run a `MockServer` with these options on a free loopback port for as long as the context lasts."""
+    server = MockServer(**options)
+    with HTTPServer(host="127.0.0.1", port=0, threaded=True) as httpserver:
+        serve_on(httpserver, server)
+        yield RunningMock(httpserver.url_for("").rstrip("/"), server)

@@ -1,0 +1,169 @@
+"""The `nugen` profile: routes, authentication and answers of the Nugen API."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from mock_server.clock import Clock
+from mock_server.core import Request, Response, json_response
+from mock_server.nugen.completions import complete, read_prompt
+from mock_server.nugen.errors import NugenError
+from mock_server.nugen.models import AlignedModel, AlignedModels, Task, timestamp
+from mock_server.nugen.rules import Rules
+
+PREFIX = "/api/v3/"
+REFUSED_TOKEN = "invalid"  # noqa: S105 - the one token that is refused when none are named
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation; the group of the pattern, where there is one, is the model's id."""
+
+    method: str
+    path: re.Pattern[str]
+    answer: Callable[[str, Request], Any]
+
+
+class Nugen:
+    """An account with a few aligned models.
+
+    Any bearer token but `invalid` is accepted, or only those in `tokens`.
+    """
+
+    def __init__(
+        self, rules: Rules, clock: Clock, *, seed: int = 0, tokens: Collection[str] | None = None
+    ) -> None:
+        self._rules = rules
+        self._clock = clock
+        self._tokens = tokens
+        self._random = random.Random(seed)
+        self._models = AlignedModels(rules, clock)
+        model, status = r"models/{}-model/([^/]+)", "/status"
+        self._routes = tuple(
+            Route(method, re.compile(PREFIX + path), answer)
+            for method, path, answer in (
+                ("DELETE", model.format("undeploy"), self._undeploy),
+                ("GET", model.format("undeploy") + status, self._undeploy_status),
+                ("POST", model.format("deploy"), self._deploy),
+                ("GET", model.format("deploy") + status, self._deploy_status),
+                ("GET", "models/aligned", self._aligned),
+                ("POST", "inference/completions", self._completions),
+            )
+        )
+
+    def owns(self, path: str) -> bool:
+        """Whether the path is below the API's prefix."""
+        return path.startswith(PREFIX)
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request, after every task that was due has ended."""
+        self._models.settle()
+        try:
+            route, model_id = self._route(request)
+            self._authenticate(request)
+            return json_response(200, route.answer(model_id, request), content_type=JSON)
+        except NugenError as error:
+            body = {"detail": error.detail}
+            return json_response(error.status, body, content_type=JSON, headers=error.headers)
+
+    def reset(self) -> None:
+        """The models as they are shipped."""
+        self._models = AlignedModels(self._rules, self._clock)
+
+    def restart(self) -> None:
+        """Nothing is lost: models are served by a service that the account does not restart."""
+
+    def dump(self) -> Mapping[str, Any]:
+        """Every model with its tasks."""
+        self._models.settle()
+        return {"models": [asdict(model) for model in self._models.all()]}
+
+    def _route(self, request: Request) -> tuple[Route, str]:
+        methods = []
+        for route in self._routes:
+            match = route.path.fullmatch(request.path)
+            if match is None:
+                continue
+            if route.method == request.method:
+                return route, unquote(match[1], errors="replace") if match.groups() else ""
+            methods.append(route.method)
+        if methods:
+            raise NugenError(405, "Method Not Allowed", (("allow", ", ".join(methods)),))
+        raise NugenError(404, "Not Found")
+
+    def _authenticate(self, request: Request) -> None:
+        if not self._rules.token_required:
+            return
+        challenge = (("www-authenticate", "Bearer"),)
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            raise NugenError(401, "Not authenticated", challenge)
+        known = token != REFUSED_TOKEN if self._tokens is None else token in self._tokens
+        if self._rules.token_checked and not known:
+            raise NugenError(401, "Invalid authentication credentials", challenge)
+
+    def _undeploy(self, model_id: str, _request: Request) -> Any:
+        model = self._models.undeploy(model_id)
+        return model.id if self._rules.undeploy_answers_id else {"model_id": model.id}
+
+    def _deploy(self, model_id: str, _request: Request) -> Any:
+        return self._models.deploy(model_id).id
+
+    def _undeploy_status(self, model_id: str, _request: Request) -> Any:
+        model = self._models.find(model_id)
+        return _task_view(model, model.undeploy_task, {"message": self._rules.completed_message})
+
+    def _deploy_status(self, model_id: str, _request: Request) -> Any:
+        model = self._models.find(model_id)
+        result = {"deployment_id": model.id, "endpoint_url": model.endpoint, "deployment_status": "DEPLOYED"}
+        return _task_view(model, model.deploy_task, result)
+
+    def _aligned(self, _model_id: str, _request: Request) -> Any:
+        return {"domain_aligned_models": [self._view(model) for model in self._models.all()]}
+
+    def _completions(self, _model_id: str, request: Request) -> Any:
+        prompt = read_prompt(request.body, self._rules.default_max_tokens)
+        self._models.use(prompt.model)
+        completion_id = f"cmpl-{self._random.getrandbits(96):024x}"
+        return complete(prompt, completion_id, int(self._clock.now()))
+
+    def _view(self, model: AlignedModel) -> dict[str, Any]:
+        shows_endpoint = model.is_deployed or not self._rules.endpoint_only_while_deployed
+        return {
+            "id": model.id,
+            "alignment_id": model.id,
+            "name": model.name,
+            "base_model": "nugen-flash-instruct",
+            "alignment_project": "mock",
+            "created_date": timestamp(model.created),
+            "status": str(model.status),
+            "deployment_status": "DEPLOYED" if model.is_deployed else "UNDEPLOYED",
+            "endpoint": model.endpoint if shows_endpoint else None,
+            "creator": "mock",
+            "usage_count": model.usage_count,
+            "last_used": timestamp(model.last_used),
+            "performance_metrics": {},
+            "downloadable": False,
+            "evaluation_data": [],
+            "conversation_saving_enabled": False,
+        }
+
+
+def _task_view(model: AlignedModel, task: Task | None, result: dict[str, str]) -> dict[str, Any]:
+    if task is None:
+        raise NugenError(404, "Task not found")
+    done = task.ended is not None
+    return {
+        "model_id": model.id,
+        "status": "COMPLETED" if done else "PENDING",
+        "result": result if done else None,
+        "start_time": timestamp(task.started),
+        "end_time": timestamp(task.ended),
+    }

@@ -1,0 +1,157 @@
+"""What a client asks to find out what it talks to: the main page, nodes, health, plugins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mock_server.opensearch_ml.cluster import Answer, Call
+from mock_server.opensearch_ml.errors import illegal_argument
+from mock_server.opensearch_ml.nodes import ROLES, Node
+
+CLUSTER_NAME = "mock-cluster"
+PLUGINS = ("opensearch-job-scheduler", "opensearch-ml")
+_HASH = "0" * 40
+_METRICS = frozenset(
+    {"_all", "settings", "os", "process", "jvm", "thread_pool", "transport", "http", "plugins", "ingest", "roles"}
+)
+
+
+def main_page(call: Call) -> Answer:
+    """GET /."""
+    version = call.cluster.version
+    return Answer(
+        {
+            "name": call.cluster.nodes[0].name,
+            "cluster_name": CLUSTER_NAME,
+            "cluster_uuid": call.cluster.nodes[0].id,
+            "version": {
+                "distribution": "opensearch",
+                "number": version,
+                "build_type": "tar",
+                "build_hash": _HASH,
+                "build_date": "2025-01-01T00:00:00.000000000Z",
+                "build_snapshot": False,
+                "lucene_version": "10.0.0" if version.startswith("3.") else "9.12.1",
+                "minimum_wire_compatibility_version": "2.19.0" if version.startswith("3.") else "7.10.0",
+                "minimum_index_compatibility_version": "2.0.0" if version.startswith("3.") else "7.0.0",
+            },
+            "tagline": "The OpenSearch Project: https://opensearch.org/",
+        }
+    )
+
+
+def nodes(call: Call) -> Answer:
+    """GET /_nodes, /_nodes/{what} and /_nodes/{node_id}/{what}; `what` is a metric, or node ids."""
+    what = call.parameters.get("what", "_all")
+    wanted = call.parameters.get("node_id", "_all" if _is_metric(what) else what)
+    chosen = [node for node in call.cluster.nodes if _is_chosen(node, wanted)]
+    return Answer(
+        {
+            "_nodes": {"total": len(chosen), "successful": len(chosen), "failed": 0},
+            "cluster_name": CLUSTER_NAME,
+            "nodes": {node.id: _node(node, call.cluster.version) for node in chosen},
+        }
+    )
+
+
+def _is_metric(what: str) -> bool:
+    return all(part in _METRICS for part in what.split(","))
+
+
+def _is_chosen(node: Node, wanted: str) -> bool:
+    parts = wanted.split(",")
+    return any(part in ("_all", "*", node.id, node.name) for part in parts) or (
+        node.number == 1 and any(part in ("_local", "_cluster_manager", "_master") for part in parts)
+    )
+
+
+def _node(node: Node, version: str) -> dict[str, Any]:
+    return {
+        "name": node.name,
+        "transport_address": node.address,
+        "host": "127.0.0.1",
+        "ip": "127.0.0.1",
+        "version": version,
+        "build_type": "tar",
+        "build_hash": _HASH,
+        "roles": list(ROLES),
+        "attributes": {},
+        "plugins": [
+            {"name": name, "version": f"{version}.0", "opensearch_version": version} for name in PLUGINS
+        ],
+    }
+
+
+def health(call: Call) -> Answer:
+    """GET /_cluster/health."""
+    count = len(call.cluster.nodes)
+    used = sum(1 for index in _indices(call) if len(index))
+    replicas = used if count > 1 else 0
+    return Answer(
+        {
+            "cluster_name": CLUSTER_NAME,
+            "status": "green",
+            "timed_out": False,
+            "number_of_nodes": count,
+            "number_of_data_nodes": count,
+            "discovered_master": True,
+            "discovered_cluster_manager": True,
+            "active_primary_shards": used,
+            "active_shards": used + replicas,
+            "relocating_shards": 0,
+            "initializing_shards": 0,
+            "unassigned_shards": 0,
+            "delayed_unassigned_shards": 0,
+            "number_of_pending_tasks": 0,
+            "number_of_in_flight_fetch": 0,
+            "task_max_waiting_in_queue_millis": 0,
+            "active_shards_percent_as_number": 100.0,
+        }
+    )
+
+
+def _indices(call: Call) -> tuple[Any, ...]:
+    store = call.cluster.store
+    return store.models, store.groups, store.connectors, store.tasks, store.agents, store.controllers
+
+
+def cat_plugins(call: Call) -> Answer:
+    """GET /_cat/plugins: plugins of every node, as text or as JSON."""
+    rows = [
+        {"name": node.name, "component": plugin, "version": f"{call.cluster.version}.0"}
+        for node in call.cluster.nodes
+        for plugin in PLUGINS
+    ]
+    return _table(call, rows)
+
+
+def cat_nodes(call: Call) -> Answer:
+    """GET /_cat/nodes."""
+    rows = [
+        {
+            "ip": "127.0.0.1",
+            "id": node.id if call.query.get("full_id") == "true" else node.id[:4],
+            "node.roles": ",".join(ROLES),
+            "cluster_manager": "*" if node.number == 1 else "-",
+            "name": node.name,
+        }
+        for node in call.cluster.nodes
+    ]
+    return _table(call, rows)
+
+
+def _table(call: Call, rows: list[dict[str, str]]) -> Answer:
+    names = list(rows[0])
+    if "h" in call.query:
+        wanted = call.query["h"].split(",")
+        names = [name for name in wanted if name in rows[0]]
+    if call.query.get("format", "text") != "text":
+        if call.query["format"] not in ("json", "yaml"):
+            raise illegal_argument(f"Unsupported format [{call.query['format']}], expected text, json or yaml")
+        return Answer([{name: row[name] for name in names} for row in rows])
+    shown = [names, *([row[name] for name in names] for row in rows)]
+    if call.query.get("v") not in ("", "true"):
+        shown = shown[1:]
+    widths = [max((len(row[column]) for row in shown), default=0) for column in range(len(names))]
+    lines = [" ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in shown]
+    return Answer(text="".join(f"{line.rstrip()}\n" for line in lines))

@@ -1,0 +1,59 @@
+"""Controllers: rate limits of a model's users. Without the Security plugin no call has a user to be limited."""
+
+from __future__ import annotations
+
+from mock_server.opensearch_ml.cluster import Answer, Call
+from mock_server.opensearch_ml.errors import parse_error, status_error
+from mock_server.opensearch_ml.rate_limit import read_rate_limiter, view_rate_limiter
+from mock_server.opensearch_ml.store import Controller, RateLimiter
+
+_NO_MODEL = "Failed to find model to create the corresponding model controller with the provided model ID"
+
+
+def create(call: Call) -> Answer:
+    """POST controllers/{model_id}: replaces what is there."""
+    model_id, limits = _read(call)
+    result = call.cluster.store.controllers.put(model_id, Controller(model_id, limits)).result
+    return Answer({"model_id": model_id, "status": result.upper()})
+
+
+def update(call: Call) -> Answer:
+    """PUT controllers/{model_id}: users that are not named keep their limits."""
+    model_id, limits = _read(call)
+    controller = call.cluster.store.controllers.get(model_id)
+    if controller is None:
+        raise status_error(404, "Failed to find model controller with the provided model ID")
+    merged = Controller(model_id, controller.limits | limits)
+    return Answer(call.cluster.store.controllers.put(model_id, merged, forced_refresh=True).answer())
+
+
+def get(call: Call) -> Answer:
+    """GET controllers/{model_id}."""
+    model_id = call.parameters["model_id"]
+    controller = call.cluster.store.controllers.get(model_id)
+    if controller is None:
+        raise status_error(404, f"Failed to find model controller with the provided model ID: {model_id}")
+    limits = {user: view_rate_limiter(limit) for user, limit in controller.limits.items()}
+    return Answer({"model_id": controller.model_id, "user_rate_limiter": limits})
+
+
+def delete(call: Call) -> Answer:
+    """DELETE controllers/{model_id}."""
+    if call.parameters["model_id"] not in call.cluster.store.controllers:
+        raise status_error(404, "Failed to find model controller")
+    return Answer(call.cluster.store.controllers.delete(call.parameters["model_id"]).answer())
+
+
+def _read(call: Call) -> tuple[str, dict[str, RateLimiter]]:
+    if call.document.empty:
+        raise parse_error("Controller request has empty body")
+    model_id = call.parameters["model_id"]
+    users = call.fields().object("user_rate_limiter")
+    limits = {}
+    for user in users.values if users else ():
+        limiter = users.object(user) if users else None
+        if limiter is not None:
+            limits[user] = read_rate_limiter(limiter, call.cluster.rules)
+    if model_id not in call.cluster.store.models:
+        raise status_error(404, _NO_MODEL)
+    return model_id, limits

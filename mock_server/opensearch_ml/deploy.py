@@ -1,0 +1,76 @@
+"""Deploy and undeploy."""
+
+from __future__ import annotations
+
+from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mock_server.opensearch_ml.connectors import require_remote_inference
+from mock_server.opensearch_ml.errors import ApiError, illegal_argument, status_error
+from mock_server.opensearch_ml.models import find
+from mock_server.opensearch_ml.settings import CUSTOM_PLAN
+from mock_server.opensearch_ml.store import Model
+
+
+def deploy(call: Call) -> Answer:
+    """POST models/{model_id}/_deploy: answered at once, done a little later."""
+    cluster = call.cluster
+    node_ids = call.fields().texts("node_ids")
+    model = find(cluster, call.parameters["model_id"])
+    if model.algorithm == "REMOTE":
+        require_remote_inference(cluster)
+    targets = _custom_plan(cluster, model, node_ids) if node_ids else None
+    answer = {"task_id": cluster.lifecycle.deploy(model, targets)}
+    if cluster.rules.deploy_answer_names_task_type:
+        answer["task_type"] = "DEPLOY_MODEL"
+    return Answer(answer | {"status": cluster.rules.deploy_status})
+
+
+def _custom_plan(cluster: Cluster, model: Model, node_ids: list[str]) -> tuple[str, ...]:
+    _require_custom_plan_allowed(cluster)
+    left_out = [node for node in model.worker_nodes if node not in node_ids]
+    if left_out:
+        raise illegal_argument(
+            f"Model already deployed to these nodes: [{', '.join(left_out)}], but they are not included in target "
+            "node ids. Undeploy model from these nodes if don't need them any more."
+            "Undeploy from old nodes before try to deploy model on new nodes. "
+            "Or include all old nodes on your target nodes."
+        )
+    targets = tuple(node for node in cluster.node_ids if node in node_ids)
+    if not targets:
+        raise illegal_argument("no eligible node found")
+    return targets
+
+
+def _require_custom_plan_allowed(cluster: Cluster) -> None:
+    if cluster.rules.custom_plan_needs_setting and not cluster.settings.on(CUSTOM_PLAN):
+        raise illegal_argument("Don't allow custom deployment plan")
+
+
+def undeploy(call: Call) -> Answer:
+    """POST models/{model_id}/_undeploy and POST models/_undeploy: ids in the body win over the one in the path."""
+    cluster, fields = call.cluster, call.fields()
+    node_ids, model_ids = fields.texts("node_ids"), fields.texts("model_ids")
+    if not model_ids and "model_id" in call.parameters:
+        model_ids = [call.parameters["model_id"]]
+    if not model_ids:
+        raise illegal_argument("Must set specific model ids to undeploy")
+    if node_ids:
+        _require_custom_plan_allowed(cluster)
+    unique = list(dict.fromkeys(model_ids))
+    if len(model_ids) == 1 and unique[0] not in cluster.store.models:
+        raise _unknown(cluster, unique[0])
+    targets = tuple(node for node in cluster.node_ids if not node_ids or node in node_ids)
+    stats: dict[str, dict[str, str]] = {node: {} for node in targets}
+    for model_id in unique:
+        model = cluster.store.models.get(model_id)
+        found = {} if model is None else cluster.lifecycle.undeploy(model, targets)
+        for node in targets:
+            stats[node][model_id] = cluster.rules.undeployed_value if found.get(node) else "not_found"
+    return Answer({node: {"stats": values} for node, values in stats.items()})
+
+
+def _unknown(cluster: Cluster, model_id: str) -> ApiError:
+    if model_id.strip():
+        return status_error(404, "Failed to find model")
+    cause = {"type": "action_request_validation_exception", "reason": "Validation Failed: 1: id is missing;"}
+    reason = "Failed to get data object from index .plugins-ml-model"
+    return ApiError(cluster.rules.blank_id_undeploy_status, "status_exception", reason, caused_by=cause)

@@ -1,0 +1,260 @@
+"""Request bodies: JSON or YAML text, decoded once, with the place of a value found only when an error needs it."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NoReturn
+
+import yaml
+
+from mock_server.opensearch_ml.errors import SOURCE, ApiError, json_error, parse_error
+
+Step = str | int
+
+MAX_DEPTH = 100
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+_WORD = re.compile(r"[A-Za-z_$][\w$]*")
+_SCANNER = json.JSONDecoder(strict=False)
+_VALUES = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+
+
+def _finite(literal: str) -> float:
+    number = float(literal)
+    if not math.isfinite(number):
+        raise OverflowError(literal)
+    return number
+
+
+def _no_constant(literal: str) -> NoReturn:
+    raise OverflowError(literal)
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise KeyError(next(name for name in names if names.count(name) > 1))
+    return members
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_float=_finite, parse_constant=_no_constant)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A body as text and as value; an empty body has the value None and `empty` set."""
+
+    text: str
+    value: Any
+    empty: bool = False
+    yaml: bool = False
+
+    def place(self, path: tuple[Step, ...], *, after: int = 0) -> tuple[int, int]:
+        """Line and column, from 1, of the value at `path`, moved right by `after` characters."""
+        if self.yaml:
+            return 1, 1
+        return line_and_column(self.text, locate(self.text, path) + after)
+
+    @cached_property
+    def is_object(self) -> bool:
+        """Whether the body is one JSON object."""
+        return isinstance(self.value, dict)
+
+
+EMPTY = Document("", None, empty=True)
+
+
+def read_json(body: bytes) -> Document:
+    """Decode a JSON body; blank bodies are empty.
+
+    Raises ApiError 400, in the words of OpenSearch's parser, for anything that is not one whole JSON value.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        reason = f"Invalid UTF-8 start byte 0x{body[error.start]:x}"
+        raise json_error("json_parse_exception", reason, 1, error.start + 1) from None
+    if not text.strip(" \t\r\n"):
+        return EMPTY
+    _refuse_deep(text)
+    try:
+        return Document(text, _DECODER.decode(text))
+    except json.JSONDecodeError as error:
+        raise _syntax_error(text, error) from None
+    except KeyError as error:
+        raise json_error("json_parse_exception", f"Duplicate field '{error.args[0]}'", 1, 1) from None
+    except (OverflowError, ValueError):
+        raise json_error("input_coercion_exception", "A number is out of the range of any type", 1, 1) from None
+
+
+def _refuse_deep(text: str) -> None:
+    if text.count("{") + text.count("[") <= MAX_DEPTH:
+        return
+    depth = 0
+    for bracket in re.findall(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', text):
+        depth += (bracket in "{[") - (bracket in "}]")
+        if depth > MAX_DEPTH:
+            raise _too_deep()
+
+
+def _too_deep() -> ApiError:
+    reason = f"The body is nested deeper than {MAX_DEPTH} levels"
+    return ApiError(400, "x_content_parse_exception", reason)
+
+
+def _syntax_error(text: str, error: json.JSONDecodeError) -> ApiError:
+    rest = text[error.pos :].lstrip(" \t\r\n")
+    end_line, end_column = line_and_column(text, len(text))
+    if not rest or "Unterminated string" in error.msg:
+        return _end_of_input(text, end_line, end_column)
+    start = len(text) - len(rest)
+    word = _WORD.match(rest)
+    if word and error.msg == "Expecting value":
+        line, column = line_and_column(text, start + word.end())
+        return json_error(
+            "json_parse_exception", f"Unrecognized token '{word[0]}': was expecting {_VALUES}", line, column
+        )
+    line, column = line_and_column(text, start)
+    reason = f"Unexpected character ({rest[0]!r} (code {ord(rest[0])})): {error.msg}"
+    return json_error("json_parse_exception", reason, line, column)
+
+
+def _end_of_input(text: str, line: int, column: int) -> ApiError:
+    openers: list[int] = []
+    position, in_string = 0, False
+    while position < len(text):
+        character = text[position]
+        if in_string:
+            position += character == "\\"
+            in_string = character != '"'
+        elif character == '"':
+            in_string = True
+        elif character in "{[":
+            openers.append(position)
+        elif character in "}]" and openers:
+            openers.pop()
+        position += 1
+    if in_string or not openers:
+        reason = "Unexpected end-of-input: was expecting closing quote for a string value" if in_string else (
+            "Unexpected end-of-input within a value"
+        )
+        return json_error("json_e_o_f_exception", reason, line, column)
+    kind = "Object" if text[openers[-1]] == "{" else "Array"
+    start_line, start_column = line_and_column(text, openers[-1])
+    started = f"{SOURCE}; line: {start_line}, column: {start_column}]"
+    reason = f"Unexpected end-of-input: expected close marker for {kind} (start marker at {started})"
+    return json_error("json_e_o_f_exception", reason, line, column)
+
+
+def line_and_column(text: str, offset: int) -> tuple[int, int]:
+    """Where an offset into the text stands; both count from 1."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+def locate(text: str, path: tuple[Step, ...]) -> int:
+    """The offset at which the value at `path` begins in a text that is known to be JSON and to hold it."""
+    here = _skip(text, 0)
+    for step in path:
+        here = _skip(text, here + 1)
+        index = 0
+        while True:
+            key: Step = index
+            if isinstance(step, str):
+                key, here = _SCANNER.raw_decode(text, here)
+                here = _skip(text, _skip(text, here) + 1)
+            if key == step:
+                break
+            _, here = _SCANNER.raw_decode(text, here)
+            here = _skip(text, _skip(text, here) + 1)
+            index += 1
+    return here
+
+
+def _skip(text: str, offset: int) -> int:
+    space = _SPACE.match(text, offset)
+    return space.end() if space else offset
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """YAML with JSON's types only: no dates, no aliases (which can grow without bound)."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not supported")
+        return super().compose_node(parent, index)
+
+
+_PlainLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def read_yaml(body: bytes) -> Document:
+    """Decode a YAML body; blank bodies are empty. Raises ApiError 400 for what JSON could not say either."""
+    try:
+        text = body.decode("utf-8")
+        if not text.strip():
+            return EMPTY
+        value = yaml.load(text, _PlainLoader)  # a SafeLoader with fewer types
+        return Document(text, _plain(value, 0), yaml=True)
+    except RecursionError:
+        raise _too_deep() from None
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise parse_error(f"Failed to parse the YAML body: {reason}") from None
+
+
+def _plain(value: Any, depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        raise _too_deep()
+    if isinstance(value, dict):
+        return {_key(key): _plain(member, depth + 1) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_plain(item, depth + 1) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("a number must be finite")
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise ValueError(f"a {type(value).__name__} has no place in a request body")
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, str):
+        return key
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    if isinstance(key, int | float):
+        return str(key)
+    raise ValueError("a key must be a string")
+
+
+def write_yaml(value: Any) -> str:
+    """YAML as OpenSearch writes it: block style, every string in double quotes."""
+    return "---\n" + "".join(f"{line}\n" for line in _yaml_lines(value))
+
+
+def _yaml_lines(value: Any) -> list[str]:
+    if isinstance(value, dict) and value:
+        lines = []
+        for key, member in value.items():
+            name = key if re.fullmatch(r"[A-Za-z_][\w.-]*", key) else json.dumps(key)
+            nested = _yaml_lines(member)
+            if isinstance(member, dict | list) and member:
+                indent = "  " if isinstance(member, dict) else ""
+                lines += [f"{name}:", *(indent + line for line in nested)]
+            else:
+                lines.append(f"{name}: {nested[0]}")
+        return lines
+    if isinstance(value, list) and value:
+        lines = []
+        for item in value:
+            first, *others = _yaml_lines(item)
+            lines += [f"- {first}", *(f"  {line}" for line in others)]
+        return lines
+    return [json.dumps(value)]

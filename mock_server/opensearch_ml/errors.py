@@ -1,0 +1,70 @@
+"""The errors of OpenSearch and the two shapes they are sent in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+SOURCE = "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)"
+
+
+@dataclass(eq=False)
+class ApiError(Exception):
+    """An answer that refuses: status, type and reason go into OpenSearch's error envelope.
+
+    `extra` are members beside type and reason (line and column of a parsing error, for one);
+    `caused_by` is told once, outside the root cause, as OpenSearch does.
+    """
+
+    status: int
+    type: str
+    reason: str
+    extra: dict[str, Any] = field(default_factory=dict)
+    caused_by: dict[str, Any] | None = None
+
+    def envelope(self) -> dict[str, Any]:
+        """The body: `{"error": {"root_cause": [...], "type", "reason"}, "status"}`."""
+        cause = {"type": self.type, "reason": self.reason, **self.extra}
+        error: dict[str, Any] = {"root_cause": [cause], **cause}
+        if self.caused_by is not None:
+            error["caused_by"] = self.caused_by
+        return {"error": error, "status": self.status}
+
+
+@dataclass(eq=False)
+class RestError(Exception):
+    """A refusal that OpenSearch's REST layer sends before any handler runs: a plain string as `error`."""
+
+    status: int
+    message: str
+    tells_status: bool = True
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def envelope(self) -> dict[str, Any]:
+        """The body: `{"error": "...", "status": n}`; one kind leaves the status out."""
+        return {"error": self.message, "status": self.status} if self.tells_status else {"error": self.message}
+
+
+def illegal_argument(reason: str, status: int = 400, caused_by: dict[str, Any] | None = None) -> ApiError:
+    """The usual refusal of a value."""
+    return ApiError(status, "illegal_argument_exception", reason, caused_by=caused_by)
+
+
+def status_error(status: int, reason: str) -> ApiError:
+    """A refusal that carries its own status."""
+    return ApiError(status, "status_exception", reason)
+
+
+def parse_error(reason: str) -> ApiError:
+    """A body that is missing or holds a field which can't be read."""
+    return ApiError(400, "parse_exception", reason)
+
+
+def parsing_error(reason: str, line: int, column: int, caused_by: dict[str, Any] | None = None) -> ApiError:
+    """A token of the wrong kind at a place of the body; line and column count from 1."""
+    return ApiError(400, "parsing_exception", reason, {"line": line, "col": column}, caused_by)
+
+
+def json_error(kind: str, reason: str, line: int, column: int) -> ApiError:
+    """A body that is not JSON. `kind` is `json_parse_exception` or `json_e_o_f_exception`."""
+    return ApiError(400, kind, f"{reason}\n at {SOURCE}; line: {line}, column: {column}]")

@@ -1,0 +1,75 @@
+"""Guardrails: what may not go into a model or come out of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from mock_server.opensearch_ml.errors import illegal_argument
+from mock_server.opensearch_ml.fields import Fields
+from mock_server.opensearch_ml.store import JsonObject
+
+TYPES = ("local_regex", "model")
+SIDES = ("input_guardrail", "output_guardrail")
+
+
+def read_guardrails(fields: Fields, current: JsonObject | None) -> JsonObject:
+    """The guardrails after what was sent: a side that is not named stays, unless the type changes.
+
+    Raises ApiError 400 for a type that is missing or unknown, or for a pattern that can't be compiled.
+    """
+    kind = fields.text("type")
+    if kind not in TYPES:
+        raise illegal_argument("The type of guardrails is required, can not be null.")
+    sides: JsonObject = {}
+    if current is not None and current["type"] == kind:
+        sides = {side: current[side] for side in SIDES if side in current}
+    for side in SIDES:
+        sent = fields.object(side)
+        if sent is not None:
+            sides[side] = _local(sent) if kind == "local_regex" else _by_model(sent)
+    return {"type": kind, **{side: sides[side] for side in SIDES if side in sides}}
+
+
+def _local(fields: Fields) -> JsonObject:
+    shown: JsonObject = {}
+    stop_words = fields.items("stop_words")
+    if stop_words:
+        shown["stop_words"] = stop_words
+    patterns = fields.texts("regex")
+    if patterns is not None:
+        shown["regex"] = [_compiled(pattern) for pattern in patterns]
+    return shown
+
+
+def _by_model(fields: Fields) -> JsonObject:
+    shown: JsonObject = dict(fields.values)
+    if fields.text("model_id") is None:
+        raise illegal_argument("The model_id of a guardrail of type model is required, can not be null.")
+    pattern = fields.text("response_validation_regex")
+    if pattern is not None:
+        shown["response_validation_regex"] = _compiled(pattern)
+    return shown
+
+
+def _compiled(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise illegal_argument(f"The regular expression [{pattern}] of a guardrail is not valid: {error}") from None
+    return pattern
+
+
+def triggered(guardrails: JsonObject | None, side: str, text: str, model_answer: Any) -> bool:
+    """Whether a guardrail stops this text: a local pattern that matches the whole of it, or the verdict of a model.
+
+    A guard model answers with the answer set for the remote endpoint; text that its pattern does not accept is
+    stopped. Stop words live in an index that the mock does not have, so none is ever found.
+    """
+    guardrail = (guardrails or {}).get(side)
+    if guardrail is None:
+        return False
+    if guardrails is not None and guardrails["type"] == "local_regex":
+        return any(re.fullmatch(pattern, text) for pattern in guardrail.get("regex", ()))
+    pattern = guardrail.get("response_validation_regex")
+    return pattern is not None and not re.search(pattern, model_answer)

@@ -1,0 +1,237 @@
+"""Models: register, get, delete, search."""
+
+from __future__ import annotations
+
+from mock_server.opensearch_ml import connectors, model_groups, search
+from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mock_server.opensearch_ml.downstream import refuse_while_in_use
+from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_error, status_error
+from mock_server.opensearch_ml.fields import Fields, flag_of
+from mock_server.opensearch_ml.guardrails import read_guardrails
+from mock_server.opensearch_ml.interface import read_interface
+from mock_server.opensearch_ml.rate_limit import read_rate_limiter, view_rate_limiter
+from mock_server.opensearch_ml.settings import VIA_URL
+from mock_server.opensearch_ml.store import JsonObject, Model, ModelState, Task, TaskState
+
+LOCAL_FUNCTIONS = (
+    "TEXT_EMBEDDING",
+    "SPARSE_ENCODING",
+    "SPARSE_TOKENIZE",
+    "TEXT_SIMILARITY",
+    "QUESTION_ANSWERING",
+)
+MODEL_FORMATS = ("TORCH_SCRIPT", "ONNX")
+FRAMEWORKS = ("sentence_transformers", "huggingface_transformers")
+_STATES_KEPT = frozenset({ModelState.DEPLOYING, ModelState.DEPLOYED})
+
+
+def find(cluster: Cluster, model_id: str, reason: str = "Failed to find model") -> Model:
+    """The model with this id. Raises ApiError 404 with the reason given."""
+    model = cluster.store.models.get(model_id)
+    if model is None:
+        raise status_error(404, reason)
+    return model
+
+
+def register(call: Call) -> Answer:
+    """POST models/_register; with `deploy=true` the model is deployed as soon as it is registered."""
+    deploy = flag_of(call.query.get("deploy", "false"))
+    if call.document.empty:
+        raise parse_error("request body is required")
+    cluster, fields = call.cluster, call.fields()
+    model = _read(fields, cluster)
+    model.group_id = _group(cluster, fields.text("model_group_id"), model)
+    model.version = model_groups.next_version(cluster, model.group_id)
+    model.created = model.updated = cluster.now_ms()
+    cluster.store.models.put(model.id, model)
+    task_id = cluster.ids.document()
+    stamp = model.created
+    state = TaskState.COMPLETED
+    cluster.store.tasks.put(
+        task_id,
+        Task(
+            "REGISTER_MODEL", model.algorithm, state, cluster.node_ids[:1], stamp, stamp, False, model_id=model.id
+        ),
+    )
+    cluster.store.tasks.touch(task_id)
+    if deploy:
+        cluster.lifecycle.deploy(model, None)
+    return Answer({"task_id": task_id, "status": "CREATED", "model_id": model.id})
+
+
+def get(call: Call) -> Answer:
+    """GET models/{model_id}."""
+    model_id = call.parameters["model_id"]
+    model = find(call.cluster, model_id, f"Failed to find model with the provided model id: {model_id}")
+    call.cluster.lifecycle.read(model)
+    return Answer(view(model))
+
+
+def delete(call: Call) -> Answer:
+    """DELETE models/{model_id}: refused while deployed and, with safe delete on, while something uses it."""
+    cluster, model_id = call.cluster, call.parameters["model_id"]
+    model = find(cluster, model_id)
+    if cluster.rules.deployed_model_is_kept and model.state in _STATES_KEPT:
+        raise status_error(
+            400, "Model cannot be deleted in deploying or deployed state. Try undeploy model first then delete"
+        )
+    refuse_while_in_use(cluster, model_id)
+    if cluster.rules.delete_removes:
+        answer = cluster.store.models.delete(model_id).answer()
+    else:
+        answer = cluster.store.models.touch(model_id).answer() | {"result": "deleted"}
+    if model_id in cluster.store.controllers:
+        cluster.store.controllers.delete(model_id)
+    _delete_empty_group(cluster, model.group_id)
+    if not cluster.rules.delete_answers_seq_no:
+        del answer["_seq_no"]
+    return Answer(answer)
+
+
+def _delete_empty_group(cluster: Cluster, group_id: str | None) -> None:
+    if group_id is None or not cluster.rules.group_goes_with_last_version:
+        return
+    if not any(model.group_id == group_id for _, model in cluster.store.models):
+        cluster.store.groups.delete(group_id)
+
+
+def find_all(call: Call) -> Answer:
+    """GET or POST models/_search."""
+    return search.answer(call, call.cluster.store.models, lambda _id, model: view(model))
+
+
+def view(model: Model) -> JsonObject:
+    """A model as the API shows it; what was never set is left out."""
+    limiter = model.rate_limiter
+    shown: JsonObject = {
+        "name": model.name,
+        "model_group_id": model.group_id,
+        "algorithm": model.algorithm,
+        "model_version": model.version,
+        "description": model.description,
+        "model_state": str(model.state),
+        "model_config": model.model_config,
+        "deploy_setting": model.deploy_setting,
+        "is_enabled": model.is_enabled,
+        "rate_limiter": None if limiter is None else view_rate_limiter(limiter),
+        "created_time": model.created,
+        "last_updated_time": model.updated,
+        "last_deployed_time": model.deployed_at,
+        "model_id": model.id if model.id_in_document else None,
+        **_deployment(model),
+        "is_hidden": False,
+        "connector_id": model.connector_id,
+        "connector": None if model.connector is None else connectors.view(model.connector),
+        "guardrails": model.guardrails,
+        "interface": model.interface or None,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def _deployment(model: Model) -> JsonObject:
+    if model.planned_nodes is None:
+        return {}
+    return {
+        "auto_redeploy_retry_times": 0 if model.was_deployed else None,
+        "planning_worker_node_count": len(model.planned_nodes),
+        "current_worker_node_count": len(model.worker_nodes),
+        "planning_worker_nodes": list(model.planned_nodes) or None,
+        "deploy_to_all_nodes": model.on_all_nodes or None,
+    }
+
+
+def _read(fields: Fields, cluster: Cluster) -> Model:
+    name, description = fields.text("name"), fields.text("description")
+    function = (fields.text("function_name") or "TEXT_EMBEDDING").upper()
+    limiter, guardrails = fields.object("rate_limiter"), fields.object("guardrails")
+    model = Model(
+        id=cluster.ids.document(),
+        name=name or "",
+        algorithm=function,
+        version="",
+        state=ModelState.REGISTERED,
+        description=description,
+        is_enabled=fields.flag("is_enabled"),
+        rate_limiter=None if limiter is None else read_rate_limiter(limiter, cluster.rules),
+        interface=read_interface(fields, {}, cluster.rules),
+        guardrails=None if guardrails is None else read_guardrails(guardrails, None),
+        deploy_setting=read_deploy_setting(fields),
+        model_config=read_model_config(fields),
+    )
+    if function != "REMOTE" and function not in LOCAL_FUNCTIONS:
+        raise illegal_argument("Wrong function name")
+    if name is None:
+        raise illegal_argument("model name is null")
+    if function == "REMOTE":
+        _read_connector(model, fields, cluster)
+    else:
+        _require_local(fields, cluster)
+    return model
+
+
+def _read_connector(model: Model, fields: Fields, cluster: Cluster) -> None:
+    connectors.require_remote_inference(cluster)
+    connector_id, connector = fields.text("connector_id"), fields.object("connector")
+    if connector_id is not None:
+        if connector_id not in cluster.store.connectors:
+            raise status_error(404, f"Failed to find connector:{connector_id}")
+        model.connector_id = connector_id
+    elif connector is not None:
+        model.connector = connectors.read_connector(connector, cluster)
+    else:
+        raise illegal_argument(
+            "You must provide connector content when creating a remote model without connector id!"
+        )
+
+
+def _require_local(fields: Fields, cluster: Cluster) -> None:
+    model_format = fields.text("model_format")
+    if model_format is None:
+        raise illegal_argument("model format is null")
+    if model_format not in MODEL_FORMATS:
+        raise illegal_argument(f"Wrong model format: expected one of {list(MODEL_FORMATS)}, got {model_format}")
+    if fields.text("version") is None:
+        raise illegal_argument("model version is null")
+    if "url" in fields and not cluster.settings.on(VIA_URL):
+        raise illegal_argument(
+            "To upload custom model user needs to enable allow_registering_model_via_url settings. "
+            "Otherwise please use OpenSearch pre-trained models."
+        )
+
+
+def _group(cluster: Cluster, group_id: str | None, model: Model) -> str:
+    if group_id is None:
+        named = model_groups.named(cluster, model.name)
+        return named if named is not None else model_groups.create(cluster, model.name, model.description)
+    if group_id not in cluster.store.groups:
+        reason = f"Model Group Response is empty for {group_id}"
+        raise ApiError(cluster.rules.unknown_group_register_status, "m_l_resource_not_found_exception", reason)
+    return group_id
+
+
+def read_deploy_setting(fields: Fields) -> JsonObject | None:
+    """`deploy_setting` with its TTL in minutes; an object without one is as good as none."""
+    setting = fields.object("deploy_setting")
+    if setting is None:
+        return None
+    ttl = setting.whole("model_ttl_minutes")
+    return {} if ttl is None else {"model_ttl_minutes": ttl}
+
+
+def read_model_config(fields: Fields) -> JsonObject | None:
+    """`model_config` as it is shown. Raises ApiError 400 for a framework that no documentation names."""
+    config = fields.object("model_config")
+    if config is None:
+        return None
+    framework, dimension = config.text("framework_type"), config.whole("embedding_dimension")
+    if framework is not None and framework.lower() not in FRAMEWORKS:
+        raise illegal_argument("Wrong framework type")
+    shown = dict(config.values)
+    if framework is not None:
+        shown["framework_type"] = framework.upper()
+    if dimension is not None:
+        shown["embedding_dimension"] = dimension
+    for name in ("model_type", "all_config"):
+        if name in config:
+            shown[name] = config.text(name)
+    return shown

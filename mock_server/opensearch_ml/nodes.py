@@ -1,0 +1,52 @@
+"""The nodes of the cluster, and ids as OpenSearch makes them."""
+
+from __future__ import annotations
+
+import base64
+import random
+from dataclasses import dataclass
+
+
+class Ids:
+    """Ids from a seeded source, so that two mocks with one seed make the same ids in the same order."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+
+    def document(self) -> str:
+        """A document id: 15 bytes, 20 characters of URL-safe base64."""
+        return self._encode(15)
+
+    def node(self) -> str:
+        """A node id: 16 bytes, 22 characters of URL-safe base64."""
+        return self._encode(16)
+
+    def _encode(self, size: int) -> str:
+        return base64.urlsafe_b64encode(self._random.randbytes(size)).decode().rstrip("=")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node; every node of the mock may run models."""
+
+    id: str
+    name: str
+    number: int
+
+    @property
+    def address(self) -> str:
+        """The transport address that the node claims."""
+        return f"127.0.0.1:{9299 + self.number}"
+
+
+ROLES = ("cluster_manager", "data", "ingest", "ml", "remote_cluster_client")
+
+
+def make_nodes(count: int, ids: Ids) -> tuple[Node, ...]:
+    """So many nodes, the first one being the cluster manager.
+
+    Raises ValueError when the count is below one.
+    """
+    if count < 1:
+        raise ValueError(f"a cluster has at least one node, not {count}")
+    return tuple(Node(ids.node(), f"node-{number}", number) for number in range(1, count + 1))

@@ -1,0 +1,125 @@
+"""Predict: who may ask, what is asked, and what the remote endpoint's answer is wrapped in."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from mock_server.opensearch_ml import guardrails, interface
+from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mock_server.opensearch_ml.connectors import fill, require_remote_inference
+from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_error, status_error
+from mock_server.opensearch_ml.fields import Fields
+from mock_server.opensearch_ml.models import LOCAL_FUNCTIONS, find
+from mock_server.opensearch_ml.settings import AUTO_DEPLOY
+from mock_server.opensearch_ml.store import Connector, JsonObject, Model, ModelState
+
+_PLACE = re.compile(r"\$\{parameters\.([^}]+)\}")
+
+
+def predict(call: Call) -> Answer:
+    """POST models/{model_id}/_predict and POST _predict/{algorithm}/{model_id}."""
+    if call.document.empty:
+        raise parse_error("request body is required")
+    algorithm = call.parameters.get("algorithm")
+    if algorithm is not None:
+        _require_known(algorithm)
+    cluster = call.cluster
+    model = find(cluster, call.parameters["model_id"])
+    fields = call.fields()
+    if algorithm is not None and algorithm.upper() in LOCAL_FUNCTIONS and not fields.get("text_docs"):
+        raise illegal_argument("Empty text docs")
+    if model.algorithm != "REMOTE":
+        raise illegal_argument(
+            f"The mock predicts with models of function_name remote alone; model {model.id} is {model.algorithm}. "
+            "Register a model with a connector instead."
+        )
+    require_remote_inference(cluster)
+    _require_ready(cluster, model)
+    if cluster.rules.rate_limit_enforced and not cluster.throttle.allows(model, cluster.clock.now()):
+        raise status_error(429, "Request is throttled at model level.")
+    cluster.lifecycle.use(model)
+    return Answer(_invoke(cluster, model, fields))
+
+
+def _require_known(algorithm: str) -> None:
+    if algorithm.upper() not in ("REMOTE", "KMEANS", *LOCAL_FUNCTIONS):
+        raise illegal_argument(f"No enum constant org.opensearch.ml.common.FunctionName.{algorithm.upper()}")
+
+
+def _require_ready(cluster: Cluster, model: Model) -> None:
+    """Enabled and in memory; what is not deployed is deployed on the way where the setting allows it."""
+    if model.is_enabled is False and cluster.rules.disabled_refuses_predict:
+        raise status_error(403, "Model is disabled.")
+    if model.in_memory:
+        return
+    rules = cluster.rules
+    allowed = cluster.settings.on(AUTO_DEPLOY) or not rules.auto_deploy_can_be_disabled
+    if rules.auto_deploy and allowed:
+        if model.state is not ModelState.DEPLOYING:
+            cluster.lifecycle.deploy(model, None)
+        cluster.lifecycle.finish(model)
+    if model.state is ModelState.DEPLOY_FAILED and rules.auto_deploy and allowed:
+        raise status_error(404, f"Failed to find connector:{model.connector_id}")
+    if not model.in_memory:
+        raise illegal_argument("Model not ready yet. Please deploy the model first.")
+
+
+def _invoke(cluster: Cluster, model: Model, fields: Fields) -> JsonObject:
+    rules = cluster.rules
+    parameters = fields.get("parameters")
+    if rules.interface_checked:
+        instance = {"algorithm": "REMOTE", "parameters": parameters, "action_type": "PREDICT"}
+        interface.check("input", model.interface.get("input"), instance)
+    connector = _connector(cluster, model)
+    payload = _payload(connector, parameters if isinstance(parameters, dict) else {})
+    guard_answer = json.dumps(cluster.endpoint.answer, ensure_ascii=False)
+    if rules.input_guardrail_checked and guardrails.triggered(
+        model.guardrails, "input_guardrail", payload, guard_answer
+    ):
+        raise illegal_argument("guardrails triggered for user input")
+    answer = cluster.endpoint.answer
+    text = json.dumps(answer, ensure_ascii=False)
+    if guardrails.triggered(model.guardrails, "output_guardrail", text, guard_answer):
+        raise _output_stopped(rules.output_guardrail_status)
+    result = {"inference_results": [{"output": [_output(answer)], "status_code": 200}]}
+    if rules.interface_checked:
+        interface.check("output", model.interface.get("output"), result)
+    return result
+
+
+def _output(answer: Any) -> JsonObject:
+    if isinstance(answer, dict):
+        return {"name": "response", "dataAsMap": answer}
+    return {"name": "response", "dataAsMap": {"response": answer}}
+
+
+def _output_stopped(status: int) -> ApiError:
+    cause = {"type": "illegal_argument_exception", "reason": "guardrails triggered for LLM output"}
+    if status == 400:
+        return illegal_argument("guardrails triggered for LLM output")
+    return ApiError(status, "m_l_exception", "Fail to execute PREDICT in aws connector", caused_by=cause)
+
+
+def _connector(cluster: Cluster, model: Model) -> Connector:
+    """The connector that the model was deployed with; a standalone one can't go while a model names it."""
+    connector = model.connector
+    if connector is None and model.connector_id is not None:
+        connector = cluster.store.connectors.get(model.connector_id)
+    if connector is None:
+        raise status_error(404, f"Failed to find connector:{model.connector_id}")
+    return connector
+
+
+def _payload(connector: Connector, sent: JsonObject) -> str:
+    """The body of the call to the endpoint, with the connector's parameters under those of the request."""
+    action = next((action for action in connector.actions if action["action_type"] == "PREDICT"), None)
+    if action is None:
+        raise illegal_argument("no PREDICT action found")
+    parameters = {**connector.parameters, **sent}
+    payload = fill(action.get("request_body", ""), parameters)
+    missing = _PLACE.findall(payload)
+    if missing and str(parameters.get("skip_validating_missing_parameters")).lower() != "true":
+        raise illegal_argument(f"Some parameter placeholder not filled in payload: {missing[0]}")
+    return payload

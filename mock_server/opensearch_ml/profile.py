@@ -1,0 +1,76 @@
+"""The `opensearch-ml` profile: a cluster that answers OpenSearch's REST API for ML Commons."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from mock_server.clock import Clock
+from mock_server.core import Request, Response
+from mock_server.endpoint import RemoteEndpoint
+from mock_server.opensearch_ml import wire
+from mock_server.opensearch_ml.cluster import Cluster
+from mock_server.opensearch_ml.nodes import Ids, make_nodes
+from mock_server.opensearch_ml.rules import Rules
+from mock_server.opensearch_ml.settings import Settings
+
+
+class OpenSearchMl:
+    """A cluster of `nodes` nodes that follows `rules`; `version` is the documentation's, such as 2.19."""
+
+    def __init__(  # noqa: PLR0913
+        self, rules: Rules, clock: Clock, endpoint: RemoteEndpoint, *, version: str, nodes: int, seed: int
+    ) -> None:
+        self._rules = rules
+        self._clock = clock
+        self._endpoint = endpoint
+        self._version = f"{version}.0"
+        self._ids = Ids(seed)
+        self._nodes = make_nodes(nodes, self._ids)
+        self._cluster = self._new_cluster()
+
+    def _new_cluster(self) -> Cluster:
+        return Cluster(self._rules, self._clock, self._nodes, self._ids, self._endpoint, self._version)
+
+    def owns(self, path: str) -> bool:
+        """Every path: an OpenSearch node answers all of them."""
+        return True
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request, after everything that was due by now has happened."""
+        self._cluster.lifecycle.settle()
+        return wire.answer(self._cluster, request)
+
+    def reset(self) -> None:
+        """An empty cluster of the same nodes."""
+        self._cluster = self._new_cluster()
+
+    def restart(self) -> None:
+        """Restart every node: documents and persistent settings stay, memory and transient settings do not."""
+        self._cluster.lifecycle.settle()
+        self._cluster.lifecycle.restart()
+        self._cluster.settings.forget_transient()
+        self._cluster.throttle.buckets.clear()
+
+    def dump(self) -> Mapping[str, Any]:
+        """Every document by index, pipelines, settings and nodes; credentials of connectors are left out."""
+        cluster = self._cluster
+        cluster.lifecycle.settle()
+        store = cluster.store
+        indices = (store.models, store.groups, store.connectors, store.tasks, store.agents, store.controllers)
+        return {
+            "version": cluster.version,
+            "nodes": [dataclasses.asdict(node) for node in cluster.nodes],
+            "settings": {scope: cluster.settings.explicit(scope) for scope in Settings.SCOPES},
+            "indices": {index.name: {key: _plain(document) for key, document in index} for index in indices},
+            "ingest_pipelines": store.ingest_pipelines,
+            "search_pipelines": store.search_pipelines,
+        }
+
+
+def _plain(document: Any) -> dict[str, Any]:
+    values = dataclasses.asdict(document)
+    for holder in (values, values.get("connector") or {}):
+        holder.pop("credential", None)
+    return values

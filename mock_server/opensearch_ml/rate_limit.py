@@ -1,0 +1,79 @@
+"""Rate limits: reading them, showing them, and counting calls against them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mock_server.opensearch_ml.errors import illegal_argument, parse_error
+from mock_server.opensearch_ml.fields import Fields
+from mock_server.opensearch_ml.rules import Rules
+from mock_server.opensearch_ml.store import Model, RateLimiter
+
+SECONDS = {
+    "DAYS": 86_400.0,
+    "HOURS": 3_600.0,
+    "MINUTES": 60.0,
+    "SECONDS": 1.0,
+    "MILLISECONDS": 1e-3,
+    "MICROSECONDS": 1e-6,
+    "NANOSECONDS": 1e-9,
+}
+
+
+def read_rate_limiter(fields: Fields, rules: Rules) -> RateLimiter:
+    """A limit and a unit, either of which may be left out. Raises ApiError 400 for a bad value of either."""
+    limit, unit = fields.text("limit"), fields.text("unit")
+    if limit is not None and not _is_positive(limit):
+        raise parse_error("Limit field must be a positive number.")
+    if unit is not None and unit not in rules.rate_limit_units_known:
+        raise illegal_argument(f"No enum constant java.util.concurrent.TimeUnit.{unit}")
+    return RateLimiter(limit, unit)
+
+
+def _is_positive(text: str) -> bool:
+    try:
+        return 0 < float(text) < float("inf")
+    except ValueError:
+        return False
+
+
+def view_rate_limiter(limiter: RateLimiter) -> dict[str, str]:
+    """A rate limiter as the API shows it."""
+    parts = {"limit": limiter.limit, "unit": limiter.unit}
+    return {name: value for name, value in parts.items() if value is not None}
+
+
+@dataclass(slots=True)
+class TokenBucket:
+    """Holds up to `limit` tokens and gains `limit` a unit of time; one call takes one token."""
+
+    limit: float
+    seconds: float
+    tokens: float
+    filled_at: float
+
+    def take(self, now: float) -> bool:
+        """Whether there was a token. `now` is in epoch seconds."""
+        gained = (now - self.filled_at) * self.limit / self.seconds
+        self.tokens, self.filled_at = min(self.limit, self.tokens + gained), now
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+
+@dataclass(slots=True)
+class Throttle:
+    """The buckets of the models that have a whole rate limiter; a changed limit begins with a full bucket."""
+
+    buckets: dict[tuple[str, str, str], TokenBucket] = field(default_factory=dict)
+
+    def allows(self, model: Model, now: float) -> bool:
+        """Count one call of a model; False when it is one too many."""
+        limiter = model.rate_limiter
+        if limiter is None or limiter.limit is None or limiter.unit is None:
+            return True
+        key = (model.id, limiter.limit, limiter.unit)
+        limit = float(limiter.limit)
+        bucket = self.buckets.setdefault(key, TokenBucket(limit, SECONDS[limiter.unit], limit, now))
+        return bucket.take(now)

@@ -1,0 +1,167 @@
+"""The table of operations, and finding one by method and path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mock_server.opensearch_ml import (
+    agents,
+    cluster_info,
+    cluster_settings,
+    connectors,
+    controllers,
+    deploy,
+    downstream,
+    model_groups,
+    models,
+    predict,
+    runtime,
+    tasks,
+    training,
+    update,
+)
+from mock_server.opensearch_ml.cluster import Handler
+
+ML = "/_plugins/_ml"
+_SEARCH = frozenset({"size", "from", "preference", "routing", "timeout"})
+_TIMEOUTS = frozenset({"timeout", "master_timeout", "cluster_manager_timeout"})
+_CAT = frozenset({"h", "v", "s", "local", "help", "full_id", "master_timeout", "cluster_manager_timeout"})
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation: names in braces in the template are path parameters; `query` are its own query parameters."""
+
+    method: str
+    template: str
+    handler: Handler
+    query: frozenset[str] = frozenset()
+
+
+ROUTES = (
+    Route("POST", f"{ML}/connectors/_create", connectors.create),
+    Route("POST", f"{ML}/connectors/_search", connectors.find_all, _SEARCH),
+    Route("GET", f"{ML}/connectors/_search", connectors.find_all, _SEARCH),
+    Route("PUT", f"{ML}/connectors/{{connector_id}}", connectors.update),
+    Route("GET", f"{ML}/connectors/{{connector_id}}", connectors.get),
+    Route("DELETE", f"{ML}/connectors/{{connector_id}}", connectors.delete),
+    Route("POST", f"{ML}/model_groups/_register", model_groups.register),
+    Route("POST", f"{ML}/model_groups/_search", model_groups.find_all, _SEARCH),
+    Route("GET", f"{ML}/model_groups/_search", model_groups.find_all, _SEARCH),
+    Route("PUT", f"{ML}/model_groups/{{model_group_id}}", model_groups.update),
+    Route("GET", f"{ML}/model_groups/{{model_group_id}}", model_groups.get),
+    Route("DELETE", f"{ML}/model_groups/{{model_group_id}}", model_groups.delete),
+    Route("POST", f"{ML}/models/_register", models.register, frozenset({"deploy"})),
+    Route("POST", f"{ML}/models/_search", models.find_all, _SEARCH),
+    Route("GET", f"{ML}/models/_search", models.find_all, _SEARCH),
+    Route("POST", f"{ML}/models/_undeploy", deploy.undeploy),
+    Route("PUT", f"{ML}/models/{{model_id}}", update.update),
+    Route("GET", f"{ML}/models/{{model_id}}", models.get, frozenset({"return_content"})),
+    Route("DELETE", f"{ML}/models/{{model_id}}", models.delete),
+    Route("POST", f"{ML}/models/{{model_id}}/_deploy", deploy.deploy),
+    Route("POST", f"{ML}/models/{{model_id}}/_undeploy", deploy.undeploy),
+    Route("POST", f"{ML}/models/{{model_id}}/_predict", predict.predict),
+    Route("POST", f"{ML}/_predict/{{algorithm}}/{{model_id}}", predict.predict),
+    Route("POST", f"{ML}/_train/{{algorithm}}", training.train, frozenset({"async"})),
+    Route("POST", f"{ML}/tasks/_search", tasks.find_all, _SEARCH),
+    Route("GET", f"{ML}/tasks/_search", tasks.find_all, _SEARCH),
+    Route("GET", f"{ML}/tasks/{{task_id}}", tasks.get),
+    Route("DELETE", f"{ML}/tasks/{{task_id}}", tasks.delete),
+    Route("POST", f"{ML}/agents/_register", agents.register),
+    Route("POST", f"{ML}/agents/_search", agents.find_all, _SEARCH),
+    Route("GET", f"{ML}/agents/_search", agents.find_all, _SEARCH),
+    Route("GET", f"{ML}/agents/{{agent_id}}", agents.get),
+    Route("DELETE", f"{ML}/agents/{{agent_id}}", agents.delete),
+    Route("POST", f"{ML}/controllers/{{model_id}}", controllers.create),
+    Route("PUT", f"{ML}/controllers/{{model_id}}", controllers.update),
+    Route("GET", f"{ML}/controllers/{{model_id}}", controllers.get),
+    Route("DELETE", f"{ML}/controllers/{{model_id}}", controllers.delete),
+    Route("GET", f"{ML}/profile", runtime.profile),
+    Route("GET", f"{ML}/profile/models", runtime.profile),
+    Route("GET", f"{ML}/profile/models/{{model_ids}}", runtime.profile),
+    Route("GET", f"{ML}/profile/tasks", runtime.profile_tasks),
+    Route("GET", f"{ML}/profile/tasks/{{task_ids}}", runtime.profile_tasks),
+    Route("GET", f"{ML}/stats", runtime.stats),
+    Route("GET", f"{ML}/stats/{{stat}}", runtime.stats),
+    Route("GET", f"{ML}/{{node_id}}/stats", runtime.stats),
+    Route("GET", f"{ML}/{{node_id}}/stats/{{stat}}", runtime.stats),
+    Route("GET", "/_ingest/pipeline", downstream.get_ingest_pipeline, _TIMEOUTS),
+    Route("PUT", "/_ingest/pipeline/{pipeline_id}", downstream.put_ingest_pipeline, _TIMEOUTS),
+    Route("GET", "/_ingest/pipeline/{pipeline_id}", downstream.get_ingest_pipeline, _TIMEOUTS),
+    Route("DELETE", "/_ingest/pipeline/{pipeline_id}", downstream.delete_ingest_pipeline, _TIMEOUTS),
+    Route("GET", "/_search/pipeline", downstream.get_search_pipeline, _TIMEOUTS),
+    Route("PUT", "/_search/pipeline/{pipeline_id}", downstream.put_search_pipeline, _TIMEOUTS),
+    Route("GET", "/_search/pipeline/{pipeline_id}", downstream.get_search_pipeline, _TIMEOUTS),
+    Route("DELETE", "/_search/pipeline/{pipeline_id}", downstream.delete_search_pipeline, _TIMEOUTS),
+    Route("GET", "/_cluster/settings", cluster_settings.get, _TIMEOUTS | {"flat_settings", "include_defaults", "local"}),
+    Route("PUT", "/_cluster/settings", cluster_settings.put, _TIMEOUTS | {"flat_settings"}),
+    Route("GET", "/_cluster/health", cluster_info.health, _TIMEOUTS | {"wait_for_status", "local", "level"}),
+    Route("GET", "/_nodes", cluster_info.nodes, _TIMEOUTS | {"flat_settings"}),
+    Route("GET", "/_nodes/{what}", cluster_info.nodes, _TIMEOUTS | {"flat_settings"}),
+    Route("GET", "/_nodes/{node_id}/{what}", cluster_info.nodes, _TIMEOUTS | {"flat_settings"}),
+    Route("GET", "/_cat/plugins", cluster_info.cat_plugins, _CAT),
+    Route("GET", "/_cat/nodes", cluster_info.cat_nodes, _CAT),
+    Route("GET", "/", cluster_info.main_page),
+    Route("HEAD", "/", cluster_info.main_page),
+)
+
+
+@dataclass(slots=True)
+class _Branch:
+    literals: dict[str, _Branch] = field(default_factory=dict)
+    parameter: _Branch | None = None
+    routes: dict[str, Route] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A route, and the values of its path parameters."""
+
+    route: Route
+    parameters: dict[str, str]
+
+
+class Router:
+    """Finds routes in a tree of path segments; a literal segment is tried before a parameter."""
+
+    def __init__(self, routes: tuple[Route, ...] = ROUTES) -> None:
+        self._root = _Branch()
+        for route in routes:
+            branch = self._root
+            for segment in _segments(route.template):
+                if segment.startswith("{"):
+                    branch.parameter = branch.parameter or _Branch()
+                    branch = branch.parameter
+                else:
+                    branch = branch.literals.setdefault(segment, _Branch())
+            branch.routes[route.method] = route
+
+    def find(self, method: str, segments: list[str]) -> tuple[Match | None, list[str]]:
+        """The route for a method and the segments of a path, or else the methods that the path does have."""
+        methods: dict[str, None] = {}
+        for branch in self._ends(self._root, segments, 0):
+            route = branch.routes.get(method)
+            if route is not None:
+                return Match(route, _parameters(route, segments)), []
+            methods.update(dict.fromkeys(branch.routes))
+        return None, list(methods)
+
+    def _ends(self, branch: _Branch, segments: list[str], depth: int) -> list[_Branch]:
+        if depth == len(segments):
+            return [branch] if branch.routes else []
+        ends = []
+        literal = branch.literals.get(segments[depth])
+        if literal is not None:
+            ends += self._ends(literal, segments, depth + 1)
+        if branch.parameter is not None:
+            ends += self._ends(branch.parameter, segments, depth + 1)
+        return ends
+
+
+def _segments(path: str) -> list[str]:
+    return [segment for segment in path.split("/") if segment]
+
+
+def _parameters(route: Route, segments: list[str]) -> dict[str, str]:
+    names = _segments(route.template)
+    return {name[1:-1]: value for name, value in zip(names, segments, strict=True) if name.startswith("{")}

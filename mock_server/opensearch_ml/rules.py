@@ -1,0 +1,95 @@
+"""What an OpenSearch ML target does, one field a rule; the defaults are what the documentation says.
+
+Where the pages are silent the default is what a recording of a real node shows. A behaviour is one value of
+this class, and a mutant is that value with one deliberate fault.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class User(StrEnum):
+    """The kinds of thing that can use a model, in the order in which a safe delete names them."""
+
+    INGEST_PIPELINE = "ingest pipeline"
+    SEARCH_PIPELINE = "search pipeline"
+    AGENT = "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of one behaviour. Statuses are HTTP statuses, times are seconds unless the name says otherwise."""
+
+    # Where recordings are known to contradict a page or the standards.
+    deploy_status: str = "DEPLOYING"
+    deploy_answer_names_task_type: bool = False
+    undeployed_value: str = "UNDEPLOYED"
+    group_goes_with_last_version: bool = True
+    interface_nulls_remove: bool = True
+    blank_id_undeploy_status: int = 404
+    empty_connector_status: int = 400
+    nameless_group_status: int = 400
+    unknown_group_register_status: int = 404
+    foreign_connector_update_status: int = 400
+    truncated_predict_status: int = 400
+    output_guardrail_status: int = 400
+    remote_inference_off_status: int = 400
+    sync_interval_default: int = 10
+    auto_redeploy_default: bool = True
+
+    # Deploy and undeploy.
+    deploy_latency: float = 0.03
+    deploys_finish: bool = True
+    deploy_task_names_model: bool = True
+    deploy_task_completes: bool = True
+    node_ids_limit_deploy: bool = True
+    custom_plan_needs_setting: bool = True
+    undeploy_takes_effect: bool = True
+    auto_deploy: bool = True
+    auto_deploy_can_be_disabled: bool = True
+    restart_empties_memory: bool = True
+    auto_redeploy: bool = True
+
+    # Time to live.
+    ttl_checked: bool = True
+    ttl_error_minutes: float = 0
+    ttl_renewed_by_predict: bool = True
+    ttl_renewed_by_read: bool = False
+
+    # Delete.
+    deployed_model_is_kept: bool = True
+    delete_removes: bool = True
+    delete_answers_seq_no: bool = True
+    safe_delete_by_default: bool = False
+    safe_delete_asks: frozenset[User] = frozenset(User)
+    conflict_names_users: bool = True
+    conflict_status: int = 409
+
+    # Update.
+    update_keeps_ttl: bool = True
+    update_keeps_description: bool = True
+    update_answers_seq_no: bool = True
+    rejected_update_changes_nothing: bool = True
+    deployed_connector_is_kept: bool = True
+
+    # Predict.
+    disabled_refuses_predict: bool = True
+    rate_limit_enforced: bool = True
+    rate_limit_units_known: frozenset[str] = frozenset(
+        {"DAYS", "HOURS", "MICROSECONDS", "MILLISECONDS", "MINUTES", "NANOSECONDS", "SECONDS"}
+    )
+    interface_checked: bool = True
+    input_guardrail_checked: bool = True
+
+    # The wire.
+    error_has_root_cause: bool = True
+    malformed_json_status: int = 400
+    bodies_are_whole: bool = True
+    content_type_is_true: bool = True
+
+
+DOCUMENTED = Rules()
+
+BEHAVIOURS: dict[str, Rules] = {"documented": DOCUMENTED}

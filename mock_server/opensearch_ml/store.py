@@ -1,0 +1,232 @@
+"""What a cluster remembers of ML Commons: documents in indices, each with its version and sequence number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+DocumentT = TypeVar("DocumentT")
+JsonObject = dict[str, Any]
+
+
+class ModelState(StrEnum):
+    """The states of a model's lifecycle."""
+
+    REGISTERED = "REGISTERED"
+    TRAINED = "TRAINED"
+    DEPLOYING = "DEPLOYING"
+    DEPLOYED = "DEPLOYED"
+    UNDEPLOYED = "UNDEPLOYED"
+    DEPLOY_FAILED = "DEPLOY_FAILED"
+
+
+class TaskState(StrEnum):
+    """The states of a task."""
+
+    CREATED = "CREATED"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+
+@dataclass(slots=True)
+class Connector:
+    """A connector. `credential` is kept and never shown."""
+
+    name: str | None
+    version: str | None
+    description: str | None
+    protocol: str | None
+    parameters: JsonObject
+    credential: JsonObject
+    actions: list[JsonObject]
+    created: int = 0
+    updated: int = 0
+
+
+@dataclass(slots=True)
+class RateLimiter:
+    """At most `limit` predict calls a `unit`; both are text, as the API shows them."""
+
+    limit: str | None = None
+    unit: str | None = None
+
+
+@dataclass(slots=True)
+class Model:
+    """One model version. Times are epoch milliseconds, except `last_used`: epoch seconds."""
+
+    id: str
+    name: str
+    algorithm: str
+    version: str
+    state: ModelState
+    created: int | None = None
+    updated: int | None = None
+    group_id: str | None = None
+    description: str | None = None
+    connector_id: str | None = None
+    connector: Connector | None = None
+    deploy_setting: JsonObject | None = None
+    is_enabled: bool | None = None
+    rate_limiter: RateLimiter | None = None
+    interface: dict[str, str] = field(default_factory=dict)
+    guardrails: JsonObject | None = None
+    model_config: JsonObject | None = None
+    deployed_at: int | None = None
+    last_used: float = 0.0
+    id_in_document: bool = False
+    was_deployed: bool = False
+    planned_nodes: tuple[str, ...] | None = None
+    worker_nodes: tuple[str, ...] = ()
+    on_all_nodes: bool = False
+
+    @property
+    def ttl_minutes(self) -> int | None:
+        """Minutes that the model stays in memory unused, or None for ever; a negative TTL means for ever too."""
+        ttl = (self.deploy_setting or {}).get("model_ttl_minutes")
+        return ttl if ttl is not None and ttl >= 0 else None
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether at least one node can serve the model."""
+        return bool(self.worker_nodes)
+
+
+@dataclass(slots=True)
+class ModelGroup:
+    """A group of model versions; `latest_version` never goes down."""
+
+    name: str
+    description: str | None
+    created: int
+    updated: int
+    latest_version: int = 0
+
+
+@dataclass(slots=True)
+class Task:
+    """What became of one asynchronous operation. Times are epoch milliseconds."""
+
+    type: str
+    function: str
+    state: TaskState
+    nodes: tuple[str, ...]
+    created: int
+    updated: int
+    is_async: bool
+    model_id: str | None = None
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class Agent:
+    """An agent, as it was registered; `definition` is what the API shows beside the times."""
+
+    definition: JsonObject
+    created: int
+    updated: int
+
+
+@dataclass(slots=True)
+class Controller:
+    """The rate limits of a model's users, by user name."""
+
+    model_id: str
+    limits: dict[str, RateLimiter]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What one write to an index did, as every document API of OpenSearch answers it."""
+
+    index: str
+    id: str
+    version: int
+    seq_no: int
+    result: str
+    forced_refresh: bool
+    shards: int
+
+    def answer(self) -> JsonObject:
+        """The members in OpenSearch's order."""
+        refreshed = {"forced_refresh": True} if self.forced_refresh else {}
+        return {
+            "_index": self.index,
+            "_id": self.id,
+            "_version": self.version,
+            "result": self.result,
+            **refreshed,
+            "_shards": {"total": self.shards, "successful": self.shards, "failed": 0},
+            "_seq_no": self.seq_no,
+            "_primary_term": 1,
+        }
+
+
+class Index(Generic[DocumentT]):
+    """Documents by id. Versions outlive their documents, so that a deleted id goes on counting."""
+
+    def __init__(self, name: str, shards: int) -> None:
+        self.name = name
+        self._shards = shards
+        self._documents: dict[str, DocumentT] = {}
+        self._versions: dict[str, int] = {}
+        self._seq_nos: dict[str, int] = {}
+        self._next_seq_no = 0
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._documents
+
+    def __iter__(self) -> Iterator[tuple[str, DocumentT]]:
+        return iter(list(self._documents.items()))
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    def get(self, key: str) -> DocumentT | None:
+        """The document, or None."""
+        return self._documents.get(key)
+
+    def put(self, key: str, document: DocumentT, *, forced_refresh: bool = False) -> Write:
+        """Create or replace a document."""
+        result = "updated" if key in self._documents else "created"
+        self._documents[key] = document
+        return self._write(key, result, forced_refresh)
+
+    def touch(self, key: str) -> Write:
+        """Count one more write of a document that was changed in place."""
+        return self._write(key, "updated", False)
+
+    def delete(self, key: str) -> Write:
+        """Remove a document; an id that is not there is a write too, with the result `not_found`."""
+        result = "not_found" if self._documents.pop(key, None) is None else "deleted"
+        return self._write(key, result, True)
+
+    def standing(self, key: str) -> tuple[int, int]:
+        """Version and sequence number of the last write to an id."""
+        return self._versions[key], self._seq_nos[key]
+
+    def _write(self, key: str, result: str, forced_refresh: bool) -> Write:
+        self._versions[key] = self._versions.get(key, 0) + 1
+        self._seq_nos[key] = self._next_seq_no
+        self._next_seq_no += 1
+        return Write(
+            self.name, key, self._versions[key], self._seq_nos[key], result, forced_refresh, self._shards
+        )
+
+
+class Store:
+    """Everything clients have made. Each system index has one primary, and one replica where a second node is."""
+
+    def __init__(self, node_count: int) -> None:
+        shards = min(node_count, 2)
+        self.models: Index[Model] = Index(".plugins-ml-model", shards)
+        self.groups: Index[ModelGroup] = Index(".plugins-ml-model-group", shards)
+        self.connectors: Index[Connector] = Index(".plugins-ml-connector", shards)
+        self.tasks: Index[Task] = Index(".plugins-ml-task", shards)
+        self.agents: Index[Agent] = Index(".plugins-ml-agent", shards)
+        self.controllers: Index[Controller] = Index(".plugins-ml-controller", shards)
+        self.ingest_pipelines: dict[str, JsonObject] = {}
+        self.search_pipelines: dict[str, JsonObject] = {}

@@ -1,0 +1,122 @@
+"""Update of a model: every field is read before any is changed, so a refused update changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from mock_server.opensearch_ml import connectors, model_groups
+from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mock_server.opensearch_ml.errors import illegal_argument, parse_error, status_error
+from mock_server.opensearch_ml.fields import Fields
+from mock_server.opensearch_ml.guardrails import read_guardrails
+from mock_server.opensearch_ml.interface import read_interface
+from mock_server.opensearch_ml.models import find, read_deploy_setting, read_model_config
+from mock_server.opensearch_ml.rate_limit import read_rate_limiter
+from mock_server.opensearch_ml.store import Model, ModelState, RateLimiter
+
+UPDATABLE_FUNCTIONS = ("REMOTE", "TEXT_EMBEDDING")
+Change = Callable[[], None]
+
+
+def update(call: Call) -> Answer:
+    """PUT models/{model_id}: fields that are not sent keep their value, and unknown ones are not looked at."""
+    if call.document.empty:
+        raise parse_error("Update model request has empty body")
+    cluster, fields, model_id = call.cluster, call.fields(), call.parameters["model_id"]
+    _ = fields.text("name"), fields.text("description"), fields.flag("is_enabled")
+    reason = f"Failed to find model to update with the provided model id: {model_id}"
+    model = find(cluster, model_id, reason)
+    if model.state is ModelState.DEPLOYING:
+        raise status_error(
+            409, f"Model is deploying. Please wait for the model to complete deployment. model ID {model_id}"
+        )
+    if model.algorithm not in UPDATABLE_FUNCTIONS:
+        raise status_error(403, f"The function category {model.algorithm} is not supported at this time.")
+    for change in _changes(cluster, model, fields):
+        change()
+    model.updated, model.id_in_document = cluster.now_ms(), True
+    answer = cluster.store.models.touch(model_id).answer()
+    if not cluster.rules.update_answers_seq_no:
+        del answer["_seq_no"]
+    return Answer(answer)
+
+
+def _changes(cluster: Cluster, model: Model, fields: Fields) -> list[Change]:
+    """What is to be done, all of it checked."""
+    changes: list[Change] = []
+
+    def change(name: str, value: object) -> None:
+        if value is not None:
+            changes.append(partial(setattr, model, name, value))
+            if not cluster.rules.rejected_update_changes_nothing:
+                changes[-1]()
+
+    change("name", fields.text("name"))
+    change("description", fields.text("description"))
+    change("is_enabled", fields.flag("is_enabled"))
+    change("model_config", _model_config(model, fields))
+    change("deploy_setting", read_deploy_setting(fields))
+    change("rate_limiter", _rate_limiter(cluster, model, fields))
+    guardrails = fields.object("guardrails")
+    change("guardrails", None if guardrails is None else read_guardrails(guardrails, model.guardrails))
+    change("interface", read_interface(fields, model.interface, cluster.rules))
+    changes.extend(_connector_changes(cluster, model, fields))
+    changes.extend(_group_changes(cluster, model, fields))
+    if "deploy_setting" not in fields and not cluster.rules.update_keeps_ttl:
+        changes.append(partial(setattr, model, "deploy_setting", None))
+    if "description" not in fields and not cluster.rules.update_keeps_description:
+        changes.append(partial(setattr, model, "description", None))
+    return changes
+
+
+def _model_config(model: Model, fields: Fields) -> object:
+    config = read_model_config(fields)
+    return None if config is None else {**(model.model_config or {}), **config}
+
+
+def _rate_limiter(cluster: Cluster, model: Model, fields: Fields) -> RateLimiter | None:
+    sent = fields.object("rate_limiter")
+    if sent is None:
+        return None
+    new, old = read_rate_limiter(sent, cluster.rules), model.rate_limiter or RateLimiter()
+    return RateLimiter(
+        old.limit if new.limit is None else new.limit, old.unit if new.unit is None else new.unit
+    )
+
+
+def _connector_changes(cluster: Cluster, model: Model, fields: Fields) -> list[Change]:
+    connector_id, connector = fields.text("connector_id"), fields.object("connector")
+    if connector_id is not None:
+        if model.connector_id is None:
+            raise status_error(
+                400, "This remote does not have a connector_id field, maybe it uses an internal connector."
+            )
+        return [partial(setattr, model, "connector_id", connector_id)]
+    if connector is None:
+        return []
+    if model.connector is None:
+        reason = (
+            "This model has no connector of its own, so there is none to update: expected a model that was "
+            "registered with `connector`. Update the standalone connector instead, or send `connector_id`."
+        )
+        raise illegal_argument(reason, cluster.rules.foreign_connector_update_status)
+    return [partial(connectors.merge, model.connector, connector, cluster)]
+
+
+def _group_changes(cluster: Cluster, model: Model, fields: Fields) -> list[Change]:
+    group_id = fields.text("model_group_id")
+    if group_id is None or group_id == model.group_id:
+        return []
+    if group_id not in cluster.store.groups:
+        raise status_error(
+            404,
+            "Failed to find the model group with the provided model group id in the update model input, "
+            f"MODEL_GROUP_ID: {group_id}",
+        )
+
+    def move() -> None:
+        model.version = model_groups.next_version(cluster, group_id)
+        model.group_id = group_id
+
+    return [move]

@@ -1,0 +1,196 @@
+"""From an HTTP request to a handler and back: content types, query parameters, and the shapes of answers."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from typing import Any
+from urllib.parse import unquote
+
+from mock_server.core import JSON_UTF8, Request, Response, encode_json
+from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mock_server.opensearch_ml.document import EMPTY, Document, read_json, read_yaml, write_yaml
+from mock_server.opensearch_ml.errors import ApiError, RestError, illegal_argument
+from mock_server.opensearch_ml.fields import flag_of
+from mock_server.opensearch_ml.routes import Match, Router
+
+YAML = "application/yaml"
+COMMON_PARAMETERS = frozenset({"pretty", "human", "error_trace", "filter_path", "format"})
+KNOWN_METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_MAX_SEGMENTS = 64
+
+_ROUTER = Router()
+
+
+def answer(cluster: Cluster, request: Request) -> Response:
+    """Answer one request; every refusal is an answer too."""
+    query: dict[str, str] = {}
+    try:
+        query = _query(request.query)
+        return _render(cluster, request, query, _dispatch(cluster, request, query))
+    except ApiError as error:
+        envelope = error.envelope()
+        if not cluster.rules.error_has_root_cause:
+            del envelope["error"]["root_cause"]
+        return _render(cluster, request, query, Answer(envelope, error.status), filtered=False)
+    except RestError as error:
+        body = Answer(error.envelope(), error.status, headers=error.headers)
+        return _render(cluster, request, query, body, filtered=False)
+
+
+def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answer:
+    uri = f"{request.path}?{request.query}" if request.query else request.path
+    match, methods = _match(request)
+    if match is None:
+        if request.method == "OPTIONS":
+            return Answer(text="", headers=(("allow", ",".join(methods)),))
+        raise _no_route(request.method, uri, methods)
+    document = _document(cluster, request)
+    unknown = sorted(set(query) - COMMON_PARAMETERS - match.route.query)
+    if unknown:
+        plural = "parameters" if len(unknown) > 1 else "parameter"
+        names = ", ".join(f"[{name}]" for name in unknown)
+        raise illegal_argument(f"request [{request.path}] contains unrecognized {plural}: {names}")
+    for name in ("pretty", "human", "error_trace"):
+        if query.get(name):
+            flag_of(query[name])
+    return match.route.handler(Call(cluster, match.parameters, query, document))
+
+
+def _match(request: Request) -> tuple[Match | None, list[str]]:
+    segments = [_decoded(segment) for segment in request.path.split("/") if segment]
+    if len(segments) > _MAX_SEGMENTS:
+        return None, []
+    return _ROUTER.find(request.method, segments)
+
+
+def _no_route(method: str, uri: str, methods: list[str]) -> RestError:
+    if not methods:
+        return RestError(400, f"no handler found for uri [{uri}] and method [{method}]", tells_status=False)
+    allow = (("allow", ",".join(methods)),)
+    if method not in KNOWN_METHODS:
+        return RestError(405, f"Unexpected HTTP method {method}, allowed: [{', '.join(methods)}]", headers=allow)
+    message = f"Incorrect HTTP method for uri [{uri}] and method [{method}], allowed: [{', '.join(methods)}]"
+    return RestError(405, message, headers=allow)
+
+
+def _decoded(text: str) -> str:
+    if _BROKEN_ESCAPE.search(text):
+        raise illegal_argument(f"partial escape sequence at end of string: {text}")
+    return unquote(text, errors="replace")
+
+
+def _query(text: str) -> dict[str, str]:
+    pairs = (part.partition("=") for part in text.split("&") if part)
+    return {_decoded(name.replace("+", " ")): _decoded(value.replace("+", " ")) for name, _, value in pairs}
+
+
+def _media_type(header: str) -> str:
+    return header.partition(";")[0].strip().lower()
+
+
+def _document(cluster: Cluster, request: Request) -> Document:
+    if not request.body:
+        return EMPTY
+    header = request.headers.get("content-type")
+    if header is None:
+        raise RestError(406, "Content-Type header is missing")
+    if _media_type(header) == YAML:
+        return read_yaml(request.body)
+    if _media_type(header) != "application/json":
+        raise RestError(406, f"Content-Type header [{header}] is not supported")
+    try:
+        return read_json(request.body)
+    except ApiError as error:
+        error.status = _malformed_status(cluster, request, error)
+        raise
+
+
+def _malformed_status(cluster: Cluster, request: Request, error: ApiError) -> int:
+    if request.path.endswith("/_predict") and error.type == "json_e_o_f_exception":
+        return cluster.rules.truncated_predict_status
+    return cluster.rules.malformed_json_status
+
+
+def _render(
+    cluster: Cluster, request: Request, query: dict[str, str], given: Answer, *, filtered: bool = True
+) -> Response:
+    if given.text is not None:
+        return _response(cluster, given, "text/plain; charset=UTF-8", given.text.encode())
+    value = given.value
+    if filtered and query.get("filter_path"):
+        value = filter_paths(value, query["filter_path"].split(","))
+    if _wants_yaml(request, query):
+        return _response(cluster, given, YAML, write_yaml(value).encode("utf-8", "replace"))
+    pretty = "pretty" in query and query["pretty"] in ("", "true")
+    return _response(cluster, given, JSON_UTF8, encode_json(value, pretty=pretty))
+
+
+def _response(cluster: Cluster, given: Answer, content_type: str, body: bytes) -> Response:
+    if not cluster.rules.bodies_are_whole:
+        body = body[:-1]
+    if not cluster.rules.content_type_is_true:
+        content_type = "text/plain"
+    return Response(given.status, (("content-type", content_type), *given.headers), body)
+
+
+def _wants_yaml(request: Request, query: dict[str, str]) -> bool:
+    """The format asked for, then the one accepted, then that of the request's body."""
+    if "format" in query:
+        return query["format"] == "yaml"
+    accepted = _media_type(request.headers.get("accept", ""))
+    if accepted in (YAML, "application/json"):
+        return accepted == YAML
+    return bool(request.body) and _media_type(request.headers.get("content-type", "")) == YAML
+
+
+def filter_paths(value: Any, patterns: list[str]) -> Any:
+    """What `filter_path` leaves: dotted paths with `*` and `**`, and with a leading minus what to leave out."""
+    includes = [pattern.split(".") for pattern in patterns if pattern and not pattern.startswith("-")]
+    excludes = [pattern[1:].split(".") for pattern in patterns if pattern.startswith("-")]
+    kept = _included(value, includes) if includes else value
+    rest = _excluded(kept, excludes) if excludes else kept
+    return {} if rest is None else rest
+
+
+def _advance(paths: list[list[str]], name: str) -> list[list[str]]:
+    """The paths that go on below a member of this name; an empty one has arrived."""
+    below: list[list[str]] = []
+    for path in paths:
+        if path[0] == "**":
+            below.append(path)
+            if path[1:]:
+                below += _advance([path[1:]], name)
+        elif fnmatch.fnmatchcase(name, path[0]):
+            below.append(path[1:])
+    return below
+
+
+def _included(value: Any, paths: list[list[str]]) -> Any:
+    if isinstance(value, list):
+        items = [_included(item, paths) for item in value]
+        return [item for item in items if item is not None] or None
+    if not isinstance(value, dict):
+        return None
+    kept = {}
+    for name, member in value.items():
+        below = _advance(paths, name)
+        if any(not path or path == ["**"] for path in below):
+            kept[name] = member
+        elif below and (part := _included(member, below)) is not None:
+            kept[name] = part
+    return kept or None
+
+
+def _excluded(value: Any, paths: list[list[str]]) -> Any:
+    if isinstance(value, list):
+        return [_excluded(item, paths) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {}
+    for name, member in value.items():
+        below = _advance(paths, name)
+        if not any(not path for path in below):
+            kept[name] = _excluded(member, below) if below else member
+    return kept
