@@ -13,7 +13,7 @@ import pytest
 from hypothesis.errors import Flaky
 
 from conformance.contract import store
-from conformance.contract.model import Contract, Level, Requirement
+from conformance.contract.model import Contract, Requirement
 from conformance.options import RunOptions, parse_level, selects
 from conformance.outcomes import (
     BrokenAnswer,
@@ -36,7 +36,7 @@ from conformance.report.events import (
 )
 from conformance.suites.expect import Expect
 from conformance.suites.marks import EXCLUSIVE, REQUIREMENT
-from conformance.target.connect import MOCK, TargetOptions, connect
+from conformance.target.connect import TargetOptions, connect
 from conformance.target.session import Session
 
 EVENT_PROPERTY: Final = "mlconform.event"
@@ -96,12 +96,15 @@ class Judging:
             except (TargetUnreachable, PrerequisiteMissing, BrokenAnswer) as error:
                 self._problems[profile] = error
                 raise
-            on_mock = self.options.target.target == MOCK
-            version = self.options.docs_version or (None if on_mock else session.facts.version)
-            if profile != "opensearch-ml":
-                version = None
+            version = self._docs_version(profile, session.facts.version)
             self._targets[profile] = Target(session, store.load(profile, version))
         return self._targets[profile]
+
+    def _docs_version(self, profile: str, target_version: str) -> str | None:
+        """The version asked for, else the target's; a profile with one page has one version."""
+        if len(store.versions(profile)) == 1:
+            return None
+        return self.options.docs_version or ".".join(str(n) for n in _numbers(target_version))
 
     def found(self) -> Mapping[str, Target]:
         """The profiles that were connected."""
@@ -111,12 +114,13 @@ class Judging:
         """The session of the first profile asked for."""
         return self.target(self.options.profiles[0]).session
 
-    def close(self) -> None:
-        """Remove what is left of the run, put settings back, and hang up."""
+    def close(self) -> list[str]:
+        """Remove what is left of the run, put settings back, and hang up; what could not be removed."""
         for target in self._targets.values():
             self.complaints += target.session.tracker.clean()
             target.session.close()
         self._targets.clear()
+        return self.complaints
 
     def discovered(self, profile: str) -> TargetDiscovered:
         facts = self.target(profile).session.facts
@@ -151,7 +155,7 @@ class Judging:
     def inapplicable(self, requirement: Requirement) -> str | None:
         """Why this requirement does not apply to the target's version, or None where it does."""
         version = self.target(requirement.profile).session.facts.version
-        if requirement.since and store.version_key(version) < store.version_key(requirement.since):
+        if requirement.since and _numbers(version) < _numbers(requirement.since):
             return f"since {requirement.since}; the target is {version}"
         if requirement.recorded and version not in requirement.recorded:
             return f"recorded on {', '.join(requirement.recorded)} alone; the target is {version}"
@@ -265,6 +269,12 @@ class Judging:
         return tuple(Decision(name, Outcome.ERROR, reason=told) for name in bound)
 
 
+def _numbers(version: str) -> tuple[int, ...]:
+    """2.19.0-SNAPSHOT as (2, 19, 0); what is no version is older than every one."""
+    found = re.match(r"\d+(\.\d+)*", version)
+    return tuple(int(part) for part in found.group().split(".")) if found else ()
+
+
 def options_from(config: pytest.Config) -> RunOptions:
     """The `--ml-*` options as a value; raises `UsageError`."""
     get = config.getoption
@@ -277,6 +287,7 @@ def options_from(config: pytest.Config) -> RunOptions:
         insecure=get("--ml-insecure"),
         docs_version=get("--ml-docs-version"),
         mutant=get("--ml-mutant"),
+        run_id=get("--ml-run-id"),
     )
     waivers, out = get("--ml-waivers"), get("--ml-out")
     return RunOptions(
@@ -361,10 +372,6 @@ def _shape_outcome(report: pytest.TestReport, decisions: tuple[Decision, ...], b
     if all(d.outcome in soft and (d.outcome is not Outcome.FAIL or not binding(d.requirement)) for d in decisions):
         report.outcome = "skipped"
         report.wasxfail = f"does not fail the run: {', '.join(d.requirement for d in decisions)}"
-
-
-def level_names() -> list[str]:
-    return [level.value for level in Level if level is not Level.UNSPECIFIED]
 
 
 key: Final = pytest.StashKey[Judging]()

@@ -36,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     option("--ml-waivers", metavar="FILE", help="waivers, a YAML list")
     option("--ml-require-decided", type=float, metavar="PERCENT", help="fail when fewer were decided")
     option("--ml-mutant", help="put this fault into the mock in this process")
+    option("--ml-run-id", default="", help="what the names of everything created start with")
 
 
 def pytest_configure(config: pytest.Config) -> None:

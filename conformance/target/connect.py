@@ -51,13 +51,9 @@ class ProfileTarget:
     prepare: Callable[[Session], None]
 
 
-def _nothing(session: Session) -> None:
-    """A profile that needs no preparation."""
-
-
 PROFILES: Mapping[str, ProfileTarget] = {
     "opensearch-ml": ProfileTarget("osml", opensearch_ml.discover, opensearch_ml.prepare),
-    "nugen": ProfileTarget("nugen", nugen.discover, _nothing),
+    "nugen": ProfileTarget("nugen", nugen.discover, nugen.prepare),
 }
 
 
@@ -72,8 +68,8 @@ def shown_target(target: str) -> str:
     return target if not parts.hostname else parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-def connect(profile: str, options: TargetOptions) -> Session:
-    """Open a session, discover what is there, and prepare it.
+def connect(profile: str, options: TargetOptions, *, prepare: bool = True) -> Session:
+    """Open a session, discover what is there, and prepare it for checks.
 
     Raises `UsageError` for a target that is neither `mock` nor a URL, `TargetUnreachable`,
     `PrerequisiteMissing`, or `BrokenAnswer` when the target's answers are broken on the wire.
@@ -84,7 +80,8 @@ def connect(profile: str, options: TargetOptions) -> Session:
     try:
         session.facts = kind.discover(session)
         session.discover_control()
-        kind.prepare(session)
+        if prepare:
+            kind.prepare(session)
     except (TargetUnreachable, PrerequisiteMissing, BrokenAnswer):
         session.close()
         raise

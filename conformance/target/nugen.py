@@ -1,11 +1,26 @@
-"""What the suite must know to talk to Nugen Intelligence: discovery, and which models it may use."""
+"""What the suite must know to be a good guest at Nugen Intelligence.
+
+Its API makes no models, so a run uses those that it is given and brings them back to the state they
+were in.
+"""
 
 from __future__ import annotations
 
-from conformance.outcomes import PrerequisiteMissing
-from conformance.target.session import Facts, Session
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
 
-ALIGNED = "/api/v3/models/aligned"
+from conformance.outcomes import PrerequisiteMissing, Untestable
+from conformance.target.session import Facts, Session
+from conformance.target.tracker import Resource
+
+MODELS = "/api/v3/models"
+ALIGNED = f"{MODELS}/aligned"
+_MOVES: Mapping[str, tuple[str, str]] = {
+    "DEPLOYED": ("POST", "deploy-model"),
+    "UNDEPLOYED": ("DELETE", "undeploy-model"),
+}
 
 
 def discover(session: Session) -> Facts:
@@ -20,4 +35,53 @@ def discover(session: Session) -> Facts:
     models = listed.member("domain_aligned_models")
     if not isinstance(models, list):
         raise PrerequisiteMissing(f"expected domain_aligned_models at GET {ALIGNED}, but {listed.summary}")
-    return Facts("nugen", "Nugen Intelligence", "25.4.20", (), (f"{len(models)} aligned models",))
+    return Facts("nugen", "Nugen Intelligence", "25.4.20", notes=(f"{len(models)} aligned models",))
+
+
+def prepare(session: Session) -> None:
+    """Choose the models that may be used: those named, or all where the target's time can be moved,
+    for a target whose clock anybody may move serves nobody else."""
+    if not session.options.model_ids and session.clock.movable:
+        session.options = replace(session.options, model_ids=tuple(m["id"] for m in _listed(session)))
+
+
+def entry(session: Session, model_id: str) -> Mapping[str, Any]:
+    """The model as the list of aligned models shows it; empty where it is not in it."""
+    return next((model for model in _listed(session) if model.get("id") == model_id), {})
+
+
+def bring_to(session: Session, model_id: str, wanted: str) -> None:
+    """Deploy or undeploy the model until it is in this state; raises `Untestable` where it can't be."""
+    method, action = _MOVES[wanted]
+    settling = {"DEPLOYING", "UNDEPLOYING"}
+
+    def state() -> str:
+        return str(entry(session, model_id).get("status"))
+
+    if session.settle(state, lambda read: read not in settling).value == wanted:
+        return
+    moved = session.request(method, f"{MODELS}/{action}/{quote(model_id, safe='')}")
+    settled = session.settle(state, lambda read: read == wanted)
+    if not settled:
+        raise Untestable(f"{model_id} could not be brought to {wanted}: {moved.summary}; it is {settled.value}")
+
+
+def restore_later(session: Session, model_id: str) -> None:
+    """Have the model brought back to the state it is in now, as far as the API can."""
+    before = str(entry(session, model_id).get("status"))
+
+    def restore() -> str | None:
+        if before not in _MOVES:
+            return None
+        try:
+            bring_to(session, model_id, before)
+        except Untestable as error:
+            return str(error)
+        return None
+
+    session.tracker.add(Resource("state of model", model_id, restore))
+
+
+def _listed(session: Session) -> list[Mapping[str, Any]]:
+    models = session.request("GET", ALIGNED).member("domain_aligned_models")
+    return [model for model in models if isinstance(model, dict)] if isinstance(models, list) else []

@@ -1,0 +1,95 @@
+"""Whether the checks can fail: each deliberate fault of the mock against the requirement it breaks."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from conformance.contract.model import Level
+from conformance.options import RunOptions
+from conformance.outcomes import UsageError
+from conformance.report.events import Outcome
+from conformance.report.stream import read
+from conformance.report.verdicts import Kind, judge
+from conformance.run import STREAM, run
+from conformance.target.connect import TargetOptions
+
+# Which requirement a mutant of the mock breaks. The mock names its faults and knows no requirements.
+BROKEN: Final[Mapping[str, str]] = {
+    "delete-deployed-succeeds": "osml.delete.deployed",
+    "undeploy-changes-nothing": "osml.undeploy.from-memory",
+    "ttl-ignored": "osml.undeploy.ttl",
+    "ttl-minute-early": "osml.undeploy.ttl-not-before",
+    "safe-delete-ignores-search-pipelines": "osml.delete.safe.search-pipeline",
+    "conflict-names-no-pipeline": "osml.delete.safe.names-user",
+    "update-loses-ttl": "osml.undeploy.ttl-setting",
+    "disabled-still-predicts": "osml.update.disabled",
+    "update-without-seq-no": "osml.update.answer",
+    "nugen-second-undeploy-ok": "nugen.undeploy.not-deployed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one mutant: `killers` are the checks that met a difference at `requirement`."""
+
+    mutant: str
+    requirement: str
+    verdict: str
+    killers: tuple[str, ...]
+
+    @property
+    def killed(self) -> bool:
+        return self.verdict == Kind.FAIL
+
+
+def run_mutants(names: Sequence[str] = ()) -> list[Result]:
+    """Run the checks of the broken requirement on each mutant, or on those named.
+
+    Raises `UsageError` for a name that is no mutant.
+    """
+    unknown = [name for name in names if name not in BROKEN]
+    if unknown:
+        raise UsageError(f"expected mutants of {', '.join(BROKEN)}, but got {', '.join(unknown)}")
+    return [_run_mutant(name) for name in names or BROKEN]
+
+
+def _run_mutant(name: str) -> Result:
+    requirement = BROKEN[name]
+    profile = "nugen" if requirement.startswith("nugen.") else "opensearch-ml"
+    with tempfile.TemporaryDirectory(prefix="mlconform-") as folder:
+        options = RunOptions(
+            target=TargetOptions(mutant=name),
+            profile=profile,
+            level=Level.OBSERVED,
+            select=requirement,
+            out=Path(folder),
+        )
+        run(options, Console(quiet=True))
+        judged = judge(read(Path(folder) / STREAM))
+    verdict = next(v for v in judged.verdicts if v.requirement.id == requirement)
+    killers = [e.check.check for e in verdict.evidence if e.decision.outcome is Outcome.FAIL]
+    return Result(name, requirement, verdict.kind.value, tuple(dict.fromkeys(killers)))
+
+
+def table(results: Sequence[Result], *, matrix: bool) -> str:
+    """One mutant a line; with `matrix` also the checks that killed it."""
+    width = max(len(result.mutant) for result in results)
+    lines = []
+    for result in results:
+        ending = "killed" if result.killed else f"survived ({result.verdict})"
+        lines.append(f"{result.mutant:<{width}}  {ending:<9}  {result.requirement}")
+        if matrix:
+            lines += [f"{'':<{width}}    by {killer}" for killer in result.killers]
+    killed = sum(result.killed for result in results)
+    return "\n".join([*lines, f"{killed} of {len(results)} mutants killed"])
+
+
+def as_json(results: Sequence[Result]) -> str:
+    return json.dumps([{**asdict(result), "killed": result.killed} for result in results], indent=2)

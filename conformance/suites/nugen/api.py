@@ -1,0 +1,68 @@
+"""Nugen Intelligence through a session: its operations, and models in the state a check begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from conformance.outcomes import Untestable
+from conformance.target import nugen
+from conformance.target.exchange import Exchange
+from conformance.target.nugen import ALIGNED, MODELS
+from conformance.target.session import Session
+
+UNKNOWN_ID = "mlconform-no-such-model"
+COMPLETIONS = "/api/v3/inference/completions"
+
+
+class Nugen:
+    """The operations of Nugen on one target. Only models that may be used are touched."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def undeploy(self, model_id: str) -> Exchange:
+        return self.session.request("DELETE", f"{MODELS}/undeploy-model/{quote(model_id, safe='')}")
+
+    def undeploy_status(self, model_id: str) -> Exchange:
+        return self.session.request("GET", f"{MODELS}/undeploy-model/{quote(model_id, safe='')}/status")
+
+    def deploy(self, model_id: str) -> Exchange:
+        return self.session.request("POST", f"{MODELS}/deploy-model/{quote(model_id, safe='')}")
+
+    def deploy_status(self, model_id: str) -> Exchange:
+        return self.session.request("GET", f"{MODELS}/deploy-model/{quote(model_id, safe='')}/status")
+
+    def aligned(self) -> Exchange:
+        return self.session.request("GET", ALIGNED)
+
+    def complete(self, model_id: str, **more: Any) -> Exchange:
+        return self.session.request("POST", COMPLETIONS, {"model": model_id, "prompt": "hello", **more})
+
+    def entry(self, model_id: str) -> Mapping[str, Any]:
+        """The model as the list of aligned models shows it; empty where it is not in it."""
+        return nugen.entry(self.session, model_id)
+
+    def state(self, model_id: str) -> str:
+        return str(self.entry(model_id).get("status"))
+
+    def settle_state(self, model_id: str, wanted: str) -> str:
+        """Wait until the list shows this status; returns the status it shows at the end."""
+        return self.session.settle(lambda: self.state(model_id), lambda state: state == wanted).value
+
+    def deployed_model(self) -> str:
+        """A model that is DEPLOYED."""
+        return self._model_in("DEPLOYED")
+
+    def undeployed_model(self) -> str:
+        """A model that is UNDEPLOYED."""
+        return self._model_in("UNDEPLOYED")
+
+    def _model_in(self, wanted: str) -> str:
+        if not self.session.options.model_ids:
+            raise Untestable("no model may be used; name one with --model-id")
+        model_id = self.session.options.model_ids[0]
+        nugen.restore_later(self.session, model_id)
+        nugen.bring_to(self.session, model_id, wanted)
+        return model_id

@@ -1,0 +1,13 @@
+"""The fixture that every check of Nugen begins with."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.suites.nugen.api import Nugen
+from conformance.target.session import Session
+
+
+@pytest.fixture
+def nugen(session: Session) -> Nugen:
+    return Nugen(session)

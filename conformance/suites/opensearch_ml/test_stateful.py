@@ -1,0 +1,167 @@
+"""Any sequence of operations, held to the oracle: one hypothesis state machine."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, multiple, precondition, rule
+
+from conformance.oracle import lifecycle
+from conformance.oracle.lifecycle import Model, Step
+from conformance.oracle.windows import Window
+from conformance.suites.expect import Expect
+from conformance.suites.explore import Explore
+from conformance.suites.marks import exclusive, requirement
+from conformance.suites.opensearch_ml.api import MlCommons
+from conformance.suites.opensearch_ml.test_safe_delete import KINDS
+from conformance.target.exchange import Exchange
+
+INTERVAL_SECONDS = 10
+STATE_REQUIREMENTS = {True: "osml.deploy.in-memory", False: "osml.undeploy.from-memory"}
+
+
+class Lifecycle(RuleBasedStateMachine):
+    """Models that are registered, deployed, used, updated, undeployed and deleted in any order."""
+
+    ml: MlCommons
+    expect: Expect
+    models = Bundle("models")
+    users = Bundle("users")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: dict[str, Model] = {}
+        self.safe = False
+        self.ml.session.begin_sequence()
+        self.mark = self.ml.session.tracker.mark()
+
+    def teardown(self) -> None:
+        # After a difference the check's own cleaning removes the rest: its requests are no evidence.
+        if sys.exception() is None:
+            self.ml.session.tracker.clean(self.mark)
+
+    # the rules
+
+    @initialize(safe=st.booleans())
+    def settings(self, safe: bool) -> None:
+        self.safe = safe
+        self.ml.set(SAFE_DELETE=safe, SYNC_INTERVAL=INTERVAL_SECONDS, AUTO_DEPLOY=True)
+
+    @rule(target=models, ttl=st.sampled_from([None, 1, 2, -1]))
+    def register(self, ttl: int | None) -> str:
+        setting = {} if ttl is None else {"deploy_setting": {"model_ttl_minutes": ttl}}
+        model = self.ml.model(description="first", **setting)
+        self.known[model] = Model(ttl_minutes=ttl, description="first")
+        return model
+
+    @rule(model=models)
+    def deploy(self, model: str) -> None:
+        opens = self.now()
+        answered = self.ml.when_ready(lambda: self.ml.deploy(model))
+        self.answered(lifecycle.deploy(self.known[model], Window(opens, opens)), answered)
+        if self.known[model].exists:
+            self.ml.await_task(answered)
+            self.ml.settle_state(model, "DEPLOYED")
+            self.known[model] = lifecycle.deploy(self.known[model], Window(opens, self.now())).after
+        self.reads_right(model)
+
+    @rule(model=models)
+    def undeploy(self, model: str) -> None:
+        step = lifecycle.undeploy(self.known[model])
+        self.answered(step, self.ml.undeploy(model))
+        self.known[model] = step.after
+        self.reads_right(model)
+
+    @rule(model=models)
+    def predict(self, model: str) -> None:
+        opens = self.now()
+        answered = self.ml.predict(model)
+        step = lifecycle.predict(self.known[model], Window(opens, self.now()), auto_deploy=True)
+        self.answered(step, answered)
+        self.known[model] = step.after
+        self.reads_right(model)
+
+    @rule(model=models, description=st.text("abc", min_size=1, max_size=5), enabled=st.booleans())
+    def update(self, model: str, description: str, enabled: bool) -> None:
+        body = {"description": description, "is_enabled": enabled}
+        answered = self.ml.when_ready(lambda: self.ml.update(model, body))
+        now = Window(self.now(), self.now())
+        step = lifecycle.update(self.known[model], now, description=description, enabled=enabled)
+        self.answered(step, answered)
+        self.known[model] = step.after
+        if step.after.exists:
+            read = self.ml.get(model)
+            came = (read.member("description"), read.member("is_enabled"))
+            self.expect.equal("osml.update.endpoint", came, (description, enabled), "description, is_enabled")
+
+    @rule(target=users, model=models, kind=st.sampled_from(KINDS))
+    def use(self, model: str, kind: str) -> Any:
+        if not self.known[model].exists:
+            return multiple()
+        user = self.ml.user_of(kind, model)
+        self.known[model] = lifecycle.used_by(self.known[model], user)
+        return model, kind, user
+
+    @rule(user=consumes(users))
+    def stop_using(self, user: tuple[str, str, str]) -> None:
+        model, kind, name = user
+        self.ml.remove_user(kind, name)
+        self.known[model] = lifecycle.no_longer_used_by(self.known[model], name)
+
+    @rule(model=models)
+    def delete(self, model: str) -> None:
+        step = lifecycle.delete(self.known[model], self.now(), INTERVAL_SECONDS, safe=self.safe)
+        answered = self.ml.delete(model)
+        self.answered(step, answered)
+        if answered.status == 200:
+            self.known[model] = step.after
+        self.reads_right(model)
+
+    @precondition(lambda self: self.ml.session.clock.movable)
+    @rule(seconds=st.sampled_from([9, 30, 61, 130]))
+    def wait(self, seconds: int) -> None:
+        self.ml.session.let_pass(seconds, "a step of the state machine")
+        for model in self.known:
+            self.reads_right(model)
+
+    # what the oracle says of it
+
+    def now(self) -> float:
+        return self.ml.session.clock.now()
+
+    def answered(self, step: Step, answered: Exchange) -> None:
+        self.expect.status(step.requirement, answered, *sorted(step.statuses))
+
+    def reads_right(self, model: str) -> None:
+        known = self.known[model]
+        allowed = known.readings(self.now(), INTERVAL_SECONDS)
+        settled = self.ml.session.settle(
+            lambda: self.ml.state(model), lambda state: state in allowed, budget=5.0
+        )
+        requirement = STATE_REQUIREMENTS[known.deployed] if known.exists else "osml.delete.gone"
+        self.expect.one_of(requirement, settled.value, sorted(allowed), "model_state")
+
+
+@exclusive
+@requirement(
+    "osml.deploy.in-memory",
+    "osml.deploy.unknown-model",
+    "osml.undeploy.from-memory",
+    "osml.undeploy.unknown-model",
+    "osml.update.endpoint",
+    "osml.update.unknown-model",
+    "osml.update.disabled",
+    "osml.predict.answer",
+    "osml.predict.unknown-model",
+    "osml.delete.gone",
+    "osml.delete.deployed",
+    "osml.delete.unknown",
+    "osml.delete.safe.conflict",
+)
+def test_any_sequence(ml: MlCommons, expect: Expect, explore: Explore) -> None:
+    def machine() -> Any:
+        return type("Lifecycle", (Lifecycle,), {"ml": ml, "expect": expect})()
+
+    explore.machine(machine, steps=15, most=40)
