@@ -33,12 +33,14 @@ class Pattern:
 class PageEntry:
     """A page of the profile: the pattern of its file's name, the area its requirements belong to.
 
-    `draft_from` is the slug of the heading from which on the page is a draft.
+    `draft_from` is the slug of the heading from which on the page is a draft; `purpose` are units beside the
+    endpoint itself that the requirement for the endpoint rests on.
     """
 
     id: str
     file: str
     area: str
+    purpose: tuple[str, ...] = ()
     draft_from: str | None = None
     fields: Pattern | None = None
 

@@ -48,18 +48,19 @@ def _of_page(page: PageEntry, facts: Facts, checks: Decided) -> Iterator[Founded
     """What a page's pattern gives: one requirement for its first endpoint, one a field of its request."""
     for endpoint in [entry for entry in facts.endpoints if entry.unit.page == page.id][:1]:
         filled = {"area": page.area, "route": str(endpoint.route)}
-        yield _patterned(facts.overlay.endpoint, filled, endpoint.unit, facts, checks)
+        purpose = [facts.unit(key, f"page {page.id}") for key in page.purpose]
+        yield _patterned(facts.overlay.endpoint, filled, (endpoint.unit, *purpose), facts, checks)
     operation = facts.operation_of_page(page.id)
     if page.fields is None or operation is None:
         return
     for field in facts.fields[operation]:
         if field.unit.page == page.id:
             filled = {"area": page.area, "name": field.name, "type": field.type.lower()}
-            yield _patterned(page.fields, filled, field.unit, facts, checks)
+            yield _patterned(page.fields, filled, (field.unit,), facts, checks)
 
 
 def _patterned(
-    pattern: Pattern, filled: dict[str, str], unit: Unit, facts: Facts, checks: Decided
+    pattern: Pattern, filled: dict[str, str], units: tuple[Unit, ...], facts: Facts, checks: Decided
 ) -> Founded:
     name = pattern.id.format(**filled)
     requirement = Requirement(
@@ -67,12 +68,12 @@ def _patterned(
         profile=facts.overlay.profile,
         level=pattern.level,
         statement=pattern.statement.format(**filled),
-        sources=(facts.source(unit),),
-        operation=facts.operation_of_page(unit.page),
-        since=facts.since([unit]),
+        sources=tuple(facts.source(unit) for unit in units),
+        operation=facts.operation_of_page(units[0].page),
+        since=facts.since(units),
         checks=checks.get(name, ()),
     )
-    return Founded(requirement, (unit,))
+    return Founded(requirement, units)
 
 
 def _written(entry: RequirementEntry, facts: Facts, checks: Decided) -> Founded:
@@ -93,7 +94,7 @@ def _written(entry: RequirementEntry, facts: Facts, checks: Decided) -> Founded:
         since=entry.since or facts.since(units),
         recorded=_recorded(entry, facts),
         checks=checks.get(entry.id, ()),
-        unchecked=entry.unchecked,
+        unchecked=None if entry.id in checks else entry.unchecked,
     )
     return Founded(requirement, units)
 
