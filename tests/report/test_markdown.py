@@ -1,0 +1,107 @@
+"""report.md: what a Markdown reader makes of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from conformance.report.markdown import render
+from conformance.report.stream import Run
+from conformance.report.verdicts import judge
+
+
+def tokens(run: Run) -> list[Token]:
+    return MarkdownIt("gfm-like", {"linkify": False}).parse(render(judge(run)))
+
+
+def texts(run: Run, kind: str) -> list[str]:
+    """The visible text of all inline tokens that follow a token of this kind."""
+    parsed = tokens(run)
+    return [
+        "".join(child.content for child in after.children or [])
+        for token, after in pairwise(parsed)
+        if token.type == kind
+    ]
+
+
+def test_begins_with_the_headline(sample: Run) -> None:
+    assert texts(sample, "heading_open")[0] == "Not conformant: http://127.0.0.1:9200"
+    assert texts(sample, "paragraph_open")[0] == "91 % decided (51 of 56 requirements)"
+
+
+def test_has_a_row_for_each_finding(sample: Run) -> None:
+    cells = texts(sample, "td_open")
+    at = cells.index("osml.undeploy.answer.value")
+    assert cells[at - 1 : at + 4] == [
+        "warn",
+        "osml.undeploy.answer.value",
+        "example",
+        "For each model an undeploy answers UNDEPLOYED.",
+        "000.md:64 (2.19), 000.md:90 (2.19)",
+    ]
+
+
+def test_counts_verdicts_by_area(sample: Run) -> None:
+    cells = texts(sample, "td_open")
+    at = cells.index("opensearch-ml undeploy")
+    assert cells[at + 1 : at + 9] == ["", "", "", "1", "", "1", "", "10"]
+
+
+def test_shows_requests_and_both_sides_as_code(sample: Run) -> None:
+    blocks = [token.content for token in tokens(sample) if token.type == "fence"]
+    assert '"UNDEPLOYED"\n' in blocks
+    assert '"undeployed"\n' in blocks
+    assert any("_register'" in block and "# 4.3 s later" in block for block in blocks)
+
+
+def test_says_why_something_was_not_decided(sample: Run) -> None:
+    document = render(judge(sample))
+    assert "## Not decided" in document
+    assert "- `osml.restart.redeploy`: no session can restart a target" in document
+    assert "- `osml.get.answer`: recorded on 3.4.0, this target is 2.19.0" in document
+
+
+def test_an_incomplete_run_says_so(sample: Run) -> None:
+    assert "**Incomplete:**" in render(judge(replace(sample, footer=None)))
+    assert "**Incomplete:**" not in render(judge(sample))
+
+
+def test_hostile_text_stays_text(hostile_run: Run) -> None:
+    kinds = set()
+    for token in tokens(hostile_run):
+        kinds |= {token.type, *(child.type for child in token.children or [])}
+    assert not kinds & {"html_block", "html_inline", "image", "link_open", "code_block"}
+    assert not set(render(judge(hostile_run))) & set("\x00\x1b\x85\u202e\u2028\ud800\uffff")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# head",
+        "- item",
+        "1. item",
+        "> quote",
+        "| a | b |",
+        "**b** _i_ ~~s~~ `c`",
+        "[a](b)",
+        "<b>x</b>",
+        "&amp;",
+        "back\\slash",
+        "===",
+    ],
+)
+def test_markup_in_a_reason_is_shown_as_it_came(sample: Run, text: str) -> None:
+    check = sample.checks[-3]
+    decision = replace(check.decisions[0], reason=text)
+    checks = (*sample.checks[:-3], replace(check, decisions=(decision,)), *sample.checks[-2:])
+    assert text in texts(replace(sample, checks=checks), "paragraph_open")
+
+
+def test_a_fence_is_longer_than_any_in_its_content(hostile_run: Run) -> None:
+    fences = re.findall(r"^(`{3,})(?:sh)?$", render(judge(hostile_run)), re.MULTILINE)
+    assert "````" in fences

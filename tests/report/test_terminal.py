@@ -1,0 +1,86 @@
+"""The summary at the end of a run."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from conformance.report.stream import Run
+from conformance.report.terminal import print_summary
+from conformance.report.verdicts import Judgement, judge
+
+
+def printed(judgement: Judgement, *, terminal: bool = False) -> str:
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=terminal or None, width=60)
+    print_summary(judgement, Path("out/report.html"), console)
+    return file.getvalue()
+
+
+def test_says_what_came_out_in_a_few_lines(sample: Run) -> None:
+    lines = printed(judge(sample)).splitlines()
+    assert lines[0] == "Not conformant: 91 % decided (51 of 56 requirements)"
+    assert lines[1] == ("  2 fail, 1 error, 1 flaky, 2 warn, 1 known, 3 untestable, 1 inapplicable, 46 pass")
+    assert "  fail   osml.delete.group  The group can still be read" in "\n".join(lines)
+    assert lines[-2] == "report: out/report.html"
+    assert lines[-1].startswith("exit code 1: not conformant")
+    assert "2 of 32 documented requirements failed" in lines[-1]
+    assert len(lines) == 9
+
+
+def test_a_pipe_gets_no_colours(sample: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
+    assert "\x1b" not in printed(judge(sample))
+
+
+def test_a_terminal_gets_colours(sample: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert "\x1b[1;31m" in printed(judge(sample), terminal=True)
+
+
+def test_no_color_is_respected(sample: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert "\x1b[1;31m" not in printed(judge(sample), terminal=True)
+    assert "31m" not in printed(judge(sample), terminal=True)
+
+
+def test_hostile_text_can_not_move_the_terminal(hostile_run: Run) -> None:
+    text = printed(judge(hostile_run))
+    assert not set(text) & set("\x00\x1b\x85\u202e\u2028\ud800")
+    assert max(map(len, text.splitlines())) < 400
+
+
+def test_brackets_are_no_markup(build: Any) -> None:
+    run = build.run(
+        build.requirement(), build.check(build.decide("fail", reason="[bold]x[/bold] [/] :smile:"))
+    )
+    assert "[bold]x[/bold] [/] :smile:" in printed(judge(run))
+
+
+def test_of_many_failures_it_lists_some(build: Any) -> None:
+    names = [f"osml.a.r{number}" for number in range(50)]
+    run = build.run(
+        *(build.requirement(name) for name in names),
+        build.check(*(build.decide("fail", name) for name in names)),
+    )
+    lines = printed(judge(run)).splitlines()
+    assert sum("osml.a.r" in line for line in lines) == 20
+    assert "  and 30 more" in lines
+
+
+def test_an_incomplete_run_says_so(build: Any) -> None:
+    text = printed(judge(replace(build.decided("fail"), footer=None)))
+    assert text.startswith("Not conformant, and incomplete")
+    assert "exit code 5: interrupted or incomplete" in text
+
+
+def test_nothing_judged_is_said(build: Any) -> None:
+    assert "  no requirement was judged" in printed(judge(build.run())).splitlines()
