@@ -60,7 +60,9 @@ def _request(scope: Message, body: bytes) -> Request:
 
 async def _send(send: Send, server: MockServer, request: Request) -> None:
     response = server.handle(request)
-    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers]
+    headers = [
+        (name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers
+    ]
     headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
@@ -81,11 +83,15 @@ class _Server(uvicorn.Server):
 
 
 def serve(
-    server: MockServer, host: str = "127.0.0.1", port: int = 9280, bound: Callable[[str], None] = lambda _url: None
+    server: MockServer,
+    host: str = "127.0.0.1",
+    port: int = 9280,
+    bound: Callable[[str], None] = lambda _url: None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then end gracefully; with port 0 a free one is taken.
 
-    `bound` is called with the URL as soon as the server listens. Raises OSError when the address can't be bound.
+    `bound` is called with the URL as soon as the server listens. Raises OSError for an address that can't
+    be bound.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:

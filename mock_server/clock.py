@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-
 MAX_OFFSET = 1e10  # some three centuries: dates stay within what can be written
 
 

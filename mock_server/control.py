@@ -1,4 +1,4 @@
-"""The mock's own operations, below /_mock/: clock, state, reset, restart, and what the remote endpoint answers."""
+"""The mock's own operations, below /_mock/: clock, state, reset, restart, the answer of predict."""
 
 from __future__ import annotations
 
@@ -99,7 +99,9 @@ def _member(body: bytes, name: str) -> Any:
     try:
         values = json.loads(body, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
-        raise ControlError(f"expected a JSON object with {name!r}, got a body that is not JSON: {error}") from None
+        raise ControlError(
+            f"expected a JSON object with {name!r}, got a body that is not JSON: {error}"
+        ) from None
     if not isinstance(values, dict) or name not in values:
         raise ControlError(f"expected a JSON object with the member {name!r}")
     return values[name]

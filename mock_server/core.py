@@ -52,7 +52,9 @@ class Profile(Protocol):
 def encode_json(value: Any, *, pretty: bool = False) -> bytes:
     """JSON in UTF-8. A lone surrogate, which UTF-8 can't carry, becomes a question mark."""
     if pretty:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2, separators=(",", " : ")) + "\n"
+        text = (
+            json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2, separators=(",", " : ")) + "\n"
+        )
     else:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Mutants: the mock with one deliberate fault each. A check earns its place by telling one from the real thing."""
+"""Mutants: the mock with one deliberate fault each. A check earns its place by telling one apart."""
 
 from __future__ import annotations
 
@@ -45,20 +45,30 @@ _UNITS_SHORT = frozenset({"DAYS", "HOURS", "MICROSECONDS", "MILLISECONDS", "MINU
 
 _ALL = (
     # Deploy.
-    _opensearch("deploy-never-finishes", "A deploy is accepted and the model stays DEPLOYING.", deploys_finish=False),
-    _opensearch("deploy-ignores-node-ids", "A deploy to named nodes goes to every node.", node_ids_limit_deploy=False),
+    _opensearch(
+        "deploy-never-finishes", "A deploy is accepted and the model stays DEPLOYING.", deploys_finish=False
+    ),
+    _opensearch(
+        "deploy-ignores-node-ids", "A deploy to named nodes goes to every node.", node_ids_limit_deploy=False
+    ),
     _opensearch(
         "deploy-plan-setting-ignored",
         "Named nodes are accepted though custom deployment plans are off.",
         custom_plan_needs_setting=False,
     ),
     _opensearch(
-        "deploy-task-names-no-model", "The task of a deploy does not tell the model.", deploy_task_names_model=False
+        "deploy-task-names-no-model",
+        "The task of a deploy does not tell the model.",
+        deploy_task_names_model=False,
     ),
     _opensearch(
-        "deploy-task-never-completes", "The task of a finished deploy stays RUNNING.", deploy_task_completes=False
+        "deploy-task-never-completes",
+        "The task of a finished deploy stays RUNNING.",
+        deploy_task_completes=False,
     ),
-    _opensearch("deploy-answers-created", "A deploy is answered with the status CREATED.", deploy_status="CREATED"),
+    _opensearch(
+        "deploy-answers-created", "A deploy is answered with the status CREATED.", deploy_status="CREATED"
+    ),
     _opensearch("auto-deploy-ignored", "Predict never deploys an undeployed model.", auto_deploy=False),
     _opensearch(
         "auto-deploy-not-disabled",
@@ -66,22 +76,32 @@ _ALL = (
         auto_deploy_can_be_disabled=False,
     ),
     _opensearch("restart-keeps-models", "A restart leaves models in memory.", restart_empties_memory=False),
-    _opensearch("auto-redeploy-ignored", "A restarted cluster never redeploys by itself.", auto_redeploy=False),
+    _opensearch(
+        "auto-redeploy-ignored", "A restarted cluster never redeploys by itself.", auto_redeploy=False
+    ),
     # Undeploy.
     _opensearch(
-        "undeploy-changes-nothing", "An undeploy is answered 200 and changes nothing.", undeploy_takes_effect=False
+        "undeploy-changes-nothing",
+        "An undeploy is answered 200 and changes nothing.",
+        undeploy_takes_effect=False,
     ),
-    _opensearch("undeploy-says-removed", "An undeployed model is told as REMOVED.", undeployed_value="REMOVED"),
+    _opensearch(
+        "undeploy-says-removed", "An undeployed model is told as REMOVED.", undeployed_value="REMOVED"
+    ),
     _opensearch("ttl-ignored", "A model with a TTL stays in memory for ever.", ttl_checked=False),
     _opensearch("ttl-minute-early", "A TTL ends one minute too early.", ttl_error_minutes=-1),
     _opensearch("ttl-minute-late", "A TTL ends one minute too late.", ttl_error_minutes=1),
     _opensearch("ttl-not-renewed", "Predict does not begin the TTL anew.", ttl_renewed_by_predict=False),
     _opensearch("ttl-renewed-by-read", "Reading a model begins its TTL anew.", ttl_renewed_by_read=True),
-    _opensearch("sync-interval-default-hour", "The sync-up job runs once an hour.", sync_interval_default=3600),
+    _opensearch(
+        "sync-interval-default-hour", "The sync-up job runs once an hour.", sync_interval_default=3600
+    ),
     # Delete.
     _opensearch("delete-deployed-succeeds", "A deployed model can be deleted.", deployed_model_is_kept=False),
     _opensearch("delete-keeps-model", "A deleted model can still be read.", delete_removes=False),
-    _opensearch("delete-without-seq-no", "The answer of a delete lacks _seq_no.", delete_answers_seq_no=False),
+    _opensearch(
+        "delete-without-seq-no", "The answer of a delete lacks _seq_no.", delete_answers_seq_no=False
+    ),
     _opensearch(
         "group-survives-last-version",
         "A group stays when its last version is deleted.",
@@ -114,7 +134,9 @@ _ALL = (
         "An update that sends no description removes it.",
         update_keeps_description=False,
     ),
-    _opensearch("update-without-seq-no", "The answer of an update lacks _seq_no.", update_answers_seq_no=False),
+    _opensearch(
+        "update-without-seq-no", "The answer of an update lacks _seq_no.", update_answers_seq_no=False
+    ),
     _opensearch(
         "rejected-update-half-done",
         "A refused update keeps what came before the refusal.",
@@ -126,10 +148,14 @@ _ALL = (
         deployed_connector_is_kept=False,
     ),
     _opensearch(
-        "interface-nulls-kept", "Nulls do not remove the schemas of an interface.", interface_nulls_remove=False
+        "interface-nulls-kept",
+        "Nulls do not remove the schemas of an interface.",
+        interface_nulls_remove=False,
     ),
     # Predict.
-    _opensearch("disabled-still-predicts", "A disabled model answers predict.", disabled_refuses_predict=False),
+    _opensearch(
+        "disabled-still-predicts", "A disabled model answers predict.", disabled_refuses_predict=False
+    ),
     _opensearch("rate-limit-ignored", "A rate limit limits nothing.", rate_limit_enforced=False),
     _opensearch(
         "rate-limit-unit-missing", "The unit NANOSECONDS is refused.", rate_limit_units_known=_UNITS_SHORT
@@ -141,15 +167,21 @@ _ALL = (
     _opensearch("truncated-bodies", "Bodies lack their last byte.", bodies_are_whole=False),
     _opensearch("wrong-content-type", "JSON is declared to be text/plain.", content_type_is_true=False),
     # Nugen.
-    _nugen("second-undeploy-ok", "Undeploying an undeployed model is answered 200.", undeployed_is_refused=False),
+    _nugen(
+        "second-undeploy-ok", "Undeploying an undeployed model is answered 200.", undeployed_is_refused=False
+    ),
     _nugen("no-auth", "No token is required.", token_required=False),
     _nugen("any-token", "A wrong token is accepted.", token_checked=False),
     _nugen("undeploy-answers-object", "Undeploy answers an object, not a string.", undeploy_answers_id=False),
-    _nugen("undeploy-changes-nothing", "An undeployed model comes back DEPLOYED.", undeploy_takes_effect=False),
+    _nugen(
+        "undeploy-changes-nothing", "An undeployed model comes back DEPLOYED.", undeploy_takes_effect=False
+    ),
     _nugen("undeploy-never-finishes", "An undeploy stays UNDEPLOYING.", undeploy_finishes=False),
     _nugen("unknown-is-400", "Undeploying an unknown model is answered 400.", unknown_undeploy_status=400),
     _nugen("undeployed-infers", "An undeployed model still answers inference.", undeployed_infers=True),
-    _nugen("endpoint-always", "An undeployed model still shows an endpoint.", endpoint_only_while_deployed=False),
+    _nugen(
+        "endpoint-always", "An undeployed model still shows an endpoint.", endpoint_only_while_deployed=False
+    ),
     _nugen("no-redeploy", "An undeployed model can't be deployed again.", undeployed_can_be_redeployed=False),
     _nugen("wrong-message", "A completed undeploy has another message.", completed_message="Done"),
 )

@@ -15,6 +15,8 @@ from mock_server.faults import MUTANTS, NUGEN, OPENSEARCH_ML, Mutant
 from mock_server.nugen import rules as nugen_rules
 from mock_server.nugen.profile import Nugen
 from mock_server.opensearch_ml import rules as opensearch_rules
+from mock_server.opensearch_ml.environment import Environment
+from mock_server.opensearch_ml.nodes import Ids, make_nodes
 from mock_server.opensearch_ml.profile import OpenSearchMl
 
 PROFILES = (OPENSEARCH_ML, NUGEN)
@@ -33,6 +35,7 @@ class MockServer:
 
     def __init__(  # noqa: PLR0913
         self,
+        *,
         profiles: Collection[str] = PROFILES,
         docs_version: str = "2.19",
         behaviour: str = "documented",
@@ -58,14 +61,16 @@ class MockServer:
             self._profiles[NUGEN] = Nugen(broken, self.clock, seed=seed, tokens=nugen_tokens)
         if OPENSEARCH_ML in profiles:
             ml_rules = opensearch_rules.BEHAVIOURS[behaviour]
-            self._profiles[OPENSEARCH_ML] = OpenSearchMl(
-                ml_rules if fault is None else fault.breaks(ml_rules),
-                self.clock,
-                self._endpoint,
-                version=docs_version,
-                nodes=nodes,
-                seed=seed,
+            ids = Ids(seed)
+            environment = Environment(
+                rules=ml_rules if fault is None else fault.breaks(ml_rules),
+                clock=self.clock,
+                nodes=make_nodes(nodes, ids),
+                ids=ids,
+                endpoint=self._endpoint,
+                version=f"{docs_version}.0",
             )
+            self._profiles[OPENSEARCH_ML] = OpenSearchMl(environment)
         self._control = Control(self.clock, self._endpoint, self._profiles)
 
     def handle(self, request: Request) -> Response:
@@ -76,9 +81,11 @@ class MockServer:
         with self._lock:
             try:
                 response = self._answer(request)
-            except Exception:
+            except Exception:  # noqa: BLE001 - the last resort, and it is logged
                 _LOG.exception("the mock failed at %s %s", request.method, request.path)
-                error = {"error": {"type": "mock_server_error", "reason": "The mock failed; its log says why."}}
+                error = {
+                    "error": {"type": "mock_server_error", "reason": "The mock failed; its log says why."}
+                }
                 response = json_response(500, error | {"status": 500})
         return Response(response.status, response.headers, b"") if request.method == "HEAD" else response
 

@@ -94,7 +94,7 @@ class AlignedModels:
                 model.status = Status.UNDEPLOYED if self._rules.undeploy_takes_effect else Status.DEPLOYED
 
     def undeploy(self, model_id: str) -> AlignedModel:
-        """Begin to undeploy. Raises NugenError: 404 for an unknown model, 400 for one that is not deployed."""
+        """Begin to undeploy. Raises NugenError: 404 for an unknown model, 400 for one not deployed."""
         model = self.find(model_id, self._rules.unknown_undeploy_status)
         if model.status is not Status.DEPLOYED:
             if model.status is Status.UNDEPLOYED and not self._rules.undeployed_is_refused:
@@ -104,7 +104,7 @@ class AlignedModels:
         return model
 
     def deploy(self, model_id: str) -> AlignedModel:
-        """Begin to deploy. Raises NugenError: 404 for an unknown model, 400 for one that is on its way or there."""
+        """Begin to deploy. Raises NugenError: 404 for an unknown model, 400 for one in no state to deploy."""
         model = self.find(model_id)
         refused = {Status.DEPLOYED, Status.DEPLOYING, Status.UNDEPLOYING}
         if not self._rules.undeployed_can_be_redeployed:
@@ -115,7 +115,7 @@ class AlignedModels:
         return model
 
     def use(self, model_id: str) -> AlignedModel:
-        """Count one inference. Raises NugenError: 404 for an unknown model, 400 for one that is not deployed."""
+        """Count one inference. Raises NugenError: 404 for an unknown model, 400 for one not deployed."""
         model = self.find(model_id)
         if not model.is_deployed and not self._rules.undeployed_infers:
             raise NugenError(400, f"Model is not available for inference. Current status: {model.status}")

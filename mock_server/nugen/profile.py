@@ -17,7 +17,7 @@ from mock_server.nugen.models import AlignedModel, AlignedModels, Task, timestam
 from mock_server.nugen.rules import Rules
 
 PREFIX = "/api/v3/"
-REFUSED_TOKEN = "invalid"  # noqa: S105 - the one token that is refused when none are named
+REFUSED_TOKEN = "invalid"
 JSON = "application/json"
 
 

@@ -57,7 +57,8 @@ def view(agent: Agent) -> JsonObject:
 def _require_framework(cluster: Cluster) -> None:
     if not cluster.settings.on(AGENT_FRAMEWORK):
         reason = (
-            f'Agent Framework is currently disabled. To enable it, update the setting "{AGENT_FRAMEWORK}" to true.'
+            "Agent Framework is currently disabled. To enable it, update the setting "
+            f'"{AGENT_FRAMEWORK}" to true.'
         )
         raise ApiError(cluster.rules.remote_inference_off_status, "illegal_state_exception", reason)
 
@@ -88,7 +89,9 @@ def _tools(tools: list[Any]) -> list[JsonObject]:
     for tool in tools:
         if not isinstance(tool, dict) or tool.get("type") is None:
             raise illegal_argument("tool type must be set")
-        shown.append({**tool, "include_output_in_agent_response": bool(tool.get("include_output_in_agent_response"))})
+        shown.append(
+            {**tool, "include_output_in_agent_response": bool(tool.get("include_output_in_agent_response"))}
+        )
     names = [tool.get("name", tool["type"]) for tool in shown]
     for name in names:
         if names.count(name) > 1:

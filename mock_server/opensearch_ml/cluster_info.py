@@ -12,7 +12,19 @@ CLUSTER_NAME = "mock-cluster"
 PLUGINS = ("opensearch-job-scheduler", "opensearch-ml")
 _HASH = "0" * 40
 _METRICS = frozenset(
-    {"_all", "settings", "os", "process", "jvm", "thread_pool", "transport", "http", "plugins", "ingest", "roles"}
+    {
+        "_all",
+        "settings",
+        "os",
+        "process",
+        "jvm",
+        "thread_pool",
+        "transport",
+        "http",
+        "plugins",
+        "ingest",
+        "roles",
+    }
 )
 
 
@@ -147,7 +159,9 @@ def _table(call: Call, rows: list[dict[str, str]]) -> Answer:
         names = [name for name in wanted if name in rows[0]]
     if call.query.get("format", "text") != "text":
         if call.query["format"] not in ("json", "yaml"):
-            raise illegal_argument(f"Unsupported format [{call.query['format']}], expected text, json or yaml")
+            raise illegal_argument(
+                f"Unsupported format [{call.query['format']}], expected text, json or yaml"
+            )
         return Answer([{name: row[name] for name in names} for row in rows])
     shown = [names, *([row[name] for name in names] for row in rows)]
     if call.query.get("v") not in ("", "true"):

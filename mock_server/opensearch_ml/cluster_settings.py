@@ -35,11 +35,9 @@ def _changes(call: Call) -> dict[str, dict[str, Any]]:
     changes = {}
     for name, value in call.fields().values.items():
         if name not in Settings.SCOPES or not isinstance(value, dict):
-            reason = f"[cluster_update_settings_request] unknown field [{name}]"
-            if name in Settings.SCOPES:
-                reason = (
-                    f"[cluster_update_settings_request] {name} doesn't support values of type: {token_of(value)}"
-                )
+            known = f"{name} doesn't support values of type: {token_of(value)}"
+            problem = known if name in Settings.SCOPES else f"unknown field [{name}]"
+            reason = f"[cluster_update_settings_request] {problem}"
             raise parsing_error(reason, *call.document.place((name,)))
         changes[name] = value
     return changes

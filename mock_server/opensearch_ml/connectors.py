@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 import re
 from typing import Any
@@ -86,14 +87,21 @@ def require_remote_inference(cluster: Cluster) -> None:
 def read_connector(fields: Fields, cluster: Cluster) -> Connector:
     """A whole connector from a body. Raises ApiError 400 for what is missing or not allowed."""
     texts = {name: fields.text(name) for name in _TEXTS}
-    connector = Connector(**texts, parameters=_texts(fields, "parameters"), credential={}, actions=[])
+    connector = Connector(
+        texts["name"],
+        texts["version"],
+        texts["description"],
+        texts["protocol"],
+        _texts(fields, "parameters"),
+        _texts(fields, "credential"),
+        actions=[],
+    )
     actions = _actions(fields)
     for name in ("name", "version", "protocol"):
         if texts[name] is None:
             raise illegal_argument(f"Connector {name} is null")
     if texts["protocol"] not in PROTOCOLS:
         raise illegal_argument(f"Can't find class for type {texts['protocol']}")
-    connector.credential = _texts(fields, "credential")
     if not connector.credential:
         raise illegal_argument("Connector credential is null or empty list")
     if actions is None:
@@ -110,12 +118,15 @@ def merge(connector: Connector, fields: Fields, cluster: Cluster) -> None:
     protocol = texts["protocol"]
     if protocol is not None and protocol not in PROTOCOLS:
         raise illegal_argument(f"Can't find class for type {protocol}")
-    changed = Connector(
-        **{name: getattr(connector, name) if text is None else text for name, text in texts.items()},
+    changed = dataclasses.replace(
+        connector,
         parameters={**connector.parameters, **_texts(fields, "parameters")},
         credential={**connector.credential, **_texts(fields, "credential")},
         actions=connector.actions if actions is None else actions,
     )
+    for name, text in texts.items():
+        if text is not None:
+            setattr(changed, name, text)
     _require_trusted(changed, cluster)
     for name in (*_TEXTS, "parameters", "credential", "actions"):
         setattr(connector, name, getattr(changed, name))
@@ -150,7 +161,9 @@ def _actions(fields: Fields) -> list[JsonObject] | None:
     if items is None:
         return None
     return [
-        _action(Fields(fields.document, (*fields.path, "actions", index), item if isinstance(item, dict) else {}))
+        _action(
+            Fields(fields.document, (*fields.path, "actions", index), item if isinstance(item, dict) else {})
+        )
         for index, item in enumerate(items)
     ]
 

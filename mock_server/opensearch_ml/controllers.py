@@ -1,4 +1,4 @@
-"""Controllers: rate limits of a model's users. Without the Security plugin no call has a user to be limited."""
+"""Controllers: rate limits of a model's users. No call of the mock has a user to be limited."""
 
 from __future__ import annotations
 

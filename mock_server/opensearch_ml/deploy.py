@@ -29,8 +29,8 @@ def _custom_plan(cluster: Cluster, model: Model, node_ids: list[str]) -> tuple[s
     left_out = [node for node in model.worker_nodes if node not in node_ids]
     if left_out:
         raise illegal_argument(
-            f"Model already deployed to these nodes: [{', '.join(left_out)}], but they are not included in target "
-            "node ids. Undeploy model from these nodes if don't need them any more."
+            f"Model already deployed to these nodes: [{', '.join(left_out)}], but they are not included in "
+            "target node ids. Undeploy model from these nodes if don't need them any more."
             "Undeploy from old nodes before try to deploy model on new nodes. "
             "Or include all old nodes on your target nodes."
         )
@@ -46,7 +46,7 @@ def _require_custom_plan_allowed(cluster: Cluster) -> None:
 
 
 def undeploy(call: Call) -> Answer:
-    """POST models/{model_id}/_undeploy and POST models/_undeploy: ids in the body win over the one in the path."""
+    """POST models/{model_id}/_undeploy and POST models/_undeploy: ids in the body win."""
     cluster, fields = call.cluster, call.fields()
     node_ids, model_ids = fields.texts("node_ids"), fields.texts("model_ids")
     if not model_ids and "model_id" in call.parameters:

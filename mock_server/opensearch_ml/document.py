@@ -1,4 +1,4 @@
-"""Request bodies: JSON or YAML text, decoded once, with the place of a value found only when an error needs it."""
+"""Request bodies: JSON or YAML text, decoded once; the place of a value is found when an error needs it."""
 
 from __future__ import annotations
 
@@ -89,7 +89,9 @@ def read_json(body: bytes) -> Document:
     except KeyError as error:
         raise json_error("json_parse_exception", f"Duplicate field '{error.args[0]}'", 1, 1) from None
     except (OverflowError, ValueError):
-        raise json_error("input_coercion_exception", "A number is out of the range of any type", 1, 1) from None
+        raise json_error(
+            "input_coercion_exception", "A number is out of the range of any type", 1, 1
+        ) from None
 
 
 def _refuse_deep(text: str) -> None:
@@ -140,8 +142,10 @@ def _end_of_input(text: str, line: int, column: int) -> ApiError:
             openers.pop()
         position += 1
     if in_string or not openers:
-        reason = "Unexpected end-of-input: was expecting closing quote for a string value" if in_string else (
-            "Unexpected end-of-input within a value"
+        reason = (
+            "Unexpected end-of-input: was expecting closing quote for a string value"
+            if in_string
+            else ("Unexpected end-of-input within a value")
         )
         return json_error("json_e_o_f_exception", reason, line, column)
     kind = "Object" if text[openers[-1]] == "{" else "Array"

@@ -72,7 +72,9 @@ def _matching(pipelines: dict[str, JsonObject], wanted: str) -> dict[str, JsonOb
     return {
         name: definition
         for name, definition in pipelines.items()
-        if any(name == pattern or ("*" in pattern and fnmatch.fnmatchcase(name, pattern)) for pattern in patterns)
+        if any(
+            name == pattern or ("*" in pattern and fnmatch.fnmatchcase(name, pattern)) for pattern in patterns
+        )
     }
 
 
@@ -93,7 +95,7 @@ def _delete(call: Call, pipelines: dict[str, JsonObject]) -> Answer:
 
 
 def refuse_while_in_use(cluster: Cluster, model_id: str) -> None:
-    """With safe delete on, raises ApiError 409 that names every user of the model, all kinds in one answer."""
+    """With safe delete on, raises one ApiError 409 that names every user of the model, of all kinds."""
     if not cluster.settings.on(SAFE_DELETE):
         return
     reasons = [
@@ -133,4 +135,7 @@ def _reason(kind: User, names: list[str], *, named: bool) -> str:
             f"{len(names)} agents are still using this model, please delete or update the agents first, "
             f"all visible agents are: {shown}"
         )
-    return f"{len(names)} {kind}s are still using this model, please delete or update the pipelines first: {shown}"
+    return (
+        f"{len(names)} {kind}s are still using this model, please delete or update the pipelines first: "
+        f"{shown}"
+    )

@@ -42,7 +42,9 @@ class RestError(Exception):
 
     def envelope(self) -> dict[str, Any]:
         """The body: `{"error": "...", "status": n}`; one kind leaves the status out."""
-        return {"error": self.message, "status": self.status} if self.tells_status else {"error": self.message}
+        return (
+            {"error": self.message, "status": self.status} if self.tells_status else {"error": self.message}
+        )
 
 
 def illegal_argument(reason: str, status: int = 400, caused_by: dict[str, Any] | None = None) -> ApiError:

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from mock_server.opensearch_ml.document import Document, Step
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, json_error, parse_error, parsing_error
+from mock_server.opensearch_ml.errors import (
+    ApiError,
+    illegal_argument,
+    json_error,
+    parse_error,
+    parsing_error,
+)
 
 _LONG = 2**63
 
@@ -134,7 +140,7 @@ def _unexpected_token(expected: str, value: Any, line: int, column: int) -> ApiE
 
 
 def fields_of(document: Document) -> Fields:
-    """The fields of a body that is an object. Raises ApiError 400 for another kind of value; empty has none."""
+    """The fields of a body that is an object. Raises ApiError 400 for another value; empty has none."""
     if document.empty:
         return Fields(document, (), {})
     if not document.is_object:

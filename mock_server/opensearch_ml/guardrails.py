@@ -56,15 +56,17 @@ def _compiled(pattern: str) -> str:
     try:
         re.compile(pattern)
     except re.error as error:
-        raise illegal_argument(f"The regular expression [{pattern}] of a guardrail is not valid: {error}") from None
+        raise illegal_argument(
+            f"The regular expression [{pattern}] of a guardrail is not valid: {error}"
+        ) from None
     return pattern
 
 
 def triggered(guardrails: JsonObject | None, side: str, text: str, model_answer: Any) -> bool:
-    """Whether a guardrail stops this text: a local pattern that matches the whole of it, or the verdict of a model.
+    """Whether a guardrail stops this text: a local pattern that matches all of it, or a model's verdict.
 
-    A guard model answers with the answer set for the remote endpoint; text that its pattern does not accept is
-    stopped. Stop words live in an index that the mock does not have, so none is ever found.
+    A guard model answers with the answer set for the remote endpoint; where its pattern does not accept that,
+    the text is stopped. Stop words live in an index that the mock does not have, so none is ever found.
     """
     guardrail = (guardrails or {}).get(side)
     if guardrail is None:

@@ -1,4 +1,4 @@
-"""Model interfaces: JSON Schemas of a model's input and output, and the check of a predict call against them."""
+"""Model interfaces: JSON Schemas of a model's input and output, and holding predict calls to them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def _schema_text(side: str, value: Any) -> str:
             jsonschema.Draft202012Validator.check_schema(schema)
     except (ValueError, SchemaError, RecursionError, re.error) as error:
         reason = error.message if isinstance(error, SchemaError) else str(error)
-        raise illegal_argument(f"The {side} schema of the model interface is not a JSON Schema: {reason}") from None
+        raise illegal_argument(
+            f"The {side} schema of the model interface is not a JSON Schema: {reason}"
+        ) from None
     return text
 
 
@@ -60,7 +62,9 @@ def check(side: str, schema: str | None, instance: Any) -> None:
     try:
         errors = sorted(validator.iter_errors(instance), key=lambda error: error.json_path)
     except (Unresolvable, RecursionError, re.error) as error:
-        raise _refusal(side, f"the schema can't be applied: {type(error).__name__}", instance, schema) from None
+        raise _refusal(
+            side, f"the schema can't be applied: {type(error).__name__}", instance, schema
+        ) from None
     if errors:
         raise _refusal(side, ", ".join(_told(error) for error in errors), instance, schema)
 

@@ -1,7 +1,8 @@
 """What happens to models as time passes: deployments that finish, the sync-up job, TTLs, restarts.
 
-Nothing runs in the background. `settle` brings the cluster to the clock's present by letting everything that was
-due happen in order, and it is called before each request is answered, so a moved clock needs no waiting.
+Nothing runs in the background. `settle` brings the cluster to the clock's present by letting everything
+that was due happen in order, and it is called before each request is answered: a moved clock needs no
+waiting.
 """
 
 from __future__ import annotations
@@ -11,9 +12,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from mock_server.clock import Clock
-from mock_server.opensearch_ml.nodes import Ids, Node
-from mock_server.opensearch_ml.rules import Rules
+from mock_server.opensearch_ml.environment import Environment
 from mock_server.opensearch_ml.settings import AUTO_REDEPLOY, SYNC_INTERVAL, Settings
 from mock_server.opensearch_ml.store import Model, ModelState, Store, Task, TaskState
 
@@ -35,18 +34,16 @@ class Deployment:
 class Lifecycle:
     """The states of models and of the tasks that move them."""
 
-    def __init__(  # noqa: PLR0913
-        self, rules: Rules, clock: Clock, nodes: tuple[Node, ...], ids: Ids, settings: Settings, store: Store
-    ) -> None:
-        self._rules = rules
-        self._clock = clock
-        self._node_ids = tuple(node.id for node in nodes)
-        self._ids = ids
+    def __init__(self, environment: Environment, settings: Settings, store: Store) -> None:
+        self._rules = environment.rules
+        self._clock = environment.clock
+        self._node_ids = environment.node_ids
+        self._ids = environment.ids
         self._settings = settings
         self._store = store
         self._deployments: dict[str, Deployment] = {}
         self._lost_in_restart: set[str] = set()
-        self._settled_at = self._sync_start = clock.now()
+        self._settled_at = self._sync_start = self._clock.now()
 
     def settle(self) -> None:
         """Let everything happen that was due by now, in order of time."""
@@ -92,7 +89,8 @@ class Lifecycle:
             return None
         after_settled = math.floor((self._settled_at - self._sync_start) / interval) + 1
         counts = [
-            max(after_settled, math.ceil((expiry - self._sync_start) / interval)) for expiry in self._expiries()
+            max(after_settled, math.ceil((expiry - self._sync_start) / interval))
+            for expiry in self._expiries()
         ]
         if self._lost_in_restart and self._rules.auto_redeploy:
             counts.append(after_settled)
@@ -155,7 +153,7 @@ class Lifecycle:
         del self._deployments[deployment.model_id]
         model = self._store.models.get(deployment.model_id)
         if model is None:
-            self._end_task(deployment.task_id, at, {node: "Failed to find model" for node in deployment.nodes})
+            self._end_task(deployment.task_id, at, dict.fromkeys(deployment.nodes, "Failed to find model"))
             return
         stamp = _milliseconds(at)
         model.updated = model.deployed_at = stamp
@@ -164,7 +162,7 @@ class Lifecycle:
         if missing:
             model.state, model.worker_nodes = ModelState.DEPLOY_FAILED, ()
             reason = f"Failed to find connector:{model.connector_id}"
-            self._end_task(deployment.task_id, at, {node: reason for node in deployment.nodes})
+            self._end_task(deployment.task_id, at, dict.fromkeys(deployment.nodes, reason))
             return
         model.state, model.worker_nodes, model.was_deployed = ModelState.DEPLOYED, deployment.nodes, True
         model.last_used = at
@@ -218,7 +216,7 @@ class Lifecycle:
         """Every node restarts: nothing is in memory, and what was under way is lost."""
         now = self._clock.now()
         for deployment in list(self._deployments.values()):
-            self._end_task(deployment.task_id, now, {node: "node restarted" for node in deployment.nodes})
+            self._end_task(deployment.task_id, now, dict.fromkeys(deployment.nodes, "node restarted"))
         interrupted = set(self._deployments)
         self._deployments.clear()
         self._sync_start = now

@@ -54,7 +54,7 @@ def get(call: Call) -> Answer:
 
 
 def update(call: Call) -> Answer:
-    """PUT model_groups/{model_group_id}: name and description; the time of the last update stays, as recorded."""
+    """PUT model_groups/{model_group_id}: name and description; as recorded, `last_updated_time` stays."""
     _require_body(call)
     group, fields = _find(call), call.fields()
     name, description = fields.text("name"), fields.text("description")
@@ -118,4 +118,6 @@ def _refuse_access_fields(fields: Fields) -> None:
 def _require_free_name(cluster: Cluster, name: str) -> None:
     holder = named(cluster, name)
     if holder is not None:
-        raise illegal_argument(f"The name you provided is already being used by a model group with ID: {holder}.")
+        raise illegal_argument(
+            f"The name you provided is already being used by a model group with ID: {holder}."
+        )

@@ -50,7 +50,14 @@ def register(call: Call) -> Answer:
     cluster.store.tasks.put(
         task_id,
         Task(
-            "REGISTER_MODEL", model.algorithm, state, cluster.node_ids[:1], stamp, stamp, False, model_id=model.id
+            "REGISTER_MODEL",
+            model.algorithm,
+            state,
+            cluster.node_ids[:1],
+            stamp,
+            stamp,
+            False,
+            model_id=model.id,
         ),
     )
     cluster.store.tasks.touch(task_id)
@@ -73,7 +80,8 @@ def delete(call: Call) -> Answer:
     model = find(cluster, model_id)
     if cluster.rules.deployed_model_is_kept and model.state in _STATES_KEPT:
         raise status_error(
-            400, "Model cannot be deleted in deploying or deployed state. Try undeploy model first then delete"
+            400,
+            "Model cannot be deleted in deploying or deployed state. Try undeploy model first then delete",
         )
     refuse_while_in_use(cluster, model_id)
     if cluster.rules.delete_removes:
@@ -189,7 +197,9 @@ def _require_local(fields: Fields, cluster: Cluster) -> None:
     if model_format is None:
         raise illegal_argument("model format is null")
     if model_format not in MODEL_FORMATS:
-        raise illegal_argument(f"Wrong model format: expected one of {list(MODEL_FORMATS)}, got {model_format}")
+        raise illegal_argument(
+            f"Wrong model format: expected one of {list(MODEL_FORMATS)}, got {model_format}"
+        )
     if fields.text("version") is None:
         raise illegal_argument("model version is null")
     if "url" in fields and not cluster.settings.on(VIA_URL):
@@ -205,7 +215,9 @@ def _group(cluster: Cluster, group_id: str | None, model: Model) -> str:
         return named if named is not None else model_groups.create(cluster, model.name, model.description)
     if group_id not in cluster.store.groups:
         reason = f"Model Group Response is empty for {group_id}"
-        raise ApiError(cluster.rules.unknown_group_register_status, "m_l_resource_not_found_exception", reason)
+        raise ApiError(
+            cluster.rules.unknown_group_register_status, "m_l_resource_not_found_exception", reason
+        )
     return group_id
 
 

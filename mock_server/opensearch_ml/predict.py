@@ -32,8 +32,8 @@ def predict(call: Call) -> Answer:
         raise illegal_argument("Empty text docs")
     if model.algorithm != "REMOTE":
         raise illegal_argument(
-            f"The mock predicts with models of function_name remote alone; model {model.id} is {model.algorithm}. "
-            "Register a model with a connector instead."
+            f"The mock predicts with models of function_name remote alone, and model {model.id} is "
+            f"{model.algorithm}. Register a model with a connector instead."
         )
     require_remote_inference(cluster)
     _require_ready(cluster, model)

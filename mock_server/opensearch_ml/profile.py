@@ -6,32 +6,19 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from mock_server.clock import Clock
 from mock_server.core import Request, Response
-from mock_server.endpoint import RemoteEndpoint
 from mock_server.opensearch_ml import wire
 from mock_server.opensearch_ml.cluster import Cluster
-from mock_server.opensearch_ml.nodes import Ids, make_nodes
-from mock_server.opensearch_ml.rules import Rules
+from mock_server.opensearch_ml.environment import Environment
 from mock_server.opensearch_ml.settings import Settings
 
 
 class OpenSearchMl:
-    """A cluster of `nodes` nodes that follows `rules`; `version` is the documentation's, such as 2.19."""
+    """A cluster that loses its state with a reset and its memory with a restart."""
 
-    def __init__(  # noqa: PLR0913
-        self, rules: Rules, clock: Clock, endpoint: RemoteEndpoint, *, version: str, nodes: int, seed: int
-    ) -> None:
-        self._rules = rules
-        self._clock = clock
-        self._endpoint = endpoint
-        self._version = f"{version}.0"
-        self._ids = Ids(seed)
-        self._nodes = make_nodes(nodes, self._ids)
-        self._cluster = self._new_cluster()
-
-    def _new_cluster(self) -> Cluster:
-        return Cluster(self._rules, self._clock, self._nodes, self._ids, self._endpoint, self._version)
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._cluster = Cluster(environment)
 
     def owns(self, path: str) -> bool:
         """Every path: an OpenSearch node answers all of them."""
@@ -44,10 +31,10 @@ class OpenSearchMl:
 
     def reset(self) -> None:
         """An empty cluster of the same nodes."""
-        self._cluster = self._new_cluster()
+        self._cluster = Cluster(self._environment)
 
     def restart(self) -> None:
-        """Restart every node: documents and persistent settings stay, memory and transient settings do not."""
+        """Restart every node: documents and persistent settings stay, memory and transient ones do not."""
         self._cluster.lifecycle.settle()
         self._cluster.lifecycle.restart()
         self._cluster.settings.forget_transient()

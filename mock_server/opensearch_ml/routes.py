@@ -30,7 +30,7 @@ _CAT = frozenset({"h", "v", "s", "local", "help", "full_id", "master_timeout", "
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation: names in braces in the template are path parameters; `query` are its own query parameters."""
+    """One operation; names in braces are path parameters, and `query` its own query parameters."""
 
     method: str
     template: str
@@ -93,7 +93,12 @@ ROUTES = (
     Route("PUT", "/_search/pipeline/{pipeline_id}", downstream.put_search_pipeline, _TIMEOUTS),
     Route("GET", "/_search/pipeline/{pipeline_id}", downstream.get_search_pipeline, _TIMEOUTS),
     Route("DELETE", "/_search/pipeline/{pipeline_id}", downstream.delete_search_pipeline, _TIMEOUTS),
-    Route("GET", "/_cluster/settings", cluster_settings.get, _TIMEOUTS | {"flat_settings", "include_defaults", "local"}),
+    Route(
+        "GET",
+        "/_cluster/settings",
+        cluster_settings.get,
+        _TIMEOUTS | {"flat_settings", "include_defaults", "local"},
+    ),
     Route("PUT", "/_cluster/settings", cluster_settings.put, _TIMEOUTS | {"flat_settings"}),
     Route("GET", "/_cluster/health", cluster_info.health, _TIMEOUTS | {"wait_for_status", "local", "level"}),
     Route("GET", "/_nodes", cluster_info.nodes, _TIMEOUTS | {"flat_settings"}),

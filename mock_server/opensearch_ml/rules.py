@@ -20,7 +20,7 @@ class User(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules of one behaviour. Statuses are HTTP statuses, times are seconds unless the name says otherwise."""
+    """The rules of one behaviour. Statuses are HTTP statuses; times are seconds unless named otherwise."""
 
     # Where recordings are known to contradict a page or the standards.
     deploy_status: str = "DEPLOYING"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
 from mock_server.opensearch_ml.cluster import Answer, Call
 from mock_server.opensearch_ml.errors import illegal_argument
 from mock_server.opensearch_ml.store import JsonObject, TaskState
@@ -16,11 +18,12 @@ def profile(call: Call) -> Answer:
     for model_id, model in call.cluster.store.models:
         if wanted is not None and model_id not in wanted.split(","):
             continue
+        predictor = f"org.opensearch.ml.engine.algorithms.remote.RemoteModel@{crc32(model_id.encode()):x}"
         for node in model.worker_nodes:
             models = nodes.setdefault(node, {"models": {}})["models"]
             models[model_id] = {
                 "model_state": "DEPLOYED",
-                "predictor": f"org.opensearch.ml.engine.algorithms.remote.RemoteModel@{abs(hash(model_id)):x}",
+                "predictor": predictor,
                 "target_worker_nodes": list(model.planned_nodes or ()),
                 "worker_nodes": list(model.worker_nodes),
             }

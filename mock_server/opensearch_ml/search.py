@@ -18,7 +18,17 @@ Path = tuple[Step, ...]
 
 _ANALYZED = frozenset({"name", "description"})
 _BODY_MEMBERS = frozenset(
-    {"query", "size", "from", "sort", "_source", "track_total_hits", "version", "seq_no_primary_term", "timeout"}
+    {
+        "query",
+        "size",
+        "from",
+        "sort",
+        "_source",
+        "track_total_hits",
+        "version",
+        "seq_no_primary_term",
+        "timeout",
+    }
 )
 _MAX_WINDOW = 10_000
 
@@ -28,7 +38,9 @@ def answer(call: Call, index: Index[DocumentT], source: Callable[[str, DocumentT
     fields = call.fields()
     for name in fields.values:
         if name not in _BODY_MEMBERS:
-            raise parsing_error(f"Unknown key for a {token_of(fields.get(name))} in [{name}].", *_place(call, name))
+            raise parsing_error(
+                f"Unknown key for a {token_of(fields.get(name))} in [{name}].", *_place(call, name)
+            )
     first, size = _window(call, "from", 0), _window(call, "size", 10)
     if first + size > _MAX_WINDOW:
         raise illegal_argument(
@@ -61,7 +73,9 @@ def _window(call: Call, name: str, default: int) -> int:
     try:
         number = int(value)
     except (TypeError, ValueError):
-        raise illegal_argument(f"Failed to parse int parameter [{name}] with value [{text_of(value)}]") from None
+        raise illegal_argument(
+            f"Failed to parse int parameter [{name}] with value [{text_of(value)}]"
+        ) from None
     if number < 0:
         raise illegal_argument(f"[{name}] parameter cannot be negative, found [{number}]")
     return number
@@ -102,7 +116,7 @@ def _sorted(hits: list[tuple[str, JsonObject]], order: Any) -> list[tuple[str, J
         name, descending = _sort_key(key)
         present = [hit for hit in hits if _field(name, *hit) is not None]
         absent = [hit for hit in hits if _field(name, *hit) is None]
-        present.sort(key=cmp_to_key(lambda a, b, name=name: _compare(_field(name, *a), _field(name, *b))))
+        present.sort(key=_sort_value(name))
         hits = [*(reversed(present) if descending else present), *absent]
     return hits
 
@@ -115,7 +129,14 @@ def _sort_key(key: Any) -> tuple[str, bool]:
         direction = order.get("order", "asc") if isinstance(order, dict) else order
         if direction in ("asc", "desc"):
             return name, direction == "desc"
-    raise illegal_argument(f"Failed to parse sort [{text_of(key)}]: expected a field, or a field with its order")
+    raise illegal_argument(
+        f"Failed to parse sort [{text_of(key)}]: expected a field, or a field with its order"
+    )
+
+
+def _sort_value(name: str) -> Callable[[tuple[str, JsonObject]], Any]:
+    by_value = cmp_to_key(_compare)
+    return lambda hit: by_value(_field(name, *hit))
 
 
 def _compare(left: Any, right: Any) -> int:
@@ -160,9 +181,15 @@ class Query:
     def matches(self, clause: Any, key: str, source: JsonObject, path: Path = ("query",)) -> bool:
         """Whether one clause holds for a document. Raises ApiError 400 for a clause that is malformed."""
         if not isinstance(clause, dict):
-            raise self._malformed(f"[_na] query malformed, must start with start_object, not {token_of(clause)}", path)
+            raise self._malformed(
+                f"[_na] query malformed, must start with start_object, not {token_of(clause)}", path
+            )
         if len(clause) != 1:
-            reason = "query malformed, empty clause found" if not clause else "query malformed, one clause expected"
+            reason = (
+                "query malformed, empty clause found"
+                if not clause
+                else "query malformed, one clause expected"
+            )
             raise self._malformed(reason, path)
         ((name, body),) = clause.items()
         evaluate = self._clauses.get(name)
@@ -187,7 +214,9 @@ class Query:
         if isinstance(value, dict):
             value = value.get(member)
         if value is None or isinstance(value, dict | list):
-            raise illegal_argument("value cannot be null" if value is None else f"[{path[-1]}] takes one value")
+            raise illegal_argument(
+                "value cannot be null" if value is None else f"[{path[-1]}] takes one value"
+            )
         return name, value
 
     def _term(self, body: JsonObject, path: Path, key: str, source: JsonObject) -> bool:
@@ -248,7 +277,9 @@ class Query:
         for bound in bounds:
             if bound not in tests:
                 raise self._malformed(f"[range] query does not support [{bound}]", path)
-        return value is not None and all(tests[bound](_compare(value, limit)) for bound, limit in bounds.items())
+        return value is not None and all(
+            tests[bound](_compare(value, limit)) for bound, limit in bounds.items()
+        )
 
     def _bool(self, body: JsonObject, path: Path, key: str, source: JsonObject) -> bool:
         results: dict[str, list[bool]] = {}
@@ -258,7 +289,8 @@ class Query:
             if name not in ("must", "filter", "should", "must_not"):
                 raise self._malformed(f"[bool] query does not support [{name}]", path)
             results[name] = [
-                self.matches(clause, key, source, inner) for clause, inner in _clauses(body[name], (*path, name))
+                self.matches(clause, key, source, inner)
+                for clause, inner in _clauses(body[name], (*path, name))
             ]
         required = [*results.get("must", []), *results.get("filter", [])]
         should = results.get("should", [])
@@ -267,7 +299,11 @@ class Query:
 
 
 def _clauses(value: Any, path: Path) -> Iterable[tuple[Any, Path]]:
-    return [(item, (*path, index)) for index, item in enumerate(value)] if isinstance(value, list) else [(value, path)]
+    return (
+        [(item, (*path, index)) for index, item in enumerate(value)]
+        if isinstance(value, list)
+        else [(value, path)]
+    )
 
 
 def _values(name: str, key: str, source: JsonObject) -> list[str]:

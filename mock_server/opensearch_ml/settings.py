@@ -62,7 +62,9 @@ def _choice(*choices: str) -> Callable[[str, Any], Value]:
     def check(key: str, value: Any) -> Value:
         text = text_of(value)
         if text not in choices:
-            raise illegal_argument(f"Unknown value [{text}] for setting [{key}], expected one of {list(choices)}")
+            raise illegal_argument(
+                f"Unknown value [{text}] for setting [{key}], expected one of {list(choices)}"
+            )
         return text
 
     return check
@@ -75,7 +77,9 @@ def _number(kind: type[int] | type[float], low: float, high: float) -> Callable[
             number = kind(text)
         except ValueError:
             cause = {"type": "number_format_exception", "reason": f'For input string: "{text}"'}
-            raise illegal_argument(f"Failed to parse value [{text}] for setting [{key}]", caused_by=cause) from None
+            raise illegal_argument(
+                f"Failed to parse value [{text}] for setting [{key}]", caused_by=cause
+            ) from None
         if not low <= number:
             raise illegal_argument(f"Failed to parse value [{text}] for setting [{key}] must be >= {low}")
         if number > high:

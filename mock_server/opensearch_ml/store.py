@@ -85,7 +85,7 @@ class Model:
 
     @property
     def ttl_minutes(self) -> int | None:
-        """Minutes that the model stays in memory unused, or None for ever; a negative TTL means for ever too."""
+        """Minutes that the model stays in memory unused, or None for ever; so does a negative TTL."""
         ttl = (self.deploy_setting or {}).get("model_ttl_minutes")
         return ttl if ttl is not None and ttl >= 0 else None
 
@@ -218,7 +218,7 @@ class Index(Generic[DocumentT]):
 
 
 class Store:
-    """Everything clients have made. Each system index has one primary, and one replica where a second node is."""
+    """Everything clients have made, in indices of one primary, and a replica where there is a second node."""
 
     def __init__(self, node_count: int) -> None:
         shards = min(node_count, 2)

@@ -17,7 +17,8 @@ def train(call: Call) -> Answer:
         raise parse_error("request body is required")
     if call.parameters["algorithm"].upper() != "KMEANS":
         raise illegal_argument(
-            f"The mock trains kmeans alone, not {call.parameters['algorithm']}. Register a remote model instead."
+            f"The mock trains kmeans alone, not {call.parameters['algorithm']}. "
+            "Register a remote model instead."
         )
     _require_rows(call.fields())
     model_id = call.cluster.ids.document()

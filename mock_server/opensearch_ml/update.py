@@ -20,7 +20,7 @@ Change = Callable[[], None]
 
 
 def update(call: Call) -> Answer:
-    """PUT models/{model_id}: fields that are not sent keep their value, and unknown ones are not looked at."""
+    """PUT models/{model_id}: fields that are not sent keep their value; unknown ones are not looked at."""
     if call.document.empty:
         raise parse_error("Update model request has empty body")
     cluster, fields, model_id = call.cluster, call.fields(), call.parameters["model_id"]

@@ -70,7 +70,9 @@ def _no_route(method: str, uri: str, methods: list[str]) -> RestError:
         return RestError(400, f"no handler found for uri [{uri}] and method [{method}]", tells_status=False)
     allow = (("allow", ",".join(methods)),)
     if method not in KNOWN_METHODS:
-        return RestError(405, f"Unexpected HTTP method {method}, allowed: [{', '.join(methods)}]", headers=allow)
+        return RestError(
+            405, f"Unexpected HTTP method {method}, allowed: [{', '.join(methods)}]", headers=allow
+        )
     message = f"Incorrect HTTP method for uri [{uri}] and method [{method}], allowed: [{', '.join(methods)}]"
     return RestError(405, message, headers=allow)
 
@@ -146,7 +148,7 @@ def _wants_yaml(request: Request, query: dict[str, str]) -> bool:
 
 
 def filter_paths(value: Any, patterns: list[str]) -> Any:
-    """What `filter_path` leaves: dotted paths with `*` and `**`, and with a leading minus what to leave out."""
+    """What `filter_path` leaves: dotted paths with `*` and `**`, and a leading minus to leave out."""
     includes = [pattern.split(".") for pattern in patterns if pattern and not pattern.startswith("-")]
     excludes = [pattern[1:].split(".") for pattern in patterns if pattern.startswith("-")]
     kept = _included(value, includes) if includes else value
