@@ -1,0 +1,39 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DOCS ?= ../shared/docs
+
+.PHONY: help install run test check contract mutants clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
+
+# One file stands for the whole environment, so that nothing is installed twice.
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mlconform needs Python 3.11 or later; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+install: $(VENV)/.installed ## make the environment at the locked versions
+
+run: install ## run the whole suite against the reference mock; reports go to reports/latest
+	@$(BIN)/mlconform run --level observed --out reports/latest
+
+test: install ## the project's own tests
+	$(BIN)/python -m pytest
+
+check: install ## types and style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+contract: install ## generate the contracts from the pages in DOCS
+	$(BIN)/mlconform contract build --docs $(DOCS)
+
+mutants: install ## put each deliberate fault into the mock and see that its check notices
+	$(BIN)/mlconform mutants --matrix
+
+clean: ## remove the environment and the reports of the last run
+	rm -rf $(VENV) reports/latest
