@@ -14,6 +14,8 @@ def create(call: Call) -> Answer:
     """POST controllers/{model_id}: replaces what is there."""
     model_id, limits = _read(call)
     result = call.cluster.store.controllers.put(model_id, Controller(model_id, limits)).result
+    if result == "created":
+        call.cluster.store.models.touch(model_id)
     return Answer({"model_id": model_id, "status": result.upper()})
 
 
@@ -32,16 +34,19 @@ def get(call: Call) -> Answer:
     model_id = call.parameters["model_id"]
     controller = call.cluster.store.controllers.get(model_id)
     if controller is None:
-        raise status_error(404, f"Failed to find model controller with the provided model ID: {model_id}")
+        named = f": {model_id}" if call.cluster.rules.missing_controller_names_model else ""
+        raise status_error(404, f"Failed to find model controller with the provided model ID{named}")
     limits = {user: view_rate_limiter(limit) for user, limit in controller.limits.items()}
     return Answer({"model_id": controller.model_id, "user_rate_limiter": limits})
 
 
 def delete(call: Call) -> Answer:
     """DELETE controllers/{model_id}."""
-    if call.parameters["model_id"] not in call.cluster.store.controllers:
+    model_id, store = call.parameters["model_id"], call.cluster.store
+    if model_id not in store.controllers:
         raise status_error(404, "Failed to find model controller")
-    return Answer(call.cluster.store.controllers.delete(call.parameters["model_id"]).answer())
+    store.models.touch(model_id)
+    return Answer(store.controllers.delete(model_id).answer())
 
 
 def _read(call: Call) -> tuple[str, dict[str, RateLimiter]]:

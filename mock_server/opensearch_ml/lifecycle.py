@@ -61,16 +61,17 @@ class Lifecycle:
         for deployment in self._deployments.values():
             task = self._store.tasks.get(deployment.task_id)
             if task is not None and task.state is TaskState.CREATED:
-                yield deployment.running_at, self._starter(task)
+                yield deployment.running_at, self._starter(deployment.task_id, task)
             elif self._rules.deploys_finish:
                 yield deployment.due, self._finisher(deployment)
         tick = self._next_eventful_tick()
         if tick is not None:
             yield tick, self._sync_up
 
-    def _starter(self, task: Task) -> Callable[[float], None]:
+    def _starter(self, task_id: str, task: Task) -> Callable[[float], None]:
         def start(at: float) -> None:
             task.state, task.updated = TaskState.RUNNING, _milliseconds(at)
+            self._store.tasks.touch(task_id)
 
         return start
 
@@ -197,7 +198,7 @@ class Lifecycle:
         rest = tuple(node for node in model.worker_nodes if node not in node_ids)
         model.worker_nodes = model.planned_nodes = rest
         if rest:
-            model.updated = _milliseconds(self._clock.now())
+            model.updated, model.on_all_nodes = _milliseconds(self._clock.now()), False
         else:
             model.state = ModelState.UNDEPLOYED
         self._store.models.touch(model.id)

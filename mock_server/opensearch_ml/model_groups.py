@@ -64,7 +64,8 @@ def update(call: Call) -> Answer:
         group.name = name
     if description is not None:
         group.description = description
-    call.cluster.store.groups.touch(call.parameters["model_group_id"])
+    if name is not None or description is not None:
+        call.cluster.store.groups.touch(call.parameters["model_group_id"])
     return Answer({"status": "Updated"})
 
 

@@ -35,6 +35,7 @@ class Rules:
     foreign_connector_update_status: int = 400
     truncated_predict_status: int = 400
     output_guardrail_status: int = 400
+    missing_controller_names_model: bool = True
     remote_inference_off_status: int = 400
     sync_interval_default: int = 10
     auto_redeploy_default: bool = True
