@@ -133,8 +133,8 @@ def _find(docs: Path, written: Overlay, entry: PageEntry) -> Path:
     if len(found) != 1:
         came = ", ".join(path.relative_to(docs).as_posix() for path in found) or "none"
         raise ContractError(
-            f"page {entry.id} of {written.profile} {written.version}: expected one file {entry.file!r} below {docs}, "
-            f"found {came}; pass the folder of the pages with --docs"
+            f"page {entry.id} of {written.profile} {written.version}: expected one file {entry.file!r} "
+            f"below {docs}, found {came}; pass the folder of the pages with --docs"
         )
     return found[0]
 

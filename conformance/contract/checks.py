@@ -48,8 +48,8 @@ def _of_node(
         for argument in decorator.args:
             if not (isinstance(argument, ast.Constant) and isinstance(argument.value, str)):
                 raise ContractError(
-                    f"{name}:{argument.lineno}: expected requirement ids as plain strings in @requirement, found "
-                    f"{ast.unparse(argument)}; write them out, so that they can be read without running the suite"
+                    f"{name}:{argument.lineno}: expected requirement ids as plain strings in @requirement, "
+                    f"found {ast.unparse(argument)}; write them out, so that they can be read from the source"
                 )
             yield node_id, argument.value
 

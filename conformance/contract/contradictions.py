@@ -165,7 +165,7 @@ def _headings(page: Page, _facts: Facts) -> Iterator[Finding]:
         if len(units) > 1:
             yield Finding(
                 f"{page.id}/same-heading/{title}",
-                f"{len(units)} sections have the heading {units[0].heading!r}, so a link reaches only the first.",
+                f"{len(units)} sections are headed {units[0].heading!r}, so a link reaches only the first.",
                 tuple(units),
             )
     tops = [unit for unit in titles if unit.level == 1 and not unit.text.lstrip().startswith(">")]
@@ -307,8 +307,8 @@ def contradictions(facts: Facts) -> tuple[Contradiction, ...]:
         for name in entry.settles:
             if name not in found:
                 raise ContractError(
-                    f"overlay of {facts.overlay.profile}, contradiction {entry.id}: it settles {name}, which no rule "
-                    "finds any more; correct or remove the entry"
+                    f"overlay of {facts.overlay.profile}, contradiction {entry.id}: it settles {name}, "
+                    "which no rule finds any more; correct or remove the entry"
                 )
         where = f"contradiction {entry.id}"
         settled.append(

@@ -28,7 +28,7 @@ class PageCoverage:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """All pages; requirements with neither a check nor a reason; checks of ids that are no requirement."""
+    """All pages, and how many requirements have a check, a reason why not (`unchecked`), or neither."""
 
     pages: tuple[PageCoverage, ...]
     requirements: int
@@ -98,8 +98,8 @@ def table(found: Coverage) -> str:
     ]
     lines += [
         "",
-        f"{found.requirements} requirements: {found.checked} decided by a check, {found.unchecked} with a reason why "
-        f"not, {len(found.undecided)} undecided",
+        f"{found.requirements} requirements: {found.checked} decided by a check, "
+        f"{found.unchecked} with a reason why not, {len(found.undecided)} undecided",
         *(f"  undecided: {name}" for name in found.undecided),
     ]
     return "\n".join(lines)

@@ -88,8 +88,8 @@ class Facts:
         near = difflib.get_close_matches(key, self.units, n=3, cutoff=0.5)
         hint = f" The nearest are: {'; '.join(near)}." if near else ""
         raise ContractError(
-            f"overlay of {self.overlay.profile}, {where}: no page has the unit {key!r}. Its text has changed or "
-            f"the key is misspelled: read the page again and correct the entry.{hint}"
+            f"overlay of {self.overlay.profile}, {where}: no page has the unit {key!r}. Its text has changed "
+            f"or the key is misspelled: read the page again and correct the entry.{hint}"
         )
 
     def source(self, unit: Unit) -> Source:

@@ -15,7 +15,7 @@ REQUIREMENTS = "requirements.yaml"
 _NOTICE = (
     "# Made by `mlconform contract build` from the documentation pages and the overlay; edits are lost.\n"
 )
-# libyaml reads about ten times as fast; writing goes through the pure dumper, whose bytes do not depend on it.
+# libyaml reads ten times as fast; writing stays with the pure dumper, whose bytes are the same everywhere.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -51,8 +51,7 @@ def source_value(source: Source) -> dict[str, Any]:
         "page": source.page,
         "lines": list(source.lines) if source.lines else None,
         "sha256": source.sha256,
-        "recording": source.recording,
-        "exchange": source.exchange,
+        "recording": f"{source.recording}#{source.exchange}" if source.recording else None,
         "version": source.version,
         "reference": source.reference,
     }
@@ -62,7 +61,16 @@ def source_value(source: Source) -> dict[str, Any]:
 def read_source(values: Mapping[str, Any]) -> Source:
     """The reverse of `source_value`."""
     lines = values.get("lines")
-    return Source(**{**values, "lines": (lines[0], lines[1]) if lines else None})
+    scenario, _, exchange = values.get("recording", "").partition("#")
+    return Source(
+        page=values.get("page"),
+        lines=(lines[0], lines[1]) if lines else None,
+        sha256=values.get("sha256"),
+        version=values.get("version"),
+        recording=scenario or None,
+        exchange=int(exchange) if exchange else None,
+        reference=values.get("reference"),
+    )
 
 
 def requirements_value(
@@ -116,7 +124,8 @@ def requirement_value(requirement: Requirement) -> dict[str, Any]:
 
 
 def _unit_value(unit: UnitRecord) -> dict[str, Any]:
-    return {"unit": unit.key, "kind": unit.kind, "source": source_value(unit.source)}
+    """A unit as written: its key begins with page and kind, its version is that of the file."""
+    return {"unit": unit.key, "lines": list(unit.source.lines or ()), "sha256": unit.source.sha256}
 
 
 def read_requirements(values: Mapping[str, Any]) -> dict[str, Requirement]:
@@ -140,17 +149,22 @@ def read_requirements(values: Mapping[str, Any]) -> dict[str, Requirement]:
 
 def read_units(values: Mapping[str, Any]) -> tuple[UnitRecord, ...]:
     """The units of a `requirements.yaml` in page order, accounted for or not."""
-    records = [
-        UnitRecord(
-            key=entry["unit"],
-            kind=entry["kind"],
-            source=read_source(entry["source"]),
-            requirements=tuple(entry.get("requirements", ())),
-            excluded=entry.get("reason"),
-        )
-        for section in ("required_units", "excluded_units", "unaccounted_units")
-        for entry in values[section]
-    ]
+    records = []
+    for section in ("required_units", "excluded_units", "unaccounted_units"):
+        for entry in values[section]:
+            page, kind, *_ = entry["unit"].split("/")
+            source = {"page": page, "version": values["version"], **entry}
+            records.append(
+                UnitRecord(
+                    key=entry["unit"],
+                    kind=kind,
+                    source=read_source(
+                        {name: source[name] for name in ("page", "version", "lines", "sha256")}
+                    ),
+                    requirements=tuple(entry.get("requirements", ())),
+                    excluded=entry.get("reason"),
+                )
+            )
     return tuple(
         sorted(records, key=lambda record: (record.source.page or "", record.source.lines or (0, 0)))
     )

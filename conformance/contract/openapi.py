@@ -13,7 +13,6 @@ from conformance.contract.facts import Facts
 from conformance.contract.model import Level
 from conformance.contract.operations import Shown
 from conformance.contract.overlay import OperationEntry
-from conformance.contract.pages import Kind
 from conformance.contract.schemas import Sample, Schema, annotated, infer, of_type, place
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -21,7 +20,7 @@ _METHODS_WITH_BODY = {"POST", "PUT", "PATCH"}
 
 
 def document(facts: Facts) -> dict[str, Any]:
-    """The OpenAPI document of one profile and version; every operation and member says its source and level."""
+    """The OpenAPI document of one version; every operation and member says its source and level."""
     overlay = facts.overlay
     paths: dict[str, Any] = {}
     for operation in overlay.operations:
@@ -29,9 +28,8 @@ def document(facts: Facts) -> dict[str, Any]:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(operation, facts)
     components = copy.deepcopy(dict(overlay.components))
     schemas = components.setdefault("schemas", {})
-    for found in facts.fragments.values():
-        for name, schema in found.get("components", {}).get("schemas", {}).items():
-            schemas.setdefault(name, fragment.bare(schema))
+    for name, schema in _fragment_schemas(facts):
+        schemas.setdefault(name, schema)
     if overlay.error is not None:
         components["responses"] = {
             "Error": {"description": "An error answer", "content": _json(_ref(overlay.error))}
@@ -72,7 +70,7 @@ def _operation_sources(operation: OperationEntry, facts: Facts) -> list[str]:
 
 
 def request_schema(operation: OperationEntry, facts: Facts) -> Schema | None:
-    """What a request's body may be: the fields of the tables, what only examples show, what the overlay settles.
+    """What a request's body may be: fields of tables, members of examples, what the overlay settles.
 
     Open to members that no page names. None for an operation without a body.
     """
@@ -112,23 +110,20 @@ def request_schema(operation: OperationEntry, facts: Facts) -> Schema | None:
 
 
 def _responses(operation: OperationEntry, facts: Facts) -> Iterator[tuple[str, Any]]:
-    """By status: what the page's own OpenAPI says, what examples show, what the overlay gives; the last wins."""
+    """By status: what examples show, a page's own OpenAPI declares, the overlay gives; the last wins."""
     found: dict[str, Any] = {}
-    for status, response in _fragment_responses(operation, facts):
-        found[status] = response
-    overridden = {answer.status for answer in operation.answers}
-    for status in sorted({str(entry.status) for entry in _answers(operation, facts)} - overridden):
-        found[status] = _inferred(
-            status, [entry for entry in _answers(operation, facts) if str(entry.status) == status], facts
-        )
+    answers = [entry for entry in facts.shown if entry.operation == operation.id and entry.status]
+    for status in {str(entry.status) for entry in answers}:
+        found[status] = _inferred(status, [entry for entry in answers if str(entry.status) == status], facts)
+    found |= dict(_fragment_responses(operation, facts))
     for answer in operation.answers:
-        if answer.schema is not None:
-            sources = [str(facts.source(facts.unit(key, operation.id))) for key in answer.units]
-            sources = sources or _operation_sources(operation, facts)
-            found[answer.status] = _response(answer.status, answer.schema, sources, operation.level)
-        else:
+        if answer.schema is None:
             entries = [entry for entry in facts.shown if entry.unit.key in answer.units]
             found[answer.status] = _inferred(answer.status, entries, facts)
+        else:
+            units = [facts.unit(key, f"operation {operation.id}") for key in answer.units]
+            sources = [str(facts.source(unit)) for unit in units] or _operation_sources(operation, facts)
+            found[answer.status] = _response(answer.status, answer.schema, sources, operation.level)
     if facts.overlay.error is not None:
         found["default"] = {"$ref": "#/components/responses/Error"}
     elif not found:
@@ -136,8 +131,17 @@ def _responses(operation: OperationEntry, facts: Facts) -> Iterator[tuple[str, A
     yield from sorted(found.items())
 
 
+def _fragment_schemas(facts: Facts) -> Iterator[tuple[str, Schema]]:
+    """The shared schemas that the pages' own OpenAPI documents have, each with its lines."""
+    for page_id, found in facts.fragments.items():
+        for unit in facts.pages[page_id].units:
+            if unit.path[:2] == ("components", "schemas"):
+                schema = fragment.bare(found["components"]["schemas"][unit.path[2]])
+                yield unit.path[2], annotated(schema, [str(facts.source(unit))], Level.DOCUMENTED)
+
+
 def _fragment_responses(operation: OperationEntry, facts: Facts) -> Iterator[tuple[str, Any]]:
-    """The answers that a page's own OpenAPI document declares; those without a schema say nothing of a body."""
+    """The answers that a page's own OpenAPI document declares with a schema."""
     method = operation.route.method.lower()
     for page_id, found in facts.fragments.items():
         declared = found.get("paths", {}).get(operation.route.path, {}).get(method, {}).get("responses", {})
@@ -151,14 +155,6 @@ def _fragment_responses(operation: OperationEntry, facts: Facts) -> Iterator[tup
                 status,
                 _response(status, fragment.bare(content.get("schema", {})), source, Level.DOCUMENTED),
             )
-
-
-def _answers(operation: OperationEntry, facts: Facts) -> list[Shown]:
-    return [
-        entry
-        for entry in facts.shown
-        if entry.operation == operation.id and entry.status and entry.unit.kind is not Kind.SETTINGS
-    ]
 
 
 def _inferred(status: str, entries: list[Shown], facts: Facts) -> dict[str, Any]:

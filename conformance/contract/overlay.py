@@ -1,10 +1,10 @@
-"""The overlay: what is written by hand beside the pages. Every entry of it cites units, recordings or a standard."""
+"""The overlay: what is written by hand beside the pages; its entries cite units, recordings or a standard."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,7 +22,7 @@ _RECORDING = re.compile(r"(?P<scenario>\w+)#(?P<exchange>\d+)$")
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A requirement for each endpoint or field of a page: `{area}`, `{route}`, `{name}`, `{type}` are filled in."""
+    """A requirement for each endpoint or field: `{area}`, `{route}`, `{name}` and `{type}` are filled in."""
 
     id: str
     statement: str
@@ -161,32 +161,29 @@ class _BadEntryError(Exception):
 
 def _overlay(raw: Any) -> Overlay:
     values = _mapping(raw, "the overlay")
-    listed = {
-        "pages": _page,
-        "operations": _operation,
-        "requirements": _requirement,
-        "exclusions": _exclusion,
-        "contradictions": _contradiction,
-    }
     converted = {
-        name: tuple(
-            read(_mapping(entry, f"{name}[{number}]")) for number, entry in enumerate(values.get(name, []))
-        )
-        for name, read in listed.items()
+        "endpoint": _pattern(values.get("endpoint"), "endpoint"),
+        "pages": tuple(_page(entry) for entry in _entries(values, "pages")),
+        "operations": tuple(_operation(entry) for entry in _entries(values, "operations")),
+        "requirements": tuple(_requirement(entry) for entry in _entries(values, "requirements")),
+        "exclusions": tuple(_exclusion(entry) for entry in _entries(values, "exclusions")),
+        "contradictions": tuple(_contradiction(entry) for entry in _entries(values, "contradictions")),
     }
-    for name in ("pages", "operations", "requirements", "contradictions"):
-        _unique(name, [entry.id for entry in converted[name]])
-    return _build(
-        Overlay, values | converted | {"endpoint": _pattern(values.get("endpoint"), "endpoint")}, "overlay"
-    )
+    return _build(Overlay, values | converted, "overlay")
 
 
-def _unique(what: str, ids: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for name in ids:
-        if name in seen:
-            raise _BadEntryError(f"{what}: {name} is there twice; keep one")
-        seen.add(name)
+def _entries(values: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """The mappings listed under `name`; an id must be there once."""
+    raw = values.get(name, [])
+    if not isinstance(raw, list):
+        raise _BadEntryError(f"{name}: expected a list, found {type(raw).__name__}")
+    entries = [_mapping(entry, f"{name}[{number}]") for number, entry in enumerate(raw)]
+    seen: set[object] = set()
+    for entry in entries:
+        if "id" in entry and entry["id"] in seen:
+            raise _BadEntryError(f"{name}: {entry['id']} is there twice; keep one")
+        seen.add(entry.get("id"))
+    return entries
 
 
 def _page(raw: dict[str, Any]) -> PageEntry:

@@ -1,4 +1,4 @@
-"""The requirements of a version: those that a page's pattern gives and those of the overlay; and its units."""
+"""The requirements of a version, by a page's pattern or from the overlay, and what its units are for."""
 
 from __future__ import annotations
 
@@ -84,6 +84,11 @@ def _written(entry: RequirementEntry, facts: Facts, checks: Decided) -> Founded:
             f"known are {', '.join(sorted(facts.routes))}"
         )
     units = tuple(facts.unit(key, where) for key in entry.cites.units)
+    if entry.level is Level.DOCUMENTED and units and all(facts.is_draft(unit) for unit in units):
+        raise ContractError(
+            f"overlay of {facts.overlay.profile}, {where}: it is documented, yet only the draft part of "
+            f"{units[0].page} says it; make its level example"
+        )
     requirement = Requirement(
         id=entry.id,
         profile=facts.overlay.profile,
@@ -118,7 +123,8 @@ def account(facts: Facts, founded: Iterable[Founded]) -> tuple[UnitRecord, ...]:
     excluded = _excluded(facts)
     for key in sorted(excluded.keys() & cited.keys()):
         raise ContractError(
-            f"overlay of {facts.overlay.profile}: {key} is excluded, yet {cited[key][0]} rests on it; remove one"
+            f"overlay of {facts.overlay.profile}: {key} is excluded, yet {cited[key][0]} rests on it; "
+            "remove one of the two"
         )
     by_kind = {entry.kind: entry.reason for entry in facts.overlay.exclusions if entry.kind is not None}
     return tuple(
