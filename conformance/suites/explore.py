@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, settings
@@ -12,11 +12,20 @@ from hypothesis.strategies import SearchStrategy
 
 from conformance.target.session import Session
 
+T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
+
 # Enough to meet the boundaries of every field on a target that answers at once, few enough that a
 # node which takes a tenth of a second is done in seconds.
 _MOST_EXAMPLES = 40
 _FEWEST_EXAMPLES = 5
 _SECONDS_PER_CHECK = 4.0
+
+
+class Runner(Protocol[T_contra]):
+    """Runs a property of one value."""
+
+    def __call__(self, prop: Callable[[T_contra], None]) -> None: ...
 
 
 class Explore:
@@ -47,19 +56,19 @@ class Explore:
             **more,
         )
 
-    def every(self, *values: SearchStrategy[Any], requests: int = 1, most: int = _MOST_EXAMPLES) -> Any:
-        """Decorate a property and run it at once; `requests` is how many it sends an example."""
+    def every(self, values: SearchStrategy[T], *, requests: int = 1, most: int = _MOST_EXAMPLES) -> Runner[T]:
+        """Decorate a property of one value and run it at once; `requests` is how many it sends an example."""
 
-        def run(prop: Callable[..., None]) -> None:
-            def example(*drawn: Any) -> None:
+        def run(prop: Callable[[T], None]) -> None:
+            def example(value: T) -> None:
                 mark = self._session.tracker.mark()
                 self._session.begin_sequence()
-                prop(*drawn)
+                prop(value)
                 # After a difference the check's own cleaning removes it: its requests are no evidence.
                 self._session.tracker.clean(mark)
 
-            wrapped = hypothesis.given(*values)(example)
-            self.settings(requests, most=most)(hypothesis.seed(self._seed)(wrapped))()
+            explored = hypothesis.given(values)(example)
+            self.settings(requests, most=most)(hypothesis.seed(self._seed)(explored))()
 
         return run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conformance.outcomes import Untestable
 from conformance.suites.expect import Expect
 from conformance.suites.marks import exclusive, requirement
 from conformance.suites.nugen.api import UNKNOWN_ID, Nugen
@@ -32,6 +33,8 @@ def test_a_model_that_is_being_undeployed_is_not_deployed(nugen: Nugen, expect: 
     model = nugen.deployed_model()
     nugen.undeploy(model)
     answered = nugen.deploy(model)
+    if answered.status == 200 and nugen.undeploy_status(model).member("status") == "COMPLETED":
+        raise Untestable("the undeploy had ended before the deploy came")
     expect.client_error("nugen.deploy.undeploying", answered)
     detail = "Model cannot be redeployed. Current status: UNDEPLOYING"
     expect.equal("nugen.deploy.undeploying", answered.member("detail"), detail, "detail")

@@ -105,8 +105,12 @@ class MlCommons:
 
     def register(self, body: Mapping[str, Any], query: str = "") -> Exchange:
         registered = self.session.request("POST", f"{ML}/models/_register{query}", body)
-        self._track(registered, "model", "model_id")
+        self.track_model(registered)
         return registered
+
+    def track_model(self, registered: Exchange) -> None:
+        """Have the model that this answer tells of removed after the check."""
+        self._track(registered, "model", "model_id")
 
     def get(self, model_id: str) -> Exchange:
         return self.session.request("GET", model_path(model_id))
