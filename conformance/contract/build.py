@@ -10,6 +10,7 @@ from conformance.contract import checks, contradictions, files, lock, openapi, o
 from conformance.contract.errors import ContractError
 from conformance.contract.facts import Facts
 from conformance.contract.lock import Lock, LockedPage
+from conformance.contract.model import Contract
 from conformance.contract.overlay import Overlay, PageEntry
 from conformance.contract.pages import Page, read_page
 
@@ -20,7 +21,8 @@ SUITES = Path(__file__).parents[1] / "suites"
 class Built:
     """What a build makes: the bytes of each file by its path below `schemas`, and what to tell.
 
-    `notes` are what could not be read (page, line) and findings that nobody settled.
+    `notes` are what could not be read (page, line), findings that nobody settled, units that nothing
+    accounts for, and checks that decide what is no requirement.
     """
 
     files: Mapping[str, bytes]
@@ -40,6 +42,7 @@ def generate(docs: Path, root: Path | None = None, suites: Path = SUITES) -> Bui
         )
     decided = checks.decided_by(suites) if suites.is_dir() else {}
     made: dict[str, bytes] = {}
+    known: set[str] = set()
     overlays: dict[str, str] = {}
     locked: list[LockedPage] = []
     notes: list[str] = []
@@ -47,9 +50,14 @@ def generate(docs: Path, root: Path | None = None, suites: Path = SUITES) -> Bui
         written = overlay.load(path)
         overlays[path.relative_to(root).as_posix()] = lock.sha256(path.read_bytes())
         pages = {page.id: page for page in _pages(docs, written, locked)}
-        facts = Facts(written, pages)
-        made |= dict(_contract(facts, decided))
-        notes += _notes(facts)
+        contract = _contract(Facts(written, pages), decided)
+        known |= contract.requirements.keys()
+        made |= _rendered(contract)
+        notes += _notes(contract, pages)
+    notes += [
+        f"{decided[name][0]}: it decides {name}, which is no requirement; correct the id or the overlay"
+        for name in sorted(decided.keys() - known)
+    ]
     hashes = {name: lock.sha256(data) for name, data in made.items()}
     result = Lock(tuple(locked), overlays, hashes)
     return Built({**made, lock.NAME: lock.write(result)}, result, tuple(notes))
@@ -139,36 +147,44 @@ def _find(docs: Path, written: Overlay, entry: PageEntry) -> Path:
     return found[0]
 
 
-def _contract(facts: Facts, decided: checks.Decided) -> Iterator[tuple[str, bytes]]:
-    written = facts.overlay
-    folder = f"{written.profile}/{written.version}"
+def _contract(facts: Facts, decided: checks.Decided) -> Contract:
     founded = requirements.requirements(facts, decided)
-    value = files.requirements_value(
-        written.profile,
-        written.version,
-        [entry.requirement for entry in founded],
-        requirements.account(facts, founded),
-        contradictions.contradictions(facts),
+    return Contract(
+        profile=facts.overlay.profile,
+        version=facts.overlay.version,
+        requirements={entry.requirement.id: entry.requirement for entry in founded},
+        openapi=openapi.document(facts),
+        units=requirements.account(facts, founded),
+        contradictions=contradictions.contradictions(facts),
     )
-    document = openapi.document(facts)
-    yield f"{folder}/{files.REQUIREMENTS}", files.dump(value)
-    yield f"{folder}/{files.OPENAPI}", files.dump(document)
-    for name, schema in openapi.schemas(document):
-        yield f"{folder}/{name}", openapi.as_json(schema)
 
 
-def _notes(facts: Facts) -> list[str]:
+def _rendered(contract: Contract) -> dict[str, bytes]:
+    folder = f"{contract.profile}/{contract.version}"
+    return {
+        f"{folder}/{files.REQUIREMENTS}": files.dump(files.requirements_value(contract)),
+        f"{folder}/{files.OPENAPI}": files.dump(dict(contract.openapi)),
+        **{f"{folder}/{name}": openapi.as_json(body) for name, body in openapi.schemas(contract.openapi)},
+    }
+
+
+def _notes(contract: Contract, pages: Mapping[str, Page]) -> list[str]:
     unread = [
         f"{page.id} ({page.version}), line {line}: {message}"
-        for page in facts.pages.values()
+        for page in pages.values()
         for line, message in page.problems
     ]
     unsettled = [
-        f"{entry.id}: {entry.finding} Settle it in the overlay of {facts.overlay.profile}."
-        for entry in contradictions.contradictions(facts)
+        f"{entry.id}: {entry.finding} Settle it in the overlay of {contract.profile}."
+        for entry in contract.contradictions
         if entry.settled is None
     ]
-    return unread + unsettled
+    unaccounted = [
+        f"{unit.source}: no requirement rests on {unit.key} and nothing excludes it"
+        for unit in contract.units
+        if not unit.requirements and unit.excluded is None
+    ]
+    return unread + unsettled + unaccounted
 
 
 def _stale(root: Path, built: Built) -> list[Path]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
 from conformance.contract.errors import ContractError
-from conformance.contract.model import Contradiction, Level, Requirement, Source, UnitRecord
+from conformance.contract.model import Contract, Contradiction, Level, Requirement, Source, UnitRecord
 
 OPENAPI = "openapi.yaml"
 REQUIREMENTS = "requirements.yaml"
@@ -73,19 +73,13 @@ def read_source(values: Mapping[str, Any]) -> Source:
     )
 
 
-def requirements_value(
-    profile: str,
-    version: str,
-    requirements: Iterable[Requirement],
-    units: Iterable[UnitRecord],
-    contradictions: Iterable[Contradiction],
-) -> dict[str, Any]:
-    """What `requirements.yaml` holds: requirements with their units, then excluded and unaccounted units."""
-    units = tuple(units)
+def requirements_value(contract: Contract) -> dict[str, Any]:
+    """What `requirements.yaml` holds: requirements, contradictions, and every unit of the pages."""
+    units = contract.units
     return {
-        "profile": profile,
-        "version": version,
-        "requirements": [requirement_value(requirement) for requirement in requirements],
+        "profile": contract.profile,
+        "version": contract.version,
+        "requirements": [requirement_value(entry) for entry in contract.requirements.values()],
         "contradictions": [
             {
                 "id": entry.id,
@@ -93,7 +87,7 @@ def requirements_value(
                 "settled": entry.settled,
                 "sources": [source_value(source) for source in entry.sources],
             }
-            for entry in contradictions
+            for entry in contract.contradictions
         ],
         "required_units": [
             _unit_value(unit) | {"requirements": list(unit.requirements)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -181,7 +181,7 @@ def _ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def schemas(document: dict[str, Any]) -> Iterator[tuple[str, Schema]]:
+def schemas(document: Mapping[str, Any]) -> Iterator[tuple[str, Schema]]:
     """Each request and answer body of the document as a JSON Schema of its own, by file name.
 
     References point into the schema itself, so that a file can be used alone.
@@ -204,7 +204,7 @@ def as_json(schema: Schema) -> bytes:
     return (json.dumps(schema, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def _bodies(document: dict[str, Any]) -> Iterator[tuple[str, Schema]]:
+def _bodies(document: Mapping[str, Any]) -> Iterator[tuple[str, Schema]]:
     for methods in document["paths"].values():
         for operation in methods.values():
             name = operation["operationId"]

@@ -24,7 +24,7 @@ class Founded:
 def requirements(facts: Facts, checks: Decided) -> tuple[Founded, ...]:
     """All requirements, sorted by id.
 
-    Raises ContractError for an id made twice, a citation of no unit, or a check of an unknown id.
+    Raises ContractError for an id made twice and for a citation of no unit.
     """
     made: dict[str, Founded] = {}
     for entry in _made(facts, checks):
