@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from conformance.report.presentation import clip, curl_sequence, evidence_of, one_line, visible
+from conformance.report.presentation import clip, curl_sequence, one_line, others, shortest, visible
 from conformance.report.verdicts import Judgement, Kind, Verdict
 
 
@@ -54,7 +54,8 @@ def _run_suite(root: ET.Element, judgement: Judgement) -> None:
 def _case(suite: ET.Element, verdict: Verdict) -> None:
     requirement = verdict.requirement
     case = _named(suite, requirement.profile, requirement.id)
-    case.set("time", f"{sum(check.duration for check in evidence_of(verdict)):.3f}")
+    durations = {each.check.check: each.check.duration for each in verdict.evidence}
+    case.set("time", f"{sum(durations.values()):.3f}")
     message = one_line(verdict.reason or requirement.statement)
     if verdict.kind is Kind.FAIL or (verdict.kind is Kind.FLAKY and verdict.binding):
         ET.SubElement(case, "failure", type=verdict.kind, message=message).text = _details(verdict)
@@ -69,14 +70,15 @@ def _case(suite: ET.Element, verdict: Verdict) -> None:
 def _details(verdict: Verdict) -> str:
     requirement = verdict.requirement
     lines = [visible(requirement.statement), f"source: {visible(', '.join(requirement.sources))}"]
-    for each in verdict.telling:
+    for each in shortest(verdict):
         lines.append(f"check: {visible(each.check.check)}")
         if each.decision.reason:
             lines.append(f"reason: {clip(each.decision.reason)}")
         if each.decision.expected or each.decision.came:
             lines += [f"expected: {clip(each.decision.expected)}", f"came: {clip(each.decision.came)}"]
         lines.append(curl_sequence(each.check))
-    return "\n".join(lines)
+    lines.append(others(verdict))
+    return "\n".join(filter(None, lines))
 
 
 def _named(suite: ET.Element, classname: str, name: str) -> ET.Element:

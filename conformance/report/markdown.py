@@ -15,8 +15,10 @@ from conformance.report.presentation import (
     moment,
     of_kinds,
     one_line,
+    others,
     repeat_command,
     run_duration,
+    shortest,
 )
 from conformance.report.verdicts import Evidence, Judgement, Kind, Verdict
 
@@ -103,8 +105,11 @@ def _findings(judgement: Judgement) -> Iterator[str]:
         yield ""
         yield _text(verdict.requirement.statement)
         yield ""
-        for each in verdict.telling:
+        for each in shortest(verdict):
             yield from _evidence(each)
+        if others(verdict):
+            yield others(verdict)
+            yield ""
 
 
 def _evidence(evidence: Evidence) -> Iterator[str]:

@@ -13,13 +13,16 @@ from itertools import groupby
 from conformance.contract.model import Level
 from conformance.report.events import CheckFinished, ExchangeRecord, RequirementListed, RunStarted
 from conformance.report.stream import Run
-from conformance.report.verdicts import Conclusion, ExitCode, Judgement, Kind, Verdict
+from conformance.report.verdicts import Conclusion, Evidence, ExitCode, Judgement, Kind, Verdict
 
 BODY_LIMIT = 4000
 """Characters of one body, message or log that a report shows; the stream has all of it."""
 
 EXCHANGE_LIMIT = 60
 """Exchanges of one check that a report shows: the last ones, where the difference shows itself."""
+
+EVIDENCE_LIMIT = 5
+"""Checks that a report shows for one verdict: those with the fewest requests."""
 
 MEANING = {
     Kind.PASS: "The target does what the requirement says.",
@@ -197,6 +200,14 @@ def of_kinds(judgement: Judgement, kinds: Iterable[Kind]) -> Iterator[Verdict]:
         yield from (verdict for verdict in judgement.verdicts if verdict.kind is kind)
 
 
-def evidence_of(verdict: Verdict) -> Iterator[CheckFinished]:
-    """The checks that gave a verdict its kind, each once."""
-    yield from {each.check.check: each.check for each in verdict.telling}.values()
+def shortest(verdict: Verdict) -> Sequence[Evidence]:
+    """What a report shows of the evidence that gave a verdict its kind, the fewest requests first."""
+    return sorted(verdict.telling, key=lambda each: len(each.check.exchanges))[:EVIDENCE_LIMIT]
+
+
+def others(verdict: Verdict) -> str:
+    """A sentence on the evidence that `shortest` leaves out, if there is any."""
+    hidden = len(verdict.telling) - EVIDENCE_LIMIT
+    if hidden <= 0:
+        return ""
+    return f"{hidden} more {'check' if hidden == 1 else 'checks'} came to the same; run.ndjson has them."

@@ -39,12 +39,16 @@ class EventWriter:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("a", encoding="ascii", newline="\n")
         except OSError as error:
-            raise ReportError(f"{path}: can't be written ({error}); choose another folder") from error
+            raise _unwritable(path, error) from error
+        self._path = path
 
     def write(self, event: Event) -> None:
         """The event is with the operating system when this returns."""
-        self._file.write(encode(event) + "\n")
-        self._file.flush()
+        try:
+            self._file.write(encode(event) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
 
     def close(self) -> None:
         self._file.close()
@@ -56,6 +60,10 @@ class EventWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _unwritable(path: Path, error: OSError) -> ReportError:
+    return ReportError(f"{path}: can't be written ({error}); choose another folder")
 
 
 @dataclass(frozen=True, slots=True)

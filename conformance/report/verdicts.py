@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
@@ -158,18 +159,15 @@ def footer(run: Run, finished_at: str, duration: float) -> RunFinished:
 
 
 def _evidence(run: Run, waived: Mapping[tuple[str, str | None], Waiver]) -> dict[str, tuple[Evidence, ...]]:
-    found: dict[str, tuple[Evidence, ...]] = {}
+    found = defaultdict(list)
     for check in run.checks:
         for decision in check.decisions:
             waiver = None
             if decision.outcome is Outcome.FAIL:
                 name = decision.requirement
                 waiver = waived.get((name, check.check)) or waived.get((name, None))
-            found[decision.requirement] = (
-                *found.get(decision.requirement, ()),
-                Evidence(decision, check, waiver),
-            )
-    return found
+            found[decision.requirement].append(Evidence(decision, check, waiver))
+    return {requirement: tuple(evidence) for requirement, evidence in found.items()}
 
 
 def _left_out(requirement: RequirementListed, run: Run, found: Sequence[Evidence]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
@@ -100,6 +101,11 @@ def test_markup_in_a_reason_is_shown_as_it_came(sample: Run, text: str) -> None:
     decision = replace(check.decisions[0], reason=text)
     checks = (*sample.checks[:-3], replace(check, decisions=(decision,)), *sample.checks[-2:])
     assert text in texts(replace(sample, checks=checks), "paragraph_open")
+
+
+def test_a_bar_stays_in_its_cell(build: Any) -> None:
+    run = build.run(build.requirement(statement="a | b"), build.check(build.decide("fail")))
+    assert "a | b" in texts(run, "td_open")
 
 
 def test_a_fence_is_longer_than_any_in_its_content(hostile_run: Run) -> None:

@@ -246,6 +246,12 @@ def test_a_waiver_hides_nothing_but_the_failure(build: Any, hidden: str) -> None
     assert judge(run, [Waiver("osml.deploy.answer", "known")]).verdicts[0].kind == hidden
 
 
+@pytest.mark.parametrize("beside", ["pass", "untestable", "inapplicable"])
+def test_a_known_failure_is_not_hidden_by_what_is_less(build: Any, beside: str) -> None:
+    run = build.decided("fail", beside)
+    assert judge(run, [Waiver("osml.deploy.answer", "known")]).verdicts[0].kind is Kind.KNOWN
+
+
 def test_a_waiver_of_one_check_leaves_the_failures_of_others(build: Any) -> None:
     run = build.decided("fail", "fail")
     waivers = [Waiver("osml.deploy.answer", "known", check="test_deploy.py::test_0")]
