@@ -37,7 +37,8 @@ def parse(data: bytes, name: str) -> Any:
     try:
         value = yaml.load(data, Loader=_LOADER)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ContractError(f"{name} can't be read: {error}; run `mlconform contract build`") from None
+        why = " ".join(str(error).split())
+        raise ContractError(f"{name} can't be read: {why}; run `mlconform contract build`") from None
     if not isinstance(value, dict):
         raise ContractError(
             f"{name}: expected a mapping, found {type(value).__name__}; run `mlconform contract build`"

@@ -30,7 +30,7 @@ def read(block: str) -> Any:
     try:
         return yaml.safe_load(block)
     except yaml.YAMLError as error:
-        raise ValueError(f"not YAML: {error}") from None
+        raise ValueError(f"not YAML: {' '.join(str(error).split())}") from None
 
 
 def leaves(block: str) -> list[Leaf]:
@@ -41,7 +41,7 @@ def leaves(block: str) -> list[Leaf]:
     try:
         root = yaml.compose(block, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        raise ValueError(f"not YAML: {error}") from None
+        raise ValueError(f"not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(root, yaml.MappingNode):
         raise ValueError("expected a mapping at the top of the OpenAPI document")  # noqa: TRY004
     return list(_walk(root, (), 0))

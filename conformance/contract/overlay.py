@@ -148,7 +148,8 @@ def load(path: Path) -> Overlay:
     try:
         raw = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ContractError(f"{path}: the overlay can't be read: {error}") from None
+        why = " ".join(str(error).split())
+        raise ContractError(f"{path}: the overlay can't be read: {why}; correct it first") from None
     try:
         return _overlay(raw)
     except _BadEntryError as error:

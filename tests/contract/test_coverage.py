@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from conformance.contract import coverage, store
+from conformance.contract.build import SUITES, build, generate
+from conformance.contract.checks import decided_by
+
+from .conftest import OVERLAY, Project
+
+
+def found(project: Project) -> coverage.Coverage:
+    build(project.docs, project.root)
+    return coverage.coverage([store.load("things", root=project.root)])
+
+
+def test_units_are_counted_by_what_accounts_for_them(project: Project) -> None:
+    (page,) = found(project).pages
+    assert (page.units, page.required, page.excluded, page.unaccounted) == (18, 5, 10, 3)
+
+
+def test_a_requirement_without_check_and_reason_is_undecided(project: Project) -> None:
+    requirement = OVERLAY["requirements"][0] | {"unchecked": "It can't be seen."}
+    project.write_overlay(requirements=[requirement])
+    measured = found(project)
+    assert (measured.requirements, measured.checked, measured.unchecked) == (5, 0, 1)
+    assert "things.start.answer" not in measured.undecided
+    assert "things.start.endpoint" in measured.undecided
+
+
+def test_the_table_and_the_json_say_the_same(project: Project) -> None:
+    measured = found(project)
+    text = coverage.table(measured)
+    assert "undecided: things.start.endpoint" in text
+    assert json.loads(coverage.as_json(measured))["pages"][0]["unaccounted"] == 3
+
+
+@pytest.mark.parametrize("profile", store.profiles())
+def test_every_unit_of_the_shipped_pages_is_accounted_for(profile: str) -> None:
+    assert all(page.unaccounted == 0 for page in coverage.coverage([store.load(profile)]).pages)
+
+
+def test_a_check_makes_its_unit_decided(project: Project) -> None:
+    (project.suites / "test_a.py").write_text(
+        '@requirement("things.start.answer")\ndef test_b(): ...\n', encoding="utf-8"
+    )
+    made = generate(project.docs, project.root, project.suites).files
+    (project.root / "things" / "2.3").mkdir()
+    for name, data in made.items():
+        (project.root / name).write_bytes(data)
+    (page,) = coverage.coverage([store.load("things", root=project.root)]).pages
+    assert page.decided == 1
+
+
+def test_every_check_of_the_suites_decides_a_shipped_requirement() -> None:
+    known = {name for profile in store.profiles() for name in store.load(profile).requirements}
+    assert set(decided_by(SUITES)) <= known
