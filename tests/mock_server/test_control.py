@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mock_server.control import Control
+
+
+def test_the_clock_tells_now_and_offset(ml: Any) -> None:
+    assert ml.get("/_mock/clock").body == {"now": 1_000_000_000.0, "offset": 0.0}
+
+
+def test_the_clock_can_be_moved(ml: Any) -> None:
+    assert ml.post("/_mock/clock", {"advance": 60}).body == {"now": 1_000_000_060.0, "offset": 60.0}
+    assert ml.get("/_mock/clock").body["offset"] == 60.0
+
+
+@pytest.mark.parametrize(
+    "body", [{"advance": -1}, {"advance": "1"}, {"advance": True}, {}, [], b"{", b'{"advance":1e999}']
+)
+def test_a_bad_step_is_refused_and_moves_nothing(ml: Any, body: Any) -> None:
+    answer = ml.post("/_mock/clock", body)
+    assert (answer.status, ml.get("/_mock/clock").body["offset"]) == (400, 0.0)
+    assert "expected" in answer.body["error"] or "forward" in answer.body["error"]
+
+
+def test_reset_empties_the_state_and_keeps_the_clock(ml: Any) -> None:
+    model_id = ml.model()
+    ml.setting("safe_delete_model", True)
+    ml.put("/_mock/predict", {"answer": {"a": 1}})
+    ml.post("/_mock/clock", {"advance": 5})
+    assert ml.post("/_mock/reset").status == 200
+    assert ml.get(f"~/models/{model_id}").status == 404
+    assert ml.get("/_cluster/settings").body == {"persistent": {}, "transient": {}}
+    assert ml.get("/_mock/predict").body["answer"] != {"a": 1}
+    assert ml.get("/_mock/clock").body["offset"] == 5.0
+
+
+def test_state_shows_models_without_credentials(ml: Any) -> None:
+    model_id = ml.model()
+    dump = ml.get("/_mock/state").body["profiles"]["opensearch-ml"]
+    assert dump["indices"][".plugins-ml-model"][model_id]["state"] == "REGISTERED"
+    assert all(
+        "credential" not in connector for connector in dump["indices"][".plugins-ml-connector"].values()
+    )
+
+
+def test_restarts_are_counted(ml: Any) -> None:
+    assert ml.get("/_mock/restart").body == {"restarts": 0}
+    assert ml.post("/_mock/restart").body == {"restarts": 1}
+    assert ml.get("/_mock/restart").body == {"restarts": 1}
+
+
+def test_the_answer_of_the_remote_endpoint_can_be_set(ml: Any) -> None:
+    ml.put("/_mock/predict", {"answer": {"said": "so"}})
+    output = ml.predict(ml.deployed()).body["inference_results"][0]["output"][0]
+    assert output["dataAsMap"] == {"said": "so"}
+
+
+def test_unknown_operations_are_404_and_wrong_methods_405(ml: Any) -> None:
+    assert ml.get("/_mock/nope").status == 404
+    wrong = ml.delete("/_mock/clock")
+    assert (wrong.status, wrong.headers["allow"]) == (405, "GET, POST")
+
+
+def test_control_owns_nothing_but_its_prefix(make_client: Callable[..., Any]) -> None:
+    assert isinstance(make_client().server._control, Control)
+    assert make_client().get("/_mocks/clock").status == 400
