@@ -46,7 +46,7 @@ def generate(docs: Path, root: Path | None = None, suites: Path = SUITES) -> Bui
     overlays: dict[str, str] = {}
     locked: list[LockedPage] = []
     notes: list[str] = []
-    for path in sorted(root.glob("*/overlay.yaml")):
+    for path in _overlays(root):
         written = overlay.load(path)
         overlays[path.relative_to(root).as_posix()] = lock.sha256(path.read_bytes())
         pages = {page.id: page for page in _pages(docs, written, locked)}
@@ -63,24 +63,29 @@ def generate(docs: Path, root: Path | None = None, suites: Path = SUITES) -> Bui
     return Built({**made, lock.NAME: lock.write(result)}, result, tuple(notes))
 
 
-def build(docs: Path, out: Path | None = None) -> tuple[str, ...]:
+def build(docs: Path, out: Path | None = None, overlays: Path | None = None) -> tuple[str, ...]:
     """Write the generated files below `out` and say what changed and what needs a look, a line each.
 
-    The overlays are read below `out` too. Files of an earlier build that are not made any more are removed.
+    The overlays are read below `overlays`, by default where the contracts lie, which is also the default
+    of `out`; another `out` gets a copy of them, so that it is whole. What the lock below `out` says an
+    earlier build made, and this one does not, is removed.
     """
-    root = out or store.schemas_root()
-    built = generate(docs, root)
+    overlays = overlays or store.schemas_root()
+    root = out or overlays
+    built = generate(docs, overlays)
+    copies = {path.relative_to(overlays).as_posix(): path.read_bytes() for path in _overlays(overlays)}
+    earlier = lock.read(root).generated if (root / lock.NAME).is_file() else {}
     report = []
-    for name, data in sorted(built.files.items()):
+    for name, data in sorted({**built.files, **copies}.items()):
         path = root / name
         before = path.read_bytes() if path.is_file() else None
         if before != data:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
             report.append(f"{'new' if before is None else 'changed'}: {name}")
-    for path in _stale(root, built):
-        path.unlink()
-        report.append(f"removed: {path.relative_to(root).as_posix()}")
+    for name in sorted(earlier.keys() - built.files.keys()):
+        (root / name).unlink(missing_ok=True)
+        report.append(f"removed: {name}")
     return (*(report or ["nothing changed"]), *built.notes)
 
 
@@ -107,10 +112,17 @@ def check(docs: Path | None = None, root: Path | None = None) -> tuple[str, ...]
         if not (root / name).is_file() or (root / name).read_bytes() != data
     ]
     found += [
-        f"{path.relative_to(root).as_posix()}: no page or overlay makes this file any more; remove it"
-        for path in _stale(root, built)
+        f"{path.relative_to(root).as_posix()}: no page or overlay makes this file; remove it"
+        for path in _foreign(root, built)
     ]
     return tuple(found)
+
+
+def _overlays(root: Path) -> list[Path]:
+    found = sorted(root.glob("*/overlay.yaml"))
+    if not found:
+        raise ContractError(f"expected a folder a profile with its overlay.yaml below {root}, found none")
+    return found
 
 
 def _current_pages(docs: Path, root: Path) -> list[LockedPage]:
@@ -119,7 +131,7 @@ def _current_pages(docs: Path, root: Path) -> list[LockedPage]:
             f"expected a folder of documentation pages, found none at {docs}; pass it with --docs"
         )
     locked: list[LockedPage] = []
-    for path in sorted(root.glob("*/overlay.yaml")):
+    for path in _overlays(root):
         list(_pages(docs, overlay.load(path), locked))
     return locked
 
@@ -187,10 +199,11 @@ def _notes(contract: Contract, pages: Mapping[str, Page]) -> list[str]:
     return unread + unsettled + unaccounted
 
 
-def _stale(root: Path, built: Built) -> list[Path]:
-    made = set(built.files)
-    candidates = [*root.glob("*/*/*.yaml"), *root.glob("*/*/*.schema.json")]
-    return sorted(path for path in candidates if path.relative_to(root).as_posix() not in made)
+def _foreign(root: Path, built: Built) -> list[Path]:
+    """Files among the generated ones that no build made."""
+    folders = {(root / name).parent for name in built.lock.generated}
+    found = [path for folder in sorted(folders) for path in sorted(folder.glob("*")) if path.is_file()]
+    return [path for path in found if path.relative_to(root).as_posix() not in built.files]
 
 
 def _difference(path: Path, expected: bytes) -> str:

@@ -28,6 +28,8 @@ def document(facts: Facts) -> dict[str, Any]:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(operation, facts)
     components = copy.deepcopy(dict(overlay.components))
     schemas = components.setdefault("schemas", {})
+    for name, schema in schemas.items():
+        _cite(schema, f"component {name}", facts)
     for name, schema in _fragment_schemas(facts):
         schemas.setdefault(name, schema)
     if overlay.error is not None:
@@ -43,6 +45,13 @@ def document(facts: Facts) -> dict[str, Any]:
         "paths": paths,
         "components": components,
     }
+
+
+def _cite(schema: Schema, where: str, facts: Facts) -> None:
+    """Put the lines of the units that a shared schema names under `x-units` in their place."""
+    units = schema.pop("x-units", [])
+    if units:
+        schema["x-source"] = [str(facts.source(facts.unit(key, where))) for key in units]
 
 
 def _operation(operation: OperationEntry, facts: Facts) -> dict[str, Any]:

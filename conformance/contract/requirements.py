@@ -53,10 +53,12 @@ def _of_page(page: PageEntry, facts: Facts, checks: Decided) -> Iterator[Founded
     operation = facts.operation_of_page(page.id)
     if page.fields is None or operation is None:
         return
-    for field in facts.fields[operation]:
-        if field.unit.page == page.id:
-            filled = {"area": page.area, "name": field.name, "type": field.type.lower()}
-            yield _patterned(page.fields, filled, (field.unit,), facts, checks)
+    rows = [field for field in facts.fields[operation] if field.unit.page == page.id]
+    for name in dict.fromkeys(field.name for field in rows):
+        # A page with a table for each kind of request lists the same field more than once.
+        same = [field for field in rows if field.name == name]
+        filled = {"area": page.area, "name": name, "type": same[0].type.lower()}
+        yield _patterned(page.fields, filled, tuple(field.unit for field in same), facts, checks)
 
 
 def _patterned(

@@ -24,6 +24,7 @@ _TYPES = {
     "json object": "object",
     "map": "object",
     "array": "array",
+    "json array": "array",
     "list": "array",
     "null": "null",
 }

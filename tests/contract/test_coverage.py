@@ -12,7 +12,7 @@ from .conftest import OVERLAY, Project
 
 
 def found(project: Project) -> coverage.Coverage:
-    build(project.docs, project.root)
+    build(project.docs, overlays=project.root)
     return coverage.coverage([store.load("things", root=project.root)])
 
 

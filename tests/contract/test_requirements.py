@@ -105,3 +105,12 @@ def test_a_page_that_changed_changes_the_hash_of_the_source(project: Project) ->
     before = made(project)["things.start.field.speed"].sources
     project.write_page(PAGE.replace("How fast it goes.", "How fast it may go."))
     assert made(project)["things.start.field.speed"].sources != before
+
+
+def test_a_field_in_two_tables_is_one_requirement_with_both_rows(project: Project) -> None:
+    table = "## More\n\nField | Data type | Description\n:--- | :--- | :---\n`speed` | Integer | Again.\n\n"
+    project.write_page(PAGE.replace("#### Example request", table + "#### Example request"))
+    assert [str(source) for source in made(project)["things.start.field.speed"].sources] == [
+        "start:22 (2.3)",
+        "start:30 (2.3)",
+    ]

@@ -15,7 +15,7 @@ from .conftest import PAGE, Project
 @pytest.fixture
 def contract(project: Project) -> Contract:
     project.write_page(PAGE.replace('"speed": 4', '"speed": "4"'))
-    build(project.docs, project.root)
+    build(project.docs, overlays=project.root)
     return store.load("things", root=project.root)
 
 

@@ -15,7 +15,7 @@ from .conftest import Project
 @pytest.fixture
 def built(project: Project) -> Project:
     """The small profile with contracts of versions 2.3, 2.19 and 3.4."""
-    build(project.docs, project.root)
+    build(project.docs, overlays=project.root)
     for version in ("2.19", "3.4"):
         shutil.copytree(project.root / "things" / "2.3", project.root / "things" / version)
     return project
