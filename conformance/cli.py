@@ -50,20 +50,48 @@ def main() -> None:
 @click.option("--target", default="mock", show_default=True, help="mock, or the URL of a server")
 @click.option("--profile", default="all", show_default=True, help=PROFILE_HELP)
 @click.option("--docs-version", help="documentation version to judge by  [default: the target's]")
-@click.option("--level", default="documented", show_default=True, help="weakest level that fails: documented, example, observed")
-@click.option("--select", default="", help="globs over requirement ids and check names, comma-separated; ! leaves out")
-@click.option("--max-wait", default=120.0, show_default=True, help="seconds of real time that one check may wait")
+@click.option(
+    "--level",
+    default="documented",
+    show_default=True,
+    help="weakest level that fails: documented, example, observed",
+)
+@click.option(
+    "--select", default="", help="globs over requirement ids and check names, comma-separated; ! leaves out"
+)
+@click.option(
+    "--max-wait", default=120.0, show_default=True, help="seconds of real time that one check may wait"
+)
 @click.option("--seed", default=0, show_default=True, help="seed of everything generated")
-@click.option("--workers", default=1, show_default=True, help="processes for the checks that need not run alone")
+@click.option(
+    "--workers", default=1, show_default=True, help="processes for the checks that need not run alone"
+)
 @click.option("--known", help="known deviations of a recorded version, as waivers")
 @click.option("--waivers", type=click.Path(path_type=Path, dir_okay=False), help="a YAML list of waivers")
-@click.option("--require-decided", type=float, metavar="PERCENT", help="fail when fewer requirements were decided")
-@click.option("--allow-settings", is_flag=True, help="allow changes of cluster settings on a server that is not on loopback")
-@click.option("--endpoint-host", default="127.0.0.1", show_default=True, help="address under which the server reaches this machine")
+@click.option(
+    "--require-decided", type=float, metavar="PERCENT", help="fail when fewer requirements were decided"
+)
+@click.option(
+    "--allow-settings",
+    is_flag=True,
+    help="allow changes of cluster settings on a server that is not on loopback",
+)
+@click.option(
+    "--endpoint-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="address under which the server reaches this machine",
+)
 @click.option("--model-id", multiple=True, help="model that may be used (nugen); repeatable")
 @click.option("--insecure", is_flag=True, help="do not verify TLS certificates")
 @click.option("--mutant", help="put this fault into the mock in this process")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("reports/latest"), show_default=True, help="folder for run.ndjson and the reports")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("reports/latest"),
+    show_default=True,
+    help="folder for run.ndjson and the reports",
+)
 def run(**given: Any) -> None:
     """Judge a target and write the reports."""
     from conformance.options import RunOptions, parse_level  # noqa: PLC0415 - the other commands start faster
@@ -99,22 +127,33 @@ def run(**given: Any) -> None:
 @main.command()
 @click.option("--profile", default="all", show_default=True, help=PROFILE_HELP)
 @click.option("--docs-version", default="2.19", show_default=True, help="documentation version to behave by")
-@click.option("--behaviour", default="documented", show_default=True, help="documented, or a recorded version")
+@click.option(
+    "--behaviour", default="documented", show_default=True, help="documented, or a recorded version"
+)
 @click.option("--nodes", default=1, show_default=True, help="nodes of the cluster")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=9280, show_default=True)
 @click.option("--mutant", help="put this fault in")
-def mock(profile: str, docs_version: str, behaviour: str, nodes: int, host: str, port: int, mutant: str | None) -> None:
+def mock(
+    profile: str, docs_version: str, behaviour: str, nodes: int, host: str, port: int, mutant: str | None
+) -> None:
     """Serve the reference mock over HTTP until interrupted."""
     from mock_server import MockServer  # noqa: PLC0415 - only this command serves
     from mock_server.asgi import serve  # noqa: PLC0415
 
     profiles = ("opensearch-ml", "nugen") if profile == "all" else (profile,)
     try:
-        server = MockServer(profiles=profiles, docs_version=docs_version, behaviour=behaviour, nodes=nodes, mutant=mutant)
+        server = MockServer(
+            profiles=profiles, docs_version=docs_version, behaviour=behaviour, nodes=nodes, mutant=mutant
+        )
     except ValueError as error:
         raise UsageError(str(error)) from error
-    serve(server, host, port, lambda url: click.echo(f"mock of {profile} ({behaviour}) at {url}; stop with Ctrl-C"))
+    serve(
+        server,
+        host,
+        port,
+        lambda url: click.echo(f"mock of {profile} ({behaviour}) at {url}; stop with Ctrl-C"),
+    )
 
 
 @main.group()
@@ -123,8 +162,12 @@ def contract() -> None:
 
 
 @contract.command("build")
-@click.option("--docs", type=click.Path(path_type=Path), required=True, help="folder of the documentation pages")
-@click.option("--out", type=click.Path(path_type=Path), help="folder of the overlays and the result  [default: schemas]")
+@click.option(
+    "--docs", type=click.Path(path_type=Path), required=True, help="folder of the documentation pages"
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="folder of the overlays and the result  [default: schemas]"
+)
 def contract_build_command(docs: Path, out: Path | None) -> None:
     """Generate OpenAPI, JSON Schemas and requirements from the pages."""
     for line in contract_build.build(docs, out):
@@ -132,7 +175,11 @@ def contract_build_command(docs: Path, out: Path | None) -> None:
 
 
 @contract.command("check")
-@click.option("--docs", type=click.Path(path_type=Path), help="folder of the documentation pages; without it the lock alone is verified")
+@click.option(
+    "--docs",
+    type=click.Path(path_type=Path),
+    help="folder of the documentation pages; without it the lock alone is verified",
+)
 def contract_check_command(docs: Path | None) -> None:
     """Fail where the generated files are not what the pages and overlays give."""
     differences = contract_build.check(docs)
@@ -140,13 +187,20 @@ def contract_check_command(docs: Path | None) -> None:
         click.echo(line, err=True)
     if differences:
         sys.exit(int(ExitCode.USAGE))
-    click.echo("contract: rebuilt byte for byte" if docs else "contract: as locked (no pages given, so not rebuilt)")
+    click.echo(
+        "contract: rebuilt byte for byte" if docs else "contract: as locked (no pages given, so not rebuilt)"
+    )
 
 
 @contract.command("show")
 @click.option("--profile", default="all", show_default=True, help=PROFILE_HELP)
-@click.option("--contradictions", is_flag=True, required=True, help="where the documentation contradicts itself, and how it was settled")
-def contract_show_command(profile: str, contradictions: bool) -> None:  # noqa: FBT001 - a flag of the command
+@click.option(
+    "--contradictions",
+    is_flag=True,
+    required=True,
+    help="where the documentation contradicts itself, and how it was settled",
+)
+def contract_show_command(profile: str, contradictions: bool) -> None:
     """Show a part of the contract."""
     click.echo(contract_show.contradictions(_contracts(profile)))
 
@@ -159,7 +213,7 @@ def requirements() -> None:
 @requirements.command("list")
 @click.option("--profile", default="all", show_default=True, help=PROFILE_HELP)
 @click.option("--json", "as_json", is_flag=True, help="as JSON")
-def requirements_list(profile: str, as_json: bool) -> None:  # noqa: FBT001
+def requirements_list(profile: str, as_json: bool) -> None:
     """List every requirement with its level and statement."""
     show = contract_show.requirements_json if as_json else contract_show.requirements
     click.echo(show(_contracts(profile)))
@@ -175,7 +229,7 @@ def requirements_show(name: str) -> None:
 @requirements.command("coverage")
 @click.option("--profile", default="all", show_default=True, help=PROFILE_HELP)
 @click.option("--json", "as_json", is_flag=True, help="as JSON")
-def requirements_coverage(profile: str, as_json: bool) -> None:  # noqa: FBT001
+def requirements_coverage(profile: str, as_json: bool) -> None:
     """How much of the pages is accounted for, and decided by a check."""
     found = contract_coverage.coverage(_contracts(profile))
     click.echo(contract_coverage.as_json(found) if as_json else contract_coverage.table(found))
@@ -185,7 +239,7 @@ def requirements_coverage(profile: str, as_json: bool) -> None:  # noqa: FBT001
 @click.option("--matrix", is_flag=True, help="which check killed which mutant")
 @click.option("--json", "as_json", is_flag=True, help="as JSON")
 @click.argument("names", nargs=-1)
-def mutants(matrix: bool, as_json: bool, names: tuple[str, ...]) -> None:  # noqa: FBT001
+def mutants(matrix: bool, as_json: bool, names: tuple[str, ...]) -> None:
     """Put one deliberate fault after another into the mock and see whether its checks notice."""
     from conformance import mutants as mutation  # noqa: PLC0415 - starts the suite
 
@@ -201,7 +255,9 @@ def report() -> None:
 
 @report.command("render")
 @click.argument("stream", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="folder for the reports  [default: beside the stream]")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="folder for the reports  [default: beside the stream]"
+)
 def report_render(stream: Path, out: Path | None) -> None:
     """Make the reports again from a run.ndjson."""
     from conformance.report.render import render  # noqa: PLC0415 - templates are loaded here alone
@@ -214,21 +270,23 @@ def report_render(stream: Path, out: Path | None) -> None:
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="as JSON")
-def report_diff(before: Path, after: Path, as_json: bool) -> None:  # noqa: FBT001
+def report_diff(before: Path, after: Path, as_json: bool) -> None:
     """What changed between two runs; exit code 1 where something got worse."""
     from conformance.report import diff  # noqa: PLC0415
     from conformance.report.stream import read  # noqa: PLC0415
     from conformance.report.verdicts import judge  # noqa: PLC0415
 
-    found = diff.compare(judge(read(before)), judge(read(after)))
-    click.echo(diff.as_json(found) if as_json else diff.as_text(found))
+    first, second = judge(read(before)), judge(read(after))
+    found = diff.compare(first, second)
+    show = diff.to_json if as_json else diff.to_text
+    click.echo(show(found, first, second))
     sys.exit(int(ExitCode.NOT_CONFORMANT) if found.worse else 0)
 
 
 @main.command()
 @click.option("--target", required=True, help="the URL of a server")
 @click.option("--insecure", is_flag=True, help="do not verify TLS certificates")
-def sweep(target: str, insecure: bool) -> None:  # noqa: FBT001
+def sweep(target: str, insecure: bool) -> None:
     """Remove what runs that died left on an OpenSearch cluster."""
     from conformance.target import opensearch_ml  # noqa: PLC0415
     from conformance.target.connect import PREFIX, TargetOptions, connect  # noqa: PLC0415

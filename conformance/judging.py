@@ -14,7 +14,7 @@ from hypothesis.errors import Flaky
 
 from conformance.contract import store
 from conformance.contract.model import Contract, Requirement
-from conformance.options import RunOptions, parse_level, selects
+from conformance.options import DEFAULT_OUT, RunOptions, parse_level, selects
 from conformance.outcomes import (
     BrokenAnswer,
     Nonconformance,
@@ -114,13 +114,12 @@ class Judging:
         """The session of the first profile asked for."""
         return self.target(self.options.profiles[0]).session
 
-    def close(self) -> list[str]:
-        """Remove what is left of the run, put settings back, and hang up; what could not be removed."""
+    def close(self) -> None:
+        """Remove what is left of the run, put settings back, and hang up; see `complaints`."""
         for target in self._targets.values():
-            self.complaints += target.session.tracker.clean()
+            self.complaints += target.session.clean()
             target.session.close()
         self._targets.clear()
-        return self.complaints
 
     def discovered(self, profile: str) -> TargetDiscovered:
         facts = self.target(profile).session.facts
@@ -302,7 +301,7 @@ def options_from(config: pytest.Config) -> RunOptions:
         known=get("--ml-known"),
         waivers=Path(waivers) if waivers else None,
         require_decided=get("--ml-require-decided"),
-        out=Path(out) if out else None,
+        out=Path(out or DEFAULT_OUT),
     )
 
 
@@ -371,7 +370,9 @@ def _shape_outcome(report: pytest.TestReport, decisions: tuple[Decision, ...], b
     if report.outcome != "failed":
         return
     soft = {Outcome.FAIL, Outcome.FLAKY, Outcome.UNTESTABLE}
-    if all(d.outcome in soft and (d.outcome is not Outcome.FAIL or not binding(d.requirement)) for d in decisions):
+    if all(
+        d.outcome in soft and (d.outcome is not Outcome.FAIL or not binding(d.requirement)) for d in decisions
+    ):
         report.outcome = "skipped"
         report.wasxfail = f"does not fail the run: {', '.join(d.requirement for d in decisions)}"
 

@@ -16,6 +16,8 @@ def known_sets() -> tuple[str, ...]:
 def known_waivers(name: str) -> tuple[Waiver, ...]:
     """The waivers of a known set; raises `UsageError` for a name that is none."""
     if name not in known_sets():
-        raise UsageError(f"expected --known with one of {', '.join(known_sets()) or 'none'}, but got {name!r}")
+        raise UsageError(
+            f"expected --known with one of {', '.join(known_sets()) or 'none'}, but got {name!r}"
+        )
     (path,) = store.schemas_root().glob(f"*/known/{name}.yaml")
     return load(path)

@@ -28,7 +28,7 @@ BROKEN: Final[Mapping[str, str]] = {
     "ttl-minute-early": "osml.undeploy.ttl-not-before",
     "safe-delete-ignores-search-pipelines": "osml.delete.safe.search-pipeline",
     "conflict-names-no-pipeline": "osml.delete.safe.names-user",
-    "update-loses-ttl": "osml.undeploy.ttl-setting",
+    "update-loses-ttl": "osml.update.keeps-others",
     "disabled-still-predicts": "osml.update.disabled",
     "update-without-seq-no": "osml.update.answer",
     "nugen-second-undeploy-ok": "nugen.undeploy.not-deployed",

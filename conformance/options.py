@@ -11,6 +11,7 @@ from conformance.outcomes import UsageError
 from conformance.target.connect import PROFILES, TargetOptions
 
 ALL_PROFILES = "all"
+DEFAULT_OUT = "reports/latest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class RunOptions:
     known: str | None = None
     waivers: Path | None = None
     require_decided: float | None = None
-    out: Path | None = None
+    out: Path = Path(DEFAULT_OUT)
 
     def __post_init__(self) -> None:
         if self.profile != ALL_PROFILES and self.profile not in PROFILES:

@@ -25,7 +25,7 @@ class BrokenAnswer(Nonconformance):
     """An answer that is cut off, cannot be decompressed, or is not the JSON it claims to be."""
 
 
-class Untestable(unittest.SkipTest):  # noqa: N818 - an ending of a check, not an error
+class Untestable(unittest.SkipTest):
     """The environment, the budget or a prerequisite did not allow a decision.
 
     It is a SkipTest so that hypothesis lets it through at once instead of looking for a smaller case.

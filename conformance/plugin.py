@@ -6,7 +6,6 @@ a check of the suite is collected or a fixture is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,15 +23,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     option("--ml-profile", default="all", metavar="NAME|all", help="opensearch-ml, nugen or all")
     option("--ml-docs-version", metavar="V", help="documentation version to judge by (default: the newest)")
     option("--ml-level", default="documented", help="weakest level that fails: documented, example, observed")
-    option("--ml-select", default="", metavar="EXPR", help="requirement ids or check names, globs, comma-separated")
+    option(
+        "--ml-select",
+        default="",
+        metavar="EXPR",
+        help="requirement ids or check names, globs, comma-separated",
+    )
     option("--ml-max-wait", type=float, default=120.0, metavar="SECONDS", help="real time one check may wait")
     option("--ml-seed", type=int, default=0, metavar="N", help="seed of everything generated")
     option("--ml-out", metavar="DIR", help="write run.ndjson and the reports there")
     option("--ml-allow-settings", action="store_true", help="allow changes of cluster settings off loopback")
-    option("--ml-endpoint-host", default="127.0.0.1", help="address under which the target reaches this machine")
+    option(
+        "--ml-endpoint-host", default="127.0.0.1", help="address under which the target reaches this machine"
+    )
     option("--ml-model-id", action="append", default=[], help="model that may be used (Nugen); repeatable")
     option("--ml-insecure", action="store_true", help="do not verify TLS certificates")
-    option("--ml-known", metavar="VERSION", help="known deviations of a recorded version, e.g. opensearch-2.19")
+    option(
+        "--ml-known", metavar="VERSION", help="known deviations of a recorded version, e.g. opensearch-2.19"
+    )
     option("--ml-waivers", metavar="FILE", help="waivers, a YAML list")
     option("--ml-require-decided", type=float, metavar="PERCENT", help="fail when fewer were decided")
     option("--ml-mutant", help="put this fault into the mock in this process")
@@ -88,9 +96,11 @@ def ml_session(pytestconfig: pytest.Config) -> Session:
 
 
 @pytest.fixture
-def ml_mock(httpserver: Any) -> Iterator[RunningMock]:
+def ml_mock(httpserver: Any) -> RunningMock:
     """A running mock on a real port (pytest-httpserver), with every profile; stopped after the test."""
     from mock_server import MockServer  # noqa: PLC0415 - keeps other people's runs light
-    from mock_server.fixture import serve_on  # noqa: PLC0415
+    from mock_server.fixture import RunningMock, serve_on  # noqa: PLC0415
 
-    yield serve_on(httpserver, MockServer())
+    server = MockServer()
+    serve_on(httpserver, server)
+    return RunningMock(httpserver.url_for("").rstrip("/"), server)

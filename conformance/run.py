@@ -16,7 +16,7 @@ from conformance import judging as judging_module
 from conformance.judging import Judging
 from conformance.known import known_waivers
 from conformance.options import RunOptions
-from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
+from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable
 from conformance.recorder import Recorder
 from conformance.report.events import CheckFinished, Decision, Event, Outcome, Problem, RunStarted, Waiver
 from conformance.report.render import render
@@ -43,8 +43,6 @@ def run(options: RunOptions, console: Console) -> int:
 
     Raises `UsageError` before anything is written when the options cannot be used.
     """
-    if options.out is None:
-        raise UsageError("expected a folder for the reports; give --out DIR")
     waivers = _waivers(options)
     options = replace(options, target=replace(options.target, run_id=new_run_id()))
     stream = options.out / STREAM
@@ -63,7 +61,8 @@ def run(options: RunOptions, console: Console) -> int:
         except KeyboardInterrupt:
             recorder.record(_INTERRUPTED)
         finally:
-            for complaint in judging.close():
+            judging.close()
+            for complaint in judging.complaints:
                 recorder.record(Problem("cleanup", complaint))
         ended = footer(gather(recorder.events), _now(), round(time.monotonic() - began, 3))
         recorder.record(ended)
@@ -135,8 +134,11 @@ def _check(judging: Judging, recorder: Recorder) -> None:
 
 def _pytest(judging: Judging, recorder: Recorder, more: list[str]) -> None:
     suites = Path(str(resources.files("conformance") / "suites"))
-    folders = [str(suites / folder) for folder, profile in judging_module.PROFILE_OF_FOLDER.items()
-               if profile in judging.found()]
+    folders = [
+        str(suites / folder)
+        for folder, profile in judging_module.PROFILE_OF_FOLDER.items()
+        if profile in judging.found()
+    ]
     arguments = [
         *_SUITE_ARGUMENTS,
         f"--rootdir={suites}",

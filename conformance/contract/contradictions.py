@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.contract import fragment
 from conformance.contract.errors import ContractError
 from conformance.contract.examples import read_example
 from conformance.contract.facts import Facts
@@ -212,64 +213,67 @@ def _fragment(page: Page, facts: Facts) -> Iterator[Finding]:
     found = facts.fragments.get(page.id)
     if found is None:
         return
-    leaves = {unit.path: unit for unit in page.units if unit.path}
-    for path, unit in leaves.items():
-        if path[0] == "paths" and len(path) == 4:
-            operation = found["paths"][path[1]][path[2]]
-            yield from _declared(page, path, unit, operation, found)
-        if path[0] == "paths" and path[-2] == "responses":
-            response = found["paths"][path[1]][path[2]]["responses"][path[4]]
-            yield from _response(page, path, unit, response, found["paths"][path[1]][path[2]])
+    for unit in page.units:
+        if unit.path[:1] != ("paths",) or len(unit.path) < 4:
+            continue
+        operation = fragment.at(found, *unit.path[:3])
+        if len(unit.path) == 4:
+            yield from _declared(page, unit, operation, found)
+        elif unit.path[3] == "responses":
+            yield from _response(page, unit, operation)
 
 
-def _declared(
-    page: Page, path: tuple[str, ...], unit: Unit, operation: dict[str, Any], found: dict[str, Any]
-) -> Iterator[Finding]:
-    if path[3] == "security" and operation["security"] and not found.get("security"):
+def _declared(page: Page, unit: Unit, operation: dict[str, Any], found: dict[str, Any]) -> Iterator[Finding]:
+    method, member = unit.path[2:]
+    if member == "security" and operation["security"] and not found.get("security"):
         roots = [other for other in page.units if other.path == ("security",)]
         yield Finding(
-            f"{page.id}/security/{path[2]}",
+            f"{page.id}/security/{method}",
             "The document demands no credentials at its root, the operation demands a token.",
             (*roots, unit),
         )
-        missing = [status for status in ("401", "403") if status not in operation.get("responses", {})]
+        missing = [status for status in ("401", "403") if status not in fragment.at(operation, "responses")]
         if missing:
             yield Finding(
-                f"{page.id}/undeclared-refusal/{path[2]}",
+                f"{page.id}/undeclared-refusal/{method}",
                 f"The operation demands a token and declares no {' and no '.join(missing)}.",
                 (unit,),
             )
-    if path[3] == "description":
+    if member == "description":
         prose = fold(re.sub(r"[>*`-]", " ", page.text[: unit.start]))
-        if fold(re.sub(r"[>*`-]", " ", operation["description"])) not in prose:
+        if fold(re.sub(r"[>*`-]", " ", str(operation["description"]))) not in prose:
             yield Finding(
-                f"{page.id}/description/{path[2]}",
+                f"{page.id}/description/{method}",
                 "The operation's description is not what the prose of the page says.",
                 (unit,),
             )
 
 
-def _response(
-    page: Page, path: tuple[str, ...], unit: Unit, response: dict[str, Any], operation: dict[str, Any]
-) -> Iterator[Finding]:
-    status = path[4]
-    for content in response.get("content", {}).values():
-        if "example" in content and "schema" not in content:
-            yield Finding(
-                f"{page.id}/answer-without-schema/{status}",
-                f"The {status} answer has an example and no schema.",
-                (unit,),
-            )
-    parameters = operation.get("parameters", [])
-    strings = all(
-        entry.get("in") == "path" and entry.get("schema", {}).get("type") == "string" for entry in parameters
-    )
-    if status == "422" and strings and "requestBody" not in operation:
+def _response(page: Page, unit: Unit, operation: dict[str, Any]) -> Iterator[Finding]:
+    status = unit.path[4]
+    contents = fragment.at(operation, "responses", status, "content")
+    if any("example" in content and "schema" not in content for content in contents.values()):
+        yield Finding(
+            f"{page.id}/answer-without-schema/{status}",
+            f"The {status} answer has an example and no schema.",
+            (unit,),
+        )
+    if status == "422" and _only_path_strings(operation):
         yield Finding(
             f"{page.id}/unreachable-answer/{status}",
             "A validation error is declared for an operation whose only input is a string in the path.",
             (unit,),
         )
+
+
+def _only_path_strings(operation: dict[str, Any]) -> bool:
+    parameters = operation.get("parameters") or []
+    return "requestBody" not in operation and all(
+        isinstance(entry, dict)
+        and entry.get("in") == "path"
+        and fragment.at(entry, "schema").get("type") == "string"
+        for entry in parameters
+    )
 
 
 RULES: tuple[Rule, ...] = (

@@ -25,12 +25,34 @@ def is_fragment(info: str, block: str) -> bool:
     return info.split(" ", 1)[0].lower() in {"yaml", "yml", "json"} and bool(_INTRO.search(block))
 
 
-def read(block: str) -> Any:
-    """The document as plain values. Raises ValueError where it is not YAML."""
+def read(block: str) -> dict[str, Any]:
+    """The document as plain values, every key as text: a status may be written as a number.
+
+    Raises ValueError where it is no mapping in YAML.
+    """
     try:
-        return yaml.safe_load(block)
-    except yaml.YAMLError as error:
+        value = yaml.safe_load(block)
+    except (yaml.YAMLError, ValueError) as error:
         raise ValueError(f"not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(value, dict):
+        raise ValueError("expected a mapping at the top of the OpenAPI document")  # noqa: TRY004
+    read_value: dict[str, Any] = _text_keys(value)
+    return read_value
+
+
+def _text_keys(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_text_keys(item) for item in value]
+    if isinstance(value, dict):
+        return {str(name): _text_keys(inner) for name, inner in value.items()}
+    return value
+
+
+def at(document: Any, *path: str) -> dict[str, Any]:
+    """The mapping at a place of the document; an empty one where there is none."""
+    for name in path:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document if isinstance(document, dict) else {}
 
 
 def leaves(block: str) -> list[Leaf]:
@@ -38,13 +60,9 @@ def leaves(block: str) -> list[Leaf]:
 
     Raises ValueError where the block is not YAML or no mapping.
     """
-    try:
-        root = yaml.compose(block, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        raise ValueError(f"not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(root, yaml.MappingNode):
-        raise ValueError("expected a mapping at the top of the OpenAPI document")  # noqa: TRY004
-    return list(_walk(root, (), 0))
+    read(block)
+    root = yaml.compose(block, Loader=yaml.SafeLoader)
+    return list(_walk(root, (), 0)) if root is not None else []
 
 
 def _is_leaf(path: tuple[str, ...]) -> bool:

@@ -126,11 +126,11 @@ def _responses(operation: OperationEntry, facts: Facts) -> Iterator[tuple[str, A
         found[status] = _inferred(status, [entry for entry in answers if str(entry.status) == status], facts)
     found |= dict(_fragment_responses(operation, facts))
     for answer in operation.answers:
+        units = [facts.unit(key, f"operation {operation.id}") for key in answer.units]
         if answer.schema is None:
-            entries = [entry for entry in facts.shown if entry.unit.key in answer.units]
+            entries = [entry for entry in facts.shown if entry.unit in units]
             found[answer.status] = _inferred(answer.status, entries, facts)
         else:
-            units = [facts.unit(key, f"operation {operation.id}") for key in answer.units]
             sources = [str(facts.source(unit)) for unit in units] or _operation_sources(operation, facts)
             found[answer.status] = _response(answer.status, answer.schema, sources, operation.level)
     if facts.overlay.error is not None:
@@ -153,12 +153,20 @@ def _fragment_responses(operation: OperationEntry, facts: Facts) -> Iterator[tup
     """The answers that a page's own OpenAPI document declares with a schema."""
     method = operation.route.method.lower()
     for page_id, found in facts.fragments.items():
-        declared = found.get("paths", {}).get(operation.route.path, {}).get(method, {}).get("responses", {})
         for unit in facts.pages[page_id].units:
             if unit.path[:4] != ("paths", operation.route.path, method, "responses"):
                 continue
             status = unit.path[4]
-            content = declared[status].get("content", {}).get("application/json", {})
+            place = (
+                "paths",
+                operation.route.path,
+                method,
+                "responses",
+                status,
+                "content",
+                "application/json",
+            )
+            content = fragment.at(found, *place)
             source = [str(facts.source(unit))]
             yield (
                 status,
@@ -167,7 +175,14 @@ def _fragment_responses(operation: OperationEntry, facts: Facts) -> Iterator[tup
 
 
 def _inferred(status: str, entries: list[Shown], facts: Facts) -> dict[str, Any]:
-    samples = [Sample(entry.example.body, str(facts.source(entry.unit))) for entry in entries]
+    """The answer that the examples show; without one that can be read, any body."""
+    samples = [
+        Sample(entry.example.body, str(facts.source(entry.unit)))
+        for entry in entries
+        if entry.example.has_body and entry.example.problem is None
+    ]
+    if not samples:
+        return {"description": _phrase(status)}
     return _response(
         status, infer(samples, answer=True), [sample.source for sample in samples], Level.EXAMPLE
     )
@@ -179,7 +194,8 @@ def _response(status: str, schema: Schema, sources: list[str], level: Level) -> 
 
 
 def _phrase(status: str) -> str:
-    return HTTPStatus(int(status)).phrase if status.isdigit() and int(status) else "Any answer"
+    known = {str(int(code)): code.phrase for code in HTTPStatus}
+    return known.get(status, "Any answer")
 
 
 def _json(schema: Schema) -> dict[str, Any]:

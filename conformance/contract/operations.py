@@ -65,7 +65,7 @@ def endpoints(page: Page) -> list[Endpoint]:
     for unit in page.units:
         if unit.kind is Kind.ENDPOINT:
             found += [Endpoint(route, unit) for route in routes_of(unit)]
-        elif unit.path[:1] == ("paths",) and unit.path[:3] not in operations:
+        elif unit.path[:1] == ("paths",) and len(unit.path) > 2 and unit.path[:3] not in operations:
             operations.add(unit.path[:3])
             found.append(Endpoint(Route.parse(f"{unit.path[2]} {unit.path[1]}"), unit))
     return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from conformance.oracle.windows import Window, ttl_window
+from conformance.oracle.windows import NEVER, Window, ttl_window
 
 # Readings of model_state (pages deploy-model and undeploy-model; recordings of 2.19.0 and 3.4.0).
 IN_MEMORY = frozenset({"DEPLOYED", "PARTIALLY_DEPLOYED"})
@@ -30,7 +30,7 @@ class Model:
     deployed: bool = False
     enabled: bool = True
     ttl_minutes: int | None = None
-    used_at: Window = Window(0.0, 0.0)
+    used_at: Window = NEVER
     description: str = ""
     users: frozenset[str] = frozenset()
 
@@ -66,7 +66,9 @@ def deploy(model: Model, at: Window) -> Step:
     """A deploy is accepted and ends with the model in memory (page deploy-model)."""
     if not model.exists:
         return Step("osml.deploy.unknown-model", frozenset({404}), model)
-    return Step("osml.deploy.in-memory", frozenset({200}), replace(model, deployed=True, used_at=at))
+    # Whether a second deploy counts as a use is written nowhere, so both are allowed.
+    used = Window(model.used_at.opens, at.closes) if model.deployed else at
+    return Step("osml.deploy.in-memory", frozenset({200}), replace(model, deployed=True, used_at=used))
 
 
 def undeploy(model: Model) -> Step:
@@ -87,21 +89,18 @@ def predict(model: Model, at: Window, *, auto_deploy: bool) -> Step:
     return Step("osml.predict.answer", frozenset({200}), replace(model, deployed=True, used_at=at))
 
 
-def update(
-    model: Model,
-    *,
-    description: str | None = None,
-    enabled: bool | None = None,
-    ttl_minutes: int | None = None,
-) -> Step:
-    """An update changes the fields that it names and no others (page update-model)."""
+def update(model: Model, at: Window, *, description: str | None = None, enabled: bool | None = None) -> Step:
+    """An update changes the fields that it names and no others (page update-model).
+
+    Whether it counts as a use of the model is written nowhere, so both are allowed.
+    """
     if not model.exists:
         return Step("osml.update.unknown-model", frozenset({404}), model)
     after = replace(
         model,
         description=model.description if description is None else description,
         enabled=model.enabled if enabled is None else enabled,
-        ttl_minutes=model.ttl_minutes if ttl_minutes is None else ttl_minutes,
+        used_at=Window(model.used_at.opens, max(model.used_at.closes, at.closes)),
     )
     return Step("osml.update.endpoint", frozenset({200}), after)
 
@@ -121,7 +120,19 @@ def delete(model: Model, now: float, interval: float, *, safe: bool) -> Step:
     if readings <= IN_MEMORY:
         return Step("osml.delete.deployed", frozenset(refusals), model)
     if blocked:
-        return Step("osml.delete.safe.conflict", frozenset({409} if not readings & IN_MEMORY else refusals), model)
+        return Step(
+            "osml.delete.safe.conflict", frozenset({409} if not readings & IN_MEMORY else refusals), model
+        )
     if readings & IN_MEMORY:
         return Step("osml.delete.gone", frozenset({200, 400}), gone)
     return Step("osml.delete.gone", frozenset({200}), gone)
+
+
+def used_by(model: Model, user: str) -> Model:
+    """A pipeline or an agent was made that names the model."""
+    return replace(model, users=model.users | {user})
+
+
+def no_longer_used_by(model: Model, user: str) -> Model:
+    """That pipeline or agent was removed."""
+    return replace(model, users=model.users - {user})

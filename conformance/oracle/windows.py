@@ -17,6 +17,9 @@ class Window:
     closes: float
 
 
+NEVER = Window(0.0, 0.0)
+
+
 def ttl_window(used_at: Window, ttl_minutes: float, interval: float) -> Window:
     """When a model must leave memory: not before its TTL after the last use, and at the latest one
     interval of the sync-up job (seconds) after that (page undeploy-model, "Automatically undeploy")."""

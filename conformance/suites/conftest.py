@@ -49,7 +49,7 @@ def session(target: Target, judging: Judging, request: pytest.FixtureRequest) ->
     session.begin_sequence()
     mark = session.tracker.mark()
     yield session
-    judging.complaints += session.tracker.clean(mark)
+    judging.complaints += session.clean(mark)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from hypothesis.strategies import SearchStrategy
 from conformance.target.session import Session
 
 T = TypeVar("T")
-T_contra = TypeVar("T_contra", contravariant=True)
+T_co = TypeVar("T_co", covariant=True)
 
 # Enough to meet the boundaries of every field on a target that answers at once, few enough that a
 # node which takes a tenth of a second is done in seconds.
@@ -22,10 +22,10 @@ _FEWEST_EXAMPLES = 5
 _SECONDS_PER_CHECK = 4.0
 
 
-class Runner(Protocol[T_contra]):
+class Runner(Protocol[T_co]):
     """Runs a property of one value."""
 
-    def __call__(self, prop: Callable[[T_contra], None]) -> None: ...
+    def __call__(self, prop: Callable[[T_co], None]) -> None: ...
 
 
 class Explore:
@@ -65,15 +65,14 @@ class Explore:
                 self._session.begin_sequence()
                 prop(value)
                 # After a difference the check's own cleaning removes it: its requests are no evidence.
-                self._session.tracker.clean(mark)
+                self._session.clean(mark)
 
             explored = hypothesis.given(values)(example)
             self.settings(requests, most=most)(hypothesis.seed(self._seed)(explored))()
 
         return run
 
-    def machine(self, factory: Callable[[], RuleBasedStateMachine], *, steps: int, most: int) -> None:
+    def machine(self, machine: type[RuleBasedStateMachine], *, steps: int, most: int) -> None:
         """Run a state machine; each of its steps counts as three requests."""
         wanted = self.settings(steps * 3, most=most, stateful_step_count=steps)
-        hypothesis.seed(self._seed)(factory)
-        run_state_machine_as_test(factory, settings=wanted)
+        run_state_machine_as_test(hypothesis.seed(self._seed)(machine), settings=wanted)

@@ -41,18 +41,18 @@ def operation(contract: Contract, operation_id: str) -> Operation:
     raise LookupError(f"the contract {contract.profile} {contract.version} has no operation {operation_id}")
 
 
-def cases(contract: Contract, operation_id: str, *, valid: bool) -> SearchStrategy[Case]:
+def cases(contract: Contract, operation_id: str, *, valid: bool) -> SearchStrategy[Case[Any]]:
     """Requests that the contract allows, or that it does not."""
     found = operation(contract, operation_id)
     mode = GenerationMode.POSITIVE if valid else GenerationMode.NEGATIVE
     schema = _loaded(contract.profile, contract.version)
-    strategy: SearchStrategy[Case] = schema[found.path][found.method].as_strategy(generation_mode=mode)
+    strategy: SearchStrategy[Case[Any]] = schema[found.path][found.method].as_strategy(generation_mode=mode)
     return strategy
 
 
 def send(
     session: Session,
-    case: Case,
+    case: Case[Any],
     *,
     path: Mapping[str, str] | None = None,
     body: Mapping[str, Any] | None = None,
@@ -88,7 +88,9 @@ def schema_problem(contract: Contract, operation_id: str, exchange: Exchange) ->
         return None
     # The components come along so that references inside the schema find them.
     whole = {**schema, "components": contract.openapi.get("components", {})}
-    error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(whole).iter_errors(exchange.json))
+    error = jsonschema.exceptions.best_match(
+        jsonschema.Draft202012Validator(whole).iter_errors(exchange.json)
+    )
     return None if error is None else f"{error.json_path}: {error.message[:300]}"
 
 

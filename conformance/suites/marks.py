@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 REQUIREMENT = "requirement"
@@ -12,6 +10,6 @@ EXCLUSIVE = "exclusive"
 exclusive = pytest.mark.exclusive
 
 
-def requirement(*ids: str) -> Any:
+def requirement(*ids: str) -> pytest.MarkDecorator:
     """Bind a check to the requirements that it decides, by id."""
     return pytest.mark.requirement(*ids)

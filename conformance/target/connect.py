@@ -20,7 +20,7 @@ from mock_server.core import Request
 MOCK = "mock"
 PREFIX = "mlconform-"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_MOCK_TOKEN = "Bearer mlconform"  # noqa: S105 - any token is good for the mock
+_MOCK_TOKEN = "Bearer mlconform"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,9 @@ def discover(session: Session) -> Facts:
             f"GET {ALIGNED} was refused with {listed.status}: give a token in MLCONFORM_TOKEN"
         )
     if listed.status != 200 or not listed.text.lstrip().startswith("{"):
-        raise PrerequisiteMissing(f"expected the list of aligned models at GET {ALIGNED}, but {listed.summary}")
+        raise PrerequisiteMissing(
+            f"expected the list of aligned models at GET {ALIGNED}, but {listed.summary}"
+        )
     models = listed.member("domain_aligned_models")
     if not isinstance(models, list):
         raise PrerequisiteMissing(f"expected domain_aligned_models at GET {ALIGNED}, but {listed.summary}")
@@ -63,7 +65,9 @@ def bring_to(session: Session, model_id: str, wanted: str) -> None:
     moved = session.request(method, f"{MODELS}/{action}/{quote(model_id, safe='')}")
     settled = session.settle(state, lambda read: read == wanted)
     if not settled:
-        raise Untestable(f"{model_id} could not be brought to {wanted}: {moved.summary}; it is {settled.value}")
+        raise Untestable(
+            f"{model_id} could not be brought to {wanted}: {moved.summary}; it is {settled.value}"
+        )
 
 
 def restore_later(session: Session, model_id: str) -> None:

@@ -21,7 +21,6 @@ TRUSTED_ENDPOINTS = "plugins.ml_commons.trusted_connector_endpoints_regex"
 PRIVATE_ADDRESSES = "plugins.ml_commons.connector.private_ip_enabled"
 # Roles that may hold a remote model, as a node of the recorded versions reports them.
 _HOLDS_MODELS = frozenset({"data", "ml"})
-_REMOVAL_BUDGET_SECONDS = 10.0
 
 
 def discover(session: Session) -> Facts:
@@ -40,7 +39,9 @@ def discover(session: Session) -> Facts:
     plugins = session.request("GET", "/_cat/plugins?format=json")
     listed = plugins.json if plugins.status == 200 else []
     if not any(isinstance(row, dict) and row.get("component") == "opensearch-ml" for row in listed):
-        raise PrerequisiteMissing(f"the plugin opensearch-ml is not listed at /_cat/plugins: {plugins.summary}")
+        raise PrerequisiteMissing(
+            f"the plugin opensearch-ml is not listed at /_cat/plugins: {plugins.summary}"
+        )
     nodes = session.request("GET", "/_nodes").member("nodes") or {}
     holding = [key for key, node in nodes.items() if _HOLDS_MODELS & set(node.get("roles", []))]
     product = str(root.member("version", "distribution") or "unknown")
@@ -115,14 +116,9 @@ PATHS: Mapping[str, str] = {
 
 
 def remove_plain(session: Session, kind: str, resource_id: str) -> str | None:
-    """Delete one resource, waiting while something that was just deleted still holds it."""
-    path = PATHS[kind] + quote(resource_id, safe="")
-    settled = session.settle(
-        lambda: session.request("DELETE", path),
-        lambda exchange: exchange.status in (200, 404),
-        budget=_REMOVAL_BUDGET_SECONDS,
-    )
-    return None if settled else settled.value.summary
+    """Delete one resource; what is in the way, or None when it is gone."""
+    deleted = session.request("DELETE", PATHS[kind] + quote(resource_id, safe=""))
+    return None if deleted.status in (200, 404) else deleted.summary
 
 
 def remove_model(session: Session, kind: str, model_id: str) -> str | None:
@@ -132,22 +128,16 @@ def remove_model(session: Session, kind: str, model_id: str) -> str | None:
     if known.status == 404:
         return None
     group = known.member("model_group_id")
-
-    def delete() -> Exchange:
+    deleted = session.request("DELETE", path)
+    if deleted.status == 400:
+        session.request("POST", f"{path}/_undeploy")
         deleted = session.request("DELETE", path)
-        if deleted.status == 400:
-            session.request("POST", f"{path}/_undeploy")
-        return deleted
-
-    settled = session.settle(
-        delete, lambda exchange: exchange.status in (200, 404), budget=_REMOVAL_BUDGET_SECONDS
-    )
-    if not settled:
-        return settled.value.summary
+    if deleted.status not in (200, 404):
+        return deleted.summary
     if isinstance(group, str):
         made_by_run = session.request("GET", PATHS["model group"] + group)
         if made_by_run.status == 200 and _named_by(session, made_by_run):
-            session.request("DELETE", PATHS["model group"] + group)
+            return remove_plain(session, "model group", group)
     return None
 
 

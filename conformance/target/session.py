@@ -14,7 +14,7 @@ from conformance.target.clock import TargetClock
 from conformance.target.endpoint import ModelEndpoint
 from conformance.target.exchange import Exchange, OutgoingRequest
 from conformance.target.settle import Settled, settle, wait
-from conformance.target.tracker import Tracker
+from conformance.target.tracker import Remaining, Tracker, remove_all
 from conformance.target.transport import AnswerCutOff, Transport
 
 T = TypeVar("T")
@@ -22,6 +22,7 @@ ABSENT: Final = object()
 JSON_TYPE = "application/json"
 # A deploy of a remote model was recorded to take 0.3 s on one node and 1 s on three.
 STATE_BUDGET_SECONDS = 20.0
+REMOVAL_BUDGET_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,23 @@ class Session:
         with self._lock:
             self._names += 1
             return f"{self.options.prefix}{kind}-{self._names}"
+
+    def clean(self, back_to: int = 0) -> list[str]:
+        """Remove what was created since the tracker's mark; one message a thing that stayed.
+
+        What is in the way of another thing's removal may itself be gone only a little later: an
+        index is refreshed once a second, an undeploy is answered before it is done.
+        """
+        left = remove_all(self.tracker.take(back_to))
+
+        def again() -> list[Remaining]:
+            nonlocal left
+            left = remove_all([remaining.resource for remaining in left])
+            return left
+
+        if left:
+            self.settle(again, lambda remaining: not remaining, budget=REMOVAL_BUDGET_SECONDS)
+        return [str(remaining) for remaining in left]
 
     # time
 

@@ -9,15 +9,29 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One created thing. `remove` takes it away, is harmless when it is gone, and returns what is wrong."""
+    """One created thing.
+
+    `remove` tries once to take it away, is harmless when it is gone, and returns what is in the way.
+    """
 
     kind: str
     id: str
     remove: Callable[[], str | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """A resource that could not be removed, and why."""
+
+    resource: Resource
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.resource.kind} {self.resource.id} could not be removed: {self.problem}"
+
+
 class Tracker:
-    """Remembers resources; `clean` removes them, newest first, and reports what it could not remove."""
+    """Remembers what was created."""
 
     def __init__(self) -> None:
         self._resources: list[Resource] = []
@@ -28,18 +42,19 @@ class Tracker:
             self._resources.append(resource)
 
     def mark(self) -> int:
-        """A place to clean back to."""
+        """A place to take back to."""
         with self._lock:
             return len(self._resources)
 
-    def clean(self, back_to: int = 0) -> list[str]:
-        """Remove everything added since `back_to`; one message a thing that stayed."""
-        complaints = []
-        while True:
-            with self._lock:
-                if len(self._resources) <= back_to:
-                    return complaints
-                resource = self._resources.pop()
-            complaint = resource.remove()
-            if complaint is not None:
-                complaints.append(f"{resource.kind} {resource.id} could not be removed: {complaint}")
+    def take(self, back_to: int = 0) -> list[Resource]:
+        """Everything added since `back_to`, newest first; it is no longer remembered."""
+        with self._lock:
+            taken = self._resources[back_to:]
+            del self._resources[back_to:]
+        return taken[::-1]
+
+
+def remove_all(resources: list[Resource]) -> list[Remaining]:
+    """Try once to remove each, in this order; what is left."""
+    tried = [(resource, resource.remove()) for resource in resources]
+    return [Remaining(resource, problem) for resource, problem in tried if problem is not None]

@@ -47,7 +47,9 @@ class TestStatus:
         nugen.deploy(model)
         told = nugen.deploy_status(model)
         expect.status("nugen.deploy-status.answer", told, 200)
-        expect.members("nugen.deploy-status.answer", told.json, {"model_id": str, "status": str}, "the status")
+        expect.members(
+            "nugen.deploy-status.answer", told.json, {"model_id": str, "status": str}, "the status"
+        )
         expect.one_of("nugen.deploy-status.values", told.member("status"), TASK_STATES, "status")
 
     @requirement("nugen.deploy-status.unknown")

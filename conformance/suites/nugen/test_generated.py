@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from schemathesis import Case
 
@@ -23,7 +25,7 @@ def test_generated_requests(
     nugen: Nugen, contract: Contract, expect: Expect, explore: Explore, operation_id: str
 ) -> None:
     @explore.every(cases(contract, operation_id, valid=True), requests=1, most=20)
-    def holds(case: Case) -> None:
+    def holds(case: Case[Any]) -> None:
         answered = send(nugen.session, case)
         expect.that(
             "nugen.wire.no-server-error",

@@ -83,7 +83,9 @@ class TestStatus:
         nugen.undeploy(model)
         told = nugen.undeploy_status(model)
         expect.status("nugen.undeploy-status.answer", told, 200)
-        expect.members("nugen.undeploy-status.answer", told.json, {"model_id": str, "status": str}, "the status")
+        expect.members(
+            "nugen.undeploy-status.answer", told.json, {"model_id": str, "status": str}, "the status"
+        )
         expect.equal("nugen.undeploy-status.answer", told.member("model_id"), model, "model_id")
         expect.one_of("nugen.undeploy-status.values", told.member("status"), TASK_STATES, "status")
 
@@ -95,7 +97,9 @@ class TestStatus:
             lambda: nugen.undeploy_status(model), lambda told: told.member("status") == "COMPLETED"
         ).value
         message = done.member("result", "message")
-        expect.equal("nugen.undeploy-status.message", message, "Model successfully undeployed", "result.message")
+        expect.equal(
+            "nugen.undeploy-status.message", message, "Model successfully undeployed", "result.message"
+        )
 
     @requirement("nugen.undeploy-status.unknown")
     def test_of_an_unknown_model(self, nugen: Nugen, expect: Expect) -> None:

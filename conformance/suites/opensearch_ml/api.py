@@ -15,7 +15,7 @@ from conformance.outcomes import Untestable
 from conformance.target import opensearch_ml
 from conformance.target.exchange import Exchange
 from conformance.target.opensearch_ml import ML, SETTINGS
-from conformance.target.session import ABSENT, Session
+from conformance.target.session import ABSENT, STATE_BUDGET_SECONDS, Session
 from conformance.target.settle import Settled
 
 AUTO_DEPLOY = "plugins.ml_commons.model_auto_deploy.enable"
@@ -207,10 +207,9 @@ class MlCommons:
         read = self.get(model_id)
         return "absent" if read.status == 404 else str(read.member("model_state"))
 
-    def settle_state(self, model_id: str, *states: str, budget: float | None = None) -> Settled[str]:
+    def settle_state(self, model_id: str, *states: str, budget: float = STATE_BUDGET_SECONDS) -> Settled[str]:
         """Wait until the state is one of these."""
-        more = {} if budget is None else {"budget": budget}
-        return self.session.settle(lambda: self.state(model_id), lambda state: state in states, **more)
+        return self.session.settle(lambda: self.state(model_id), lambda state: state in states, budget=budget)
 
     def await_task(self, answered: Exchange) -> Exchange | None:
         """Wait until the task of this answer has ended, where the answer names one."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from conformance.suites.expect import Expect
 from conformance.suites.marks import requirement
-from conformance.suites.opensearch_ml.api import ML, UNKNOWN_ID, MlCommons
+from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
+from conformance.target.opensearch_ml import ML
 
 
 @requirement("osml.connector.lifecycle")
@@ -29,7 +30,10 @@ def test_a_connector_in_use_is_not_deleted(ml: MlCommons, expect: Expect) -> Non
     answered = ml.session.request("DELETE", f"{ML}/connectors/{connector}")
     expect.error("osml.connector.in-use", answered, 409, "models are still using this connector")
     expect.that(
-        "osml.connector.in-use", model in answered.text, expected=f"a reason that names {model}", came=answered.text
+        "osml.connector.in-use",
+        model in answered.text,
+        expected=f"a reason that names {model}",
+        came=answered.text,
     )
 
 

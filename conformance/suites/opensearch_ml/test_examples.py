@@ -74,12 +74,16 @@ class TestUndeploy:
         ml.set(CUSTOM_PLAN=True)
         body = {"node_ids": [ml.session.facts.nodes[0]], "model_ids": [ml.deployed_model()]}
         answered = ml.undeploy_many(body)
-        Examples(contract, expect).accepted("osml.undeploy.example.specific-nodes", "undeploy_models", answered)
+        Examples(contract, expect).accepted(
+            "osml.undeploy.example.specific-nodes", "undeploy_models", answered
+        )
 
     @requirement("osml.undeploy.example.specific-models")
     def test_specific_models(self, ml: MlCommons, contract: Contract, expect: Expect) -> None:
         answered = ml.undeploy_many({"model_ids": [ml.deployed_model()]})
-        Examples(contract, expect).accepted("osml.undeploy.example.specific-models", "undeploy_models", answered)
+        Examples(contract, expect).accepted(
+            "osml.undeploy.example.specific-models", "undeploy_models", answered
+        )
 
     @requirement("osml.register.example.ttl")
     def test_register_with_a_ttl(self, ml: MlCommons, contract: Contract, expect: Expect) -> None:
@@ -88,7 +92,9 @@ class TestUndeploy:
         Examples(contract, expect).accepted("osml.register.example.ttl", "register_model", answered)
 
     @requirement("osml.update.example.ttl")
-    def test_update_of_a_ttl_while_undeployed(self, ml: MlCommons, contract: Contract, expect: Expect) -> None:
+    def test_update_of_a_ttl_while_undeployed(
+        self, ml: MlCommons, contract: Contract, expect: Expect
+    ) -> None:
         model = ml.deployed_model()
         ml.take_down(model)
         answered = ml.update(model, {"deploy_setting": {"model_ttl_minutes": 100}})

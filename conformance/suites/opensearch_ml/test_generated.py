@@ -54,7 +54,7 @@ def test_generated_requests(
     ml: MlCommons, contract: Contract, expect: Expect, explore: Explore, operation_id: str, valid: bool
 ) -> None:
     @explore.every(cases(contract, operation_id, valid=valid), requests=6, most=20)
-    def holds(case: Case) -> None:
+    def holds(case: Case[Any]) -> None:
         path = {"model_id": ml.model()} if "{model_id}" in case.path else {}
         answered = send(ml.session, case, path=path, body=_present(case, _harmless(ml, operation_id)))
         if operation_id == "register_model":
@@ -62,7 +62,7 @@ def test_generated_requests(
         _judge(contract, expect, operation_id, answered)
 
 
-def _present(case: Case, members: Mapping[str, Any]) -> dict[str, Any]:
+def _present(case: Case[Any], members: Mapping[str, Any]) -> dict[str, Any]:
     """Of these members those that the case has with a value of the right kind; a wrong kind is the point."""
     if not isinstance(case.body, dict):
         return {}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from conformance.suites.expect import Expect
 from conformance.suites.marks import requirement
-from conformance.suites.opensearch_ml.api import ML, MlCommons
+from conformance.suites.opensearch_ml.api import MlCommons
+from conformance.target.opensearch_ml import ML
 
 
 @requirement("osml.group.lifecycle")
@@ -25,7 +26,9 @@ def test_a_group_with_versions_is_not_deleted(ml: MlCommons, expect: Expect) -> 
     model = ml.model(model_group_id=group)
     query = {"query": {"ids": {"values": [model]}}}
     ml.session.settle(
-        lambda: ml.session.request("POST", f"{ML}/models/_search", query).member("hits", "hits"), bool, budget=5.0
+        lambda: ml.session.request("POST", f"{ML}/models/_search", query).member("hits", "hits"),
+        bool,
+        budget=5.0,
     )
     answered = ml.session.request("DELETE", f"{ML}/model_groups/{group}")
     expect.error("osml.group.in-use", answered, 409, "associated model versions")

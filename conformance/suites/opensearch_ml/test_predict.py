@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from conformance.suites.expect import Expect
 from conformance.suites.marks import exclusive, requirement
 from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
@@ -70,6 +72,7 @@ def test_a_body_that_breaks_the_interface(ml: MlCommons, expect: Expect) -> None
 @requirement("osml.predict.missing-parameter")
 def test_a_placeholder_that_is_not_filled(ml: MlCommons, expect: Expect) -> None:
     model = ml.deployed_model()
-    for body in ({}, {"parameters": {}}, {"parameters": {"other": "x"}}):
+    bodies: tuple[Any, ...] = ({}, {"parameters": {}}, {"parameters": {"other": "x"}})
+    for body in bodies:
         answered = ml.predict(model, body)
         expect.error("osml.predict.missing-parameter", answered, 400, "placeholder not filled in payload: q")

@@ -42,4 +42,6 @@ def test_concurrent_operations_leave_one_readable_state(
                 came=answered.summary,
             )
         settled = ml.settle_state(model, *SETTLED)
-        expect.one_of("osml.race.one-outcome", settled.value, SETTLED, f"model_state after {', '.join(names)}")
+        expect.one_of(
+            "osml.race.one-outcome", settled.value, SETTLED, f"model_state after {', '.join(names)}"
+        )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from conformance.suites.expect import Expect
 from conformance.suites.marks import requirement
-from conformance.suites.opensearch_ml.api import ML, UNKNOWN_ID, MlCommons
+from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
+from conformance.target.opensearch_ml import ML
 
 
 @requirement("osml.register.answer")
@@ -79,7 +82,7 @@ def test_a_model_is_found_by_its_name(ml: MlCommons, expect: Expect) -> None:
     query = {"query": {"term": {"name.keyword": {"value": name}}}}
     for method in ("POST", "GET"):
         found = ml.session.settle(
-            lambda method=method: ml.session.request(method, f"{ML}/models/_search", query),
+            partial(ml.session.request, method, f"{ML}/models/_search", query),
             lambda answered: answered.status != 200 or bool(answered.member("hits", "hits")),
             budget=5.0,
         ).value

@@ -6,7 +6,15 @@ import sys
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, multiple, precondition, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    multiple,
+    precondition,
+    rule,
+)
 
 from conformance.oracle import lifecycle
 from conformance.oracle.lifecycle import Model, Step
@@ -40,7 +48,7 @@ class Lifecycle(RuleBasedStateMachine):
     def teardown(self) -> None:
         # After a difference the check's own cleaning removes the rest: its requests are no evidence.
         if sys.exception() is None:
-            self.ml.session.tracker.clean(self.mark)
+            self.ml.session.clean(self.mark)
 
     # the rules
 
@@ -161,7 +169,8 @@ class Lifecycle(RuleBasedStateMachine):
     "osml.delete.safe.conflict",
 )
 def test_any_sequence(ml: MlCommons, expect: Expect, explore: Explore) -> None:
-    def machine() -> Any:
-        return type("Lifecycle", (Lifecycle,), {"ml": ml, "expect": expect})()
+    class OnThisTarget(Lifecycle):
+        pass
 
-    explore.machine(machine, steps=15, most=40)
+    OnThisTarget.ml, OnThisTarget.expect = ml, expect
+    explore.machine(OnThisTarget, steps=15, most=40)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from conformance.oracle.windows import TOLERANCE_SECONDS, Window, ttl_window
 from conformance.suites.expect import Expect
@@ -55,7 +56,9 @@ def test_a_model_leaves_memory_in_its_window(ml: MlCommons, expect: Expect) -> N
     for moment in (window.opens - MINUTE / 2, window.opens - MARGIN_SECONDS):
         _pass_until(ml, moment)
         early = ml.state(model.id)
-        expect.equal("osml.undeploy.ttl-not-before", early, "DEPLOYED", "model_state before the TTL has passed")
+        expect.equal(
+            "osml.undeploy.ttl-not-before", early, "DEPLOYED", "model_state before the TTL has passed"
+        )
     late = _state_by(ml, model.id, window.closes)
     expect.equal("osml.undeploy.ttl", late, "UNDEPLOYED", "model_state after the TTL")
     expect.equal("osml.undeploy.ttl-window", late, "UNDEPLOYED", "model_state at TTL + one sync-up interval")
@@ -77,7 +80,9 @@ def test_a_prediction_starts_the_time_anew(ml: MlCommons, expect: Expect) -> Non
     )
     second = ttl_window(Window(used, used), 1, INTERVAL_SECONDS)
     late = _state_by(ml, model.id, second.closes)
-    expect.equal("osml.undeploy.ttl-renewed", late, "UNDEPLOYED", "model_state when the TTL since its use is over")
+    expect.equal(
+        "osml.undeploy.ttl-renewed", late, "UNDEPLOYED", "model_state when the TTL since its use is over"
+    )
 
 
 @requirement("osml.undeploy.ttl-setting")
@@ -124,6 +129,7 @@ def test_reading_a_model_is_no_use_of_it(ml: MlCommons, expect: Expect) -> None:
 
 @requirement("osml.undeploy.ttl-not-number")
 def test_a_time_to_live_that_is_no_number_is_refused(ml: MlCommons, expect: Expect) -> None:
-    for value in ("x", True, [], {"a": 1}):
+    values: tuple[Any, ...] = ("x", True, [], {"a": 1})
+    for value in values:
         body = ml.remote_body(deploy_setting={"model_ttl_minutes": value})
         expect.error("osml.undeploy.ttl-not-number", ml.register(body), 400)

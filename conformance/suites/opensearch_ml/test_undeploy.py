@@ -21,7 +21,10 @@ def test_an_undeploy_reaches_every_node(ml: MlCommons, expect: Expect) -> None:
     answered = ml.undeploy(ml.deployed_model())
     expect.accepted("osml.undeploy.all-nodes", answered)
     expect.equal(
-        "osml.undeploy.all-nodes", sorted(answered.json), sorted(ml.session.facts.nodes), "nodes in the answer"
+        "osml.undeploy.all-nodes",
+        sorted(answered.json),
+        sorted(ml.session.facts.nodes),
+        "nodes in the answer",
     )
 
 
@@ -31,7 +34,9 @@ def test_several_models_at_once(ml: MlCommons, expect: Expect) -> None:
     other = ml.deployed_model()
     expect.accepted("osml.undeploy.model-ids", ml.undeploy_many({"model_ids": models}))
     states = [ml.settle_state(model, "UNDEPLOYED", budget=5.0).value for model in models]
-    expect.equal("osml.undeploy.model-ids", states, ["UNDEPLOYED", "UNDEPLOYED"], "model_state of those named")
+    expect.equal(
+        "osml.undeploy.model-ids", states, ["UNDEPLOYED", "UNDEPLOYED"], "model_state of those named"
+    )
     expect.equal("osml.undeploy.model-ids", ml.state(other), "DEPLOYED", "model_state of one not named")
 
 
@@ -96,7 +101,9 @@ def test_the_models_in_the_body_win_over_the_one_in_the_path(ml: MlCommons, expe
     expect.status("osml.undeploy.body-wins", ml.undeploy(in_path, {"model_ids": [in_body]}), 200)
     settled = ml.settle_state(in_body, "UNDEPLOYED", budget=5.0)
     expect.equal("osml.undeploy.body-wins", settled.value, "UNDEPLOYED", "model_state of the one in the body")
-    expect.equal("osml.undeploy.body-wins", ml.state(in_path), "DEPLOYED", "model_state of the one in the path")
+    expect.equal(
+        "osml.undeploy.body-wins", ml.state(in_path), "DEPLOYED", "model_state of the one in the path"
+    )
 
 
 class TestUnknownModels:
@@ -142,7 +149,9 @@ class TestRefusals:
     def test_model_ids_that_are_no_list(self, ml: MlCommons, expect: Expect) -> None:
         for value in (UNKNOWN_ID, None):
             answered = ml.undeploy_many({"model_ids": value})
-            expect.error("osml.undeploy.model-ids-type", answered, 400, "expecting token of type [START_ARRAY]")
+            expect.error(
+                "osml.undeploy.model-ids-type", answered, 400, "expecting token of type [START_ARRAY]"
+            )
 
     @exclusive
     @requirement("osml.undeploy.node-ids-setting")

@@ -8,8 +8,9 @@ import pytest
 
 from conformance.suites.expect import Expect
 from conformance.suites.marks import requirement
-from conformance.suites.opensearch_ml.api import ML, UNKNOWN_ID, MlCommons, model_path
+from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons, model_path
 from conformance.target.exchange import Exchange
+from conformance.target.opensearch_ml import ML
 
 # Bodies that are mistakes of a client, whatever the operation.
 BAD_BODIES = (b"", b"{", b"[]", b'"x"', b"nonsense", b"\xff\xfe", b"null", b"0", b"{}" * 2)
@@ -89,7 +90,9 @@ def test_no_blank_id_is_a_server_error(ml: MlCommons, expect: Expect) -> None:
 @requirement("osml.wire.error-envelope")
 def test_the_envelope_of_an_error(ml: MlCommons, expect: Expect) -> None:
     for answered in (ml.get(UNKNOWN_ID), ml.undeploy_many({}), ml.register({})):
-        expect.members("osml.wire.error-envelope", answered.json, {"error": dict, "status": int}, "the answer")
+        expect.members(
+            "osml.wire.error-envelope", answered.json, {"error": dict, "status": int}, "the answer"
+        )
         expect.equal("osml.wire.error-envelope", answered.member("status"), answered.status, "status")
         error = answered.member("error")
         kinds = {"root_cause": list, "type": str, "reason": str}
