@@ -1,0 +1,71 @@
+"""Whatever a page holds, everything that is made of it is made, or an error says why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from openapi_spec_validator import validate
+
+from conformance.contract import contradictions, openapi, overlay, requirements
+from conformance.contract.facts import Facts
+from conformance.contract.overlay import Overlay
+from conformance.contract.pages import read_page
+
+from .conftest import OVERLAY, PAGE
+
+OPENAPI = """```yaml
+openapi: 3.1.0
+paths:
+  /things/{thing_id}/_start:
+    post:
+      summary: S
+      security: [{Token: []}]
+      parameters: [{name: a, in: path, schema: {type: string}}]
+      responses:
+        200:
+          content: {application/json: {schema: {type: string}}}
+        '422':
+components:
+  schemas:
+    A: {type: string}
+```"""
+LINES = st.sampled_from(
+    [*PAGE.split("\n"), *OPENAPI.split("\n"), "{", "}", "null", '{"error": {}, "status": 1}']
+)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Overlay:
+    path = Path(tmp_path_factory.mktemp("things")) / "overlay.yaml"
+    path.write_text(yaml.safe_dump(OVERLAY | {"requirements": []}), encoding="utf-8")
+    return overlay.load(path)
+
+
+def make(written: Overlay, text: str) -> dict[str, object]:
+    facts = Facts(written, {"start": read_page("start", written.version, text)})
+    founded = requirements.requirements(facts, {})
+    records = requirements.account(facts, founded)
+    assert {record.key for record in records} == set(facts.units)
+    assert contradictions.contradictions(facts) is not None
+    document = openapi.document(facts)
+    assert list(openapi.schemas(document)) is not None
+    return document
+
+
+@given(lines=st.lists(LINES, max_size=30))
+def test_any_lines(written: Overlay, lines: list[str]) -> None:
+    make(written, "\n".join(lines))
+
+
+@given(cut=st.integers(0, len(OPENAPI)), junk=st.sampled_from(["", " ", ":", "- ", "\n", "x: [", "null"]))
+def test_a_cut_openapi_document(written: Overlay, cut: int, junk: str) -> None:
+    make(written, f"{PAGE}\n{OPENAPI[:cut]}{junk}\n{OPENAPI[cut:]}")
+
+
+def test_a_whole_openapi_document(written: Overlay) -> None:
+    document = make(written, OPENAPI)
+    validate(document)
