@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+
+from mock_server.opensearch_ml.document import MAX_DEPTH, locate, read_json
+from mock_server.opensearch_ml.errors import ApiError
+
+WHERE = "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: {}, column: {}]"
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [((), "{"), (("a",), "1"), (("b", "c"), "["), (("b", "c", 1), "3"), (("e",), "null")],
+)
+def test_a_value_is_located_by_its_path(path: tuple[str | int, ...], value: str) -> None:
+    text = '{"a": 1, "b": {"x": "{[,", "c": [ {"a": 2} , 3]}, "e" : null}'
+    assert text[locate(text, path) :].startswith(value)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "reason"),
+    [
+        (
+            "{",
+            "json_e_o_f_exception",
+            "Unexpected end-of-input: expected close marker for Object (start marker at "
+            f"{WHERE.format(1, 1)})\n at {WHERE.format(1, 2)}",
+        ),
+        (
+            '{"a":\n [1',
+            "json_e_o_f_exception",
+            "Unexpected end-of-input: expected close marker for Array (start marker at "
+            f"{WHERE.format(2, 2)})\n at {WHERE.format(2, 4)}",
+        ),
+        (
+            "nonsense",
+            "json_parse_exception",
+            "Unrecognized token 'nonsense': was expecting (JSON String, Number, Array, Object or token 'null', "
+            f"'true' or 'false')\n at {WHERE.format(1, 9)}",
+        ),
+        ('{"a": 1, "a": 2}', "json_parse_exception", "Duplicate field 'a'"),
+        ("{} x", "json_parse_exception", "Unexpected character ('x' (code 120))"),
+        ('{"a": "b', "json_e_o_f_exception", "Unexpected end-of-input: was expecting closing quote"),
+        ("1e999", "input_coercion_exception", "A number is out of the range"),
+        ("NaN", "input_coercion_exception", "A number is out of the range"),
+        ("[" * (MAX_DEPTH + 1), "x_content_parse_exception", "The body is nested deeper than"),
+    ],
+)
+def test_what_is_no_json_is_refused_in_the_words_of_the_real_parser(
+    body: str, kind: str, reason: str
+) -> None:
+    with pytest.raises(ApiError) as raised:
+        read_json(body.encode())
+    assert (raised.value.status, raised.value.type) == (400, kind)
+    assert raised.value.reason.startswith(reason)
+
+
+def test_brackets_within_strings_are_no_depth() -> None:
+    assert read_json(('"' + "[" * 200 + '"').encode()).value == "[" * 200
+
+
+@pytest.mark.parametrize("body", [b"", b" \n\t"])
+def test_a_blank_body_is_empty(body: bytes) -> None:
+    assert read_json(body).empty

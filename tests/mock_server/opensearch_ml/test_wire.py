@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "allowed"),
+    [
+        ("GET", "~/models/x/_deploy", "POST"),
+        ("PATCH", "~/models/x", "PUT, GET, DELETE"),
+        ("DELETE", "~/models/x/_undeploy", "POST"),
+    ],
+)
+def test_a_wrong_method_tells_the_allowed_ones(ml: Any, method: str, target: str, allowed: str) -> None:
+    answer = ml.send(method, target)
+    uri = target.replace("~", "/_plugins/_ml")
+    message = f"Incorrect HTTP method for uri [{uri}] and method [{method}], allowed: [{allowed}]"
+    assert (answer.status, answer.body) == (405, {"error": message, "status": 405})
+    assert answer.headers["allow"] == allowed.replace(" ", "")
+
+
+@pytest.mark.parametrize("target", ["~/nope", "~/models", "~/models/", "~/models/x/nope", "/x/" * 100])
+def test_an_unknown_route_is_400(ml: Any, target: str) -> None:
+    answer = ml.get(target)
+    uri = target.replace("~", "/_plugins/_ml")
+    assert (answer.status, answer.body) == (
+        400,
+        {"error": f"no handler found for uri [{uri}] and method [GET]"},
+    )
+
+
+def test_options_tells_the_methods(ml: Any) -> None:
+    assert ml.send("OPTIONS", "~/models/x").headers["allow"] == "PUT,GET,DELETE"
+
+
+def test_a_reserved_word_is_an_id_where_its_method_is_not(ml: Any) -> None:
+    assert ml.reason(ml.get("~/models/_undeploy")).endswith("model id: _undeploy")
+
+
+def test_an_unknown_parameter_is_refused(ml: Any) -> None:
+    answer = ml.get("~/models/x?bogus=1")
+    expected = "request [/_plugins/_ml/models/x] contains unrecognized parameter: [bogus]"
+    assert (answer.status, ml.reason(answer)) == (400, expected)
+    assert ml.reason(ml.get("~/models/x?b=1&a=2")).endswith("parameters: [a], [b]")
+
+
+@pytest.mark.parametrize("target", ["~/models/%zz", "~/models/x?%"])
+def test_a_broken_escape_is_refused(ml: Any, target: str) -> None:
+    assert ml.get(target).status == 400
+
+
+def test_another_content_type_is_406(ml: Any) -> None:
+    answer = ml.send("PUT", "~/models/x", b"{}", content_type="text/plain")
+    assert (answer.status, answer.body) == (
+        406,
+        {"error": "Content-Type header [text/plain] is not supported", "status": 406},
+    )
+
+
+def test_a_charset_does_not_matter(ml: Any) -> None:
+    model_id = ml.model()
+    assert (
+        ml.send(
+            "PUT", f"~/models/{model_id}", b'{"name":"n"}', content_type="application/json; charset=UTF-8"
+        ).status
+        == 200
+    )
+
+
+def test_yaml_is_read_and_answered(ml: Any) -> None:
+    model_id = ml.model()
+    answer = ml.send("PUT", f"~/models/{model_id}", b"description: x\n", content_type="application/yaml")
+    assert answer.headers["content-type"] == "application/yaml"
+    assert answer.body == (
+        f'---\n_index: ".plugins-ml-model"\n_id: "{model_id}"\n_version: 2\nresult: "updated"\n'
+        "_shards:\n  total: 1\n  successful: 1\n  failed: 0\n_seq_no: 1\n_primary_term: 1\n"
+    )
+    assert ml.get(f"~/models/{model_id}").body["description"] == "x"
+
+
+@pytest.mark.parametrize(
+    "body", [b"a: [", b"a: &x 1\nb: *x", b"? [a]\n: 1", b"a: !!python/object:os.x {}", b"a: .nan"]
+)
+def test_yaml_beyond_json_is_refused(ml: Any, body: bytes) -> None:
+    answer = ml.send(
+        "PUT", f"~/models/{ml.model()}", body, content_type="application/yaml", accept="application/json"
+    )
+    assert answer.status == 400
+
+
+def test_a_date_in_yaml_is_text(ml: Any) -> None:
+    model_id = ml.model()
+    ml.send("PUT", f"~/models/{model_id}", b"description: 2024-01-01\n", content_type="application/yaml")
+    assert ml.get(f"~/models/{model_id}").body["description"] == "2024-01-01"
+
+
+def test_pretty_answers_are_indented(ml: Any) -> None:
+    response = ml.send("GET", "/_cluster/settings?pretty&format=json")
+    assert response.body == {"persistent": {}, "transient": {}}
+    assert ml.send("GET", "/_cluster/settings?format=yaml").body == "---\npersistent: {}\ntransient: {}\n"
+    assert ml.get("/_cluster/settings?pretty=maybe").status == 400
+
+
+@pytest.mark.parametrize(
+    ("paths", "left"),
+    [
+        ("version.number", {"version": {"number": "2.19.0"}}),
+        ("v*.number,name", {"name": "node-1", "version": {"number": "2.19.0"}}),
+        ("**.number", {"version": {"number": "2.19.0"}}),
+        ("nope", {}),
+        ("-version,-tagline,-cluster_uuid", {"name": "node-1", "cluster_name": "mock-cluster"}),
+        ("version.*,-version.build_*,-version.min*,-version.l*", {"version": {"distribution": "opensearch", "number": "2.19.0"}}),
+    ],
+)  # fmt: skip
+def test_filter_path_cuts_the_answer(ml: Any, paths: str, left: Any) -> None:
+    assert ml.get(f"/?filter_path={paths}").body == left
+
+
+def test_errors_are_not_filtered(ml: Any) -> None:
+    assert ml.reason(ml.get("~/models/x?filter_path=nope")).endswith("id: x")
+
+
+def test_plugins_are_listed_as_text_and_as_json(ml: Any) -> None:
+    assert "opensearch-ml" in ml.get("/_cat/plugins").body
+    assert ml.get("/_cat/plugins?format=json&h=component,version").body[-1] == {
+        "component": "opensearch-ml",
+        "version": "2.19.0.0",
+    }
+    assert ml.get("/_cat/plugins?v").body.splitlines()[0].split() == ["name", "component", "version"]
+
+
+def test_nodes_are_listed_with_roles_and_plugins(make_client: Any) -> None:
+    ml = make_client(nodes=3)
+    nodes = ml.get("/_nodes").body
+    assert nodes["_nodes"]["total"] == len(nodes["nodes"]) == 3
+    first = next(iter(nodes["nodes"]))
+    assert "ml" in nodes["nodes"][first]["roles"]
+    assert list(ml.get(f"/_nodes/{first}/plugins").body["nodes"]) == [first]
+    assert len(ml.get("/_nodes/plugins").body["nodes"]) == 3
+    assert len(ml.get("/_cat/nodes").body.splitlines()) == 3
+    assert ml.get("/_cluster/health").body["number_of_nodes"] == 3
