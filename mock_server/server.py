@@ -33,7 +33,7 @@ class MockServer:
     Raises ValueError for a name that is not known; the message lists those that are.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         *,
         profiles: Collection[str] = PROFILES,

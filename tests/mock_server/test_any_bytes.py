@@ -1,4 +1,4 @@
-"""Whatever bytes come as method, path, query, content type and body: a well-formed answer, and none is a 5xx."""
+"""Whatever bytes come as method, path, query, content type and body: a well-formed answer, never a 5xx."""
 
 from __future__ import annotations
 
@@ -22,69 +22,26 @@ SETTINGS = settings(
 )
 URL_CHARACTERS = string.ascii_letters + string.digits + "-._~!$&'()*+,;=:@%/"
 
-names = st.sampled_from(
-    ["name", "function_name", "connector_id", "connector", "deploy_setting", "model_ttl_minutes", "interface"]
-    + [
-        "input",
-        "output",
-        "guardrails",
-        "type",
-        "regex",
-        "rate_limiter",
-        "limit",
-        "unit",
-        "is_enabled",
-        "actions",
-    ]
-    + [
-        "node_ids",
-        "model_ids",
-        "query",
-        "bool",
-        "must",
-        "term",
-        "terms",
-        "ids",
-        "sort",
-        "size",
-        "from",
-        "exists",
-    ]
-    + [
-        "persistent",
-        "plugins.ml_commons.safe_delete_model",
-        "plugins",
-        "parameters",
-        "credential",
-        "processors",
-    ]
-    + [
-        "tools",
-        "llm",
-        "user_rate_limiter",
-        "description",
-        "model_group_id",
-        "model_config",
-        "_source",
-        "range",
-    ]
-    + [
-        "prompt",
-        "model",
-        "max_tokens",
-        "advance",
-        "answer",
-        "input_data",
-        "rows",
-        "$ref",
-        "pattern",
-        "required",
-    ]
+FIELDS = (
+    "name function_name connector_id connector deploy_setting model_ttl_minutes "
+    "interface input output guardrails type regex "
+    "rate_limiter limit unit is_enabled actions node_ids "
+    "model_ids query bool must term terms "
+    "ids sort size from exists persistent "
+    "plugins.ml_commons.safe_delete_model plugins parameters credential processors tools "
+    "llm user_rate_limiter description model_group_id model_config _source "
+    "range prompt model max_tokens advance answer "
+    "input_data rows $ref pattern required "
 )
-scalars = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=6)
-    | st.sampled_from(["remote", "local_regex", "model", "MINUTES", "http", "asc", "1e999", "(", "*", "flow"])
-)  # fmt: skip
+names = st.sampled_from(FIELDS.split())
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False),
+    st.text(max_size=6),
+    st.sampled_from(["remote", "local_regex", "model", "MINUTES", "http", "asc", "1e999", "(", "*", "flow"]),
+)
 values: st.SearchStrategy[Any] = st.recursive(
     scalars,
     lambda inner: (
@@ -108,19 +65,38 @@ methods = st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPT
 targets = st.one_of(
     st.text(alphabet=URL_CHARACTERS, max_size=30).map(lambda text: "/" + text),
     st.sampled_from(
-        [f"{ML}/connectors/_create", f"{ML}/connectors/_search", f"{ML}/connectors/CONNECTOR"]
-        + [f"{ML}/models/_register", f"{ML}/models/_search", f"{ML}/models/MODEL", f"{ML}/models/_undeploy"]
-        + [f"{ML}/models/MODEL/_deploy", f"{ML}/models/MODEL/_predict", f"{ML}/models/MODEL/_undeploy"]
-        + [f"{ML}/model_groups/_register", f"{ML}/model_groups/_search", f"{ML}/agents/_register"]
-        + [
+        [
+            f"{ML}/connectors/_create",
+            f"{ML}/connectors/_search",
+            f"{ML}/connectors/CONNECTOR",
+            f"{ML}/models/_register",
+            f"{ML}/models/_search",
+            f"{ML}/models/MODEL",
+            f"{ML}/models/_undeploy",
+            f"{ML}/models/MODEL/_deploy",
+            f"{ML}/models/MODEL/_predict",
+            f"{ML}/models/MODEL/_undeploy",
+            f"{ML}/model_groups/_register",
+            f"{ML}/model_groups/_search",
+            f"{ML}/agents/_register",
             f"{ML}/controllers/MODEL",
             f"{ML}/tasks/_search",
             f"{ML}/_train/kmeans",
             f"{ML}/_predict/remote/MODEL",
+            "/_cluster/settings",
+            "/_ingest/pipeline/p",
+            "/_search/pipeline/p",
+            "/_nodes",
+            "/_cat/plugins",
+            "/_mock/clock",
+            "/_mock/predict",
+            "/_mock/state",
+            "/_mock/restart",
+            "/_mock/nope",
+            "/api/v3/inference/completions",
+            "/api/v3/models/undeploy-model/alignment-xyz789",
+            "/api/v3/%ff",
         ]
-        + ["/_cluster/settings", "/_ingest/pipeline/p", "/_search/pipeline/p", "/_nodes", "/_cat/plugins"]
-        + ["/_mock/clock", "/_mock/predict", "/_mock/state", "/_mock/restart", "/_mock/nope"]
-        + ["/api/v3/inference/completions", "/api/v3/models/undeploy-model/alignment-xyz789", "/api/v3/%ff"]
     ),
 )
 queries = st.one_of(

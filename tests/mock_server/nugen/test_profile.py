@@ -68,8 +68,13 @@ def test_a_model_that_is_not_deployed_is_refused(nugen: Any) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("DELETE", "undeploy-model/x"), ("GET", "undeploy-model/x/status"), ("POST", "deploy-model/x"), ("GET", "deploy-model/x/status")],
-)  # fmt: skip
+    [
+        ("DELETE", "undeploy-model/x"),
+        ("GET", "undeploy-model/x/status"),
+        ("POST", "deploy-model/x"),
+        ("GET", "deploy-model/x/status"),
+    ],
+)
 def test_an_unknown_model_is_404(nugen: Any, method: str, path: str) -> None:
     answer = nugen.send(method, f"{MODELS}/{path}")
     assert (answer.status, answer.body) == (404, {"detail": "Model not found"})

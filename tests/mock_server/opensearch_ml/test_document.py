@@ -35,8 +35,8 @@ def test_a_value_is_located_by_its_path(path: tuple[str | int, ...], value: str)
         (
             "nonsense",
             "json_parse_exception",
-            "Unrecognized token 'nonsense': was expecting (JSON String, Number, Array, Object or token 'null', "
-            f"'true' or 'false')\n at {WHERE.format(1, 9)}",
+            "Unrecognized token 'nonsense': was expecting (JSON String, Number, Array, Object or token "
+            f"'null', 'true' or 'false')\n at {WHERE.format(1, 9)}",
         ),
         ('{"a": 1, "a": 2}', "json_parse_exception", "Duplicate field 'a'"),
         ("{} x", "json_parse_exception", "Unexpected character ('x' (code 120))"),

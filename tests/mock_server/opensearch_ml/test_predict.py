@@ -58,8 +58,8 @@ def test_input_is_held_to_the_interface(ml: Any) -> None:
     answer = ml.predict(model_id, z=1)
     assert answer.status == 400
     assert ml.reason(answer) == (
-        "Error validating input schema: Validation failed: [$.parameters: required property 'q' not found] for "
-        'instance: {"algorithm":"REMOTE","parameters":{"z":1},"action_type":"PREDICT"} with schema: '
+        "Error validating input schema: Validation failed: [$.parameters: required property 'q' not found] "
+        'for instance: {"algorithm":"REMOTE","parameters":{"z":1},"action_type":"PREDICT"} with schema: '
         '{"type":"object","properties":{"parameters":{"type":"object","required":["q"]}}}'
     )
 

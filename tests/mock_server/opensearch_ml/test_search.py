@@ -38,11 +38,25 @@ def found(ml: Any) -> Any:
         ({"exists": {"field": "description"}}, {"alpha-one", "beta"}),
         ({"range": {"created_time": {"gte": 1_000_000_001_000}}}, {"beta", "gamma"}),
         ({"bool": {"must_not": {"exists": {"field": "description"}}}}, {"gamma"}),
-        ({"bool": {"should": [{"term": {"name.keyword": "beta"}}, {"term": {"name.keyword": "gamma"}}]}}, {"beta", "gamma"}),
-        ({"bool": {"must": [{"match": {"description": "model"}}], "must_not": [{"term": {"name.keyword": "beta"}}]}}, {"alpha-one"}),
-        ({"bool": {"filter": [{"term": {"name.keyword": "beta"}}], "should": [{"match_none": {}}]}}, {"beta"}),
+        (
+            {"bool": {"should": [{"term": {"name.keyword": "beta"}}, {"term": {"name.keyword": "gamma"}}]}},
+            {"beta", "gamma"},
+        ),
+        (
+            {
+                "bool": {
+                    "must": [{"match": {"description": "model"}}],
+                    "must_not": [{"term": {"name.keyword": "beta"}}],
+                }
+            },
+            {"alpha-one"},
+        ),
+        (
+            {"bool": {"filter": [{"term": {"name.keyword": "beta"}}], "should": [{"match_none": {}}]}},
+            {"beta"},
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_query_finds_its_models(found: Any, query: Any, names: set[str]) -> None:
     assert set(found(query)) == names
 

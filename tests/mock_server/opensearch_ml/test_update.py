@@ -29,18 +29,33 @@ def _after(ml: Any, model_id: str, body: Any) -> dict[str, Any]:
         ({"description": "d2"}, {"description": "d2"}),
         ({"is_enabled": False}, {"is_enabled": False}),
         ({"is_enabled": "true"}, {"is_enabled": True}),
-        ({"rate_limiter": {"limit": 4, "unit": "MINUTES"}}, {"rate_limiter": {"limit": "4", "unit": "MINUTES"}}),
+        (
+            {"rate_limiter": {"limit": 4, "unit": "MINUTES"}},
+            {"rate_limiter": {"limit": "4", "unit": "MINUTES"}},
+        ),
         ({"deploy_setting": {"model_ttl_minutes": 7}}, {"deploy_setting": {"model_ttl_minutes": 7}}),
         ({"interface": {"input": '{"type":"object"}'}}, {"interface": {"input": '{"type":"object"}'}}),
         ({"interface": {"output": {"type": "object"}}}, {"interface": {"output": '{"type":"object"}'}}),
         ({"guardrails": REGEX_GUARDRAILS}, {"guardrails": REGEX_GUARDRAILS}),
         ({"guardrails": MODEL_GUARDRAILS}, {"guardrails": MODEL_GUARDRAILS}),
         (
-            {"model_config": {"model_type": "bert", "embedding_dimension": 3, "framework_type": "sentence_transformers"}},
-            {"model_config": {"model_type": "bert", "embedding_dimension": 3, "framework_type": "SENTENCE_TRANSFORMERS"}},
+            {
+                "model_config": {
+                    "model_type": "bert",
+                    "embedding_dimension": 3,
+                    "framework_type": "sentence_transformers",
+                }
+            },
+            {
+                "model_config": {
+                    "model_type": "bert",
+                    "embedding_dimension": 3,
+                    "framework_type": "SENTENCE_TRANSFORMERS",
+                }
+            },
         ),
     ],
-)  # fmt: skip
+)
 def test_a_field_reads_as_it_was_updated(ml: Any, body: Any, shown: dict[str, Any]) -> None:
     model = _after(ml, ml.model(), body)
     assert {name: model.get(name) for name in shown} == shown
@@ -114,7 +129,11 @@ def test_every_documented_unit_is_accepted(ml: Any, unit: str) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "reason"),
     [
-        ({"rate_limiter": {"limit": "four", "unit": "MINUTES"}}, 400, "Limit field must be a positive number."),
+        (
+            {"rate_limiter": {"limit": "four", "unit": "MINUTES"}},
+            400,
+            "Limit field must be a positive number.",
+        ),
         ({"rate_limiter": {"limit": -1, "unit": "MINUTES"}}, 400, "Limit field must be a positive number."),
         ({"rate_limiter": {"unit": "WEEKS"}}, 400, "No enum constant java.util.concurrent.TimeUnit.WEEKS"),
         ({"is_enabled": "no"}, 400, "Failed to parse value [no] as only [true] or [false] are allowed."),
@@ -123,13 +142,21 @@ def test_every_documented_unit_is_accepted(ml: Any, unit: str) -> None:
         ({"guardrails": {"type": "nope"}}, 400, "The type of guardrails is required, can not be null."),
         ({"deploy_setting": {"model_ttl_minutes": "x"}}, 400, 'For input string: "x"'),
         (b"", 400, "Update model request has empty body"),
-        ({"model_group_id": "nope"}, 404, "Failed to find the model group with the provided model group id in the update"),
+        (
+            {"model_group_id": "nope"},
+            404,
+            "Failed to find the model group with the provided model group id in the update",
+        ),
         ({"connector": {"description": "x"}}, 400, "This model has no connector of its own"),
         ({"interface": {"input": "{"}}, 400, "The input schema of the model interface is not a JSON Schema"),
         ({"interface": {"input": {"type": "nope"}}}, 400, "The input schema of the model interface"),
-        ({"guardrails": {"type": "local_regex", "input_guardrail": {"regex": ["("]}}}, 400, "The regular expression [(]"),
+        (
+            {"guardrails": {"type": "local_regex", "input_guardrail": {"regex": ["("]}}},
+            400,
+            "The regular expression [(]",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_bad_body_is_refused_and_changes_nothing(ml: Any, body: Any, status: int, reason: str) -> None:
     model_id = ml.model()
     before = ml.get(f"~/models/{model_id}").body

@@ -111,9 +111,12 @@ def test_pretty_answers_are_indented(ml: Any) -> None:
         ("**.number", {"version": {"number": "2.19.0"}}),
         ("nope", {}),
         ("-version,-tagline,-cluster_uuid", {"name": "node-1", "cluster_name": "mock-cluster"}),
-        ("version.*,-version.build_*,-version.min*,-version.l*", {"version": {"distribution": "opensearch", "number": "2.19.0"}}),
+        (
+            "version.*,-version.build_*,-version.min*,-version.l*",
+            {"version": {"distribution": "opensearch", "number": "2.19.0"}},
+        ),
     ],
-)  # fmt: skip
+)
 def test_filter_path_cuts_the_answer(ml: Any, paths: str, left: Any) -> None:
     assert ml.get(f"/?filter_path={paths}").body == left
 

@@ -1,0 +1,326 @@
+"""Every mutant behaves otherwise than the mock without a fault, in just the way its name says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mock_server import MUTANTS
+
+Probe = Callable[[Any], Any]
+NUGEN = "/api/v3/models"
+DEPLOYED, UNDEPLOYED = "alignment-xyz789", "alignment-abc123"
+
+
+def _deploy_state(ml: Any) -> Any:
+    return ml.state(ml.deployed())
+
+
+def _nodes_of_custom_deploy(ml: Any) -> Any:
+    ml.setting("allow_custom_deployment_plan", True)
+    first = next(iter(ml.get("/_nodes").body["nodes"]))
+    model_id = ml.model()
+    ml.post(f"~/models/{model_id}/_deploy", {"node_ids": [first]})
+    ml.time.now += 1
+    return ml.get(f"~/models/{model_id}").body["current_worker_node_count"]
+
+
+def _plan_without_setting(ml: Any) -> Any:
+    first = next(iter(ml.get("/_nodes").body["nodes"]))
+    return ml.post(f"~/models/{ml.model()}/_deploy", {"node_ids": [first]}).status
+
+
+def _deploy_task(ml: Any) -> Any:
+    task_id = ml.post(f"~/models/{ml.model()}/_deploy").body["task_id"]
+    ml.time.now += 1
+    task = ml.get(f"~/tasks/{task_id}").body
+    return task["state"], "model_id" in task
+
+
+def _deploy_answer(ml: Any) -> Any:
+    return ml.post(f"~/models/{ml.model()}/_deploy").body["status"]
+
+
+def _predict_undeployed(ml: Any) -> Any:
+    return ml.predict(ml.model()).status
+
+
+def _predict_undeployed_with_setting_off(ml: Any) -> Any:
+    ml.setting("model_auto_deploy.enable", False)
+    return ml.predict(ml.model()).status
+
+
+def _state_after_restart(ml: Any) -> Any:
+    model_id = ml.deployed()
+    ml.post("/_mock/restart")
+    return ml.state(model_id)
+
+
+def _state_long_after_restart(ml: Any) -> Any:
+    model_id = ml.deployed()
+    ml.post("/_mock/restart")
+    ml.time.now += 60
+    return ml.state(model_id)
+
+
+def _state_after_undeploy(ml: Any) -> Any:
+    model_id = ml.deployed()
+    ml.post(f"~/models/{model_id}/_undeploy")
+    return ml.state(model_id)
+
+
+def _undeploy_answer(ml: Any) -> Any:
+    model_id = ml.deployed()
+    (node,) = ml.post(f"~/models/{model_id}/_undeploy").body.values()
+    return node["stats"][model_id]
+
+
+def _after_ttl(seconds: float) -> Probe:
+    def probe(ml: Any) -> Any:
+        model_id = ml.deployed(deploy_setting={"model_ttl_minutes": 2})
+        ml.time.now += seconds
+        return ml.state(model_id)
+
+    return probe
+
+
+def _after_use(use: Callable[[Any, str], Any]) -> Probe:
+    def probe(ml: Any) -> Any:
+        model_id = ml.deployed(deploy_setting={"model_ttl_minutes": 1})
+        ml.time.now += 50
+        use(ml, model_id)
+        ml.time.now += 30
+        return ml.state(model_id)
+
+    return probe
+
+
+def _delete_deployed(ml: Any) -> Any:
+    return ml.delete(f"~/models/{ml.deployed()}").status
+
+
+def _read_deleted(ml: Any) -> Any:
+    model_id = ml.model()
+    assert ml.delete(f"~/models/{model_id}").body["result"] == "deleted"
+    return ml.get(f"~/models/{model_id}").status
+
+
+def _delete_answer(ml: Any) -> Any:
+    return set(ml.delete(f"~/models/{ml.model()}").body)
+
+
+def _update_answer(ml: Any) -> Any:
+    return set(ml.put(f"~/models/{ml.model()}", {"name": "n"}).body)
+
+
+def _group_of_deleted(ml: Any) -> Any:
+    model = ml.get(f"~/models/{(model_id := ml.model())}").body
+    ml.delete(f"~/models/{model_id}")
+    return ml.get(f"~/model_groups/{model['model_group_id']}").status
+
+
+def _use_in_ingest_pipeline(ml: Any, model_id: str) -> None:
+    ml.put("/_ingest/pipeline/user", {"processors": [{"ml_inference": {"model_id": model_id}}]})
+
+
+def _use_in_search_pipeline(ml: Any, model_id: str) -> None:
+    ml.put("/_search/pipeline/user", {"request_processors": [{"ml_inference": {"model_id": model_id}}]})
+
+
+def _use_in_agent(ml: Any, model_id: str) -> None:
+    tools = [{"type": "MLModelTool", "parameters": {"model_id": model_id}}]
+    ml.post("~/agents/_register", {"name": "a", "type": "flow", "tools": tools})
+
+
+def _delete_used(use: Callable[[Any, str], None], *, setting: bool = True) -> Probe:
+    def probe(ml: Any) -> Any:
+        if setting:
+            ml.setting("safe_delete_model", True)
+        model_id = ml.model()
+        use(ml, model_id)
+        answer = ml.delete(f"~/models/{model_id}")
+        return answer.status, "user" in str(answer.body)
+
+    return probe
+
+
+def _after_update(name: str) -> Probe:
+    def probe(ml: Any) -> Any:
+        model_id = ml.model(description="d", deploy_setting={"model_ttl_minutes": 1})
+        ml.put(f"~/models/{model_id}", {"name": "n"})
+        return ml.get(f"~/models/{model_id}").body.get(name)
+
+    return probe
+
+
+def _name_after_rejected_update(ml: Any) -> Any:
+    model_id = ml.model()
+    assert ml.put(f"~/models/{model_id}", {"name": "n", "model_group_id": "nope"}).status == 404
+    return ml.get(f"~/models/{model_id}").body["name"]
+
+
+def _update_connector_of_deployed(ml: Any) -> Any:
+    connector_id = ml.get(f"~/models/{ml.deployed()}").body["connector_id"]
+    return ml.put(f"~/connectors/{connector_id}", {"description": "x"}).status
+
+
+def _interface_after_nulls(ml: Any) -> Any:
+    model_id = ml.model(interface={"input": {}})
+    ml.put(f"~/models/{model_id}", {"interface": {"input": None, "output": None}})
+    return "interface" in ml.get(f"~/models/{model_id}").body
+
+
+def _predict_disabled(ml: Any) -> Any:
+    return ml.predict(ml.deployed(is_enabled=False)).status
+
+
+def _predict_twice_with_limit(ml: Any) -> Any:
+    model_id = ml.deployed(rate_limiter={"limit": 1, "unit": "DAYS"})
+    return [ml.predict(model_id).status for _ in range(2)]
+
+
+def _limit_per_nanosecond(ml: Any) -> Any:
+    return ml.put(f"~/models/{ml.model()}", {"rate_limiter": {"limit": 1, "unit": "NANOSECONDS"}}).status
+
+
+def _predict_against_interface(ml: Any) -> Any:
+    return ml.predict(ml.deployed(interface={"input": {"required": ["zzz"]}})).status
+
+
+def _error(ml: Any) -> Any:
+    return set(ml.get("~/models/x").body["error"])
+
+
+def _bad_json(ml: Any) -> Any:
+    return ml.put("~/models/x", b"{").status
+
+
+def _raw(ml: Any) -> Any:
+    from mock_server import Request  # noqa: PLC0415 - the client would stumble over what this looks at
+
+    response = ml.server.handle(Request("GET", "/"))
+    return response.body[-1:], dict(response.headers)["content-type"]
+
+
+def _second_undeploy(ml: Any) -> Any:
+    return ml.delete(f"{NUGEN}/undeploy-model/{UNDEPLOYED}").status
+
+
+def _with_token(header: str) -> Probe:
+    def probe(ml: Any) -> Any:
+        ml.headers = {"authorization": header}
+        return ml.get(f"{NUGEN}/aligned").status
+
+    return probe
+
+
+def _nugen_undeploy_answer(ml: Any) -> Any:
+    return ml.delete(f"{NUGEN}/undeploy-model/{DEPLOYED}").body
+
+
+def _nugen_after_undeploy(ml: Any) -> Any:
+    ml.delete(f"{NUGEN}/undeploy-model/{DEPLOYED}")
+    ml.time.now += 1
+    return ml.get(f"{NUGEN}/aligned").body["domain_aligned_models"][0]["status"]
+
+
+def _nugen_message(ml: Any) -> Any:
+    ml.delete(f"{NUGEN}/undeploy-model/{DEPLOYED}")
+    ml.time.now += 1
+    return ml.get(f"{NUGEN}/undeploy-model/{DEPLOYED}/status").body["result"]
+
+
+def _nugen_unknown(ml: Any) -> Any:
+    return ml.delete(f"{NUGEN}/undeploy-model/x").status
+
+
+def _nugen_infer_undeployed(ml: Any) -> Any:
+    return ml.post("/api/v3/inference/completions", {"model": UNDEPLOYED, "prompt": "p"}).status
+
+
+def _nugen_endpoints(ml: Any) -> Any:
+    return [model["endpoint"] is None for model in ml.get(f"{NUGEN}/aligned").body["domain_aligned_models"]]
+
+
+def _nugen_redeploy(ml: Any) -> Any:
+    return ml.post(f"{NUGEN}/deploy-model/{UNDEPLOYED}").status
+
+
+PROBES: dict[str, Probe] = {
+    "deploy-never-finishes": _deploy_state,
+    "deploy-ignores-node-ids": _nodes_of_custom_deploy,
+    "deploy-plan-setting-ignored": _plan_without_setting,
+    "deploy-task-names-no-model": _deploy_task,
+    "deploy-task-never-completes": _deploy_task,
+    "deploy-answers-created": _deploy_answer,
+    "auto-deploy-ignored": _predict_undeployed,
+    "auto-deploy-not-disabled": _predict_undeployed_with_setting_off,
+    "restart-keeps-models": _state_after_restart,
+    "auto-redeploy-ignored": _state_long_after_restart,
+    "undeploy-changes-nothing": _state_after_undeploy,
+    "undeploy-says-removed": _undeploy_answer,
+    "ttl-ignored": _after_ttl(131),
+    "ttl-minute-early": _after_ttl(110),
+    "ttl-minute-late": _after_ttl(131),
+    "ttl-not-renewed": _after_use(lambda ml, model_id: ml.predict(model_id)),
+    "ttl-renewed-by-read": _after_use(lambda ml, model_id: ml.state(model_id)),
+    "sync-interval-default-hour": _after_ttl(131),
+    "delete-deployed-succeeds": _delete_deployed,
+    "delete-keeps-model": _read_deleted,
+    "delete-without-seq-no": _delete_answer,
+    "group-survives-last-version": _group_of_deleted,
+    "safe-delete-default-on": _delete_used(_use_in_ingest_pipeline, setting=False),
+    "safe-delete-ignores-ingest-pipelines": _delete_used(_use_in_ingest_pipeline),
+    "safe-delete-ignores-search-pipelines": _delete_used(_use_in_search_pipeline),
+    "safe-delete-ignores-agents": _delete_used(_use_in_agent),
+    "conflict-names-no-pipeline": _delete_used(_use_in_search_pipeline),
+    "conflict-is-400": _delete_used(_use_in_search_pipeline),
+    "update-loses-ttl": _after_update("deploy_setting"),
+    "update-loses-description": _after_update("description"),
+    "update-without-seq-no": _update_answer,
+    "rejected-update-half-done": _name_after_rejected_update,
+    "deployed-connector-updates": _update_connector_of_deployed,
+    "interface-nulls-kept": _interface_after_nulls,
+    "disabled-still-predicts": _predict_disabled,
+    "rate-limit-ignored": _predict_twice_with_limit,
+    "rate-limit-unit-missing": _limit_per_nanosecond,
+    "interface-not-checked": _predict_against_interface,
+    "error-without-root-cause": _error,
+    "bad-json-is-500": _bad_json,
+    "truncated-bodies": _raw,
+    "wrong-content-type": _raw,
+    "nugen-second-undeploy-ok": _second_undeploy,
+    "nugen-no-auth": _with_token(""),
+    "nugen-any-token": _with_token("Bearer invalid"),
+    "nugen-undeploy-answers-object": _nugen_undeploy_answer,
+    "nugen-undeploy-changes-nothing": _nugen_after_undeploy,
+    "nugen-undeploy-never-finishes": _nugen_after_undeploy,
+    "nugen-unknown-is-400": _nugen_unknown,
+    "nugen-undeployed-infers": _nugen_infer_undeployed,
+    "nugen-endpoint-always": _nugen_endpoints,
+    "nugen-no-redeploy": _nugen_redeploy,
+    "nugen-wrong-message": _nugen_message,
+}
+
+
+def test_every_mutant_has_a_probe() -> None:
+    assert set(PROBES) == set(MUTANTS)
+
+
+@pytest.mark.parametrize("name", sorted(MUTANTS))
+def test_a_mutant_behaves_otherwise(make_client: Callable[..., Any], name: str) -> None:
+    def seen(mutant: str | None) -> Any:
+        client = make_client(mutant=mutant, nodes=2 if "node-ids" in name else 1)
+        client.headers = {"authorization": "Bearer token"}
+        return PROBES[name](client)
+
+    assert seen(name) != seen(None)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS.values(), ids=list(MUTANTS))
+def test_a_mutant_says_what_is_wrong_in_one_line(mutant: Any) -> None:
+    assert mutant.profile in ("opensearch-ml", "nugen")
+    assert mutant.description.endswith(".")
+    assert "\n" not in mutant.description
