@@ -89,7 +89,22 @@ def _header(judging: Judging) -> RunStarted:
         seed=options.seed,
         max_wait_seconds=options.target.max_wait,
         selection=options.select,
+        require_decided=options.require_decided,
+        options=_further(options),
     )
+
+
+def _further(options: RunOptions) -> tuple[str, ...]:
+    """The options that a repetition of the run needs beside those that the header has."""
+    target = options.target
+    pairs = (
+        ("--known", options.known),
+        ("--waivers", options.waivers),
+        ("--mutant", target.mutant),
+        *(("--model-id", model) for model in target.model_ids),
+    )
+    given = [text for name, value in pairs if value is not None for text in (name, str(value))]
+    return (*given, *(("--allow-settings",) if target.allow_settings else ()))
 
 
 def _discover(judging: Judging) -> tuple[list[Event], list[Event]]:
