@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,10 @@ def _request(incoming: werkzeug.Request) -> Request:
 def running_mock(**options: Any) -> Iterator[RunningMock]:
     """Run a `MockServer` with these options on a free loopback port for as long as the context lasts."""
     server = MockServer(**options)
+    access_log = logging.getLogger("werkzeug")
+    if access_log.level == logging.NOTSET:
+        # Werkzeug would write a line to stderr for every request.
+        access_log.setLevel(logging.WARNING)
     with HTTPServer(host="127.0.0.1", port=0, threaded=True) as httpserver:
         serve_on(httpserver, server)
         yield RunningMock(httpserver.url_for("").rstrip("/"), server)

@@ -44,18 +44,23 @@ class Lifecycle:
         self._deployments: dict[str, Deployment] = {}
         self._lost_in_restart: set[str] = set()
         self._settled_at = self._sync_start = self._clock.now()
+        self._quiet_until = -math.inf
 
     def settle(self) -> None:
         """Let everything happen that was due by now, in order of time."""
         now = self._clock.now()
-        while True:
-            due = min(self._happenings(), key=lambda happening: happening[0], default=None)
-            if due is None or due[0] > now:
+        while now >= self._quiet_until:
+            at, happen = min(self._happenings(), key=lambda due: due[0], default=(math.inf, None))
+            if happen is None or at > now:
+                self._quiet_until = at
                 break
-            at, happen = due
             happen(at)
             self._settled_at = max(self._settled_at, at)
         self._settled_at = max(self._settled_at, now)
+
+    def disturb(self) -> None:
+        """Something changed: look again for what is due next; else `settle` trusts what it last saw."""
+        self._quiet_until = -math.inf
 
     def _happenings(self) -> Iterator[Happening]:
         for deployment in self._deployments.values():
@@ -212,6 +217,7 @@ class Lifecycle:
         """Somebody looked at the model, which is no use of it."""
         if self._rules.ttl_renewed_by_read:
             model.last_used = self._clock.now()
+            self.disturb()
 
     def restart(self) -> None:
         """Every node restarts: nothing is in memory, and what was under way is lost."""

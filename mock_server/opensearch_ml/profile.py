@@ -26,8 +26,12 @@ class OpenSearchMl:
 
     def handle(self, request: Request) -> Response:
         """Answer one request, after everything that was due by now has happened."""
-        self._cluster.lifecycle.settle()
-        return wire.answer(self._cluster, request)
+        lifecycle = self._cluster.lifecycle
+        lifecycle.settle()
+        response = wire.answer(self._cluster, request)
+        if request.method not in ("GET", "HEAD"):
+            lifecycle.disturb()
+        return response
 
     def reset(self) -> None:
         """An empty cluster of the same nodes."""
@@ -37,6 +41,7 @@ class OpenSearchMl:
         """Restart every node: documents and persistent settings stay, memory and transient ones do not."""
         self._cluster.lifecycle.settle()
         self._cluster.lifecycle.restart()
+        self._cluster.lifecycle.disturb()
         self._cluster.settings.forget_transient()
         self._cluster.throttle.buckets.clear()
 

@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
 
 import pytest
 import urllib3
@@ -31,19 +33,20 @@ def pool() -> Iterator[urllib3.PoolManager]:
         yield manager
 
 
-@pytest.fixture
-def uvicorn_process() -> Iterator[subprocess.Popen[str]]:
+@contextmanager
+def _uvicorn() -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
     process = subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True)
     with process:
-        yield process
+        assert process.stdout is not None
+        yield process, process.stdout
         process.kill()
 
 
-@pytest.fixture(params=["uvicorn", "httpserver"])
+@pytest.fixture(scope="module", params=["uvicorn", "httpserver"])
 def url(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param == "uvicorn":
-        process = request.getfixturevalue("uvicorn_process")
-        yield process.stdout.readline().strip()
+        with _uvicorn() as (_, said):
+            yield said.readline().strip()
     else:
         with running_mock() as mock:
             yield mock.url
@@ -92,15 +95,12 @@ def test_the_connection_is_kept(url: str, pool: urllib3.PoolManager) -> None:
     assert pool.connection_from_url(url).num_connections == 1
 
 
-def test_an_interrupt_ends_the_server_gracefully(
-    uvicorn_process: subprocess.Popen[str], pool: urllib3.PoolManager
-) -> None:
-    assert uvicorn_process.stdout is not None
-    address = uvicorn_process.stdout.readline().strip()
-    assert pool.request("GET", address).status == 200
-    uvicorn_process.send_signal(signal.SIGINT)
-    assert uvicorn_process.stdout.readline().strip() == "ended"
-    assert uvicorn_process.wait(timeout=10) == 0
+def test_an_interrupt_ends_the_server_gracefully(pool: urllib3.PoolManager) -> None:
+    with _uvicorn() as (process, said):
+        assert pool.request("GET", said.readline().strip()).status == 200
+        process.send_signal(signal.SIGINT)
+        assert said.readline().strip() == "ended"
+        assert process.wait(timeout=10) == 0
 
 
 def test_a_port_that_is_taken_is_an_oserror() -> None:
