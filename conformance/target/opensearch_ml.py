@@ -132,6 +132,10 @@ def remove_model(session: Session, kind: str, model_id: str) -> str | None:
     if deleted.status == 400:
         session.request("POST", f"{path}/_undeploy")
         deleted = session.request("DELETE", path)
+    if deleted.status == 400:
+        # A model whose deploy failed stays until it was deployed and undeployed once
+        # (recording deploy_fails#12): the next try undeploys it.
+        session.request("POST", f"{path}/_deploy")
     if deleted.status not in (200, 404):
         return deleted.summary
     if isinstance(group, str):

@@ -76,14 +76,16 @@ def test_an_undeployed_model_can_be_deployed_again(ml: MlCommons, expect: Expect
 
 @requirement("osml.deploy.failed")
 def test_a_deploy_whose_connector_is_gone_fails(ml: MlCommons, expect: Expect) -> None:
-    model = ml.model()
+    connector = ml.connector_id
+    model = ml.model(connector_id=connector)
     expect.status("osml.deploy.failed", ml.update(model, {"connector_id": UNKNOWN_ID}), 200)
     task = ml.await_task(ml.deploy(model))
     settled = ml.settle_state(model, "DEPLOY_FAILED")
+    # Given back before anything is decided: without its connector the model could not be removed.
+    ml.update(model, {"connector_id": connector})
     expect.equal("osml.deploy.failed", settled.value, "DEPLOY_FAILED", "model_state")
     state = task.member("state") if task is not None else "no task"
     expect.equal("osml.deploy.failed", state, "FAILED", "state of the deploy's task")
-    ml.update(model, {"connector_id": ml.connector_id})
 
 
 class TestRefusals:

@@ -139,7 +139,7 @@ class TestFields:
     @requirement("osml.update.field.interface", "osml.update.interface")
     def test_interface(self, ml: MlCommons, expect: Expect) -> None:
         body = {"interface": {"input": json.dumps(NEEDS_ZZZ), "output": '{"type": "object"}'}}
-        model = ml.model()
+        model = ml.deployed_model()
         read = self._updated(ml, expect, "interface", body, model) or {}
         expect.equal("osml.update.field.interface", sorted(read), ["input", "output"], "members of interface")
         expect.client_error("osml.update.interface", ml.predict(model))
@@ -155,11 +155,12 @@ class TestEnabled:
 
     @requirement("osml.update.disabled")
     def test_a_disabled_model_cannot_be_used(self, ml: MlCommons, expect: Expect) -> None:
-        for model in (ml.deployed_model(), ml.model()):
+        deployed, registered = ml.deployed_model(), ml.model()
+        for model in (deployed, registered):
             ml.when_ready(partial(ml.update, model, {"is_enabled": False}))
             expect.client_error("osml.update.disabled", ml.predict(model))
-            ml.update(model, {"is_enabled": True})
-            expect.accepted("osml.update.disabled", ml.predict(model))
+        ml.update(deployed, {"is_enabled": True})
+        expect.accepted("osml.update.disabled", ml.predict(deployed))
 
     @requirement("osml.update.disabled-status")
     def test_the_refusal_of_a_disabled_model(self, ml: MlCommons, expect: Expect) -> None:
