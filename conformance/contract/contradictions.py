@@ -225,7 +225,7 @@ def _fragment(page: Page, facts: Facts) -> Iterator[Finding]:
 
 def _declared(page: Page, unit: Unit, operation: dict[str, Any], found: dict[str, Any]) -> Iterator[Finding]:
     method, member = unit.path[2:]
-    if member == "security" and operation["security"] and not found.get("security"):
+    if member == "security" and operation.get("security") and not found.get("security"):
         roots = [other for other in page.units if other.path == ("security",)]
         yield Finding(
             f"{page.id}/security/{method}",
@@ -241,7 +241,7 @@ def _declared(page: Page, unit: Unit, operation: dict[str, Any], found: dict[str
             )
     if member == "description":
         prose = fold(re.sub(r"[>*`-]", " ", page.text[: unit.start]))
-        if fold(re.sub(r"[>*`-]", " ", str(operation["description"]))) not in prose:
+        if fold(re.sub(r"[>*`-]", " ", str(operation.get("description", "")))) not in prose:
             yield Finding(
                 f"{page.id}/description/{method}",
                 "The operation's description is not what the prose of the page says.",
@@ -261,7 +261,7 @@ def _response(page: Page, unit: Unit, operation: dict[str, Any]) -> Iterator[Fin
     if status == "422" and _only_path_strings(operation):
         yield Finding(
             f"{page.id}/unreachable-answer/{status}",
-            "A validation error is declared for an operation whose only input is a string in the path.",
+            "A validation error is declared, though all that is sent is text within the path.",
             (unit,),
         )
 

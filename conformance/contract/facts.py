@@ -41,14 +41,12 @@ class Facts:
 
     @cached_property
     def fragments(self) -> dict[str, dict[str, Any]]:
-        """The OpenAPI document of each page that has one, by page."""
-        found = {}
-        for page in self.pages.values():
-            leaves = [unit for unit in page.units if unit.kind is Kind.OPENAPI]
-            if leaves:
-                block = page.text[leaves[0].start : leaves[-1].end].split("\n")[1:-1]
-                found[page.id] = fragment.read("\n".join(block))
-        return found
+        """The OpenAPI document of each page that has one, several on a page merged."""
+        return {
+            page.id: fragment.merged([fragment.read(text) for text in page.fragments])
+            for page in self.pages.values()
+            if page.fragments
+        }
 
     @cached_property
     def shown(self) -> tuple[Shown, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,14 @@ def _text_keys(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(name): _text_keys(inner) for name, inner in value.items()}
     return value
+
+
+def merged(documents: Sequence[Any]) -> Any:
+    """One document of several: mappings are joined, of anything else the last wins."""
+    if not all(isinstance(document, dict) for document in documents):
+        return documents[-1]
+    names = dict.fromkeys(name for document in documents for name in document)
+    return {name: merged([document[name] for document in documents if name in document]) for name in names}
 
 
 def at(document: Any, *path: str) -> dict[str, Any]:

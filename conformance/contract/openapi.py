@@ -144,34 +144,23 @@ def _fragment_schemas(facts: Facts) -> Iterator[tuple[str, Schema]]:
     """The shared schemas that the pages' own OpenAPI documents have, each with its lines."""
     for page_id, found in facts.fragments.items():
         for unit in facts.pages[page_id].units:
-            if unit.path[:2] == ("components", "schemas"):
-                schema = fragment.bare(found["components"]["schemas"][unit.path[2]])
+            if unit.path[:2] == ("components", "schemas") and len(unit.path) == 3:
+                schema = fragment.bare(fragment.at(found, *unit.path))
                 yield unit.path[2], annotated(schema, [str(facts.source(unit))], Level.DOCUMENTED)
 
 
 def _fragment_responses(operation: OperationEntry, facts: Facts) -> Iterator[tuple[str, Any]]:
     """The answers that a page's own OpenAPI document declares with a schema."""
-    method = operation.route.method.lower()
+    responses = ("paths", operation.route.path, operation.route.method.lower(), "responses")
     for page_id, found in facts.fragments.items():
         for unit in facts.pages[page_id].units:
-            if unit.path[:4] != ("paths", operation.route.path, method, "responses"):
+            if unit.path[:4] != responses or len(unit.path) < 5:
                 continue
-            status = unit.path[4]
-            place = (
-                "paths",
-                operation.route.path,
-                method,
-                "responses",
-                status,
-                "content",
-                "application/json",
-            )
-            content = fragment.at(found, *place)
-            source = [str(facts.source(unit))]
-            yield (
-                status,
-                _response(status, fragment.bare(content.get("schema", {})), source, Level.DOCUMENTED),
-            )
+            content = fragment.at(found, *unit.path, "content", "application/json")
+            if "schema" in content:
+                status, source = unit.path[4], [str(facts.source(unit))]
+                schema = fragment.bare(fragment.at(content, "schema"))
+                yield status, _response(status, schema, source, Level.DOCUMENTED)
 
 
 def _inferred(status: str, entries: list[Shown], facts: Facts) -> dict[str, Any]:

@@ -66,13 +66,15 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of one version. `problems` are (line, message) for what could not be read."""
+    """One page of one version. `problems` are (line, message) for what could not be read, `fragments` the
+    text of its OpenAPI documents."""
 
     id: str
     version: str
     text: str
     units: tuple[Unit, ...]
     problems: tuple[tuple[int, str], ...] = ()
+    fragments: tuple[str, ...] = ()
 
     def sha256(self, lines: tuple[int, int]) -> str:
         """The hash of these lines (first and last, from 1) as they stand, joined by newlines."""
@@ -126,7 +128,8 @@ def read_page(page_id: str, version: str, text: str) -> Page:
     """Split a page into units. Never raises: what can't be read becomes an `unread` unit and a problem."""
     reader = _Reader(page_id, text)
     reader.read()
-    return Page(page_id, version, text, tuple(reader.units()), tuple(sorted(reader.problems)))
+    problems, fragments = tuple(sorted(reader.problems)), tuple(reader.fragments)
+    return Page(page_id, version, text, tuple(reader.units()), problems, fragments)
 
 
 class _Reader:
@@ -141,6 +144,7 @@ class _Reader:
             self.offsets.append(self.offsets[-1] + len(line) + 1)
         self.found: list[Unit] = []
         self.problems: list[tuple[int, str]] = []
+        self.fragments: list[str] = []
         self.heading = ""
         self.taken = [not line.strip() for line in self.lines]
 
@@ -224,6 +228,7 @@ class _Reader:
             self.problems.append((first + 1, f"the OpenAPI document can't be read: {error}"))
             self._add(Kind.UNREAD, first, last)
             return
+        self.fragments.append(token.content)
         starts = [first, *(first + 1 + leaf.line for leaf in leaves[1:])]
         for leaf, start, end in zip(leaves, starts, [*starts[1:], last], strict=True):
             unit = self._unit(Kind.OPENAPI, start, end, "/".join(_pointer(leaf.path)))

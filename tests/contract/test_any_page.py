@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
@@ -45,7 +46,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Overlay:
     return overlay.load(path)
 
 
-def make(written: Overlay, text: str) -> dict[str, object]:
+def make(written: Overlay, text: str) -> dict[str, Any]:
     facts = Facts(written, {"start": read_page("start", written.version, text)})
     founded = requirements.requirements(facts, {})
     records = requirements.account(facts, founded)
@@ -56,14 +57,29 @@ def make(written: Overlay, text: str) -> dict[str, object]:
     return document
 
 
+@settings(deadline=None)
 @given(lines=st.lists(LINES, max_size=30))
 def test_any_lines(written: Overlay, lines: list[str]) -> None:
     make(written, "\n".join(lines))
 
 
+@settings(deadline=None)
 @given(cut=st.integers(0, len(OPENAPI)), junk=st.sampled_from(["", " ", ":", "- ", "\n", "x: [", "null"]))
 def test_a_cut_openapi_document(written: Overlay, cut: int, junk: str) -> None:
     make(written, f"{PAGE}\n{OPENAPI[:cut]}{junk}\n{OPENAPI[cut:]}")
+
+
+@pytest.mark.parametrize(
+    "empty", ["paths: {}", "paths: {'/things/{thing_id}/_start': {post: {responses: {}}}}", "paths:"]
+)
+def test_an_openapi_document_with_empty_parts(written: Overlay, empty: str) -> None:
+    make(written, f"```yaml\nopenapi: 3.1.0\n{empty}\n```")
+
+
+def test_two_openapi_documents_of_one_page_are_merged(written: Overlay) -> None:
+    other = "```yaml\nopenapi: 3.1.0\ncomponents:\n  schemas:\n    B: {type: integer}\n```"
+    document = make(written, f"{OPENAPI}\n\n{other}\n")
+    assert set(document["components"]["schemas"]) == {"A", "B"}
 
 
 def test_a_whole_openapi_document(written: Overlay) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.contract.pages import Kind, Page, read_page
@@ -52,6 +52,7 @@ LINES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(LINES, max_size=25).map("\n".join))
 def test_every_character_of_any_page_belongs_to_one_unit(text: str) -> None:
     page = read_page("p", "1.0", text)

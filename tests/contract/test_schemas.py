@@ -4,7 +4,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.contract.schemas import Sample, infer, of_type, place
@@ -30,6 +30,7 @@ def test_a_type_of_a_table_becomes_a_schema(text: str, expected: dict[str, Any] 
     assert of_type(text) == expected
 
 
+@settings(deadline=None)
 @given(st.lists(JSON, min_size=1, max_size=3), st.booleans())
 def test_every_sample_fits_the_schema_made_of_them(values: list[Any], answer: bool) -> None:
     schema = infer([Sample(value, "here") for value in values], answer=answer)
