@@ -25,9 +25,10 @@ class Route:
 
     @classmethod
     def parse(cls, text: str) -> Route:
-        """From `POST /models/{model_id}`; angle brackets and a missing first slash are made right."""
+        """From `POST /models/{model_id}?deploy=true`: the query is left out, angle brackets become braces,
+        and slashes at the ends are made right."""
         method, _, path = text.strip().partition(" ")
-        return cls(method.upper(), "/" + template(path.strip()).lstrip("/"))
+        return cls(method.upper(), "/" + template(path.strip()).partition("?")[0].strip("/"))
 
     @property
     def parameters(self) -> list[str]:

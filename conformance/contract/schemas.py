@@ -130,10 +130,16 @@ def accepts(schema: Schema, value: Any) -> bool:
 def place(root: Schema, path: Sequence[str], schema: Schema) -> None:
     """Put the schema of a member into an object schema, in place; what is there already stays beneath it.
 
-    Objects on the way are made where they are missing.
+    Objects on the way are made where they are missing; a name that ends with `[]` leads to the elements of a
+    list. A keyword with the value None takes away what was there.
     """
     *parents, name = path
     for parent in parents:
-        root = root.setdefault("properties", {}).setdefault(parent, {"type": "object"})
+        listed = parent.endswith("[]")
+        member = root.setdefault("properties", {}).setdefault(
+            parent.removesuffix("[]"), {"type": "array" if listed else "object"}
+        )
+        root = member.setdefault("items", {"type": "object"}) if listed else member
     properties = root.setdefault("properties", {})
-    properties[name] = properties.get(name, {}) | schema
+    placed = properties.get(name, {}) | schema
+    properties[name] = {keyword: value for keyword, value in placed.items() if value is not None}

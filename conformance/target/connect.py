@@ -121,7 +121,7 @@ def _authorization(profile: str, parts: SplitResult, *, in_process: bool) -> str
 
 @cache
 def _mock_handler(docs_version: str | None, mutant: str | None) -> Handler:
-    server = MockServer(docs_version=docs_version or "2.19", mutant=mutant)
+    server = MockServer(docs_version=docs_version or "3.4", mutant=mutant)
 
     def handle(
         method: str, path: str, query: str, headers: Mapping[str, str], body: bytes

@@ -55,5 +55,10 @@ def test_a_check_makes_its_unit_decided(project: Project) -> None:
 
 
 def test_every_check_of_the_suites_decides_a_shipped_requirement() -> None:
-    known = {name for profile in store.profiles() for name in store.load(profile).requirements}
+    known = {
+        name
+        for profile in store.profiles()
+        for version in store.versions(profile)
+        for name in store.load(profile, version).requirements
+    }
     assert set(decided_by(SUITES)) <= known
