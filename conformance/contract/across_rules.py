@@ -150,17 +150,19 @@ def _invalid(facts: Facts) -> Iterator[Finding]:
     """Examples that are JSON and do not fit the schema that was built for their operation."""
     document = openapi.document(facts)
     schemas = {
-        (operation["operationId"], part): schema
+        (operation["operationId"], part): {**schema, "components": document["components"]}
         for methods in document["paths"].values()
         for operation in methods.values()
         for part, schema in bodies(operation)
     }
+    # A page's own schema may be none; against that nothing can be held.
+    readable = {place: schema for place, schema in schemas.items() if _is_schema(schema)}
     for entry in facts.shown:
         part = "request" if entry.status is None else str(entry.status)
-        schema = schemas.get((entry.operation or "", part))
+        schema = readable.get((entry.operation or "", part))
         if schema is None or not entry.example.has_body or entry.example.problem is not None:
             continue
-        why = _mismatch(schema, document, entry)
+        why = _mismatch(schema, entry)
         if why is not None:
             yield Finding(
                 f"{entry.unit.page}/invalid-example/{entry.unit.key.removeprefix(f'{entry.unit.page}/')}",
@@ -169,14 +171,20 @@ def _invalid(facts: Facts) -> Iterator[Finding]:
             )
 
 
-def _mismatch(schema: dict[str, Any], document: dict[str, Any], entry: Shown) -> str | None:
-    """Why the example does not fit; None where it does, or where a page's own schema is none."""
-    whole = {**schema, "components": document["components"]}
+def _is_schema(schema: dict[str, Any]) -> bool:
     try:
-        jsonschema.Draft202012Validator.check_schema(whole)
+        jsonschema.Draft202012Validator.check_schema(schema)
+    except jsonschema.exceptions.SchemaError:
+        return False
+    return True
+
+
+def _mismatch(schema: dict[str, Any], entry: Shown) -> str | None:
+    """Why the example does not fit; None where it does, or where the schema refers to nothing."""
+    try:
         error = jsonschema.exceptions.best_match(
-            jsonschema.Draft202012Validator(whole).iter_errors(entry.example.body)
+            jsonschema.Draft202012Validator(schema).iter_errors(entry.example.body)
         )
-    except (jsonschema.exceptions.SchemaError, referencing.exceptions.Unresolvable):
+    except referencing.exceptions.Unresolvable:
         return None
     return None if error is None else f"{error.json_path}: {error.message[:_LONGEST]}"

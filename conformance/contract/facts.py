@@ -52,7 +52,7 @@ class Facts:
             operation
             for operation in self.overlay.operations
             if self.has(operation.cites, f"operation {operation.id}")
-            and (operation.cites != Citation() or self.listed(operation.id))
+            and (operation.cites != Citation() or operation.id in self.listed)
         )
 
     @cached_property
@@ -99,13 +99,15 @@ class Facts:
                 return operation_of(endpoint.route, self.routes)
         return None
 
-    def listed(self, operation: str) -> list[Unit]:
-        """The units that list the operation as an endpoint."""
-        return [
-            endpoint.unit
-            for endpoint in self.endpoints
-            if operation_of(endpoint.route, self.routes) == operation
-        ]
+    @cached_property
+    def listed(self) -> dict[str, list[Unit]]:
+        """The units that list each operation as an endpoint."""
+        found: dict[str, list[Unit]] = {}
+        for endpoint in self.endpoints:
+            operation = operation_of(endpoint.route, self.routes)
+            if operation is not None:
+                found.setdefault(operation, []).append(endpoint.unit)
+        return found
 
     def found(self, keys: Iterable[str], where: str) -> tuple[Unit, ...]:
         """The units of these keys that this version has.

@@ -84,7 +84,7 @@ def _query_parameters(operation: OperationEntry, facts: Facts) -> Iterator[dict[
 
 
 def _operation_sources(operation: OperationEntry, facts: Facts) -> list[str]:
-    listed = [str(facts.source(unit)) for unit in facts.listed(operation.id)]
+    listed = [str(facts.source(unit)) for unit in facts.listed.get(operation.id, ())]
     return listed + [str(source) for source in facts.sources(operation.cites, f"operation {operation.id}")]
 
 
