@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 import traceback
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from hypothesis.errors import Flaky
 
 from conformance.contract import store
+from conformance.contract.errors import ContractError
 from conformance.contract.model import Contract, Requirement
+from conformance.known import all_waivers
 from conformance.options import DEFAULT_OUT, RunOptions, parse_level, selects
 from conformance.outcomes import (
     BrokenAnswer,
@@ -34,9 +38,11 @@ from conformance.report.events import (
     TargetDiscovered,
     Waiver,
 )
+from conformance.report.stream import ReportError
+from conformance.report.waivers import covering
 from conformance.suites.expect import Expect
 from conformance.suites.marks import EXCLUSIVE, REQUIREMENT
-from conformance.target.connect import TargetOptions, connect
+from conformance.target.connect import TargetOptions, connect, prepare
 from conformance.target.session import Session
 
 EVENT_PROPERTY: Final = "mlconform.event"
@@ -66,19 +72,23 @@ class Target:
 class Judging:
     """Everything a run holds while its checks run: sessions, contracts, and what applies."""
 
-    def __init__(self, options: RunOptions, waivers: Iterable[Waiver] = ()) -> None:
+    def __init__(self, options: RunOptions) -> None:
+        """Raises `UsageError`, `ReportError` or `ContractError` where the options name what is not there."""
         self.options = options
+        self.waivers: tuple[Waiver, ...] = all_waivers(options.known, options.waivers)
+        self.complaints: list[str] = []
         self._targets: dict[str, Target] = {}
         self._problems: dict[str, Exception] = {}
-        self._waived = {waiver.requirement for waiver in waivers}
-        self.complaints: list[str] = []
+        self._waived = covering(self.waivers, datetime.now(UTC).date())
+        if options.docs_version is not None:
+            self._check_docs_version(options.docs_version)
 
     @classmethod
     def from_config(cls, config: pytest.Config) -> Judging:
-        """The judging that the `--ml-*` options ask for; ends pytest with exit code 2 on bad ones."""
+        """The judging that the `--ml-*` options ask for; ends pytest with exit code 4 on bad ones."""
         try:
             return cls(options_from(config))
-        except UsageError as error:
+        except (UsageError, ReportError, ContractError) as error:
             raise pytest.UsageError(str(error)) from None
 
     # targets
@@ -92,19 +102,45 @@ class Judging:
             raise self._problems[profile]
         if profile not in self._targets:
             try:
-                session = connect(profile, self.options.target)
+                self._targets[profile] = self._connected(profile)
             except (TargetUnreachable, PrerequisiteMissing, BrokenAnswer) as error:
                 self._problems[profile] = error
                 raise
-            version = self._docs_version(profile, session.facts.version)
-            self._targets[profile] = Target(session, store.load(profile, version))
         return self._targets[profile]
 
-    def _docs_version(self, profile: str, target_version: str) -> str | None:
-        """The version asked for, else the target's; a profile with one page has one version."""
-        if len(store.versions(profile)) == 1:
-            return None
-        return self.options.docs_version or ".".join(str(n) for n in _numbers(target_version))
+    def _connected(self, profile: str) -> Target:
+        """A session, prepared only after there is a contract to judge it by."""
+        session = connect(profile, self.options.target)
+        try:
+            contract = self._contract(profile, session.facts.version)
+            prepare(session)
+        except BaseException:
+            self._hang_up(session)
+            raise
+        return Target(session, contract)
+
+    def _contract(self, profile: str, target_version: str | None) -> Contract:
+        """The contract of the version asked for, else of the target's, else the newest.
+
+        With all profiles asked for, a profile whose versions are counted in another way keeps its own.
+        """
+        asked = self.options.docs_version
+        if asked is not None:
+            fits = self.options.profile == profile or _fits(profile, asked)
+            return store.load(profile, asked if fits else None)
+        if target_version is None:
+            return store.load(profile)
+        try:
+            return store.load(profile, ".".join(str(n) for n in _numbers(target_version)))
+        except ContractError as error:
+            raise PrerequisiteMissing(
+                f"no documentation for the target's version {target_version!r}: {error}; "
+                "choose one with --docs-version"
+            ) from None
+
+    def _check_docs_version(self, asked: str) -> None:
+        if not any(_fits(profile, asked) for profile in self.options.profiles):
+            store.load(self.options.profiles[0], asked)
 
     def found(self) -> Mapping[str, Target]:
         """The profiles that were connected."""
@@ -117,9 +153,14 @@ class Judging:
     def close(self) -> None:
         """Remove what is left of the run, put settings back, and hang up; see `complaints`."""
         for target in self._targets.values():
-            self.complaints += target.session.clean()
-            target.session.close()
+            self._hang_up(target.session)
         self._targets.clear()
+
+    def _hang_up(self, session: Session) -> None:
+        try:
+            self.complaints += session.clean()
+        finally:
+            session.close()
 
     def discovered(self, profile: str) -> TargetDiscovered:
         facts = self.target(profile).session.facts
@@ -135,8 +176,13 @@ class Judging:
     # requirements
 
     def listed(self, profile: str) -> list[RequirementListed]:
-        """The requirements of the profile's contract, as events."""
-        contract = self.target(profile).contract
+        """The requirements of the profile's contract, as events.
+
+        Where the target was not connected, no version says which contract and which of it applies:
+        the one asked for or the newest, and all of it.
+        """
+        found = self._targets.get(profile)
+        contract = found.contract if found else self._contract(profile, None)
         return [
             RequirementListed(
                 id=requirement.id,
@@ -146,7 +192,7 @@ class Judging:
                 sources=tuple(str(source) for source in requirement.sources),
                 checks=requirement.checks,
                 unchecked=requirement.unchecked,
-                inapplicable=self.inapplicable(requirement),
+                inapplicable=self.inapplicable(requirement) if found else None,
             )
             for requirement in contract.requirements.values()
         ]
@@ -168,13 +214,14 @@ class Judging:
                 return self.inapplicable(requirement) is None
         return False
 
-    def binding(self, requirement_id: str) -> bool:
-        """Whether a difference fails the run: strong enough, and not waived."""
+    def binding(self, requirement_id: str, check: str) -> bool:
+        """Whether a difference that this check met fails the run: strong enough, and not waived."""
+        if (requirement_id, None) in self._waived or (requirement_id, check) in self._waived:
+            return False
         for target in self._targets.values():
             requirement = target.contract.requirements.get(requirement_id)
             if requirement is not None:
-                strong = requirement.level.rank <= self.options.level.rank
-                return strong and requirement_id not in self._waived
+                return requirement.level.rank <= self.options.level.rank
         return True
 
     # checks
@@ -225,6 +272,9 @@ class Judging:
     def conclude(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Attach the event of this phase to the report, and let pytest's outcome follow the verdict."""
         error = call.excinfo.value if call.excinfo is not None else None
+        if call.when == "teardown" and error is not None:
+            problem = f"{check_name(item)} could not be ended: {type(error).__name__}: {error}"
+            report.user_properties.append((EVENT_PROPERTY, encode(Problem("internal", problem))))
         if call.when == "teardown" or (call.when == "setup" and error is None):
             return
         decisions = self._decisions(item, error)
@@ -241,7 +291,8 @@ class Judging:
         report.user_properties.append((EVENT_PROPERTY, encode(event)))
         if isinstance(error, TargetUnreachable):
             report.user_properties.append((EVENT_PROPERTY, encode(Problem("unreachable", str(error)))))
-        _shape_outcome(report, decisions, self.binding)
+            item.session.shouldstop = str(error)
+        _shape_outcome(report, decisions, lambda requirement: self.binding(requirement, event.check))
 
     def _decisions(self, item: pytest.Item, error: BaseException | None) -> tuple[Decision, ...]:
         bound = [name for name in bound_requirements(item) if self.in_force(name)]
@@ -270,6 +321,14 @@ class Judging:
         return tuple(Decision(name, Outcome.ERROR, reason=told) for name in bound)
 
 
+def _fits(profile: str, version: str) -> bool:
+    try:
+        store.load(profile, version)
+    except ContractError:
+        return False
+    return True
+
+
 def _numbers(version: str) -> tuple[int, ...]:
     """2.19.0-SNAPSHOT as (2, 19, 0); what is no version is older than every one."""
     found = re.match(r"\d+(\.\d+)*", version)
@@ -288,7 +347,7 @@ def options_from(config: pytest.Config) -> RunOptions:
         insecure=get("--ml-insecure"),
         docs_version=get("--ml-docs-version"),
         mutant=get("--ml-mutant"),
-        run_id=get("--ml-run-id"),
+        run_id=_own_run_id(get("--ml-run-id")),
     )
     waivers, out = get("--ml-waivers"), get("--ml-out")
     return RunOptions(
@@ -305,9 +364,20 @@ def options_from(config: pytest.Config) -> RunOptions:
     )
 
 
+def _own_run_id(given: str) -> str:
+    """The run's id, and in a worker of pytest-xdist the worker's too: each names what it makes."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    return f"{given}-{worker}" if given and worker else given
+
+
 def bound_requirements(item: pytest.Item) -> tuple[str, ...]:
     """The ids of all `requirement` marks of a check."""
     return tuple(dict.fromkeys(name for mark in item.iter_markers(REQUIREMENT) for name in mark.args))
+
+
+def in_worker() -> bool:
+    """Whether this process is a worker of pytest-xdist."""
+    return "PYTEST_XDIST_WORKER" in os.environ
 
 
 def is_exclusive(item: pytest.Item) -> bool:
@@ -365,16 +435,26 @@ def _log(error: BaseException | None) -> str:
     return "".join(traceback.format_exception(error))[-4000:]
 
 
-def _shape_outcome(report: pytest.TestReport, decisions: tuple[Decision, ...], binding: Any) -> None:
-    """A difference that does not bind is shown by pytest as an expected failure, not as a failure."""
-    if report.outcome != "failed":
+def _shape_outcome(
+    report: pytest.TestReport, decisions: tuple[Decision, ...], binding: Callable[[str], bool]
+) -> None:
+    """A difference that does not bind is shown by pytest as an expected failure, not as a failure.
+
+    So is what could not be tested; a check that forgot a requirement fails.
+    """
+    if not decisions:
         return
-    soft = {Outcome.FAIL, Outcome.FLAKY, Outcome.UNTESTABLE}
-    if all(
-        d.outcome in soft and (d.outcome is not Outcome.FAIL or not binding(d.requirement)) for d in decisions
-    ):
+    outcomes = {decision.outcome for decision in decisions}
+    if report.outcome == "passed" and Outcome.ERROR in outcomes:
+        report.outcome = "failed"
+        report.longrepr = "\n".join(
+            f"{decision.requirement}: {decision.reason}"
+            for decision in decisions
+            if decision.outcome is Outcome.ERROR
+        )
+    if report.outcome != "failed" or Outcome.ERROR in outcomes:
+        return
+    differing = [d.requirement for d in decisions if d.outcome in {Outcome.FAIL, Outcome.FLAKY}]
+    if not any(binding(requirement) for requirement in differing):
         report.outcome = "skipped"
         report.wasxfail = f"does not fail the run: {', '.join(d.requirement for d in decisions)}"
-
-
-key: Final = pytest.StashKey[Judging]()

@@ -55,6 +55,11 @@ class Recorder:
         if report.when == "teardown":
             self._progress.advance(self._task)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem: str) -> None:
+        """A worker of pytest-xdist died in this check."""
+        self.record(Problem("internal", f"the process that ran {crashitem} died"))
+
     def pytest_sessionfinish(self) -> None:
         self._progress.stop()
 
@@ -62,7 +67,9 @@ class Recorder:
         self.record(Problem("internal", str(excrepr)[-2000:]))
 
     def pytest_keyboard_interrupt(self) -> None:
-        self.record(Problem("interrupted", "the run was interrupted"))
+        # Pytest also ends so where a check found the target gone, which is said already.
+        if not any(isinstance(event, Problem) and event.kind == "unreachable" for event in self.events):
+            self.record(Problem("interrupted", "the run was interrupted"))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:

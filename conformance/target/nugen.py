@@ -44,7 +44,9 @@ def prepare(session: Session) -> None:
     """Choose the models that may be used: those named, or all where the target's time can be moved,
     for a target whose clock anybody may move serves nobody else."""
     if not session.options.model_ids and session.clock.movable:
-        session.options = replace(session.options, model_ids=tuple(m["id"] for m in _listed(session)))
+        session.options = replace(
+            session.options, model_ids=tuple(str(m.get("id")) for m in _listed(session))
+        )
 
 
 def entry(session: Session, model_id: str) -> Mapping[str, Any]:

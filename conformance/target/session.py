@@ -14,7 +14,7 @@ from conformance.target.clock import TargetClock
 from conformance.target.endpoint import ModelEndpoint
 from conformance.target.exchange import Exchange, OutgoingRequest
 from conformance.target.settle import Settled, settle, wait
-from conformance.target.tracker import Remaining, Tracker, remove_all
+from conformance.target.tracker import Remaining, Resource, Tracker, remove_all
 from conformance.target.transport import AnswerCutOff, Transport
 
 T = TypeVar("T")
@@ -139,9 +139,19 @@ class Session:
         """Remove what was created since the tracker's mark; one message a thing that stayed.
 
         What is in the way of another thing's removal may itself be gone only a little later: an
-        index is refreshed once a second, an undeploy is answered before it is done.
+        index is refreshed once a second, an undeploy is answered before it is done. Where the
+        removal is interrupted, everything is still remembered.
         """
-        left = remove_all(self.tracker.take(back_to))
+        taken = self.tracker.take(back_to)
+        try:
+            left = self._remove(taken)
+        except BaseException:
+            self.tracker.put_back(taken)
+            raise
+        return [str(remaining) for remaining in left]
+
+    def _remove(self, resources: list[Resource]) -> list[Remaining]:
+        left = remove_all(resources)
 
         def again() -> list[Remaining]:
             nonlocal left
@@ -150,7 +160,7 @@ class Session:
 
         if left:
             self.settle(again, lambda remaining: not remaining, budget=REMOVAL_BUDGET_SECONDS)
-        return [str(remaining) for remaining in left]
+        return left
 
     # time
 
@@ -198,6 +208,11 @@ class Session:
             "change settings": self.options.may_change_settings,
             "second node": len(self.facts.nodes) > 1,
         }
+
+    def needs(self, capability: str) -> None:
+        """Raise `Untestable` where the target lacks it."""
+        if not self.capabilities[capability]:
+            raise Untestable(f"the target has not what this needs: {capability}")
 
     def restart(self) -> None:
         """Restart the target, or raise `Untestable` where that cannot be done from here."""

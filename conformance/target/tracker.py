@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, Untestable
+
 
 @dataclass(frozen=True, slots=True)
 class Resource:
@@ -46,6 +48,11 @@ class Tracker:
         with self._lock:
             return len(self._resources)
 
+    def put_back(self, resources: list[Resource]) -> None:
+        """Remember again what was taken, newest first, and not removed."""
+        with self._lock:
+            self._resources += resources[::-1]
+
     def take(self, back_to: int = 0) -> list[Resource]:
         """Everything added since `back_to`, newest first; it is no longer remembered."""
         with self._lock:
@@ -55,6 +62,13 @@ class Tracker:
 
 
 def remove_all(resources: list[Resource]) -> list[Remaining]:
-    """Try once to remove each, in this order; what is left."""
-    tried = [(resource, resource.remove()) for resource in resources]
+    """Try once to remove each, in this order; what is left. A target that fails is in the way too."""
+    tried = [(resource, _try(resource)) for resource in resources]
     return [Remaining(resource, problem) for resource, problem in tried if problem is not None]
+
+
+def _try(resource: Resource) -> str | None:
+    try:
+        return resource.remove()
+    except (TargetUnreachable, BrokenAnswer, PrerequisiteMissing, Untestable) as error:
+        return str(error)
