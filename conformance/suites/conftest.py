@@ -49,7 +49,8 @@ def session(target: Target, judging: Judging, request: pytest.FixtureRequest) ->
     request.node.stash[SESSION_KEY] = session
     if is_exclusive(request.node) and in_worker() and not judging.options.target.in_process:
         raise Untestable("it must run alone; leave out -n, or use mlconform run --workers")
-    session.exclusive = is_exclusive(request.node)
+    # A process without workers beside it runs one check at a time, exclusive or not.
+    session.exclusive = is_exclusive(request.node) or not in_worker()
     session.begin_sequence()
     mark = session.tracker.mark()
     yield session

@@ -176,17 +176,29 @@ class Session:
         budget: float = STATE_BUDGET_SECONDS,
         unless: Callable[[T], bool] | None = None,
     ) -> Settled[T]:
-        """Wait for a state; see `conformance.target.settle.settle`."""
-        if self.exclusive and self.clock.movable:
-            return settle(
-                read,
-                until,
-                budget=budget,
-                unless=unless,
-                pause=lambda seconds: self.clock.let_pass(seconds, "settling"),
-                now=self.clock.now,
-            )
-        return settle(read, until, budget=budget, unless=unless, pause=wait)
+        """Wait for a state; see `conformance.target.settle.settle`.
+
+        The evidence keeps the first and the last look alone: those between say nothing more.
+        """
+        looks: list[tuple[int, int]] = []
+
+        def look() -> T:
+            begin = len(self.journal)
+            value = read()
+            looks.append((begin, len(self.journal)))
+            return value
+
+        moves = self.exclusive and self.clock.movable
+        settled = settle(
+            look,
+            until,
+            budget=budget,
+            unless=unless,
+            pause=(lambda seconds: self.clock.let_pass(seconds, "settling")) if moves else wait,
+            now=self.clock.now,
+        )
+        del self.journal[looks[0][1] : looks[-1][0]]
+        return settled
 
     # capabilities
 
