@@ -42,7 +42,7 @@ from conformance.report.stream import ReportError
 from conformance.report.waivers import covering
 from conformance.suites.expect import Expect
 from conformance.suites.marks import EXCLUSIVE, REQUIREMENT
-from conformance.target.connect import TargetOptions, connect, prepare
+from conformance.target.connect import TargetOptions, connect, prepare, sweep_run
 from conformance.target.session import Session
 
 EVENT_PROPERTY: Final = "mlconform.event"
@@ -150,9 +150,14 @@ class Judging:
         """The session of the first profile asked for."""
         return self.target(self.options.profiles[0]).session
 
-    def close(self) -> None:
-        """Remove what is left of the run, put settings back, and hang up; see `complaints`."""
+    def close(self, *, interrupted: bool = False) -> None:
+        """Remove what is left of the run, put settings back, and hang up; see `complaints`.
+
+        An `interrupted` run may have made more than it remembers.
+        """
         for target in self._targets.values():
+            if interrupted:
+                self.complaints += sweep_run(target.session)
             self._hang_up(target.session)
         self._targets.clear()
 

@@ -101,7 +101,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             session.exitstatus = int(judgement.summary.exit_code)
     elif _OWN in config.stash:
         judging = config.stash[_OWN]
-        judging.close()
+        judging.close(interrupted=session.exitstatus == pytest.ExitCode.INTERRUPTED)
         if hasattr(config, "workeroutput"):
             config.workeroutput[_COMPLAINTS] = judging.complaints
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from conformance.judging import Judging
 from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
-from conformance.recorder import Recorder
+from conformance.recorder import INTERRUPTED, Recorder
 from conformance.report.events import CheckFinished, Decision, Event, Outcome, Problem, RunStarted
 from conformance.report.render import Paths, render
 from conformance.report.stream import EventWriter, gather
@@ -20,7 +20,6 @@ from conformance.report.verdicts import Judgement, footer
 from conformance.target.connect import shown_target
 
 STREAM: Final = "run.ndjson"
-INTERRUPTED: Final = Problem("interrupted", "the run was interrupted")
 
 
 class RunRecord:
@@ -52,7 +51,7 @@ class RunRecord:
     def close(self) -> tuple[Judgement, Paths]:
         """Clean the target, write the footer and make the reports."""
         try:
-            self._judging.close()
+            self._judging.close(interrupted=INTERRUPTED in self.recorder.events)
         except KeyboardInterrupt:
             self.recorder.record(INTERRUPTED)
         for complaint in self._judging.complaints:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pytest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -10,6 +12,8 @@ from conformance.judging import EVENT_PROPERTY
 from conformance.report.codec import decode
 from conformance.report.events import CheckFinished, Event, Problem
 from conformance.report.stream import EventWriter
+
+INTERRUPTED: Final = Problem("interrupted", "the run was interrupted")
 
 
 class Recorder:
@@ -69,7 +73,7 @@ class Recorder:
     def pytest_keyboard_interrupt(self) -> None:
         # Pytest also ends so where a check found the target gone, which is said already.
         if not any(isinstance(event, Problem) and event.kind == "unreachable" for event in self.events):
-            self.record(Problem("interrupted", "the run was interrupted"))
+            self.record(INTERRUPTED)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:

@@ -158,8 +158,12 @@ class Session:
             left = remove_all([remaining.resource for remaining in left])
             return left
 
-        if left:
-            self.settle(again, lambda remaining: not remaining, budget=REMOVAL_BUDGET_SECONDS)
+        if any(not remaining.hopeless for remaining in left):
+            self.settle(
+                again,
+                lambda remaining: all(each.hopeless for each in remaining),
+                budget=REMOVAL_BUDGET_SECONDS,
+            )
         return left
 
     # time

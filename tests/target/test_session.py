@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conformance.outcomes import BrokenAnswer, Untestable
+from conformance.outcomes import BrokenAnswer, TargetUnreachable, Untestable
 from conformance.target import session as session_module
 from conformance.target.exchange import Answer, OutgoingRequest
 from conformance.target.session import Session, SessionOptions
@@ -101,6 +101,18 @@ class TestClean:
         session, _ = talk_to({})
         session.tracker.add(Resource("thing", "a", lambda: "in use"))
         assert session.clean() == ["thing a could not be removed: in use"]
+
+    def test_a_target_that_is_gone_is_not_waited_for(self, talk_to: Any) -> None:
+        session, _ = talk_to({})
+        tries: list[int] = []
+
+        def remove() -> None:
+            tries.append(1)
+            raise TargetUnreachable("nobody there")
+
+        session.tracker.add(Resource("thing", "a", remove))
+        assert session.clean() == ["thing a could not be removed: nobody there"]
+        assert len(tries) == 1
 
     def test_an_interruption_forgets_nothing(self, talk_to: Any) -> None:
         session, _ = talk_to({})
