@@ -312,6 +312,9 @@ class Judging:
             names = [first.requirement] if first is not None else bound
             return tuple(_flaky(name, error, first) for name in names)
         difference = _first_difference(error)
+        if difference is None and isinstance(error, Untestable) and expect is not None:
+            # A later example found the target in the way of deciding: the difference met before it stands.
+            difference = expect.difference
         if difference is not None:
             failed = Decision(
                 difference.requirement,
