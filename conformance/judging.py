@@ -51,6 +51,7 @@ EXPECT_KEY: Final = pytest.StashKey[Expect]()
 SESSION_KEY: Final = pytest.StashKey[Session]()
 # A cut-off keeps the stream readable; the report cuts further.
 _LONGEST_EVIDENCE = 60
+_UNDECIDED = (Untestable, TargetUnreachable, PrerequisiteMissing, pytest.skip.Exception)
 
 
 class FlakyDifference(Exception):  # noqa: N818 - an ending of a check, not an error
@@ -312,7 +313,8 @@ class Judging:
             names = [first.requirement] if first is not None else bound
             return tuple(_flaky(name, error, first) for name in names)
         difference = _first_difference(error)
-        if difference is None and isinstance(error, Untestable) and expect is not None:
+        undecided = isinstance(error, _UNDECIDED)
+        if difference is None and undecided and expect is not None:
             # A later example found the target in the way of deciding: the difference met before it stands.
             difference = expect.difference
         if difference is not None:
@@ -323,7 +325,7 @@ class Judging:
                 came=difference.came,
             )
             return (failed,)
-        if isinstance(error, Untestable | TargetUnreachable | PrerequisiteMissing | pytest.skip.Exception):
+        if undecided:
             return tuple(Decision(name, Outcome.UNTESTABLE, reason=str(error)) for name in bound)
         told = f"{type(error).__name__}: {error}"
         return tuple(Decision(name, Outcome.ERROR, reason=told) for name in bound)
