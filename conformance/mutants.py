@@ -52,6 +52,7 @@ BROKEN: Final[Mapping[str, str]] = {
     "conflict-names-no-pipeline": "osml.delete.safe.names-user",
     "conflict-is-400": "osml.delete.safe.conflict",
     "update-loses-ttl": "osml.undeploy.ttl-setting",
+    "update-drops-ttl": "osml.update.keeps-others",
     "update-loses-description": "osml.update.keeps-others",
     "update-without-seq-no": "osml.update.answer",
     "rejected-update-half-done": "osml.update.rejected-changes-nothing",
