@@ -40,9 +40,14 @@ class RunRecord:
     def open(self) -> bool:
         """Discover the target and write the header, the waivers and the requirements in force.
 
-        Returns whether there is something to check. What stands against it is in the stream.
+        Returns whether there is something to check. What stands against it is in the stream. Raises
+        `UsageError` for a mock that cannot be made so.
         """
-        learned, problems = _discover(self._judging)
+        try:
+            learned, problems = _discover(self._judging)
+        except BaseException:
+            self._writer.close()
+            raise
         self.recorder.record(_header(self._judging))
         for event in (*self._judging.waivers, *learned, *problems):
             self.recorder.record(event)

@@ -72,6 +72,15 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Runs keep their tables of characters with pytest's cache, and not with the developer's things."""
+    assert pytestconfig.cache is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(pytestconfig.cache.mkdir("mlconform")))
+        yield
+
+
 @pytest.fixture
 def raw_server() -> Iterator[Callable[..., RawServer]]:
     servers: list[RawServer] = []

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from conformance.contract.model import Level
 from conformance.options import RunOptions
-from conformance.outcomes import Untestable
+from conformance.outcomes import TargetUnreachable, Untestable
 from conformance.record import STREAM
 from conformance.report.events import Outcome
 from conformance.report.stream import read
@@ -40,6 +40,7 @@ def judged(tmp_path: Path) -> Callable[..., Judgement]:
             profile="opensearch-ml",
             level=level,
             select=select,
+            docs_version=target.get("docs_version"),
             out=tmp_path / "out",
         )
         code = run(options, Console(quiet=True))
@@ -190,8 +191,6 @@ class TestOurOwnErrors:
 def test_a_target_that_goes_away_ends_the_run_with_a_report(
     judged: Any, serve_mock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from conformance.outcomes import TargetUnreachable  # noqa: PLC0415 - of this test alone
-
     calls: list[str] = []
 
     def gone(self: MlCommons, model_id: str, *_: Any) -> Any:
@@ -229,6 +228,10 @@ class TestApplying:
         httpserver.expect_request("/_nodes").respond_with_json({"nodes": {"n": {"roles": ["data"]}}})
         httpserver.expect_request("/_cluster/settings").respond_with_json({"persistent": {}})
         return httpserver.url_for("")
+
+
+def test_the_docs_version_is_in_the_header(judged: Any) -> None:
+    assert judged(STATUS, docs_version="2.19").run.header.docs_versions == {"opensearch-ml": "2.19"}
 
 
 def test_options_that_a_repetition_needs_are_in_the_header() -> None:

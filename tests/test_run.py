@@ -29,7 +29,7 @@ def out(tmp_path: Path) -> Path:
 @pytest.fixture
 def run(command: Any, out: Path) -> Callable[..., Any]:
     """Runs `mlconform run` with these options; the reports go to `out`."""
-    return lambda *arguments, **more: command("run", "--out", str(out), *arguments, **more)
+    return lambda *arguments: command("run", "--out", str(out), *arguments)
 
 
 def judged(out: Path) -> Judgement:
@@ -99,38 +99,6 @@ class TestEndings:
         assert kinds(judged(out))["osml.wire.json"] == "fail"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--profile", "nope"], "nope"),
-        (["--level", "unspecified"], "unspecified"),
-        (["--known", "nope"], "nope"),
-        (["--waivers", "nope.yaml"], "nope.yaml"),
-        (["--docs-version", "1.0"], "1.0"),
-        (["--target", "localhost:9200"], "https://host:9200"),
-        (["--mutant", "nope"], "nope"),
-        (["--max-wait", "nan"], "--max-wait"),
-        (["--require-decided", "101"], "--require-decided"),
-        (["--workers", "0"], "--workers"),
-        (["--out", "file/below"], "file/below"),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
-)
-def test_a_mistake_in_the_options_is_one_line(command: Any, arguments: list[str], message: str) -> None:
-    (command.folder / "file").touch()
-    ended = command("run", *arguments)
-    assert ended.returncode == 2
-    assert ended.stderr.startswith("mlconform: ")
-    assert len(ended.stderr.splitlines()) == 1
-    assert message in ended.stderr
-
-
-def test_an_option_that_there_is_not_is_shown_with_the_usage(command: Any) -> None:
-    ended = command("run", "--no-such-option")
-    assert ended.returncode == 2
-    assert "--no-such-option" in ended.stderr
-
-
 class TestOptions:
     def test_the_selection_leaves_the_rest_out(self, run: Any, out: Path) -> None:
         run(*FEW)
@@ -162,10 +130,6 @@ class TestOptions:
         )
         faulty = (*FEW, "--level", "example", "--mutant", "deploy-answers-created")
         assert run(*faulty, "--waivers", str(waivers)).returncode == 1
-
-    def test_the_docs_version_reaches_the_header(self, run: Any, out: Path) -> None:
-        run(*FEW, "--docs-version", "2.19")
-        assert judged(out).run.header.docs_versions == {"opensearch-ml": "2.19"}
 
 
 class TestTrace:
@@ -237,40 +201,36 @@ def test_two_workers_give_the_verdicts_of_one(run: Any, out: Path) -> None:
     assert "fail" in alone.values()
 
 
-class TestDeaf:
-    """The caller's own pytest steers nothing."""
+def test_the_callers_folder_and_variables_steer_nothing_and_stay_as_they_are(
+    command: Any, out: Path, tmp_path: Path
+) -> None:
+    hostile = {
+        "pytest.ini": "[pytest]\naddopts = --no-such-option\n",
+        "conftest.py": "raise RuntimeError('the conftest of the caller')\n",
+        "schemathesis.toml": "no such = configuration",
+    }
+    for name, content in hostile.items():
+        (command.folder / name).write_text(content, encoding="utf-8")
+    (tmp_path / "loud.py").write_text("raise RuntimeError('the plugin of the caller')\n", encoding="utf-8")
+    env = {
+        "PYTEST_ADDOPTS": "--no-such-option",
+        "PYTEST_PLUGINS": "loud",
+        "PYTHONPATH": str(tmp_path),
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(command.folder / "hypothesis"),
+    }
+    few = ("--select", "nugen.undeploy.validation,osml.deploy.answer", "--workers", "2")
+    ended = command("run", "--out", str(out), *few, env=env)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    checks = {check.check for check in judged(out).run.checks}
+    assert "nugen/test_generated.py::test_generated_requests" in checks
+    assert "opensearch_ml/test_deploy.py::test_the_answer_names_a_task_and_a_status" in checks
+    assert {path.name for path in command.folder.iterdir()} == set(hostile)
 
-    def test_to_files_and_variables(self, command: Any, out: Path, tmp_path: Path) -> None:
-        folder = command.folder
-        (folder / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n", encoding="utf-8")
-        (folder / "conftest.py").write_text(
-            "raise RuntimeError('the conftest of the caller')\n", encoding="utf-8"
-        )
-        (folder / "schemathesis.toml").write_text("no such = configuration", encoding="utf-8")
-        (tmp_path / "loud.py").write_text(
-            "raise RuntimeError('the plugin of the caller')\n", encoding="utf-8"
-        )
-        env = {
-            "PYTEST_ADDOPTS": "--no-such-option",
-            "PYTEST_PLUGINS": "loud",
-            "PYTHONPATH": str(tmp_path),
-            "HYPOTHESIS_STORAGE_DIRECTORY": str(folder / "hypothesis"),
-        }
-        few = ("--select", "nugen.undeploy.validation,osml.deploy.answer", "--workers", "2")
-        ended = command("run", "--out", str(out), *few, env=env)
-        assert (ended.returncode, ended.stderr) == (0, "")
-        checks = {check.check for check in judged(out).run.checks}
-        assert "nugen/test_generated.py::test_generated_requests" in checks
-        assert "opensearch_ml/test_deploy.py::test_the_answer_names_a_task_and_a_status" in checks
-        kept = {"pytest.ini", "conftest.py", "schemathesis.toml"}
-        # Python's own cache of the caller's files is Python's affair.
-        assert {path.name for path in folder.iterdir()} - {"__pycache__"} == kept
 
-    def test_nothing_is_left_in_the_callers_folder_but_the_report(self, command: Any) -> None:
-        command(
-            "run", "--profile", "opensearch-ml", "--select", "*test_any_sequence,*test_generated_requests"
-        )
-        assert [path.name for path in command.folder.iterdir()] == ["reports"]
+def test_without_a_folder_the_report_goes_into_the_callers(command: Any) -> None:
+    command("run", *FEW)
+    assert [path.name for path in command.folder.iterdir()] == ["reports"]
+    assert {path.name for path in (command.folder / "reports" / "latest").iterdir()} == REPORTS
 
 
 def test_a_server_with_both_profiles_is_judged_by_both(run: Any, out: Path, httpserver: HTTPServer) -> None:
