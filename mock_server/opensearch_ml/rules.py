@@ -69,6 +69,7 @@ class Rules:
     conflict_status: int = 409
 
     # Update.
+    update_stores_ttl: bool = True
     update_keeps_ttl: bool = True
     update_keeps_description: bool = True
     update_answers_seq_no: bool = True
@@ -93,4 +94,4 @@ class Rules:
 
 DOCUMENTED = Rules()
 
-BEHAVIOURS: dict[str, Rules] = {"documented": DOCUMENTED}
+BEHAVIOURS: dict[str, Rules] = {"documented": DOCUMENTED, "opensearch-2.19": Rules(deploy_status="COMPLETED",deploy_answer_names_task_type=True,undeployed_value="undeployed",group_goes_with_last_version=False,interface_nulls_remove=False,blank_id_undeploy_status=500,empty_connector_status=500,nameless_group_status=500,unknown_group_register_status=500,foreign_connector_update_status=500,truncated_predict_status=500,output_guardrail_status=500,missing_controller_names_model=False)}
