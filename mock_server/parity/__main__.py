@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from mock_server.opensearch_ml.behaviours import BEHAVIOURS
 from mock_server.parity.recording import RecordingError, read_recording
 from mock_server.parity.replay import Compared, Replayed, replay
-from mock_server.server import BEHAVIOURS
 
 _COLUMNS = ("exchanges", "status", "error type", "shape", "values")
 
@@ -75,7 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folders", nargs="+", type=Path, help="folders of recordings")
     parser.add_argument("--behaviour", choices=BEHAVIOURS, help="default: that of the recorded version")
     parser.add_argument("--nodes", type=int, help="nodes of the mock; default: as recorded")
-    parser.add_argument("--values", type=float, default=99.0, help="percentage of equal values that is enough")
+    parser.add_argument(
+        "--values", type=float, default=99.0, help="percentage of equal values that is enough"
+    )
     parser.add_argument("--show", action="store_true", help="print every difference too")
     options = parser.parse_args(arguments)
     enough = True

@@ -1,13 +1,13 @@
 """Values that no two runs share, replaced by their order of appearance.
 
-Ids, sequence numbers and scores become the number of the value among those seen so far, object hashes a
-fixed word. A time becomes how often it has moved at its place: the field of the resource that was asked for.
+An id becomes its number among the ids seen so far, a time how often it has moved at its place (the field of
+the resource that was asked for), and what counts over everything a node ever did becomes a fixed word.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,11 +79,6 @@ class Appearances:
             if key in _SCORES:
                 return "score"
         return self.plain(value, place)
-
-
-def ids_in(text: str) -> Iterable[str]:
-    """The ids that a text holds, in order."""
-    return (match[0] for match in _ID.finditer(text))
 
 
 def swap_ids(text: str, swap: Callable[[str], str]) -> str:

@@ -1,4 +1,4 @@
-"""A recording sent to the mock, exchange by exchange, and what each answer has in common with the recorded."""
+"""A recording sent to the mock, exchange by exchange, and what each answer shares with the recorded one."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _send(server: MockServer, method: str, path: str, body: Any = None) -> Any:
 
 
 class _Sides:
-    """The recorded and the mock's side of one replay: the nth id of the one stands for the nth of the other."""
+    """Both sides of one replay: the nth id of the recording stands for the nth of the mock."""
 
     def __init__(self, server: MockServer) -> None:
         self._recorded = Appearances()
@@ -155,7 +155,7 @@ def _decoded(body: Any, content_type: str | None) -> Any:
 
 
 def _error_type(body: Any) -> str | None:
-    """The type of OpenSearch's error; `text` where the error is a plain sentence, None where there is none."""
+    """The type of OpenSearch's error, `text` where it is a plain sentence, None where there is none."""
     if not isinstance(body, dict) or "error" not in body:
         return None
     error = body["error"]
