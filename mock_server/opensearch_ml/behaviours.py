@@ -219,7 +219,7 @@ DEVIATIONS = (
         "After a restart a model is not deployed until it is deployed again.",
         "It reads DEPLOYED though no node has it in memory, and the first predict loads it.",
         "seen by hand on 2.19.0, not recorded",
-        "osml.restart.redeploy",
+        None,
         ((2, 19),),
         {"restart_shows_undeployed": False},
     ),

@@ -315,14 +315,16 @@ class Lifecycle:
         if not self._rules.restart_empties_memory:
             return
         for _, model in self._store.models:
+            if not model.in_memory and model.id not in interrupted:
+                continue
+            if self._settings.on(AUTO_REDEPLOY):
+                self._lost_in_restart.add(model.id)
             if model.in_memory and not self._rules.restart_shows_undeployed:
                 model.lost_in_restart = True
-            elif model.in_memory or model.id in interrupted:
-                model.worker_nodes, model.planned_nodes = (), ()
-                model.state = ModelState.UNDEPLOYED
-                self._store.models.touch(model.id)
-                if self._settings.on(AUTO_REDEPLOY):
-                    self._lost_in_restart.add(model.id)
+                continue
+            model.worker_nodes, model.planned_nodes = (), ()
+            model.state = ModelState.UNDEPLOYED
+            self._store.models.touch(model.id)
 
 
 def _milliseconds(seconds: float) -> int:
