@@ -16,7 +16,7 @@ from conformance.contract import show as contract_show
 from conformance.contract import store
 from conformance.contract.errors import ContractError
 from conformance.contract.model import Contract
-from conformance.outcomes import PrerequisiteMissing, TargetUnreachable, UsageError
+from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
 from conformance.report.stream import ReportError
 from conformance.report.verdicts import ExitCode
 
@@ -32,7 +32,7 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except (UsageError, ContractError, ReportError) as error:
             _fail(str(error), ExitCode.USAGE)
-        except (TargetUnreachable, PrerequisiteMissing) as error:
+        except (TargetUnreachable, PrerequisiteMissing, BrokenAnswer) as error:
             _fail(str(error), ExitCode.UNREACHABLE)
         except KeyboardInterrupt:
             _fail("interrupted", ExitCode.INCOMPLETE)
@@ -151,12 +151,15 @@ def mock(
         )
     except ValueError as error:
         raise UsageError(str(error)) from error
-    serve(
-        server,
-        host,
-        port,
-        lambda url: click.echo(f"mock of {profile} ({behaviour}) at {url}; stop with Ctrl-C"),
-    )
+    try:
+        serve(
+            server,
+            host,
+            port,
+            lambda url: click.echo(f"mock of {profile} ({behaviour}) at {url}; stop with Ctrl-C"),
+        )
+    except (OSError, OverflowError) as error:
+        raise UsageError(f"the mock cannot listen at {host} port {port}: {error}; choose another") from error
 
 
 @main.group()
@@ -315,7 +318,7 @@ def sweep(target: str, insecure: bool) -> None:
     from conformance.target import opensearch_ml  # noqa: PLC0415
     from conformance.target.connect import PREFIX, TargetOptions, connect  # noqa: PLC0415
 
-    session = connect("opensearch-ml", TargetOptions(target=target, insecure=insecure), prepare=False)
+    session = connect("opensearch-ml", TargetOptions(target=target, insecure=insecure))
     removed, complaints = opensearch_ml.sweep(session, PREFIX)
     for line in removed:
         click.echo(f"removed {line}")

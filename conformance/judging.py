@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 import traceback
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from hypothesis.errors import Flaky
 
 from conformance.contract import store
+from conformance.contract.errors import ContractError
 from conformance.contract.model import Contract, Requirement
+from conformance.known import all_waivers
 from conformance.options import DEFAULT_OUT, RunOptions, parse_level, selects
 from conformance.outcomes import (
     BrokenAnswer,
@@ -34,9 +38,11 @@ from conformance.report.events import (
     TargetDiscovered,
     Waiver,
 )
+from conformance.report.stream import ReportError
+from conformance.report.waivers import covering
 from conformance.suites.expect import Expect
 from conformance.suites.marks import EXCLUSIVE, REQUIREMENT
-from conformance.target.connect import TargetOptions, connect
+from conformance.target.connect import TargetOptions, connect, prepare, sweep_run
 from conformance.target.session import Session
 
 EVENT_PROPERTY: Final = "mlconform.event"
@@ -45,6 +51,7 @@ EXPECT_KEY: Final = pytest.StashKey[Expect]()
 SESSION_KEY: Final = pytest.StashKey[Session]()
 # A cut-off keeps the stream readable; the report cuts further.
 _LONGEST_EVIDENCE = 60
+_UNDECIDED = (Untestable, TargetUnreachable, PrerequisiteMissing, pytest.skip.Exception)
 
 
 class FlakyDifference(Exception):  # noqa: N818 - an ending of a check, not an error
@@ -66,19 +73,23 @@ class Target:
 class Judging:
     """Everything a run holds while its checks run: sessions, contracts, and what applies."""
 
-    def __init__(self, options: RunOptions, waivers: Iterable[Waiver] = ()) -> None:
+    def __init__(self, options: RunOptions) -> None:
+        """Raises `UsageError`, `ReportError` or `ContractError` where the options name what is not there."""
         self.options = options
+        self.waivers: tuple[Waiver, ...] = all_waivers(options.known, options.waivers)
+        self.complaints: list[str] = []
         self._targets: dict[str, Target] = {}
         self._problems: dict[str, Exception] = {}
-        self._waived = {waiver.requirement for waiver in waivers}
-        self.complaints: list[str] = []
+        self._waived = covering(self.waivers, datetime.now(UTC).date())
+        if options.docs_version is not None:
+            self._check_docs_version(options.docs_version)
 
     @classmethod
     def from_config(cls, config: pytest.Config) -> Judging:
-        """The judging that the `--ml-*` options ask for; ends pytest with exit code 2 on bad ones."""
+        """The judging that the `--ml-*` options ask for; ends pytest with exit code 4 on bad ones."""
         try:
             return cls(options_from(config))
-        except UsageError as error:
+        except (UsageError, ReportError, ContractError) as error:
             raise pytest.UsageError(str(error)) from None
 
     # targets
@@ -92,19 +103,45 @@ class Judging:
             raise self._problems[profile]
         if profile not in self._targets:
             try:
-                session = connect(profile, self.options.target)
+                self._targets[profile] = self._connected(profile)
             except (TargetUnreachable, PrerequisiteMissing, BrokenAnswer) as error:
                 self._problems[profile] = error
                 raise
-            version = self._docs_version(profile, session.facts.version)
-            self._targets[profile] = Target(session, store.load(profile, version))
         return self._targets[profile]
 
-    def _docs_version(self, profile: str, target_version: str) -> str | None:
-        """The version asked for, else the target's; a profile with one page has one version."""
-        if len(store.versions(profile)) == 1:
-            return None
-        return self.options.docs_version or ".".join(str(n) for n in _numbers(target_version))
+    def _connected(self, profile: str) -> Target:
+        """A session, prepared only after there is a contract to judge it by."""
+        session = connect(profile, self.options.target)
+        try:
+            contract = self._contract(profile, session.facts.version)
+            prepare(session)
+        except BaseException:
+            self._hang_up(session)
+            raise
+        return Target(session, contract)
+
+    def _contract(self, profile: str, target_version: str | None) -> Contract:
+        """The contract of the version asked for, else of the target's, else the newest.
+
+        With all profiles asked for, a profile whose versions are counted in another way keeps its own.
+        """
+        asked = self.options.docs_version
+        if asked is not None:
+            fits = self.options.profile == profile or _fits(profile, asked)
+            return store.load(profile, asked if fits else None)
+        if target_version is None:
+            return store.load(profile)
+        try:
+            return store.load(profile, ".".join(str(n) for n in _numbers(target_version)))
+        except ContractError as error:
+            raise PrerequisiteMissing(
+                f"no documentation for the target's version {target_version!r}: {error}; "
+                "choose one with --docs-version"
+            ) from None
+
+    def _check_docs_version(self, asked: str) -> None:
+        if not any(_fits(profile, asked) for profile in self.options.profiles):
+            store.load(self.options.profiles[0], asked)
 
     def found(self) -> Mapping[str, Target]:
         """The profiles that were connected."""
@@ -114,12 +151,22 @@ class Judging:
         """The session of the first profile asked for."""
         return self.target(self.options.profiles[0]).session
 
-    def close(self) -> None:
-        """Remove what is left of the run, put settings back, and hang up; see `complaints`."""
+    def close(self, *, interrupted: bool = False) -> None:
+        """Remove what is left of the run, put settings back, and hang up; see `complaints`.
+
+        An `interrupted` run may have made more than it remembers.
+        """
         for target in self._targets.values():
-            self.complaints += target.session.clean()
-            target.session.close()
+            if interrupted:
+                self.complaints += sweep_run(target.session)
+            self._hang_up(target.session)
         self._targets.clear()
+
+    def _hang_up(self, session: Session) -> None:
+        try:
+            self.complaints += session.clean()
+        finally:
+            session.close()
 
     def discovered(self, profile: str) -> TargetDiscovered:
         facts = self.target(profile).session.facts
@@ -135,8 +182,13 @@ class Judging:
     # requirements
 
     def listed(self, profile: str) -> list[RequirementListed]:
-        """The requirements of the profile's contract, as events."""
-        contract = self.target(profile).contract
+        """The requirements of the profile's contract, as events.
+
+        Where the target was not connected, no version says which contract and which of it applies:
+        the one asked for or the newest, and all of it.
+        """
+        found = self._targets.get(profile)
+        contract = found.contract if found else self._contract(profile, None)
         return [
             RequirementListed(
                 id=requirement.id,
@@ -146,7 +198,7 @@ class Judging:
                 sources=tuple(str(source) for source in requirement.sources),
                 checks=requirement.checks,
                 unchecked=requirement.unchecked,
-                inapplicable=self.inapplicable(requirement),
+                inapplicable=self.inapplicable(requirement) if found else None,
             )
             for requirement in contract.requirements.values()
         ]
@@ -168,23 +220,30 @@ class Judging:
                 return self.inapplicable(requirement) is None
         return False
 
-    def binding(self, requirement_id: str) -> bool:
-        """Whether a difference fails the run: strong enough, and not waived."""
+    def binding(self, requirement_id: str, check: str) -> bool:
+        """Whether a difference that this check met fails the run: strong enough, and not waived."""
+        if (requirement_id, None) in self._waived or (requirement_id, check) in self._waived:
+            return False
         for target in self._targets.values():
             requirement = target.contract.requirements.get(requirement_id)
             if requirement is not None:
-                strong = requirement.level.rank <= self.options.level.rank
-                return strong and requirement_id not in self._waived
+                return requirement.level.rank <= self.options.level.rank
         return True
 
     # checks
 
     def select(self, items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
-        """(kept, dropped): what is no check of the suite is kept."""
+        """(kept, dropped): what is no check of the suite is kept.
+
+        Ends pytest with exit code 3 where the target left nothing to run.
+        """
         kept: list[pytest.Item] = []
         dropped: list[pytest.Item] = []
         for item in items:
             (kept if self._wanted(item) else dropped).append(item)
+        if self._problems and not kept:
+            told = "; ".join(dict.fromkeys(str(problem) for problem in self._problems.values()))
+            pytest.exit(f"mlconform: {told}", returncode=3)
         return kept, dropped
 
     def _wanted(self, item: pytest.Item) -> bool:
@@ -198,9 +257,7 @@ class Judging:
             return False
         try:
             self.target(profile)
-        except (TargetUnreachable, PrerequisiteMissing, BrokenAnswer) as error:
-            if self.options.profile == profile or len(self._problems) == len(self.options.profiles):
-                pytest.exit(f"mlconform: {error}", returncode=3)
+        except (TargetUnreachable, PrerequisiteMissing, BrokenAnswer):
             return False
         return any(self.in_force(requirement) for requirement in bound)
 
@@ -225,6 +282,9 @@ class Judging:
     def conclude(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Attach the event of this phase to the report, and let pytest's outcome follow the verdict."""
         error = call.excinfo.value if call.excinfo is not None else None
+        if call.when == "teardown" and error is not None:
+            problem = f"{check_name(item)} could not be ended: {type(error).__name__}: {error}"
+            report.user_properties.append((EVENT_PROPERTY, encode(Problem("internal", problem))))
         if call.when == "teardown" or (call.when == "setup" and error is None):
             return
         decisions = self._decisions(item, error)
@@ -241,7 +301,8 @@ class Judging:
         report.user_properties.append((EVENT_PROPERTY, encode(event)))
         if isinstance(error, TargetUnreachable):
             report.user_properties.append((EVENT_PROPERTY, encode(Problem("unreachable", str(error)))))
-        _shape_outcome(report, decisions, self.binding)
+            item.session.shouldstop = str(error)
+        _shape_outcome(report, decisions, lambda requirement: self.binding(requirement, event.check))
 
     def _decisions(self, item: pytest.Item, error: BaseException | None) -> tuple[Decision, ...]:
         bound = [name for name in bound_requirements(item) if self.in_force(name)]
@@ -256,6 +317,10 @@ class Judging:
             names = [first.requirement] if first is not None else bound
             return tuple(_flaky(name, error, first) for name in names)
         difference = _first_difference(error)
+        undecided = isinstance(error, _UNDECIDED)
+        if difference is None and undecided and expect is not None:
+            # A later example found the target in the way of deciding: the difference met before it stands.
+            difference = expect.difference
         if difference is not None:
             failed = Decision(
                 difference.requirement,
@@ -264,10 +329,18 @@ class Judging:
                 came=difference.came,
             )
             return (failed,)
-        if isinstance(error, Untestable | TargetUnreachable | PrerequisiteMissing | pytest.skip.Exception):
+        if undecided:
             return tuple(Decision(name, Outcome.UNTESTABLE, reason=str(error)) for name in bound)
         told = f"{type(error).__name__}: {error}"
         return tuple(Decision(name, Outcome.ERROR, reason=told) for name in bound)
+
+
+def _fits(profile: str, version: str) -> bool:
+    try:
+        store.load(profile, version)
+    except ContractError:
+        return False
+    return True
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -288,7 +361,7 @@ def options_from(config: pytest.Config) -> RunOptions:
         insecure=get("--ml-insecure"),
         docs_version=get("--ml-docs-version"),
         mutant=get("--ml-mutant"),
-        run_id=get("--ml-run-id"),
+        run_id=_own_run_id(get("--ml-run-id")),
     )
     waivers, out = get("--ml-waivers"), get("--ml-out")
     return RunOptions(
@@ -305,9 +378,20 @@ def options_from(config: pytest.Config) -> RunOptions:
     )
 
 
+def _own_run_id(given: str) -> str:
+    """The run's id, and in a worker of pytest-xdist the worker's too: each names what it makes."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    return f"{given}-{worker}" if given and worker else given
+
+
 def bound_requirements(item: pytest.Item) -> tuple[str, ...]:
     """The ids of all `requirement` marks of a check."""
     return tuple(dict.fromkeys(name for mark in item.iter_markers(REQUIREMENT) for name in mark.args))
+
+
+def in_worker() -> bool:
+    """Whether this process is a worker of pytest-xdist."""
+    return "PYTEST_XDIST_WORKER" in os.environ
 
 
 def is_exclusive(item: pytest.Item) -> bool:
@@ -365,16 +449,26 @@ def _log(error: BaseException | None) -> str:
     return "".join(traceback.format_exception(error))[-4000:]
 
 
-def _shape_outcome(report: pytest.TestReport, decisions: tuple[Decision, ...], binding: Any) -> None:
-    """A difference that does not bind is shown by pytest as an expected failure, not as a failure."""
-    if report.outcome != "failed":
+def _shape_outcome(
+    report: pytest.TestReport, decisions: tuple[Decision, ...], binding: Callable[[str], bool]
+) -> None:
+    """A difference that does not bind is shown by pytest as an expected failure, not as a failure.
+
+    So is what could not be tested; a check that forgot a requirement fails.
+    """
+    if not decisions:
         return
-    soft = {Outcome.FAIL, Outcome.FLAKY, Outcome.UNTESTABLE}
-    if all(
-        d.outcome in soft and (d.outcome is not Outcome.FAIL or not binding(d.requirement)) for d in decisions
-    ):
+    outcomes = {decision.outcome for decision in decisions}
+    if report.outcome == "passed" and Outcome.ERROR in outcomes:
+        report.outcome = "failed"
+        report.longrepr = "\n".join(
+            f"{decision.requirement}: {decision.reason}"
+            for decision in decisions
+            if decision.outcome is Outcome.ERROR
+        )
+    if report.outcome != "failed" or Outcome.ERROR in outcomes:
+        return
+    differing = [d.requirement for d in decisions if d.outcome in {Outcome.FAIL, Outcome.FLAKY}]
+    if not any(binding(requirement) for requirement in differing):
         report.outcome = "skipped"
         report.wasxfail = f"does not fail the run: {', '.join(d.requirement for d in decisions)}"
-
-
-key: Final = pytest.StashKey[Judging]()

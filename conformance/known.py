@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from conformance.contract import store
 from conformance.outcomes import UsageError
 from conformance.report.events import Waiver
@@ -21,3 +23,8 @@ def known_waivers(name: str) -> tuple[Waiver, ...]:
         )
     (path,) = store.schemas_root().glob(f"*/known/{name}.yaml")
     return load(path)
+
+
+def all_waivers(known: str | None, own: Path | None) -> tuple[Waiver, ...]:
+    """The waivers of a known set and of the user's file; raises `UsageError` or `WaiverError`."""
+    return (*(known_waivers(known) if known else ()), *(load(own) if own else ()))

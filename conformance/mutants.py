@@ -14,24 +14,69 @@ from rich.console import Console
 from conformance.contract.model import Level
 from conformance.options import RunOptions
 from conformance.outcomes import UsageError
+from conformance.record import STREAM
 from conformance.report.events import Outcome
 from conformance.report.stream import read
 from conformance.report.verdicts import Kind, judge
-from conformance.run import STREAM, run
+from conformance.run import run
 from conformance.target.connect import TargetOptions
 
 # Which requirement a mutant of the mock breaks. The mock names its faults and knows no requirements.
 BROKEN: Final[Mapping[str, str]] = {
-    "delete-deployed-succeeds": "osml.delete.deployed",
+    "deploy-never-finishes": "osml.deploy.in-memory",
+    "deploy-ignores-node-ids": "osml.deploy.node-ids",
+    "deploy-plan-setting-ignored": "osml.deploy.node-ids-setting",
+    "deploy-task-names-no-model": "osml.deploy.task",
+    "deploy-task-never-completes": "osml.task.completed",
+    "deploy-answers-created": "osml.deploy.answer.status",
+    "auto-deploy-ignored": "osml.predict.auto-deploy",
+    "auto-deploy-not-disabled": "osml.predict.auto-deploy-off",
+    "restart-keeps-models": "osml.restart.redeploy",
+    "auto-redeploy-ignored": "osml.restart.auto-redeploy",
     "undeploy-changes-nothing": "osml.undeploy.from-memory",
+    "undeploy-says-removed": "osml.undeploy.answer.value",
     "ttl-ignored": "osml.undeploy.ttl",
     "ttl-minute-early": "osml.undeploy.ttl-not-before",
+    "ttl-minute-late": "osml.undeploy.ttl-window",
+    "ttl-not-renewed": "osml.undeploy.ttl-renewed",
+    "ttl-renewed-by-read": "osml.undeploy.ttl-read-no-renewal",
+    "sync-interval-default-hour": "osml.settings.sync-interval-default",
+    "delete-deployed-succeeds": "osml.delete.deployed",
+    "delete-keeps-model": "osml.delete.gone",
+    "delete-without-seq-no": "osml.delete.answer",
+    "group-survives-last-version": "osml.delete.group",
+    "safe-delete-default-on": "osml.delete.safe.default",
+    "safe-delete-ignores-ingest-pipelines": "osml.delete.safe.ingest-pipeline",
     "safe-delete-ignores-search-pipelines": "osml.delete.safe.search-pipeline",
+    "safe-delete-ignores-agents": "osml.delete.safe.agent",
     "conflict-names-no-pipeline": "osml.delete.safe.names-user",
-    "update-loses-ttl": "osml.update.keeps-others",
-    "disabled-still-predicts": "osml.update.disabled",
+    "conflict-is-400": "osml.delete.safe.conflict",
+    "update-loses-ttl": "osml.undeploy.ttl-setting",
+    "update-drops-ttl": "osml.update.keeps-others",
+    "update-loses-description": "osml.update.keeps-others",
     "update-without-seq-no": "osml.update.answer",
+    "rejected-update-half-done": "osml.update.rejected-changes-nothing",
+    "deployed-connector-updates": "osml.update.connector-undeploy-first",
+    "interface-nulls-kept": "osml.update.interface.remove",
+    "disabled-still-predicts": "osml.update.disabled",
+    "rate-limit-ignored": "osml.update.rate-limiter",
+    "rate-limit-unit-missing": "osml.update.rate-limiter.units",
+    "interface-not-checked": "osml.update.interface",
+    "error-without-root-cause": "osml.wire.error-envelope",
+    "bad-json-is-500": "osml.wire.no-server-error",
+    "truncated-bodies": "osml.wire.json",
+    "wrong-content-type": "osml.wire.content-type",
     "nugen-second-undeploy-ok": "nugen.undeploy.not-deployed",
+    "nugen-no-auth": "nugen.auth.required",
+    "nugen-any-token": "nugen.auth.wrong-token",
+    "nugen-undeploy-answers-object": "nugen.undeploy.answer",
+    "nugen-undeploy-changes-nothing": "nugen.undeploy.reaches-undeployed",
+    "nugen-undeploy-never-finishes": "nugen.undeploy.reaches-undeployed",
+    "nugen-unknown-is-400": "nugen.undeploy.unknown",
+    "nugen-undeployed-infers": "nugen.undeploy.no-inference",
+    "nugen-endpoint-always": "nugen.aligned.endpoint-only-deployed",
+    "nugen-no-redeploy": "nugen.undeploy.redeploy",
+    "nugen-wrong-message": "nugen.undeploy-status.message",
 }
 
 

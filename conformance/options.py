@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from conformance.contract.model import Level
 from conformance.outcomes import UsageError
-from conformance.target.connect import PROFILES, TargetOptions
+from conformance.target.connect import LOOPBACK_HOST, PROFILES, TargetOptions, check_target
 
 ALL_PROFILES = "all"
 DEFAULT_OUT = "reports/latest"
@@ -37,12 +39,33 @@ class RunOptions:
             )
         if self.require_decided is not None and not 0 <= self.require_decided <= 100:
             raise UsageError(f"expected --require-decided from 0 to 100, but got {self.require_decided}")
+        if self.docs_version is not None and not re.fullmatch(r"\d+(\.\d+)*", self.docs_version):
+            raise UsageError(f"expected --docs-version such as 2.19, but got {self.docs_version!r}")
+        if not 0 <= self.target.max_wait < math.inf:
+            raise UsageError(f"expected --max-wait in seconds, 0 or more, but got {self.target.max_wait}")
+        check_target(self.target.target)
         if self.workers < 1:
             raise UsageError(f"expected --workers of 1 or more, but got {self.workers}")
 
     @property
     def profiles(self) -> tuple[str, ...]:
         return tuple(PROFILES) if self.profile == ALL_PROFILES else (self.profile,)
+
+    @property
+    def repeated(self) -> tuple[str, ...]:
+        """What a repetition of the run needs besides target, profile, level, seed, budget and selection."""
+        target = self.target
+        pairs = (
+            ("--docs-version", self.docs_version if len(self.profiles) > 1 else None),
+            ("--known", self.known),
+            ("--waivers", self.waivers),
+            ("--mutant", target.mutant),
+            ("--endpoint-host", None if target.endpoint_host == LOOPBACK_HOST else target.endpoint_host),
+            *(("--model-id", model) for model in target.model_ids),
+        )
+        flags = (("--allow-settings", target.allow_settings), ("--insecure", target.insecure))
+        given = [word for name, value in pairs if value is not None for word in (name, str(value))]
+        return (*given, *(name for name, set_ in flags if set_))
 
 
 def parse_level(text: str) -> Level:

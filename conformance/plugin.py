@@ -6,14 +6,23 @@ a check of the suite is collected or a fixture is asked for.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from conformance.judging import Judging
+    from conformance.record import RunRecord
     from conformance.target.session import Session
     from mock_server.fixture import RunningMock
+
+_SUITES = Path(__file__).resolve().parent / "suites"
+_COMPLAINTS = "mlconform_complaints"
+_JUDGING: pytest.StashKey[Judging] = pytest.StashKey()
+_OWN: pytest.StashKey[Judging] = pytest.StashKey()
+_RECORD: pytest.StashKey[RunRecord] = pytest.StashKey()
+_REPORT: pytest.StashKey[str] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,7 +51,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--ml-known", metavar="VERSION", help="known deviations of a recorded version, e.g. opensearch-2.19"
     )
     option("--ml-waivers", metavar="FILE", help="waivers, a YAML list")
-    option("--ml-require-decided", type=float, metavar="PERCENT", help="fail when fewer were decided")
+    option(
+        "--ml-require-decided",
+        type=float,
+        metavar="PERCENT",
+        help="fail when fewer were decided; with --ml-out",
+    )
     option("--ml-mutant", help="put this fault into the mock in this process")
     option("--ml-run-id", default="", help="what the names of everything created start with")
 
@@ -52,10 +66,66 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "exclusive: changes a setting or moves time, so it runs alone")
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Begin the record that `--ml-out` asks for, in the process that hears of all workers."""
+    config = session.config
+    if not config.getoption("--ml-out") or hasattr(config, "workerinput"):
+        return
+    from rich.console import Console  # noqa: PLC0415 - keeps other people's runs light
+
+    from conformance.outcomes import UsageError  # noqa: PLC0415
+    from conformance.record import RunRecord  # noqa: PLC0415
+    from conformance.report.stream import ReportError  # noqa: PLC0415
+
+    judging = judging_of(config)
+    try:
+        record = RunRecord(judging, Console(quiet=True))
+    except (UsageError, ReportError) as error:
+        raise pytest.UsageError(str(error)) from None
+    config.pluginmanager.register(record.recorder)
+    if not record.open():
+        judgement, _ = record.close()
+        told = "; ".join(problem.message for problem in judgement.problems) or "nothing can be checked"
+        pytest.exit(f"mlconform: {told}", returncode=int(judgement.summary.exit_code))
+    config.stash[_RECORD] = record
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Clean the target and end the record, after all workers have ended."""
+    config = session.config
+    if _RECORD in config.stash:
+        judgement, paths = config.stash[_RECORD].close()
+        config.stash[_REPORT] = str(paths.html)
+        if session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = int(judgement.summary.exit_code)
+    elif _OWN in config.stash:
+        judging = config.stash[_OWN]
+        judging.close(interrupted=session.exitstatus == pytest.ExitCode.INTERRUPTED)
+        if hasattr(config, "workeroutput"):
+            config.workeroutput[_COMPLAINTS] = judging.complaints
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear what a worker of pytest-xdist could not clean."""
+    complaints = getattr(node, "workeroutput", {}).get(_COMPLAINTS, [])
+    if complaints:
+        judging_of(node.config).complaints += complaints
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if _JUDGING in config.stash:
+        for complaint in config.stash[_JUDGING].complaints:
+            terminalreporter.write_line(f"mlconform: {complaint}", yellow=True)
+    if _REPORT in config.stash:
+        terminalreporter.write_line(f"mlconform: report at {config.stash[_REPORT]}")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep of the suite's checks those that the options ask for; leave other tests alone."""
-    if not any(item.get_closest_marker("requirement") for item in items):
+    if not any(_is_check(item) for item in items):
         return
     kept, dropped = judging_of(config).select(items)
     if dropped:
@@ -66,7 +136,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
     report = yield
-    if item.get_closest_marker("requirement") is not None:
+    if _is_check(item):
         judging_of(item.config).conclude(item, call, report)
     return report
 
@@ -74,19 +144,31 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Any:
     """Repeat a check that met a difference: one that does not come again is flaky, not a failure."""
-    if item.get_closest_marker("requirement") is None:
+    if not _is_check(item):
         return (yield)
     return (yield from judging_of(item.config).call_and_repeat(item))
 
 
 def judging_of(config: pytest.Config) -> Judging:
     """The one `Judging` of this pytest run, made at the first use."""
-    from conformance.judging import Judging, key  # noqa: PLC0415 - keeps other people's runs light
+    from conformance.judging import Judging  # noqa: PLC0415 - keeps other people's runs light
 
-    if key not in config.stash:
-        config.stash[key] = Judging.from_config(config)
-        config.add_cleanup(config.stash[key].close)
-    return config.stash[key]
+    if _JUDGING not in config.stash:
+        own = Judging.from_config(config)
+        config.add_cleanup(own.close)
+        config.stash[_OWN] = config.stash[_JUDGING] = own
+    return config.stash[_JUDGING]
+
+
+def hand_over(config: pytest.Config, judging: Judging) -> None:
+    """Let this pytest run use a judging that somebody else closes."""
+    config.stash[_JUDGING] = judging
+
+
+def _is_check(item: pytest.Item) -> bool:
+    """Whether this is a check of the suite; other people's tests may have a `requirement` mark too."""
+    marked = item.get_closest_marker("requirement") is not None
+    return marked and item.path.resolve().is_relative_to(_SUITES)
 
 
 @pytest.fixture(scope="session")

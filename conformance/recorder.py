@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pytest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -10,6 +12,8 @@ from conformance.judging import EVENT_PROPERTY
 from conformance.report.codec import decode
 from conformance.report.events import CheckFinished, Event, Problem
 from conformance.report.stream import EventWriter
+
+INTERRUPTED: Final = Problem("interrupted", "the run was interrupted")
 
 
 class Recorder:
@@ -55,6 +59,11 @@ class Recorder:
         if report.when == "teardown":
             self._progress.advance(self._task)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem: str) -> None:
+        """A worker of pytest-xdist died in this check."""
+        self.record(Problem("internal", f"the process that ran {crashitem} died"))
+
     def pytest_sessionfinish(self) -> None:
         self._progress.stop()
 
@@ -62,7 +71,9 @@ class Recorder:
         self.record(Problem("internal", str(excrepr)[-2000:]))
 
     def pytest_keyboard_interrupt(self) -> None:
-        self.record(Problem("interrupted", "the run was interrupted"))
+        # Pytest also ends so where a check found the target gone, which is said already.
+        if not any(isinstance(event, Problem) and event.kind == "unreachable" for event in self.events):
+            self.record(INTERRUPTED)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:

@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import os
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
-from importlib import metadata, resources
+from importlib import resources
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from conformance import judging as judging_module
-from conformance.judging import Judging
-from conformance.known import known_waivers
+from conformance.judging import PROFILE_OF_FOLDER, Judging
 from conformance.options import RunOptions
-from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable
-from conformance.recorder import Recorder
-from conformance.report.events import CheckFinished, Decision, Event, Outcome, Problem, RunStarted, Waiver
-from conformance.report.render import render
-from conformance.report.stream import EventWriter, gather
+from conformance.plugin import hand_over
+from conformance.record import RunRecord
+from conformance.recorder import INTERRUPTED, Recorder
+from conformance.report.events import Problem
 from conformance.report.terminal import print_summary
-from conformance.report.verdicts import footer
-from conformance.report.waivers import load as load_waivers
-from conformance.target.connect import new_run_id, shown_target
+from conformance.target.connect import new_run_id
 
-STREAM = "run.ndjson"
-_INTERRUPTED = Problem("interrupted", "the run was interrupted")
+_STEERING = (
+    "PYTEST_ADDOPTS",
+    "PYTEST_PLUGINS",
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD",
+    "HYPOTHESIS_STORAGE_DIRECTORY",
+)
+# After these a second part of the run makes sense.
+_WENT_THROUGH = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 # The suite is judged by its own configuration: the caller's pytest files and variables stay out.
 _SUITE_ARGUMENTS = (
     "-pconformance.plugin",
@@ -41,118 +42,65 @@ _SUITE_ARGUMENTS = (
 def run(options: RunOptions, console: Console) -> int:
     """Run the suite and write run.ndjson and the reports into `options.out`; returns the exit code.
 
-    Raises `UsageError` before anything is written when the options cannot be used.
+    Raises `UsageError`, `ReportError` or `ContractError` before anything is sent when the options
+    cannot be used.
     """
-    waivers = _waivers(options)
-    options = replace(options, target=replace(options.target, run_id=new_run_id()))
-    stream = options.out / STREAM
-    stream.unlink(missing_ok=True)
-    began = time.monotonic()
-    with EventWriter(stream) as writer:
-        recorder = Recorder(writer, console)
-        judging = Judging(options, waivers)
-        discovered, interrupted = _discover(judging)
-        recorder.record(_header(judging))
-        for event in (*waivers, *discovered, *interrupted):
-            recorder.record(event)
-        try:
-            if judging.found() and not interrupted:
-                _check(judging, recorder)
-        except KeyboardInterrupt:
-            recorder.record(_INTERRUPTED)
-        finally:
-            judging.close()
-            for complaint in judging.complaints:
-                recorder.record(Problem("cleanup", complaint))
-        ended = footer(gather(recorder.events), _now(), round(time.monotonic() - began, 3))
-        recorder.record(ended)
-    judgement, paths = render(stream, options.out)
+    judging = Judging(replace(options, target=replace(options.target, run_id=new_run_id())))
+    record = RunRecord(judging, console)
+    try:
+        if record.open():
+            _check(judging, record.recorder)
+    except KeyboardInterrupt:
+        record.recorder.record(INTERRUPTED)
+    judgement, paths = record.close()
     print_summary(judgement, paths.html, console)
-    return ended.exit_code
-
-
-def _waivers(options: RunOptions) -> tuple[Waiver, ...]:
-    own = load_waivers(options.waivers) if options.waivers else ()
-    return (*(known_waivers(options.known) if options.known else ()), *own)
-
-
-def _header(judging: Judging) -> RunStarted:
-    options = judging.options
-    return RunStarted(
-        run_id=options.target.run_id,
-        started_at=_now(),
-        tool_version=metadata.version("mlconform"),
-        target=shown_target(options.target.target),
-        profiles=options.profiles,
-        docs_versions={profile: found.contract.version for profile, found in judging.found().items()},
-        level=options.level,
-        seed=options.seed,
-        max_wait_seconds=options.target.max_wait,
-        selection=options.select,
-        require_decided=options.require_decided,
-        options=_further(options),
-    )
-
-
-def _further(options: RunOptions) -> tuple[str, ...]:
-    """The options that a repetition of the run needs beside those that the header has."""
-    target = options.target
-    pairs = (
-        ("--known", options.known),
-        ("--waivers", options.waivers),
-        ("--mutant", target.mutant),
-        *(("--model-id", model) for model in target.model_ids),
-    )
-    given = [text for name, value in pairs if value is not None for text in (name, str(value))]
-    return (*given, *(("--allow-settings",) if target.allow_settings else ()))
-
-
-def _discover(judging: Judging) -> tuple[list[Event], list[Event]]:
-    """Connect every profile that was asked for: what was learned, and what ended the run early.
-
-    With all profiles asked for, those that the target does not offer are left out, unless it
-    offers none.
-    """
-    learned: list[Event] = []
-    missing: list[Event] = []
-    for profile in judging.options.profiles:
-        try:
-            judging.target(profile)
-        except TargetUnreachable as error:
-            return learned, [Problem("unreachable", str(error))]
-        except PrerequisiteMissing as error:
-            missing.append(Problem("prerequisite", f"{profile}: {error}"))
-        except BrokenAnswer as error:
-            learned.append(_broken_discovery(profile, error))
-        except KeyboardInterrupt:
-            return learned, [_INTERRUPTED]
-        else:
-            learned += [judging.discovered(profile), *judging.listed(profile)]
-    return learned, [] if learned else missing
-
-
-def _broken_discovery(profile: str, error: BrokenAnswer) -> CheckFinished:
-    """A target whose first answers are broken on the wire has failed that requirement already."""
-    decision = Decision(error.requirement, Outcome.FAIL, expected=error.expected, came=error.came)
-    return CheckFinished("discovery", profile, 0.0, (decision,))
+    return int(judgement.summary.exit_code)
 
 
 def _check(judging: Judging, recorder: Recorder) -> None:
     """Run the checks: those that need nobody else beside them in one process, the rest in many."""
     workers = judging.options.workers
     if workers == 1:
-        _pytest(judging, recorder, [])
-        return
-    _pytest(judging, recorder, ["-pxdist", f"-n{workers}", "-mnot exclusive"])
-    _pytest(judging, recorder, ["-mexclusive"])
+        parts: list[list[str]] = [[]]
+    else:
+        parts = [["-pxdist", f"-n{workers}", "-mnot exclusive"], ["-mexclusive"]]
+    with _deaf_to_the_caller():
+        for more in parts:
+            code = _pytest(judging, recorder, more)
+            if code == pytest.ExitCode.USAGE_ERROR:
+                recorder.record(Problem("internal", "pytest refused the suite's own arguments"))
+            if code not in _WENT_THROUGH:
+                return
 
 
-def _pytest(judging: Judging, recorder: Recorder, more: list[str]) -> None:
+@contextmanager
+def _deaf_to_the_caller() -> Iterator[None]:
+    """Take away the variables that steer pytest and hypothesis, and give them back at the end."""
+    before = {name: os.environ.get(name) for name in _STEERING}
+    for name in _STEERING:
+        os.environ.pop(name, None)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(_cache_folder())
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _cache_folder() -> Path:
+    """Where hypothesis keeps its tables of characters, which take seconds to make; by default that
+    is the caller's folder. A folder that cannot be written costs only those seconds."""
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - never raises
+    return Path(cache) / "mlconform" / "hypothesis"
+
+
+def _pytest(judging: Judging, recorder: Recorder, more: list[str]) -> int:
     suites = Path(str(resources.files("conformance") / "suites"))
     folders = [
-        str(suites / folder)
-        for folder, profile in judging_module.PROFILE_OF_FOLDER.items()
-        if profile in judging.found()
+        str(suites / folder) for folder, profile in PROFILE_OF_FOLDER.items() if profile in judging.found()
     ]
     arguments = [
         *_SUITE_ARGUMENTS,
@@ -162,11 +110,7 @@ def _pytest(judging: Judging, recorder: Recorder, more: list[str]) -> None:
         *more,
         *folders,
     ]
-    os.environ.pop("PYTEST_ADDOPTS", None)
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    code = pytest.main(arguments, plugins=[_Handover(judging), recorder])
-    if code == pytest.ExitCode.USAGE_ERROR:
-        recorder.record(Problem("internal", "pytest refused the suite's own arguments"))
+    return int(pytest.main(arguments, plugins=[_Handover(judging), recorder]))
 
 
 class _Handover:
@@ -176,7 +120,7 @@ class _Handover:
         self._judging = judging
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        config.stash[judging_module.key] = self._judging
+        hand_over(config, self._judging)
 
 
 def arguments_for(options: RunOptions) -> list[str]:
@@ -193,13 +137,11 @@ def arguments_for(options: RunOptions) -> list[str]:
         "--ml-endpoint-host": target.endpoint_host,
         "--ml-mutant": target.mutant,
         "--ml-run-id": target.run_id,
+        "--ml-known": options.known,
+        "--ml-waivers": options.waivers,
     }
     arguments = [f"{name}={value}" for name, value in pairs.items() if value not in (None, "")]
     arguments += [f"--ml-model-id={model}" for model in target.model_ids]
     arguments += ["--ml-allow-settings"] if target.allow_settings else []
     arguments += ["--ml-insecure"] if target.insecure else []
     return arguments
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

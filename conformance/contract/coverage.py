@@ -96,8 +96,13 @@ def table(found: Coverage) -> str:
         ).rstrip()
         for row in (titles, *rows)
     ]
+    units = sum(page.units for page in found.pages)
+    accounted = units - sum(page.unaccounted for page in found.pages)
+    # Rounded down: 100 % is said only of all.
+    percent = 100 * accounted // units if units else 100
     lines += [
         "",
+        f"{percent} % accounted for ({accounted} of {units} units)",
         f"{found.requirements} requirements: {found.checked} decided by a check, "
         f"{found.unchecked} with a reason why not, {len(found.undecided)} undecided",
         *(f"  undecided: {name}" for name in found.undecided),

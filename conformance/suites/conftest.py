@@ -14,9 +14,11 @@ from conformance.judging import (
     Judging,
     Target,
     bound_requirements,
+    in_worker,
     is_exclusive,
     profile_of,
 )
+from conformance.outcomes import Untestable
 from conformance.plugin import judging_of
 from conformance.suites.expect import Expect
 from conformance.suites.explore import Explore
@@ -45,7 +47,10 @@ def session(target: Target, judging: Judging, request: pytest.FixtureRequest) ->
     """The session, with fresh evidence; what the check creates is removed after it."""
     session = target.session
     request.node.stash[SESSION_KEY] = session
-    session.exclusive = is_exclusive(request.node)
+    if is_exclusive(request.node) and in_worker() and not judging.options.target.in_process:
+        raise Untestable("it must run alone; leave out -n, or use mlconform run --workers")
+    # A process without workers beside it runs one check at a time, exclusive or not.
+    session.exclusive = is_exclusive(request.node) or not in_worker()
     session.begin_sequence()
     mark = session.tracker.mark()
     yield session

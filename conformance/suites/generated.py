@@ -12,6 +12,7 @@ import jsonschema
 import schemathesis
 from hypothesis.strategies import SearchStrategy
 from schemathesis import Case, GenerationMode
+from schemathesis.config import SchemathesisConfig
 from schemathesis.core import NotSet
 
 from conformance.contract import store
@@ -96,4 +97,7 @@ def schema_problem(contract: Contract, operation_id: str, exchange: Exchange) ->
 
 @cache
 def _loaded(profile: str, version: str) -> Any:
-    return schemathesis.openapi.from_dict(dict(store.load(profile, version).openapi))
+    # With a configuration of its own, schemathesis looks for none in the caller's folder.
+    return schemathesis.openapi.from_dict(
+        dict(store.load(profile, version).openapi), config=SchemathesisConfig()
+    )

@@ -10,16 +10,19 @@ from dataclasses import dataclass, replace
 from functools import cache
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
+from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, Untestable, UsageError
 from conformance.target import nugen, opensearch_ml
 from conformance.target.session import Facts, Session, SessionOptions
+from conformance.target.settle import wait
 from conformance.target.transport import Handler, HttpTransport, InProcessTransport, Transport
 from mock_server import MockServer
 from mock_server.core import Request
 
 MOCK = "mock"
+REFRESH_SECONDS = 1.5
 PREFIX = "mlconform-"
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+LOOPBACK_HOST = "127.0.0.1"
+_LOOPBACK = frozenset({"localhost", LOOPBACK_HOST, "::1"})
 _MOCK_TOKEN = "Bearer mlconform"
 
 
@@ -34,26 +37,37 @@ class TargetOptions:
     target: str = MOCK
     max_wait: float = 120.0
     allow_settings: bool = False
-    endpoint_host: str = "127.0.0.1"
+    endpoint_host: str = LOOPBACK_HOST
     model_ids: tuple[str, ...] = ()
     insecure: bool = False
     docs_version: str | None = None
     mutant: str | None = None
     run_id: str = ""
 
+    @property
+    def in_process(self) -> bool:
+        """Whether the target is a mock of this process, which nobody else talks to."""
+        return self.target == MOCK
+
 
 @dataclass(frozen=True, slots=True)
 class ProfileTarget:
-    """How one profile is discovered and prepared, and what its requirement ids start with."""
+    """How one profile is discovered, prepared and swept, and what its requirement ids start with.
+
+    `sweep` removes what names begin with this prefix; None where nothing can be made.
+    """
 
     id_prefix: str
     discover: Callable[[Session], Facts]
     prepare: Callable[[Session], None]
+    sweep: Callable[[Session, str], tuple[list[str], list[str]]] | None
 
 
 PROFILES: Mapping[str, ProfileTarget] = {
-    "opensearch-ml": ProfileTarget("osml", opensearch_ml.discover, opensearch_ml.prepare),
-    "nugen": ProfileTarget("nugen", nugen.discover, nugen.prepare),
+    "opensearch-ml": ProfileTarget(
+        "osml", opensearch_ml.discover, opensearch_ml.prepare, opensearch_ml.sweep
+    ),
+    "nugen": ProfileTarget("nugen", nugen.discover, nugen.prepare, None),
 }
 
 
@@ -68,8 +82,8 @@ def shown_target(target: str) -> str:
     return target if not parts.hostname else parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-def connect(profile: str, options: TargetOptions, *, prepare: bool = True) -> Session:
-    """Open a session, discover what is there, and prepare it for checks.
+def connect(profile: str, options: TargetOptions) -> Session:
+    """Open a session and discover what is there; nothing is changed on the target.
 
     Raises `UsageError` for a target that is neither `mock` nor a URL, `TargetUnreachable`,
     `PrerequisiteMissing`, or `BrokenAnswer` when the target's answers are broken on the wire.
@@ -80,27 +94,70 @@ def connect(profile: str, options: TargetOptions, *, prepare: bool = True) -> Se
     try:
         session.facts = kind.discover(session)
         session.discover_control()
-        if prepare:
-            kind.prepare(session)
-    except (TargetUnreachable, PrerequisiteMissing, BrokenAnswer):
+    except BaseException:
         session.close()
         raise
     return session
 
 
+def prepare(session: Session) -> None:
+    """Make the target ready for checks; what is changed is put back by the session's `clean`.
+
+    Raises `PrerequisiteMissing` where the target does not let it, and what `connect` raises.
+    """
+    try:
+        PROFILES[session.facts.profile].prepare(session)
+    except Untestable as error:
+        raise PrerequisiteMissing(str(error)) from None
+
+
+def sweep_run(session: Session) -> list[str]:
+    """Remove what an interrupted check made and could not remember; one message a thing that stayed.
+
+    A request that was on its way may be carried out after the interruption, and a search sees what
+    it made only after the index was refreshed, so that has time to happen first.
+    """
+    sweep = PROFILES[session.facts.profile].sweep
+    if sweep is None:
+        return []
+    wait(REFRESH_SECONDS)
+    try:
+        return sweep(session, session.options.prefix)[1]
+    except (TargetUnreachable, BrokenAnswer) as error:
+        return [f"what begins with {session.options.prefix} may still be there: {error}"]
+
+
+def check_target(target: str) -> None:
+    """Raise `UsageError` for what is neither `mock` nor the address of a server."""
+    if target == MOCK:
+        return
+    try:
+        parts = urlsplit(target)
+        usable = bool(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
+    except ValueError:
+        usable = False
+    if not usable:
+        # What cannot be taken apart cannot be freed of credentials either, so it is not repeated.
+        raise UsageError("expected --target mock or a URL such as https://host:9200, but got neither")
+    if parts.query or parts.fragment:
+        raise UsageError(
+            f"expected --target without a query or fragment, but got {shown_target(target)!r}; "
+            "give scheme, host, port and at most a path"
+        )
+
+
 def _open(profile: str, options: TargetOptions) -> tuple[Transport, SessionOptions]:
+    check_target(options.target)
     parts = urlsplit(options.target)
     base = SessionOptions(
         prefix=f"{PREFIX}{options.run_id or new_run_id()}-",
-        authorization=_authorization(profile, parts, in_process=options.target == MOCK),
+        authorization=_authorization(profile, parts, in_process=options.in_process),
         max_wait=options.max_wait,
         endpoint_host=options.endpoint_host,
         model_ids=options.model_ids,
     )
-    if options.target == MOCK:
+    if options.in_process:
         return InProcessTransport(_mock_handler(options.docs_version, options.mutant)), base
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"expected --target mock or an http(s) URL, but got {options.target!r}")
     may = options.allow_settings or parts.hostname in _LOOPBACK
     transport = HttpTransport(shown_target(options.target), verify=not options.insecure)
     return transport, replace(base, may_change_settings=may)
@@ -109,7 +166,8 @@ def _open(profile: str, options: TargetOptions) -> tuple[Transport, SessionOptio
 def _authorization(profile: str, parts: SplitResult, *, in_process: bool) -> str | None:
     """Bearer token for Nugen, basic credentials for OpenSearch; from the URL or the environment."""
     if profile == "nugen":
-        token = os.environ.get("MLCONFORM_TOKEN")
+        # A token read from a file often ends in a newline, which no header can carry.
+        token = os.environ.get("MLCONFORM_TOKEN", "").strip()
         local = in_process or parts.hostname in _LOOPBACK
         return f"Bearer {token}" if token else (_MOCK_TOKEN if local else None)
     user = unquote(parts.username or "") or os.environ.get("MLCONFORM_USERNAME")
@@ -121,7 +179,11 @@ def _authorization(profile: str, parts: SplitResult, *, in_process: bool) -> str
 
 @cache
 def _mock_handler(docs_version: str | None, mutant: str | None) -> Handler:
-    server = MockServer(docs_version=docs_version or "3.4", mutant=mutant)
+    try:
+        # Two nodes, so that what concerns some nodes can be told from what concerns all.
+        server = MockServer(docs_version=docs_version or "3.4", mutant=mutant, nodes=2)
+    except ValueError as error:
+        raise UsageError(f"the mock cannot be started so: {error}") from None
 
     def handle(
         method: str, path: str, query: str, headers: Mapping[str, str], body: bytes

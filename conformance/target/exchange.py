@@ -62,10 +62,10 @@ class Exchange:
 
     @cached_property
     def json(self) -> Any:
-        """The decoded body; raises `BrokenAnswer` when it is not JSON to its end (RFC 8259)."""
+        """The decoded body; raises `BrokenAnswer` when it is not JSON in UTF-8 to its end (RFC 8259)."""
         try:
-            return json.loads(self._whole.body)
-        except ValueError as error:
+            return json.loads(self._whole.body.decode("utf-8"), parse_constant=_refuse)
+        except (ValueError, RecursionError) as error:
             raise BrokenAnswer(
                 self.wire_requirement,
                 expected="a body that is JSON to its end",
@@ -122,3 +122,7 @@ class Exchange:
             problem=self.problem,
             curl=self.curl,
         )
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")

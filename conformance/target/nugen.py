@@ -44,7 +44,9 @@ def prepare(session: Session) -> None:
     """Choose the models that may be used: those named, or all where the target's time can be moved,
     for a target whose clock anybody may move serves nobody else."""
     if not session.options.model_ids and session.clock.movable:
-        session.options = replace(session.options, model_ids=tuple(m["id"] for m in _listed(session)))
+        session.options = replace(
+            session.options, model_ids=tuple(str(m.get("id")) for m in _listed(session))
+        )
 
 
 def entry(session: Session, model_id: str) -> Mapping[str, Any]:
@@ -60,10 +62,11 @@ def bring_to(session: Session, model_id: str, wanted: str) -> None:
     def state() -> str:
         return str(entry(session, model_id).get("status"))
 
-    if session.settle(state, lambda read: read not in settling).value == wanted:
+    budget = session.options.max_wait
+    if session.settle(state, lambda read: read not in settling, budget=budget).value == wanted:
         return
     moved = session.request(method, f"{MODELS}/{action}/{quote(model_id, safe='')}")
-    settled = session.settle(state, lambda read: read == wanted)
+    settled = session.settle(state, lambda read: read == wanted, budget=budget)
     if not settled:
         raise Untestable(
             f"{model_id} could not be brought to {wanted}: {moved.summary}; it is {settled.value}"

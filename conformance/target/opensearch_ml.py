@@ -38,12 +38,16 @@ def discover(session: Session) -> Facts:
         raise PrerequisiteMissing(f"expected version.number at GET /, but {root.summary}")
     plugins = session.request("GET", "/_cat/plugins?format=json")
     listed = plugins.json if plugins.status == 200 else []
-    if not any(isinstance(row, dict) and row.get("component") == "opensearch-ml" for row in listed):
+    rows = listed if isinstance(listed, list) else []
+    if not any(isinstance(row, dict) and row.get("component") == "opensearch-ml" for row in rows):
         raise PrerequisiteMissing(
             f"the plugin opensearch-ml is not listed at /_cat/plugins: {plugins.summary}"
         )
-    nodes = session.request("GET", "/_nodes").member("nodes") or {}
-    holding = [key for key, node in nodes.items() if _HOLDS_MODELS & set(node.get("roles", []))]
+    answered = session.request("GET", "/_nodes")
+    nodes = answered.member("nodes") if answered.status == 200 else None
+    if not isinstance(nodes, dict) or not nodes:
+        raise PrerequisiteMissing(f"expected the nodes at GET /_nodes, but {answered.summary}")
+    holding = [key for key, node in nodes.items() if _holds_models(node)]
     product = str(root.member("version", "distribution") or "unknown")
     return Facts("opensearch-ml", product, number, tuple(sorted(holding or nodes)))
 
@@ -155,7 +159,10 @@ def sweep(session: Session, prefix: str) -> tuple[list[str], list[str]]:
         for name in [name for name in names if name.startswith(prefix)]:
             _account(removed, complaints, kind, name, remove_plain(session, kind, name))
     for kind in ("agent", "model", "connector", "model group"):
-        for resource_id in _found_by_name(session, kind, prefix):
+        found, problem = _found_by_name(session, kind, prefix)
+        if problem is not None:
+            complaints.append(f"{kind}s could not be searched: {problem}")
+        for resource_id in found:
             remove = remove_model if kind == "model" else remove_plain
             _account(removed, complaints, kind, resource_id, remove(session, kind, resource_id))
     return removed, complaints
@@ -168,18 +175,26 @@ def _account(removed: list[str], complaints: list[str], kind: str, name: str, pr
         complaints.append(f"{kind} {name}: {problem}")
 
 
-def _found_by_name(session: Session, kind: str, prefix: str) -> list[str]:
+def _found_by_name(session: Session, kind: str, prefix: str) -> tuple[list[str], str | None]:
+    """The ids of what is named so, and why there may be more. Without an index (404) there is nothing."""
     search = PATHS[kind] + "_search"
     body = {"query": {"prefix": {"name.keyword": {"value": prefix}}}, "size": 1000}
     answered = session.request("POST", search, body)
     if answered.status != 200:
-        return []
-    hits = answered.member("hits", "hits") or []
-    return [hit["_id"] for hit in hits]
+        return [], None if answered.status == 404 else answered.summary
+    hits = answered.member("hits", "hits")
+    if not isinstance(hits, list):
+        return [], answered.summary
+    return [str(hit.get("_id")) for hit in hits if isinstance(hit, dict)], None
 
 
 def _named_by(session: Session, exchange: Exchange) -> bool:
     return str(exchange.member("name") or "").startswith(session.options.prefix)
+
+
+def _holds_models(node: Any) -> bool:
+    roles = node.get("roles") if isinstance(node, dict) else None
+    return isinstance(roles, list) and any(role in _HOLDS_MODELS for role in roles)
 
 
 def _looks_like_json(exchange: Exchange) -> bool:

@@ -14,7 +14,7 @@ from conformance.target.clock import TargetClock
 from conformance.target.endpoint import ModelEndpoint
 from conformance.target.exchange import Exchange, OutgoingRequest
 from conformance.target.settle import Settled, settle, wait
-from conformance.target.tracker import Remaining, Tracker, remove_all
+from conformance.target.tracker import Remaining, Resource, Tracker, remove_all
 from conformance.target.transport import AnswerCutOff, Transport
 
 T = TypeVar("T")
@@ -139,18 +139,32 @@ class Session:
         """Remove what was created since the tracker's mark; one message a thing that stayed.
 
         What is in the way of another thing's removal may itself be gone only a little later: an
-        index is refreshed once a second, an undeploy is answered before it is done.
+        index is refreshed once a second, an undeploy is answered before it is done. Where the
+        removal is interrupted, everything is still remembered.
         """
-        left = remove_all(self.tracker.take(back_to))
+        taken = self.tracker.take(back_to)
+        try:
+            left = self._remove(taken)
+        except BaseException:
+            self.tracker.put_back(taken)
+            raise
+        return [str(remaining) for remaining in left]
+
+    def _remove(self, resources: list[Resource]) -> list[Remaining]:
+        left = remove_all(resources)
 
         def again() -> list[Remaining]:
             nonlocal left
             left = remove_all([remaining.resource for remaining in left])
             return left
 
-        if left:
-            self.settle(again, lambda remaining: not remaining, budget=REMOVAL_BUDGET_SECONDS)
-        return [str(remaining) for remaining in left]
+        if any(not remaining.hopeless for remaining in left):
+            self.settle(
+                again,
+                lambda remaining: all(each.hopeless for each in remaining),
+                budget=REMOVAL_BUDGET_SECONDS,
+            )
+        return left
 
     # time
 
@@ -166,17 +180,29 @@ class Session:
         budget: float = STATE_BUDGET_SECONDS,
         unless: Callable[[T], bool] | None = None,
     ) -> Settled[T]:
-        """Wait for a state; see `conformance.target.settle.settle`."""
-        if self.exclusive and self.clock.movable:
-            return settle(
-                read,
-                until,
-                budget=budget,
-                unless=unless,
-                pause=lambda seconds: self.clock.let_pass(seconds, "settling"),
-                now=self.clock.now,
-            )
-        return settle(read, until, budget=budget, unless=unless, pause=wait)
+        """Wait for a state; see `conformance.target.settle.settle`.
+
+        The evidence keeps the first and the last look alone: those between say nothing more.
+        """
+        looks: list[tuple[int, int]] = []
+
+        def look() -> T:
+            begin = len(self.journal)
+            value = read()
+            looks.append((begin, len(self.journal)))
+            return value
+
+        moves = self.exclusive and self.clock.movable
+        settled = settle(
+            look,
+            until,
+            budget=budget,
+            unless=unless,
+            pause=(lambda seconds: self.clock.let_pass(seconds, "settling")) if moves else wait,
+            now=self.clock.now,
+        )
+        del self.journal[looks[0][1] : looks[-1][0]]
+        return settled
 
     # capabilities
 
@@ -198,6 +224,11 @@ class Session:
             "change settings": self.options.may_change_settings,
             "second node": len(self.facts.nodes) > 1,
         }
+
+    def needs(self, capability: str) -> None:
+        """Raise `Untestable` where the target lacks it."""
+        if not self.capabilities[capability]:
+            raise Untestable(f"the target has not what this needs: {capability}")
 
     def restart(self) -> None:
         """Restart the target, or raise `Untestable` where that cannot be done from here."""

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, Untestable
+
 
 @dataclass(frozen=True, slots=True)
 class Resource:
@@ -21,10 +23,11 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
-    """A resource that could not be removed, and why."""
+    """A resource that could not be removed, and why; `hopeless` where trying again is of no use."""
 
     resource: Resource
     problem: str
+    hopeless: bool = False
 
     def __str__(self) -> str:
         return f"{self.resource.kind} {self.resource.id} could not be removed: {self.problem}"
@@ -46,6 +49,11 @@ class Tracker:
         with self._lock:
             return len(self._resources)
 
+    def put_back(self, resources: list[Resource]) -> None:
+        """Remember again what was taken, newest first, and not removed."""
+        with self._lock:
+            self._resources += resources[::-1]
+
     def take(self, back_to: int = 0) -> list[Resource]:
         """Everything added since `back_to`, newest first; it is no longer remembered."""
         with self._lock:
@@ -55,6 +63,15 @@ class Tracker:
 
 
 def remove_all(resources: list[Resource]) -> list[Remaining]:
-    """Try once to remove each, in this order; what is left."""
-    tried = [(resource, resource.remove()) for resource in resources]
-    return [Remaining(resource, problem) for resource, problem in tried if problem is not None]
+    """Try once to remove each, in this order; what is left. A target that fails is in the way too."""
+    return [remaining for resource in resources if (remaining := _try(resource)) is not None]
+
+
+def _try(resource: Resource) -> Remaining | None:
+    try:
+        problem = resource.remove()
+    except TargetUnreachable as error:
+        return Remaining(resource, str(error), hopeless=True)
+    except (BrokenAnswer, PrerequisiteMissing, Untestable) as error:
+        return Remaining(resource, str(error))
+    return None if problem is None else Remaining(resource, problem)

@@ -32,6 +32,7 @@ def test_a_deploy_without_a_body_uses_every_node(ml: MlCommons, expect: Expect) 
 @exclusive
 @requirement("osml.deploy.node-ids")
 def test_node_ids_limit_the_deployment(ml: MlCommons, expect: Expect) -> None:
+    ml.session.needs("second node")
     ml.set(CUSTOM_PLAN=True)
     wanted = [ml.session.facts.nodes[0]]
     model = ml.model()

@@ -14,6 +14,7 @@ INTERVAL_SECONDS = 3
 MINUTE = 60.0
 # A read this long before the window opens is early beyond doubt.
 MARGIN_SECONDS = 1.0
+GRACE_SECONDS = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,9 @@ def test_a_model_leaves_memory_in_its_window(ml: MlCommons, expect: Expect) -> N
             "osml.undeploy.ttl-not-before", early, "DEPLOYED", "model_state before the TTL has passed"
         )
     late = _state_by(ml, model.id, window.closes)
-    expect.equal("osml.undeploy.ttl", late, "UNDEPLOYED", "model_state after the TTL")
+    # Late and never are two findings: only a model that is late gets this grace.
+    at_last = late if late == "UNDEPLOYED" else _state_by(ml, model.id, window.closes + GRACE_SECONDS)
+    expect.equal("osml.undeploy.ttl", at_last, "UNDEPLOYED", "model_state long after the TTL")
     expect.equal("osml.undeploy.ttl-window", late, "UNDEPLOYED", "model_state at TTL + one sync-up interval")
 
 

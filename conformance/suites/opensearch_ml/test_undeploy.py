@@ -43,6 +43,7 @@ def test_several_models_at_once(ml: MlCommons, expect: Expect) -> None:
 @exclusive
 @requirement("osml.undeploy.node-ids")
 def test_from_the_nodes_named(ml: MlCommons, expect: Expect) -> None:
+    ml.session.needs("second node")
     ml.set(CUSTOM_PLAN=True)
     model = ml.deployed_model()
     nodes = list(ml.session.facts.nodes)

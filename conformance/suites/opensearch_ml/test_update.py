@@ -267,11 +267,13 @@ def test_a_deployed_model_can_be_updated(ml: MlCommons, expect: Expect) -> None:
 @requirement("osml.update.keeps-others")
 def test_fields_that_are_not_sent_keep_their_value(ml: MlCommons, expect: Expect) -> None:
     model = ml.model(deploy_setting={"model_ttl_minutes": 7})
-    before = ml.get(model).json
-    ml.update(model, {"description": "changed"})
-    after = ml.get(model).json
-    for name in ("name", "model_group_id", "connector_id", "model_state", "deploy_setting"):
-        expect.equal("osml.update.keeps-others", after.get(name), before.get(name), name)
+    for sent in ({"description": "changed"}, {"is_enabled": False}):
+        before = ml.get(model).json
+        ml.update(model, sent)
+        after = ml.get(model).json
+        names = {"name", "description", "model_group_id", "connector_id", "model_state", "deploy_setting"}
+        for name in sorted(names - sent.keys()):
+            expect.equal("osml.update.keeps-others", after.get(name), before.get(name), name)
 
 
 class TestRefusals:
@@ -327,7 +329,8 @@ class TestRefusals:
     def test_a_refused_update_changes_nothing(self, ml: MlCommons, expect: Expect) -> None:
         model = ml.model()
         before = ml.get(model).json
-        ml.update(model, {"rate_limiter": {"limit": "four", "unit": "MINUTES"}})
-        ml.update(model, {"is_enabled": "no"})
-        ml.update(model, {"model_group_id": UNKNOWN_ID})
+        good = {"name": before["name"] + "-x", "description": "changed"}
+        ml.update(model, {**good, "rate_limiter": {"limit": "four", "unit": "MINUTES"}})
+        ml.update(model, {**good, "is_enabled": "no"})
+        ml.update(model, {**good, "model_group_id": UNKNOWN_ID})
         expect.equal("osml.update.rejected-changes-nothing", ml.get(model).json, before, "the model")

@@ -1,0 +1,126 @@
+"""A run on disk, from its header to its reports; the command and the pytest plugin both keep one."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from conformance.judging import Judging
+from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
+from conformance.recorder import INTERRUPTED, Recorder
+from conformance.report.events import CheckFinished, Decision, Event, Outcome, Problem, RunStarted
+from conformance.report.render import Paths, render
+from conformance.report.stream import EventWriter, gather
+from conformance.report.verdicts import Judgement, footer
+from conformance.target.connect import shown_target
+
+STREAM: Final = "run.ndjson"
+
+
+class RunRecord:
+    """Writes a run's stream into `options.out` while it goes on, and the reports at its end.
+
+    `recorder` is the pytest plugin that hears of the checks. Raises `UsageError` where the folder
+    cannot be written.
+    """
+
+    def __init__(self, judging: Judging, console: Console) -> None:
+        self._judging = judging
+        self._began = time.monotonic()
+        self._stream = judging.options.out / STREAM
+        _remove(self._stream)
+        self._writer = EventWriter(self._stream)
+        self.recorder = Recorder(self._writer, console)
+
+    def open(self) -> bool:
+        """Discover the target and write the header, the waivers and the requirements in force.
+
+        Returns whether there is something to check. What stands against it is in the stream. Raises
+        `UsageError` for a mock that cannot be made so.
+        """
+        try:
+            learned, problems = _discover(self._judging)
+        except BaseException:
+            self._writer.close()
+            raise
+        self.recorder.record(_header(self._judging))
+        for event in (*self._judging.waivers, *learned, *problems):
+            self.recorder.record(event)
+        return bool(self._judging.found()) and not problems
+
+    def close(self) -> tuple[Judgement, Paths]:
+        """Clean the target, write the footer and make the reports."""
+        try:
+            self._judging.close(interrupted=INTERRUPTED in self.recorder.events)
+        except KeyboardInterrupt:
+            self.recorder.record(INTERRUPTED)
+        for complaint in self._judging.complaints:
+            self.recorder.record(Problem("cleanup", complaint))
+        duration = round(time.monotonic() - self._began, 3)
+        self.recorder.record(footer(gather(self.recorder.events), _now(), duration))
+        self._writer.close()
+        return render(self._stream, self._judging.options.out)
+
+
+def _remove(stream: Path) -> None:
+    try:
+        stream.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"{stream}: the run of before can't be removed ({error}); choose another") from None
+
+
+def _header(judging: Judging) -> RunStarted:
+    options = judging.options
+    return RunStarted(
+        run_id=options.target.run_id,
+        started_at=_now(),
+        tool_version=metadata.version("mlconform"),
+        target=shown_target(options.target.target),
+        profiles=options.profiles,
+        docs_versions={profile: found.contract.version for profile, found in judging.found().items()},
+        level=options.level,
+        seed=options.seed,
+        max_wait_seconds=options.target.max_wait,
+        selection=options.select,
+        require_decided=options.require_decided,
+        options=options.repeated,
+    )
+
+
+def _discover(judging: Judging) -> tuple[list[Event], list[Event]]:
+    """Connect every profile that was asked for: what was learned, and what ends the run early.
+
+    With all profiles asked for, those that the target does not offer are left out, unless it
+    offers none.
+    """
+    learned: list[Event] = []
+    missing: list[Event] = []
+    for profile in judging.options.profiles:
+        try:
+            judging.target(profile)
+        except TargetUnreachable as error:
+            return learned, [Problem("unreachable", str(error))]
+        except PrerequisiteMissing as error:
+            missing.append(Problem("prerequisite", f"{profile}: {error}"))
+        except BrokenAnswer as error:
+            learned += _broken_discovery(judging, profile, error)
+        except KeyboardInterrupt:
+            return learned, [INTERRUPTED]
+        else:
+            learned += [judging.discovered(profile), *judging.listed(profile)]
+    return learned, [] if learned else missing
+
+
+def _broken_discovery(judging: Judging, profile: str, error: BrokenAnswer) -> list[Event]:
+    """A target whose first answers are broken on the wire has failed that requirement already."""
+    decision = Decision(error.requirement, Outcome.FAIL, expected=error.expected, came=error.came)
+    return [*judging.listed(profile), CheckFinished("discovery", profile, 0.0, (decision,))]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
