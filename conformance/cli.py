@@ -129,7 +129,7 @@ def run(**given: Any) -> None:
 
 @main.command()
 @click.option("--profile", default="all", show_default=True, help=PROFILE_HELP)
-@click.option("--docs-version", default="2.19", show_default=True, help="documentation version to behave by")
+@click.option("--docs-version", default="3.4", show_default=True, help="documentation version to behave by")
 @click.option(
     "--behaviour", default="documented", show_default=True, help="documented, or a recorded version"
 )
