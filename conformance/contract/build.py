@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from conformance.contract import (
@@ -202,8 +202,9 @@ def folder_contract(folder: Path, root: Path | None = None) -> Contract:
             if found:
                 pages[entry.id] = _page(entry, folder.name, found[0], found[0].read_bytes())
         if pages:
-            facts = Facts(written, written.versions[-1], pages, elsewhere=None)
-            return _contract(facts, decided, contradictions.findings(facts))
+            version = folder.name if folder.name in written.versions else written.versions[-1]
+            facts = Facts(written, version, pages, elsewhere=None)
+            return replace(_contract(facts, decided, contradictions.findings(facts)), version=folder.name)
     raise ContractError(
         f"expected a folder with documentation pages laid out like those of one version, found none in "
         f"{folder}"

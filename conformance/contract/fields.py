@@ -22,7 +22,7 @@ _DEFAULT = re.compile(r"\bdefault(?: value)?(?: is|:)\s+`([^`]*)`|\(default:?\s+
 _VALUES = re.compile(
     r"\b(?:valid|allowed|supported|possible)\s+(?:values|options)(?:\s+are)?:?\s+([^.]*)", re.IGNORECASE
 )
-_REQUIRED = re.compile(r"^\W*(required|optional)\b", re.IGNORECASE)
+_REQUIRED = re.compile(r"^\W*(required|optional)\b|(?:[.)])\s+(required|optional)\.", re.IGNORECASE)
 
 
 class Place(StrEnum):
@@ -95,8 +95,8 @@ def _required(row: dict[str, str], description: str) -> bool | None:
     column = next(
         (cell for name, cell in row.items() if name.startswith(("required", "optional"))), description
     )
-    match = _REQUIRED.match(column)
-    return match[1].lower() == "required" if match else None
+    match = _REQUIRED.search(column)
+    return "required" in match.group().lower() if match else None
 
 
 def _default(row: dict[str, str], description: str) -> object:
