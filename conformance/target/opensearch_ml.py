@@ -6,7 +6,7 @@ taking away what a run created.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 from urllib.parse import quote
 
@@ -60,13 +60,21 @@ def prepare(session: Session) -> None:
 
 
 def read_settings(session: Session, *, defaults: bool = False) -> Mapping[str, Any]:
-    """The persistent settings by full name; with `defaults` also those that nobody set."""
-    query = "?flat_settings=true" + ("&include_defaults=true" if defaults else "")
+    """The settings in effect by full name; with `defaults` also those that nobody set.
+
+    Raises `Untestable` where they can't be read.
+    """
+    return _settings_of(session, *(["defaults"] if defaults else []), "persistent", "transient")
+
+
+def _settings_of(session: Session, *scopes: str) -> Mapping[str, Any]:
+    """The settings of these scopes; where two have the same name, the later scope wins."""
+    query = "?flat_settings=true" + ("&include_defaults=true" if "defaults" in scopes else "")
     answered = session.request("GET", SETTINGS + query)
     if answered.status != 200:
         raise Untestable(f"cluster settings could not be read: {answered.summary}")
     merged: dict[str, Any] = {}
-    for scope in ("defaults", "persistent", "transient"):
+    for scope in scopes:
         found = answered.member(scope)
         merged.update(found if isinstance(found, dict) else {})
     return merged
@@ -91,7 +99,8 @@ def remember_settings(session: Session, names: Iterable[str]) -> None:
     """
     if not session.options.may_change_settings:
         raise Untestable("cluster settings may not be changed on this target; allow it with --allow-settings")
-    before = read_settings(session)
+    # Not the transient values: put back, they would have become persistent.
+    before = _settings_of(session, "persistent")
     back = {name: before.get(name) for name in names}
 
     def restore() -> str | None:
@@ -99,14 +108,6 @@ def remember_settings(session: Session, names: Iterable[str]) -> None:
         return None if answered.status == 200 else answered.summary
 
     session.tracker.add(Resource("settings", ", ".join(back), restore))
-
-
-def track(session: Session, kind: str, resource_id: str) -> None:
-    """Remember a created resource; `kind` is one of the keys of `PATHS`, or `model`."""
-    remove = remove_model if kind == "model" else remove_plain
-    session.tracker.add(
-        Resource(kind, resource_id, lambda: remove(session, kind, resource_id)),
-    )
 
 
 PATHS: Mapping[str, str] = {
@@ -119,60 +120,92 @@ PATHS: Mapping[str, str] = {
 }
 
 
+def track(session: Session, kind: str, resource_id: str) -> None:
+    """Remember a created resource; `kind` is one of the keys of `PATHS`.
+
+    The group that registering a model made may outlive the model (recording model_group_versions#16),
+    and only the model tells which it is: so a model is read while it is there.
+    """
+    groups: set[str] = set()
+    session.tracker.add(_removable(session, kind, resource_id, groups))
+    if kind == "model":
+        groups |= _group_of(session.request("GET", _path(kind, resource_id)))
+
+
+def _removable(session: Session, kind: str, resource_id: str, groups: Set[str] = frozenset()) -> Resource:
+    def remove() -> str | None:
+        if kind == "model":
+            return remove_model(session, resource_id, groups)
+        return remove_plain(session, kind, resource_id)
+
+    return Resource(kind, resource_id, remove)
+
+
 def remove_plain(session: Session, kind: str, resource_id: str) -> str | None:
     """Delete one resource; what is in the way, or None when it is gone."""
-    deleted = session.request("DELETE", PATHS[kind] + quote(resource_id, safe=""))
+    deleted = session.request("DELETE", _path(kind, resource_id))
     return None if deleted.status in (200, 404) else deleted.summary
 
 
-def remove_model(session: Session, kind: str, model_id: str) -> str | None:
-    """Undeploy and delete a model, and the group that registering it made."""
-    path = PATHS[kind] + quote(model_id, safe="")
+def remove_model(session: Session, model_id: str, groups: Set[str]) -> str | None:
+    """Undeploy and delete a model, its group, and those of `groups` that the run made."""
+    path = _path("model", model_id)
     known = session.request("GET", path)
-    if known.status == 404:
-        return None
-    group = known.member("model_group_id")
-    deleted = session.request("DELETE", path)
-    if deleted.status == 400:
-        session.request("POST", f"{path}/_undeploy")
+    if known.status != 404:
         deleted = session.request("DELETE", path)
-    if deleted.status == 400:
-        # A model whose deploy failed stays until it was deployed and undeployed once
-        # (recording deploy_fails#12): the next try undeploys it.
-        session.request("POST", f"{path}/_deploy")
-    if deleted.status not in (200, 404):
-        return deleted.summary
-    if isinstance(group, str):
-        made_by_run = session.request("GET", PATHS["model group"] + group)
-        if made_by_run.status == 200 and _named_by(session, made_by_run):
-            return remove_plain(session, "model group", group)
-    return None
+        if deleted.status == 400 and known.member("model_state") == "DEPLOY_FAILED":
+            # It stays until it was deployed and undeployed once (recording deploy_fails#12): the
+            # next try undeploys it.
+            session.request("POST", f"{path}/_deploy")
+        elif deleted.status == 400:
+            session.request("POST", f"{path}/_undeploy")
+            deleted = session.request("DELETE", path)
+        if deleted.status not in (200, 404):
+            return deleted.summary
+    left = [_remove_group(session, group) for group in sorted(groups | _group_of(known))]
+    return "; ".join(problem for problem in left if problem is not None) or None
+
+
+def _remove_group(session: Session, group_id: str) -> str | None:
+    """Delete a model group if a run made it."""
+    known = session.request("GET", _path("model group", group_id))
+    made_by_run = known.status == 200 and str(known.member("name")).startswith(session.options.prefix)
+    return remove_plain(session, "model group", group_id) if made_by_run else None
+
+
+def _group_of(read: Exchange) -> Set[str]:
+    group = read.member("model_group_id") if read.status == 200 else None
+    return {group} if isinstance(group, str) else set()
+
+
+def _path(kind: str, resource_id: str) -> str:
+    return PATHS[kind] + quote(resource_id, safe="")
 
 
 def sweep(session: Session, prefix: str) -> tuple[list[str], list[str]]:
     """Remove everything whose name starts with `prefix`: (what was removed, what could not be)."""
     removed: list[str] = []
     complaints: list[str] = []
-    for kind in ("ingest pipeline", "search pipeline"):
-        answered = session.request("GET", PATHS[kind].rstrip("/"))
-        names = answered.json if answered.status == 200 and isinstance(answered.json, dict) else {}
-        for name in [name for name in names if name.startswith(prefix)]:
-            _account(removed, complaints, kind, name, remove_plain(session, kind, name))
-    for kind in ("agent", "model", "connector", "model group"):
-        found, problem = _found_by_name(session, kind, prefix)
+    for kind in ("ingest pipeline", "search pipeline", "agent", "model", "connector", "model group"):
+        look = _pipelines if kind.endswith("pipeline") else _found_by_name
+        ids, problem = look(session, kind, prefix)
         if problem is not None:
             complaints.append(f"{kind}s could not be searched: {problem}")
-        for resource_id in found:
-            remove = remove_model if kind == "model" else remove_plain
-            _account(removed, complaints, kind, resource_id, remove(session, kind, resource_id))
+        left = session.remove([_removable(session, kind, resource_id) for resource_id in ids])
+        complaints += [str(remaining) for remaining in left]
+        stayed = {remaining.resource.id for remaining in left}
+        removed += [f"{kind} {resource_id}" for resource_id in ids if resource_id not in stayed]
     return removed, complaints
 
 
-def _account(removed: list[str], complaints: list[str], kind: str, name: str, problem: str | None) -> None:
-    if problem is None:
-        removed.append(f"{kind} {name}")
-    else:
-        complaints.append(f"{kind} {name}: {problem}")
+def _pipelines(session: Session, kind: str, prefix: str) -> tuple[list[str], str | None]:
+    """The pipelines named so, and why there may be more. Where there is none at all, a node answers 404."""
+    answered = session.request("GET", PATHS[kind].rstrip("/"))
+    if answered.status == 404:
+        return [], None
+    if answered.status != 200 or not isinstance(answered.json, dict):
+        return [], answered.summary
+    return [name for name in answered.json if name.startswith(prefix)], None
 
 
 def _found_by_name(session: Session, kind: str, prefix: str) -> tuple[list[str], str | None]:
@@ -185,11 +218,10 @@ def _found_by_name(session: Session, kind: str, prefix: str) -> tuple[list[str],
     hits = answered.member("hits", "hits")
     if not isinstance(hits, list):
         return [], answered.summary
-    return [str(hit.get("_id")) for hit in hits if isinstance(hit, dict)], None
-
-
-def _named_by(session: Session, exchange: Exchange) -> bool:
-    return str(exchange.member("name") or "").startswith(session.options.prefix)
+    total = answered.member("hits", "total", "value")
+    more = isinstance(total, int) and total > len(hits)
+    problem = f"{len(hits)} of {total} were found at once; sweep again" if more else None
+    return [str(hit.get("_id")) for hit in hits if isinstance(hit, dict)], problem
 
 
 def _holds_models(node: Any) -> bool:
