@@ -77,6 +77,10 @@ class TestOtherPeoplesTests:
 
     def test_keep_their_outcomes_though_they_have_a_requirement_mark_too(self, project: Project) -> None:
         project.write(
+            "conftest.py",
+            "def pytest_runtest_logreport(report):\n    assert report.user_properties == []\n",
+        )
+        project.write(
             "test_own.py",
             "import pytest\n"
             "@pytest.mark.requirement('REQ-1')\n"

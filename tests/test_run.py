@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import urllib.request
 from collections.abc import Callable
@@ -182,7 +183,7 @@ def test_the_callers_folder_and_variables_steer_nothing_and_stay_as_they_are(
     env = {
         "PYTEST_ADDOPTS": "--no-such-option",
         "PYTEST_PLUGINS": "loud",
-        "PYTHONPATH": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")])),
         "HYPOTHESIS_STORAGE_DIRECTORY": str(command.folder / "hypothesis"),
     }
     few = ("--select", "nugen.undeploy.validation,osml.deploy.answer", "--workers", "2")
