@@ -233,11 +233,17 @@ class Judging:
     # checks
 
     def select(self, items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
-        """(kept, dropped): what is no check of the suite is kept."""
+        """(kept, dropped): what is no check of the suite is kept.
+
+        Ends pytest with exit code 3 where the target left nothing to run.
+        """
         kept: list[pytest.Item] = []
         dropped: list[pytest.Item] = []
         for item in items:
             (kept if self._wanted(item) else dropped).append(item)
+        if self._problems and not kept:
+            told = "; ".join(dict.fromkeys(str(problem) for problem in self._problems.values()))
+            pytest.exit(f"mlconform: {told}", returncode=3)
         return kept, dropped
 
     def _wanted(self, item: pytest.Item) -> bool:
@@ -251,9 +257,7 @@ class Judging:
             return False
         try:
             self.target(profile)
-        except (TargetUnreachable, PrerequisiteMissing, BrokenAnswer) as error:
-            if self.options.profile == profile or len(self._problems) == len(self.options.profiles):
-                pytest.exit(f"mlconform: {error}", returncode=3)
+        except (TargetUnreachable, PrerequisiteMissing, BrokenAnswer):
             return False
         return any(self.in_force(requirement) for requirement in bound)
 

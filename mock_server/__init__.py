@@ -3,6 +3,7 @@
 from mock_server.clock import Clock
 from mock_server.core import Request, Response
 from mock_server.faults import MUTANTS, Mutant
-from mock_server.server import BEHAVIOURS, PROFILES, MockServer
+from mock_server.opensearch_ml.behaviours import BEHAVIOURS
+from mock_server.server import PROFILES, MockServer
 
 __all__ = ["BEHAVIOURS", "MUTANTS", "PROFILES", "Clock", "MockServer", "Mutant", "Request", "Response"]

@@ -128,7 +128,8 @@ _ALL = (
     ),
     _opensearch("conflict-is-400", "A safe delete refuses with 400 instead of 409.", conflict_status=400),
     # Update.
-    _opensearch("update-loses-ttl", "An update that sends no TTL removes it.", update_keeps_ttl=False),
+    _opensearch("update-loses-ttl", "A TTL that an update sends is not stored.", update_stores_ttl=False),
+    _opensearch("update-drops-ttl", "An update that sends no TTL removes it.", update_keeps_ttl=False),
     _opensearch(
         "update-loses-description",
         "An update that sends no description removes it.",

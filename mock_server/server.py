@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections.abc import Collection
 
@@ -14,13 +13,12 @@ from mock_server.endpoint import RemoteEndpoint
 from mock_server.faults import MUTANTS, NUGEN, OPENSEARCH_ML, Mutant
 from mock_server.nugen import rules as nugen_rules
 from mock_server.nugen.profile import Nugen
-from mock_server.opensearch_ml import rules as opensearch_rules
+from mock_server.opensearch_ml.behaviours import BEHAVIOURS, read_version, rules_of, version_of
 from mock_server.opensearch_ml.environment import Environment
 from mock_server.opensearch_ml.nodes import Ids, make_nodes
 from mock_server.opensearch_ml.profile import OpenSearchMl
 
 PROFILES = (OPENSEARCH_ML, NUGEN)
-BEHAVIOURS = tuple(opensearch_rules.BEHAVIOURS)
 
 _LOG = logging.getLogger(__name__)
 
@@ -28,8 +26,9 @@ _LOG = logging.getLogger(__name__)
 class MockServer:
     """A target that answers the model APIs of its profiles, with state of its own and no I/O.
 
-    `behaviour` names what it follows, `mutant` one deliberate fault, `nodes` how many nodes the OpenSearch
-    cluster has. Two servers with one `seed` and one clock give the same answers to the same requests.
+    `behaviour` names what it follows: the pages of `docs_version`, or a recorded version, which has pages of
+    its own. `mutant` names one deliberate fault, `nodes` how many nodes the OpenSearch cluster has. Two
+    servers with one `seed` and one clock give the same answers to the same requests.
     Raises ValueError for a name that is not known; the message lists those that are.
     """
 
@@ -49,18 +48,17 @@ class MockServer:
         _require_known("behaviour", behaviour, BEHAVIOURS)
         for profile in profiles:
             _require_known("profile", profile, PROFILES)
-        if not re.fullmatch(r"\d+\.\d+", docs_version):
-            raise ValueError(f"expected a documentation version such as 2.19, got {docs_version!r}")
+        version = version_of(behaviour, read_version(docs_version))
         self.clock = Clock() if clock is None else clock
         self._lock = threading.Lock()
         self._endpoint = RemoteEndpoint()
         self._profiles: dict[str, Profile] = {}
         if NUGEN in profiles:
-            rules = nugen_rules.BEHAVIOURS.get(behaviour, nugen_rules.DOCUMENTED)
+            rules = nugen_rules.DOCUMENTED
             broken = rules if fault is None else fault.breaks_nugen(rules)
             self._profiles[NUGEN] = Nugen(broken, self.clock, seed=seed, tokens=nugen_tokens)
         if OPENSEARCH_ML in profiles:
-            ml_rules = opensearch_rules.BEHAVIOURS[behaviour]
+            ml_rules = rules_of(behaviour, version)
             ids = Ids(seed)
             environment = Environment(
                 rules=ml_rules if fault is None else fault.breaks(ml_rules),
@@ -68,7 +66,7 @@ class MockServer:
                 nodes=make_nodes(nodes, ids),
                 ids=ids,
                 endpoint=self._endpoint,
-                version=f"{docs_version}.0",
+                version=f"{version[0]}.{version[1]}.0",
             )
             self._profiles[OPENSEARCH_ML] = OpenSearchMl(environment)
         self._control = Control(self.clock, self._endpoint, self._profiles)

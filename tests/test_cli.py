@@ -14,7 +14,20 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conformance.cli import main
+from conformance.report.stream import read
+from conformance.report.verdicts import Judgement, judge
 from conformance.target.connect import TargetOptions, connect, prepare
+
+FEW = ("--profile", "opensearch-ml", "--select", "osml.deploy.answer*")
+
+
+def judged() -> Judgement:
+    """The run whose reports went where they go by default."""
+    return judge(read(Path("reports/latest/run.ndjson")))
+
+
+def kinds(judgement: Judgement) -> dict[str, str]:
+    return {verdict.requirement.id: verdict.kind.value for verdict in judgement.verdicts}
 
 
 @pytest.fixture
@@ -98,6 +111,39 @@ def test_a_requirement_is_shown_with_its_source(mlconform: Any) -> None:
     assert shown.exit_code == 0
     assert "osml.undeploy.ttl-window" in shown.stdout
     assert "test_ttl.py" in shown.stdout
+
+
+class TestOptions:
+    """Options that change what a run does."""
+
+    def test_the_selection_leaves_the_rest_out(self, mlconform: Any) -> None:
+        mlconform("run", *FEW)
+        judgement = judged()
+        assert {name.split(".")[2] for name in kinds(judgement)} == {"answer"}
+        assert len(judgement.not_run) > 100
+
+    @pytest.mark.parametrize(("percent", "code"), [("50", 0), ("100", 1)])
+    def test_too_few_decided_fails(self, mlconform: Any, serve_mock: Any, percent: str, code: int) -> None:
+        # Without a second node one of the two cannot be decided.
+        few = ("--select", "*test_node_ids_limit_the_deployment,osml.deploy.answer", "--level", "example")
+        url = serve_mock(profiles=["opensearch-ml"], nodes=1).url
+        assert mlconform("run", "--target", url, *few, "--require-decided", percent).exit_code == code
+        assert sorted(kinds(judged()).values()) == ["pass", "untestable"]
+
+    def test_a_waived_failure_is_known_and_passes(self, mlconform: Any) -> None:
+        waivers = Path("waivers.yaml")
+        waivers.write_text("- {requirement: osml.deploy.answer.status, reason: agreed}", encoding="utf-8")
+        faulty = (*FEW, "--level", "example", "--mutant", "deploy-answers-created")
+        assert mlconform("run", *faulty, "--waivers", str(waivers)).exit_code == 0
+        assert kinds(judged())["osml.deploy.answer.status"] == "known"
+
+    def test_a_waiver_that_is_over_does_not_help(self, mlconform: Any) -> None:
+        waivers = Path("waivers.yaml")
+        waivers.write_text(
+            "- {requirement: osml.deploy.answer.status, reason: agreed, until: 2020-01-01}", encoding="utf-8"
+        )
+        faulty = (*FEW, "--level", "example", "--mutant", "deploy-answers-created")
+        assert mlconform("run", *faulty, "--waivers", str(waivers)).exit_code == 1
 
 
 class TestReports:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import urllib.request
 from collections.abc import Callable
@@ -99,39 +100,6 @@ class TestEndings:
         assert kinds(judged(out))["osml.wire.json"] == "fail"
 
 
-class TestOptions:
-    def test_the_selection_leaves_the_rest_out(self, run: Any, out: Path) -> None:
-        run(*FEW)
-        judgement = judged(out)
-        assert {name.split(".")[2] for name in kinds(judgement)} == {"answer"}
-        assert len(judgement.not_run) > 100
-
-    @pytest.mark.parametrize(("percent", "code"), [("50", 0), ("100", 1)])
-    def test_too_few_decided_fails(
-        self, run: Any, out: Path, serve_mock: Any, percent: str, code: int
-    ) -> None:
-        # Without a second node one of the two cannot be decided.
-        few = ("--select", "*test_node_ids_limit_the_deployment,osml.deploy.answer", "--level", "example")
-        url = serve_mock(profiles=["opensearch-ml"], nodes=1).url
-        assert run("--target", url, *few, "--require-decided", percent).returncode == code
-        assert sorted(kinds(judged(out)).values()) == ["pass", "untestable"]
-
-    def test_a_waived_failure_is_known_and_passes(self, run: Any, out: Path, tmp_path: Path) -> None:
-        waivers = tmp_path / "waivers.yaml"
-        waivers.write_text("- {requirement: osml.deploy.answer.status, reason: agreed}", encoding="utf-8")
-        faulty = (*FEW, "--level", "example", "--mutant", "deploy-answers-created")
-        assert run(*faulty, "--waivers", str(waivers)).returncode == 0
-        assert kinds(judged(out))["osml.deploy.answer.status"] == "known"
-
-    def test_a_waiver_that_is_over_does_not_help(self, run: Any, out: Path, tmp_path: Path) -> None:
-        waivers = tmp_path / "waivers.yaml"
-        waivers.write_text(
-            "- {requirement: osml.deploy.answer.status, reason: agreed, until: 2020-01-01}", encoding="utf-8"
-        )
-        faulty = (*FEW, "--level", "example", "--mutant", "deploy-answers-created")
-        assert run(*faulty, "--waivers", str(waivers)).returncode == 1
-
-
 class TestTrace:
     """A run over HTTP leaves the target as it found it."""
 
@@ -215,7 +183,7 @@ def test_the_callers_folder_and_variables_steer_nothing_and_stay_as_they_are(
     env = {
         "PYTEST_ADDOPTS": "--no-such-option",
         "PYTEST_PLUGINS": "loud",
-        "PYTHONPATH": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")])),
         "HYPOTHESIS_STORAGE_DIRECTORY": str(command.folder / "hypothesis"),
     }
     few = ("--select", "nugen.undeploy.validation,osml.deploy.answer", "--workers", "2")

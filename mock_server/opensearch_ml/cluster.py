@@ -23,6 +23,7 @@ class Cluster:
         self.clock = environment.clock
         self.nodes = environment.nodes
         self.node_ids = environment.node_ids
+        self.local_node_id = environment.local_node_id
         self.ids = environment.ids
         self.endpoint = environment.endpoint
         self.version = environment.version

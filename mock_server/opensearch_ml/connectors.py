@@ -47,7 +47,8 @@ def update(call: Call) -> Answer:
         raise status_error(400, _in_use(deployed, "undeploy"))
     merge(connector, call.fields(), call.cluster)
     connector.updated = call.cluster.now_ms()
-    return Answer(call.cluster.store.connectors.touch(connector_id).answer())
+    refresh = call.cluster.rules.update_forces_refresh
+    return Answer(call.cluster.store.connectors.touch(connector_id, forced_refresh=refresh).answer())
 
 
 def delete(call: Call) -> Answer:

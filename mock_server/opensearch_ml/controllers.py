@@ -32,10 +32,12 @@ def update(call: Call) -> Answer:
 def get(call: Call) -> Answer:
     """GET controllers/{model_id}."""
     model_id = call.parameters["model_id"]
-    controller = call.cluster.store.controllers.get(model_id)
+    rules, controllers = call.cluster.rules, call.cluster.store.controllers
+    controller = controllers.get(model_id)
+    if controller is None and rules.missing_controller_index_matters and not controllers.exists:
+        raise status_error(404, "Failed to find model controller")
     if controller is None:
-        named = f": {model_id}" if call.cluster.rules.missing_controller_names_model else ""
-        raise status_error(404, f"Failed to find model controller with the provided model ID{named}")
+        raise status_error(404, rules.missing_controller_reason.format(model_id=model_id))
     limits = {user: view_rate_limiter(limit) for user, limit in controller.limits.items()}
     return Answer({"model_id": controller.model_id, "user_rate_limiter": limits})
 

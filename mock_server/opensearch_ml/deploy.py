@@ -34,7 +34,7 @@ def _custom_plan(cluster: Cluster, model: Model, node_ids: list[str]) -> tuple[s
             "Undeploy from old nodes before try to deploy model on new nodes. "
             "Or include all old nodes on your target nodes."
         )
-    targets = tuple(node for node in cluster.node_ids if node in node_ids)
+    targets = tuple(dict.fromkeys(node for node in node_ids if node in cluster.node_ids))
     if not targets:
         raise illegal_argument("no eligible node found")
     return targets
@@ -60,11 +60,15 @@ def undeploy(call: Call) -> Answer:
         raise _unknown(cluster, unique[0])
     targets = tuple(node for node in cluster.node_ids if not node_ids or node in node_ids)
     stats: dict[str, dict[str, str]] = {node: {} for node in targets}
+    models = [model for model_id in unique if (model := cluster.store.models.get(model_id)) is not None]
+    found = {model.id: cluster.lifecycle.undeploy(model, targets) for model in models}
+    if cluster.rules.undeploy_marks_what_it_missed and not any(found.values()):
+        for model in models:
+            cluster.lifecycle.mark_undeployed(model)
     for model_id in unique:
-        model = cluster.store.models.get(model_id)
-        found = {} if model is None else cluster.lifecycle.undeploy(model, targets)
         for node in targets:
-            stats[node][model_id] = cluster.rules.undeployed_value if found.get(node) else "not_found"
+            was_there = node in found.get(model_id, ())
+            stats[node][model_id] = cluster.rules.undeployed_value if was_there else "not_found"
     return Answer({node: {"stats": values} for node, values in stats.items()})
 
 

@@ -22,7 +22,13 @@ class Environment:
     endpoint: RemoteEndpoint
     version: str
 
+    @property
+    def local_node_id(self) -> str:
+        """The id of the node that clients talk to."""
+        return self.nodes[0].id
+
     @cached_property
     def node_ids(self) -> tuple[str, ...]:
-        """The ids of all nodes, in their order."""
-        return tuple(node.id for node in self.nodes)
+        """The ids of all nodes, as plans name them: as recorded, the one that clients talk to comes last."""
+        first, *others = (node.id for node in self.nodes)
+        return (*others, first)

@@ -52,6 +52,11 @@ def illegal_argument(reason: str, status: int = 400, caused_by: dict[str, Any] |
     return ApiError(status, "illegal_argument_exception", reason, caused_by=caused_by)
 
 
+def null_pointer(method: str, variable: str) -> ApiError:
+    """A fault of the node: it called a method of something that was not there."""
+    return ApiError(500, "null_pointer_exception", f'Cannot invoke "{method}" because "{variable}" is null')
+
+
 def status_error(status: int, reason: str) -> ApiError:
     """A refusal that carries its own status."""
     return ApiError(status, "status_exception", reason)

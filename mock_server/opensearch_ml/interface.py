@@ -53,7 +53,7 @@ def _schema_text(side: str, value: Any) -> str:
     return text
 
 
-def check(side: str, schema: str | None, instance: Any) -> None:
+def check(side: str, schema: str | None, instance: Any, rules: Rules) -> None:
     """Hold what goes in or comes out to its schema. Raises ApiError 400 that says what does not fit."""
     loaded = None if schema is None else json.loads(schema)
     if loaded is None:
@@ -62,17 +62,21 @@ def check(side: str, schema: str | None, instance: Any) -> None:
     try:
         errors = sorted(validator.iter_errors(instance), key=lambda error: error.json_path)
     except (Unresolvable, RecursionError, re.error) as error:
-        raise _refusal(
-            side, f"the schema can't be applied: {type(error).__name__}", instance, schema
-        ) from None
+        problem = f"the schema can't be applied: {type(error).__name__}"
+        raise _refusal(side, problem, instance, schema, rules) from None
     if errors:
-        raise _refusal(side, ", ".join(_told(error) for error in errors), instance, schema)
+        raise _refusal(side, ", ".join(_told(error) for error in errors), instance, schema, rules)
 
 
-def _refusal(side: str, problem: str, instance: Any, schema: str | None) -> ApiError:
+def _refusal(side: str, problem: str, instance: Any, schema: str | None, rules: Rules) -> ApiError:
     shown = json.dumps(instance, separators=(",", ":"), ensure_ascii=False)
     reason = f"Validation failed: [{problem}] for instance: {shown} with schema: {schema}"
-    return status_error(400, f"Error validating {side} schema: {reason}")
+    help_with_it = (
+        f", if you think this is expected, please update your '{side}' field in the 'interface' field "
+        "for this model"
+    )
+    told = help_with_it if rules.interface_refusal_helps else ""
+    return status_error(400, f"Error validating {side} schema{told}: {reason}")
 
 
 def _told(error: ValidationError) -> str:

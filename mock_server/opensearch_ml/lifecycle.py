@@ -21,14 +21,19 @@ Happening = tuple[float, Callable[[float], None]]
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A deployment under way. Times are epoch seconds."""
+    """A deployment under way. Times are epoch seconds.
+
+    An automatic one serves before its documents say so: the predict call that began it is answered first.
+    """
 
     model_id: str
     task_id: str
     nodes: tuple[str, ...]
     on_all_nodes: bool
+    begins_at: float
     running_at: float
     due: float
+    automatic: bool = False
 
 
 class Lifecycle:
@@ -38,10 +43,12 @@ class Lifecycle:
         self._rules = environment.rules
         self._clock = environment.clock
         self._node_ids = environment.node_ids
+        self._local_node_id = environment.local_node_id
         self._ids = environment.ids
         self._settings = settings
         self._store = store
         self._deployments: dict[str, Deployment] = {}
+        self._coming: dict[str, Deployment] = {}
         self._lost_in_restart: set[str] = set()
         self._settled_at = self._sync_start = self._clock.now()
         self._quiet_until = -math.inf
@@ -63,6 +70,8 @@ class Lifecycle:
         self._quiet_until = -math.inf
 
     def _happenings(self) -> Iterator[Happening]:
+        for deployment in self._coming.values():
+            yield deployment.begins_at, self._beginner(deployment)
         for deployment in self._deployments.values():
             task = self._store.tasks.get(deployment.task_id)
             if task is not None and task.state is TaskState.CREATED:
@@ -72,6 +81,9 @@ class Lifecycle:
         tick = self._next_eventful_tick()
         if tick is not None:
             yield tick, self._sync_up
+
+    def _beginner(self, deployment: Deployment) -> Callable[[float], None]:
+        return lambda at: self._begin(deployment, at)
 
     def _starter(self, task_id: str, task: Task) -> Callable[[float], None]:
         def start(at: float) -> None:
@@ -132,28 +144,89 @@ class Lifecycle:
         """
         self.finish(model)
         start = self._clock.now() if at is None else at
+        deployment = self._plan(model, node_ids, start)
+        self._begin(deployment, start)
+        return deployment.task_id
+
+    def auto_deploy(self, model: Model) -> None:
+        """A predict call needs the model: deploy it where it was planned to be, else everywhere.
+
+        The call is answered first: the documents of model and task change a little later.
+        """
+        if model.id not in self._coming and model.id not in self._deployments:
+            node_ids = model.memory_nodes or None
+            start = self._clock.now() + self._rules.auto_deploy_lag
+            self._coming[model.id] = self._plan(model, node_ids, start, automatic=True)
+
+    def _plan(
+        self, model: Model, node_ids: tuple[str, ...] | None, start: float, *, automatic: bool = False
+    ) -> Deployment:
         nodes = self._node_ids if node_ids is None or not self._rules.node_ids_limit_deploy else node_ids
-        stamp = _milliseconds(start)
-        task_id = self._ids.document()
-        task = Task("DEPLOY_MODEL", model.algorithm, TaskState.CREATED, nodes, stamp, stamp, is_async=True)
+        latency = self._rules.deploy_latency
+        if automatic and self.lacks_connector(model):
+            # The recorded nodes were still trying 30 ms after they had refused the call.
+            latency = max(latency, 0.05)
+        return Deployment(
+            model.id,
+            self._ids.document(),
+            nodes,
+            node_ids is None,
+            begins_at=start,
+            running_at=start + latency / 2,
+            due=start + latency,
+            automatic=automatic,
+        )
+
+    def _begin(self, deployment: Deployment, at: float) -> None:
+        self._coming.pop(deployment.model_id, None)
+        model = self._store.models.get(deployment.model_id)
+        if model is None:
+            return
+        stamp = _milliseconds(at)
+        task = Task(
+            "DEPLOY_MODEL", model.algorithm, TaskState.CREATED, deployment.nodes, stamp, stamp, is_async=True
+        )
         if self._rules.deploy_task_names_model:
             task.model_id = model.id
-        self._store.tasks.put(task_id, task)
+        self._store.tasks.put(deployment.task_id, task)
         self._lost_in_restart.discard(model.id)
-        latency = self._rules.deploy_latency
-        self._deployments[model.id] = Deployment(
-            model.id, task_id, nodes, node_ids is None, start + latency / 2, start + latency
-        )
-        model.state, model.planned_nodes, model.on_all_nodes = ModelState.DEPLOYING, nodes, node_ids is None
-        model.updated = stamp
+        self._deployments[model.id] = deployment
+        model.state, model.planned_nodes = ModelState.DEPLOYING, deployment.nodes
+        model.on_all_nodes, model.updated = deployment.on_all_nodes, stamp
         self._store.models.touch(model.id)
-        return task_id
 
     def finish(self, model: Model) -> None:
-        """Let a deployment that is under way end now."""
+        """Let a deployment that is under way or about to begin end now."""
+        now = self._clock.now()
+        coming = self._coming.get(model.id)
+        if coming is not None:
+            self._begin(coming, now)
         deployment = self._deployments.get(model.id)
         if deployment is not None and self._rules.deploys_finish:
-            self._finish(deployment, self._clock.now())
+            self._finish(deployment, now)
+
+    def lacks_connector(self, model: Model) -> bool:
+        """Whether the model names a connector that is not there, so that no deployment can succeed."""
+        return model.connector_id is not None and model.connector_id not in self._store.connectors
+
+    def serves(self, model: Model) -> bool:
+        """Whether a predict call can be answered, by what is in memory or is on its way there."""
+        under_way = self._coming.get(model.id) or self._deployments.get(model.id)
+        automatic = under_way is not None and under_way.automatic and self._rules.deploys_finish
+        return model.in_memory or (automatic and not self.lacks_connector(model))
+
+    def is_forgotten(self, model: Model) -> bool:
+        """Whether the node that clients talk to lost the model and does not know yet which others have it."""
+        if model.local_node_forgot_at is None:
+            return False
+        interval = self._settings.number(SYNC_INTERVAL)
+        if interval == 0:
+            return True
+        ticks = [
+            math.floor((moment - self._sync_start) / interval)
+            for moment in (model.local_node_forgot_at, self._clock.now())
+        ]
+        return ticks[0] == ticks[1]
 
     def _finish(self, deployment: Deployment, at: float) -> None:
         del self._deployments[deployment.model_id]
@@ -164,14 +237,13 @@ class Lifecycle:
         stamp = _milliseconds(at)
         model.updated = model.deployed_at = stamp
         self._store.models.touch(model.id)
-        missing = model.connector_id is not None and model.connector_id not in self._store.connectors
-        if missing:
+        if self.lacks_connector(model):
             model.state, model.worker_nodes = ModelState.DEPLOY_FAILED, ()
             reason = f"Failed to find connector:{model.connector_id}"
             self._end_task(deployment.task_id, at, dict.fromkeys(deployment.nodes, reason))
             return
         model.state, model.worker_nodes, model.was_deployed = ModelState.DEPLOYED, deployment.nodes, True
-        model.last_used = at
+        model.last_used, model.lost_in_restart, model.local_node_forgot_at = at, False, None
         self._end_task(deployment.task_id, at, {})
 
     def _end_task(self, task_id: str, at: float, errors: dict[str, str]) -> None:
@@ -185,25 +257,37 @@ class Lifecycle:
 
     # Undeploy and restart.
 
-    def undeploy(self, model: Model, node_ids: tuple[str, ...]) -> dict[str, bool]:
-        """Take a model out of the memory of these nodes; tells for each whether it was there.
+    def undeploy(self, model: Model, node_ids: tuple[str, ...]) -> tuple[str, ...]:
+        """Take a model out of the memory of these nodes; tells on which of them it was.
 
-        A deployment that is under way ends first: the two requests take effect one after the other.
+        A deployment that is under way and can succeed ends first: the two requests take effect one after
+        the other.
         """
-        self.finish(model)
-        found = {node: node in model.worker_nodes for node in node_ids}
-        if self._deployments.pop(model.id, None) is not None:
+        if not self.lacks_connector(model):
+            self.finish(model)
+        found = tuple(node for node in node_ids if node in model.memory_nodes)
+        if not self._rules.deploys_finish and self._deployments.pop(model.id, None) is not None:
             model.state = ModelState.UNDEPLOYED
         self._lost_in_restart.discard(model.id)
-        if any(found.values()) and self._rules.undeploy_takes_effect:
+        if found and self._rules.undeploy_takes_effect:
             self._leave_memory(model, node_ids)
         return found
 
+    def mark_undeployed(self, model: Model) -> None:
+        """An undeploy found the model in no memory: its document says so from now on."""
+        if model.state is ModelState.DEPLOYING or model.in_memory:
+            return
+        model.state, model.planned_nodes, model.worker_nodes = ModelState.UNDEPLOYED, (), ()
+        model.updated = _milliseconds(self._clock.now())
+        self._store.models.touch(model.id)
+
     def _leave_memory(self, model: Model, node_ids: tuple[str, ...]) -> None:
         rest = tuple(node for node in model.worker_nodes if node not in node_ids)
+        if rest and self._local_node_id in model.worker_nodes and self._local_node_id not in rest:
+            model.local_node_forgot_at = self._clock.now()
         model.worker_nodes = model.planned_nodes = rest
         if rest:
-            model.updated, model.on_all_nodes = _milliseconds(self._clock.now()), False
+            model.on_all_nodes = False
         else:
             model.state = ModelState.UNDEPLOYED
         self._store.models.touch(model.id)
@@ -226,16 +310,21 @@ class Lifecycle:
             self._end_task(deployment.task_id, now, dict.fromkeys(deployment.nodes, "node restarted"))
         interrupted = set(self._deployments)
         self._deployments.clear()
+        self._coming.clear()
         self._sync_start = now
         if not self._rules.restart_empties_memory:
             return
         for _, model in self._store.models:
-            if model.in_memory or model.id in interrupted:
-                model.worker_nodes, model.planned_nodes = (), ()
-                model.state = ModelState.UNDEPLOYED
-                self._store.models.touch(model.id)
-                if self._settings.on(AUTO_REDEPLOY):
-                    self._lost_in_restart.add(model.id)
+            if not model.in_memory and model.id not in interrupted:
+                continue
+            if self._settings.on(AUTO_REDEPLOY):
+                self._lost_in_restart.add(model.id)
+            if model.in_memory and not self._rules.restart_shows_undeployed:
+                model.lost_in_restart = True
+                continue
+            model.worker_nodes, model.planned_nodes = (), ()
+            model.state = ModelState.UNDEPLOYED
+            self._store.models.touch(model.id)
 
 
 def _milliseconds(seconds: float) -> int:

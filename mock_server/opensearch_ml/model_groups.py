@@ -54,7 +54,7 @@ def get(call: Call) -> Answer:
 
 
 def update(call: Call) -> Answer:
-    """PUT model_groups/{model_group_id}: name and description; as recorded, `last_updated_time` stays."""
+    """PUT model_groups/{model_group_id}: name and description."""
     _require_body(call)
     group, fields = _find(call), call.fields()
     name, description = fields.text("name"), fields.text("description")
@@ -64,7 +64,10 @@ def update(call: Call) -> Answer:
         group.name = name
     if description is not None:
         group.description = description
-    if name is not None or description is not None:
+    moves_time = call.cluster.rules.group_update_moves_time
+    if moves_time:
+        group.updated = call.cluster.now_ms()
+    if moves_time or name is not None or description is not None:
         call.cluster.store.groups.touch(call.parameters["model_group_id"])
     return Answer({"status": "Updated"})
 

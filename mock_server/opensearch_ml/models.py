@@ -53,7 +53,7 @@ def register(call: Call) -> Answer:
             "REGISTER_MODEL",
             model.algorithm,
             state,
-            cluster.node_ids[:1],
+            (cluster.local_node_id,),
             stamp,
             stamp,
             False,
@@ -170,6 +170,9 @@ def _read(fields: Fields, cluster: Cluster) -> Model:
         raise illegal_argument("Wrong function name")
     if name is None:
         raise illegal_argument("model name is null")
+    if cluster.rules.blank_name_refused and not name.strip():
+        reason = "Validation Failed: 1: Model name is required and cannot be null or blank;"
+        raise ApiError(400, "action_request_validation_exception", reason)
     if function == "REMOTE":
         _read_connector(model, fields, cluster)
     else:

@@ -13,7 +13,7 @@ from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_e
 from mock_server.opensearch_ml.fields import Fields
 from mock_server.opensearch_ml.models import LOCAL_FUNCTIONS, find
 from mock_server.opensearch_ml.settings import AUTO_DEPLOY
-from mock_server.opensearch_ml.store import Connector, JsonObject, Model, ModelState
+from mock_server.opensearch_ml.store import Connector, JsonObject, Model
 
 _PLACE = re.compile(r"\$\{parameters\.([^}]+)\}")
 
@@ -50,19 +50,16 @@ def _require_known(algorithm: str) -> None:
 
 def _require_ready(cluster: Cluster, model: Model) -> None:
     """Enabled and in memory; what is not deployed is deployed on the way where the setting allows it."""
-    if model.is_enabled is False and cluster.rules.disabled_refuses_predict:
+    rules, lifecycle = cluster.rules, cluster.lifecycle
+    if model.is_enabled is False and rules.disabled_refuses_predict:
         raise status_error(403, "Model is disabled.")
-    if model.in_memory:
+    if model.in_memory and not lifecycle.is_forgotten(model):
         return
-    rules = cluster.rules
-    allowed = cluster.settings.on(AUTO_DEPLOY) or not rules.auto_deploy_can_be_disabled
-    if rules.auto_deploy and allowed:
-        if model.state is not ModelState.DEPLOYING:
-            cluster.lifecycle.deploy(model, None)
-        cluster.lifecycle.finish(model)
-    if model.state is ModelState.DEPLOY_FAILED and rules.auto_deploy and allowed:
-        raise status_error(404, f"Failed to find connector:{model.connector_id}")
-    if not model.in_memory:
+    if rules.auto_deploy and (cluster.settings.on(AUTO_DEPLOY) or not rules.auto_deploy_can_be_disabled):
+        lifecycle.auto_deploy(model)
+        if lifecycle.lacks_connector(model):
+            raise status_error(404, f"Failed to find connector:{model.connector_id}")
+    if not lifecycle.serves(model):
         raise illegal_argument("Model not ready yet. Please deploy the model first.")
 
 
@@ -71,7 +68,7 @@ def _invoke(cluster: Cluster, model: Model, fields: Fields) -> JsonObject:
     parameters = fields.get("parameters")
     if rules.interface_checked:
         instance = {"algorithm": "REMOTE", "parameters": parameters, "action_type": "PREDICT"}
-        interface.check("input", model.interface.get("input"), instance)
+        interface.check("input", model.interface.get("input"), instance, rules)
     connector = _connector(cluster, model)
     payload = _payload(connector, parameters if isinstance(parameters, dict) else {})
     guard_answer = json.dumps(cluster.endpoint.answer, ensure_ascii=False)
@@ -85,7 +82,7 @@ def _invoke(cluster: Cluster, model: Model, fields: Fields) -> JsonObject:
         raise _output_stopped(rules.output_guardrail_status)
     result = {"inference_results": [{"output": [_output(answer)], "status_code": 200}]}
     if rules.interface_checked:
-        interface.check("output", model.interface.get("output"), result)
+        interface.check("output", model.interface.get("output"), result, rules)
     return result
 
 

@@ -1,7 +1,7 @@
 """What an OpenSearch ML target does, one field a rule; the defaults are what the documentation says.
 
-Where the pages are silent the default is what a recording of a real node shows. A behaviour is one value of
-this class, and a mutant is that value with one deliberate fault.
+The pages are those of 2.19; where they are silent the default is what the recordings of that version show.
+A behaviour is one value of this class, and a mutant is that value with one deliberate fault.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class User(StrEnum):
 class Rules:
     """The rules of one behaviour. Statuses are HTTP statuses; times are seconds unless named otherwise."""
 
-    # Where recordings are known to contradict a page or the standards.
+    # Where recorded nodes contradict a page or the standards.
     deploy_status: str = "DEPLOYING"
     deploy_answer_names_task_type: bool = False
     undeployed_value: str = "UNDEPLOYED"
@@ -32,16 +32,28 @@ class Rules:
     empty_connector_status: int = 400
     nameless_group_status: int = 400
     unknown_group_register_status: int = 404
-    foreign_connector_update_status: int = 400
-    truncated_predict_status: int = 400
+    foreign_connector_update_fails: bool = False
+    malformed_predict_fails: bool = False
     output_guardrail_status: int = 400
-    missing_controller_names_model: bool = True
+    missing_controller_reason: str = "Failed to find model controller with the provided model ID: {model_id}"
+    missing_controller_index_matters: bool = False
     remote_inference_off_status: int = 400
     sync_interval_default: int = 10
     auto_redeploy_default: bool = True
+    restart_shows_undeployed: bool = True
+
+    # What later versions changed without a page that says so.
+    update_forces_refresh: bool = False
+    undeploy_marks_what_it_missed: bool = False
+    unknown_setting_error: str = "illegal_argument_exception"
+    blank_name_refused: bool = False
+    method_order: tuple[str, ...] = ("POST", "PUT", "GET", "DELETE")
+    interface_refusal_helps: bool = False
+    group_update_moves_time: bool = False
 
     # Deploy and undeploy.
     deploy_latency: float = 0.03
+    auto_deploy_lag: float = 0.01
     deploys_finish: bool = True
     deploy_task_names_model: bool = True
     deploy_task_completes: bool = True
@@ -69,6 +81,7 @@ class Rules:
     conflict_status: int = 409
 
     # Update.
+    update_stores_ttl: bool = True
     update_keeps_ttl: bool = True
     update_keeps_description: bool = True
     update_answers_seq_no: bool = True
@@ -92,5 +105,3 @@ class Rules:
 
 
 DOCUMENTED = Rules()
-
-BEHAVIOURS: dict[str, Rules] = {"documented": DOCUMENTED}

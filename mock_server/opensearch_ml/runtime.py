@@ -19,13 +19,13 @@ def profile(call: Call) -> Answer:
         if wanted is not None and model_id not in wanted.split(","):
             continue
         predictor = f"org.opensearch.ml.engine.algorithms.remote.RemoteModel@{crc32(model_id.encode()):x}"
-        for node in model.worker_nodes:
+        for node in model.memory_nodes:
             models = nodes.setdefault(node, {"models": {}})["models"]
             models[model_id] = {
                 "model_state": "DEPLOYED",
                 "predictor": predictor,
                 "target_worker_nodes": list(model.planned_nodes or ()),
-                "worker_nodes": list(model.worker_nodes),
+                "worker_nodes": list(model.memory_nodes),
             }
     return Answer({"nodes": nodes} if nodes else {})
 
@@ -63,6 +63,6 @@ def stats(call: Call) -> Answer:
 def _numbers(call: Call, node: str, wanted: str | None) -> JsonObject:
     store = call.cluster.store
     running = sum(task.state is TaskState.RUNNING and node in task.nodes for _, task in store.tasks)
-    deployed = sum(node in model.worker_nodes for _, model in store.models)
+    deployed = sum(node in model.memory_nodes for _, model in store.models)
     numbers = dict(zip(STATS, (running, deployed), strict=True))
     return {name: number for name, number in numbers.items() if wanted in (None, name)}

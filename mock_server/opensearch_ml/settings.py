@@ -150,6 +150,7 @@ class Settings:
 
     def __init__(self, rules: Rules) -> None:
         self._known = known_settings(rules)
+        self._unknown_error = rules.unknown_setting_error
         self._set: dict[str, dict[str, Value]] = {scope: {} for scope in self.SCOPES}
 
     def value(self, key: str) -> Value:
@@ -212,7 +213,7 @@ class Settings:
             if value is None and "*" in key:
                 yield from ((known, None) for known in self._known if fnmatch.fnmatchcase(known, key))
             elif key not in self._known:
-                raise illegal_argument(f"{scope} setting [{key}], not recognized")
+                raise ApiError(400, self._unknown_error, f"{scope} setting [{key}], not recognized")
             else:
                 yield key, None if value is None else self._known[key].check(key, value)
 

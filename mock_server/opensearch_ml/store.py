@@ -56,7 +56,10 @@ class RateLimiter:
 
 @dataclass(slots=True)
 class Model:
-    """One model version. Times are epoch milliseconds, except `last_used`: epoch seconds."""
+    """One model version. Times are epoch milliseconds, `last_used` and `local_node_forgot_at` seconds.
+
+    `worker_nodes` is what the document says; after a restart nothing of it may be true.
+    """
 
     id: str
     name: str
@@ -82,6 +85,8 @@ class Model:
     planned_nodes: tuple[str, ...] | None = None
     worker_nodes: tuple[str, ...] = ()
     on_all_nodes: bool = False
+    lost_in_restart: bool = False
+    local_node_forgot_at: float | None = None
 
     @property
     def ttl_minutes(self) -> int | None:
@@ -90,9 +95,14 @@ class Model:
         return ttl if ttl is not None and ttl >= 0 else None
 
     @property
+    def memory_nodes(self) -> tuple[str, ...]:
+        """The nodes that have the model in memory."""
+        return () if self.lost_in_restart else self.worker_nodes
+
+    @property
     def in_memory(self) -> bool:
         """Whether at least one node can serve the model."""
-        return bool(self.worker_nodes)
+        return bool(self.memory_nodes)
 
 
 @dataclass(slots=True)
@@ -185,6 +195,11 @@ class Index(Generic[DocumentT]):
     def __len__(self) -> int:
         return len(self._documents)
 
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever written: an index is made by its first document."""
+        return self._next_seq_no > 0
+
     def get(self, key: str) -> DocumentT | None:
         """The document, or None."""
         return self._documents.get(key)
@@ -195,9 +210,9 @@ class Index(Generic[DocumentT]):
         self._documents[key] = document
         return self._write(key, result, forced_refresh)
 
-    def touch(self, key: str) -> Write:
+    def touch(self, key: str, *, forced_refresh: bool = False) -> Write:
         """Count one more write of a document that was changed in place."""
-        return self._write(key, "updated", False)
+        return self._write(key, "updated", forced_refresh)
 
     def delete(self, key: str) -> Write:
         """Remove a document; an id that is not there is a write too, with the result `not_found`."""

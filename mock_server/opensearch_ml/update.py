@@ -7,12 +7,13 @@ from functools import partial
 
 from mock_server.opensearch_ml import connectors, model_groups
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.errors import illegal_argument, parse_error, status_error
+from mock_server.opensearch_ml.errors import ApiError, null_pointer, parse_error, status_error
 from mock_server.opensearch_ml.fields import Fields
 from mock_server.opensearch_ml.guardrails import read_guardrails
 from mock_server.opensearch_ml.interface import read_interface
 from mock_server.opensearch_ml.models import find, read_deploy_setting, read_model_config
 from mock_server.opensearch_ml.rate_limit import read_rate_limiter
+from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.store import Model, ModelState, RateLimiter
 
 UPDATABLE_FUNCTIONS = ("REMOTE", "TEXT_EMBEDDING")
@@ -36,7 +37,8 @@ def update(call: Call) -> Answer:
     for change in _changes(cluster, model, fields):
         change()
     model.updated, model.id_in_document = cluster.now_ms(), True
-    answer = cluster.store.models.touch(model_id).answer()
+    write = cluster.store.models.touch(model_id, forced_refresh=cluster.rules.update_forces_refresh)
+    answer = write.answer()
     if not cluster.rules.update_answers_seq_no:
         del answer["_seq_no"]
     return Answer(answer)
@@ -56,7 +58,8 @@ def _changes(cluster: Cluster, model: Model, fields: Fields) -> list[Change]:
     change("description", fields.text("description"))
     change("is_enabled", fields.flag("is_enabled"))
     change("model_config", _model_config(model, fields))
-    change("deploy_setting", read_deploy_setting(fields))
+    setting = read_deploy_setting(fields)
+    change("deploy_setting", setting if cluster.rules.update_stores_ttl else None)
     change("rate_limiter", _rate_limiter(cluster, model, fields))
     guardrails = fields.object("guardrails")
     change("guardrails", None if guardrails is None else read_guardrails(guardrails, model.guardrails))
@@ -96,12 +99,23 @@ def _connector_changes(cluster: Cluster, model: Model, fields: Fields) -> list[C
     if connector is None:
         return []
     if model.connector is None:
-        reason = (
-            "This model has no connector of its own, so there is none to update: expected a model that was "
-            "registered with `connector`. Update the standalone connector instead, or send `connector_id`."
-        )
-        raise illegal_argument(reason, cluster.rules.foreign_connector_update_status)
+        raise _no_connector_inside(cluster.rules)
     return [partial(connectors.merge, model.connector, connector, cluster)]
+
+
+def _no_connector_inside(rules: Rules) -> ApiError:
+    if rules.foreign_connector_update_fails:
+        return null_pointer(
+            "org.opensearch.ml.common.connector.Connector.update("
+            "org.opensearch.ml.common.transport.connector.MLCreateConnectorInput, "
+            "java.util.function.BiFunction)",
+            "connector",
+        )
+    return status_error(
+        400,
+        "Cannot update connector settings for this model. The model was created with a connector_id and does "
+        "not have an inline connector.",
+    )
 
 
 def _group_changes(cluster: Cluster, model: Model, fields: Fields) -> list[Change]:

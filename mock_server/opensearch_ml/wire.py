@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from mock_server.core import JSON_UTF8, Request, Response, encode_json
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.document import EMPTY, Document, read_json, read_yaml, write_yaml
-from mock_server.opensearch_ml.errors import ApiError, RestError, illegal_argument
+from mock_server.opensearch_ml.errors import ApiError, RestError, illegal_argument, null_pointer
 from mock_server.opensearch_ml.fields import flag_of
 from mock_server.opensearch_ml.routes import Match, Router
 
@@ -19,6 +19,8 @@ COMMON_PARAMETERS = frozenset({"pretty", "human", "error_trace", "filter_path", 
 KNOWN_METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _MAX_SEGMENTS = 64
+
+_SET_ALGORITHM = "org.opensearch.ml.common.input.MLInput.setAlgorithm(org.opensearch.ml.common.FunctionName)"
 
 _ROUTER = Router()
 
@@ -45,7 +47,7 @@ def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answ
     if match is None:
         if request.method == "OPTIONS":
             return Answer(text="", headers=(("allow", ",".join(methods)),))
-        raise _no_route(request.method, uri, methods)
+        raise _no_route(request.method, uri, _ordered(methods, cluster.rules.method_order))
     document = _document(cluster, request)
     unknown = sorted(set(query) - COMMON_PARAMETERS - match.route.query)
     if unknown:
@@ -63,6 +65,10 @@ def _match(request: Request) -> tuple[Match | None, list[str]]:
     if len(segments) > _MAX_SEGMENTS:
         return None, []
     return _ROUTER.find(request.method, segments)
+
+
+def _ordered(methods: list[str], order: tuple[str, ...]) -> list[str]:
+    return sorted(methods, key=lambda method: order.index(method) if method in order else len(order))
 
 
 def _no_route(method: str, uri: str, methods: list[str]) -> RestError:
@@ -105,14 +111,16 @@ def _document(cluster: Cluster, request: Request) -> Document:
     try:
         return read_json(request.body)
     except ApiError as error:
-        error.status = _malformed_status(cluster, request, error)
+        if cluster.rules.malformed_predict_fails and _begins_a_predict(request):
+            raise null_pointer(_SET_ALGORITHM, "mlInput") from None
+        error.status = cluster.rules.malformed_json_status
         raise
 
 
-def _malformed_status(cluster: Cluster, request: Request, error: ApiError) -> int:
-    if request.path.endswith("/_predict") and error.type == "json_e_o_f_exception":
-        return cluster.rules.truncated_predict_status
-    return cluster.rules.malformed_json_status
+def _begins_a_predict(request: Request) -> bool:
+    """Whether the body is one of predict and begins as an object, which is as far as it is checked."""
+    is_predict = request.path.endswith("/_predict") or "/_predict/" in request.path
+    return is_predict and request.body.lstrip().startswith(b"{")
 
 
 def _render(

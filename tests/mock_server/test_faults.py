@@ -146,6 +146,12 @@ def _delete_used(use: Callable[[Any, str], None], *, setting: bool = True) -> Pr
     return probe
 
 
+def _ttl_after_update_of_it(ml: Any) -> Any:
+    model_id = ml.model()
+    ml.put(f"~/models/{model_id}", {"deploy_setting": {"model_ttl_minutes": 7}})
+    return ml.get(f"~/models/{model_id}").body.get("deploy_setting")
+
+
 def _after_update(name: str) -> Probe:
     def probe(ml: Any) -> Any:
         model_id = ml.model(description="d", deploy_setting={"model_ttl_minutes": 1})
@@ -277,7 +283,8 @@ PROBES: dict[str, Probe] = {
     "safe-delete-ignores-agents": _delete_used(_use_in_agent),
     "conflict-names-no-pipeline": _delete_used(_use_in_search_pipeline),
     "conflict-is-400": _delete_used(_use_in_search_pipeline),
-    "update-loses-ttl": _after_update("deploy_setting"),
+    "update-loses-ttl": _ttl_after_update_of_it,
+    "update-drops-ttl": _after_update("deploy_setting"),
     "update-loses-description": _after_update("description"),
     "update-without-seq-no": _update_answer,
     "rejected-update-half-done": _name_after_rejected_update,

@@ -18,6 +18,8 @@ def test_the_answer_of_the_endpoint_is_wrapped(ml: Any) -> None:
 def test_a_first_predict_deploys_the_model(ml: Any) -> None:
     model_id = ml.model()
     assert ml.predict(model_id).status == 200
+    assert ml.state(model_id) == "REGISTERED"
+    ml.time.now += 0.1
     assert ml.state(model_id) == "DEPLOYED"
 
 
@@ -112,6 +114,9 @@ def test_a_connector_that_is_gone_is_404(ml: Any) -> None:
     ml.put(f"~/models/{model_id}", {"connector_id": "gone"})
     answer = ml.predict(model_id)
     assert (answer.status, ml.reason(answer)) == (404, "Failed to find connector:gone")
+    ml.time.now += 0.03
+    assert ml.state(model_id) == "DEPLOYING"
+    ml.time.now += 0.1
     assert ml.state(model_id) == "DEPLOY_FAILED"
 
 

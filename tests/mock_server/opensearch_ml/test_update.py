@@ -147,7 +147,7 @@ def test_every_documented_unit_is_accepted(ml: Any, unit: str) -> None:
             404,
             "Failed to find the model group with the provided model group id in the update",
         ),
-        ({"connector": {"description": "x"}}, 400, "This model has no connector of its own"),
+        ({"connector": {"description": "x"}}, 400, "Cannot update connector settings for this model."),
         ({"interface": {"input": "{"}}, 400, "The input schema of the model interface is not a JSON Schema"),
         ({"interface": {"input": {"type": "nope"}}}, 400, "The input schema of the model interface"),
         (

@@ -1,0 +1,261 @@
+"""Behaviours: what the pages of a version say, and what a recorded node did, as named differences.
+
+`documented` starts from the pages. `CHANGES` are what later versions changed: a page that says something
+else, or two recordings of a thing that no page mentions. `DEVIATIONS` are where a recorded node contradicts
+its pages, or the standards that every API stands on; a recorded behaviour is documented plus its deviations.
+Recordings are named as scenario#exchange below `tests/observed/opensearch-<version>`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mock_server.opensearch_ml.rules import DOCUMENTED, Rules
+
+Version = tuple[int, int]
+
+DEFAULT_VERSION: Version = (2, 19)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Rules that are other ones from a version on; `source` is the page or the recording that shows it."""
+
+    since: Version
+    what: str
+    source: str
+    rules: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """Where a recorded node differs from the documentation.
+
+    `page` says what the documentation promises, `node` what the node does, `requirement` is the id of the
+    requirement that the node breaks, where there is one, `versions` are the recorded versions that do so.
+    """
+
+    id: str
+    page: str
+    node: str
+    recording: str
+    requirement: str | None
+    versions: tuple[Version, ...]
+    rules: Mapping[str, Any]
+
+
+CHANGES = (
+    Change(
+        (3, 4),
+        "A deploy is answered with its task type and the status CREATED.",
+        "deploy-model.md of 3.4 and 3.8, example response",
+        {"deploy_status": "CREATED", "deploy_answer_names_task_type": True},
+    ),
+    Change(
+        (3, 4),
+        "Updates of models and connectors refresh the index and say so.",
+        "update_fields#4, connector_update_search#2",
+        {"update_forces_refresh": True},
+    ),
+    Change(
+        (3, 4),
+        "An undeploy that finds no model in any memory marks the models as undeployed.",
+        "deploy_twice#5, trained_model#5",
+        {"undeploy_marks_what_it_missed": True},
+    ),
+    Change(
+        (3, 4),
+        "A setting that is not known is refused as a settings exception.",
+        "settings_bounds#8",
+        {"unknown_setting_error": "settings_exception"},
+    ),
+    Change((3, 4), "A model's name must not be blank.", "register_rejects#10", {"blank_name_refused": True}),
+    Change(
+        (3, 4),
+        "The methods of a path are told in another order.",
+        "wire_errors#6",
+        {"method_order": ("POST", "PUT", "DELETE", "GET")},
+    ),
+    Change(
+        (3, 4),
+        "The refusal of an input tells how to change the interface.",
+        "interface_checked#8",
+        {"interface_refusal_helps": True},
+    ),
+    Change(
+        (3, 4),
+        "Every update of a model group counts as a write and moves its time, an empty one too.",
+        "model_group_crud#4, model_group_crud#19",
+        {"group_update_moves_time": True},
+    ),
+)
+
+_BOTH: tuple[Version, ...] = ((2, 19), (3, 4))
+_NO_5XX = "A client's mistake is answered with a status below 500."
+
+DEVIATIONS = (
+    Deviation(
+        "deploy-completes-at-once",
+        "A deploy is answered before it is done, with DEPLOYING (2.19) or CREATED (3.4).",
+        "The deploy of a remote model is answered with COMPLETED and with its task type.",
+        "lifecycle#5",
+        "osml.deploy.answer.status",
+        _BOTH,
+        {"deploy_status": "COMPLETED", "deploy_answer_names_task_type": True, "deploy_latency": 0.004},
+    ),
+    Deviation(
+        "undeploy-value",
+        "An undeploy names each model as UNDEPLOYED.",
+        "It says undeployed, or not_found where the model was not in memory.",
+        "lifecycle#9, deploy_twice#4",
+        "osml.undeploy.answer.value",
+        _BOTH,
+        {"undeployed_value": "undeployed"},
+    ),
+    Deviation(
+        "group-outlives-versions",
+        "A group goes with its last version.",
+        "It stays, and its name stays taken.",
+        "model_group_versions#16",
+        "osml.delete.group",
+        _BOTH,
+        {"group_goes_with_last_version": False},
+    ),
+    Deviation(
+        "interface-nulls-kept",
+        "A null removes a schema of the interface.",
+        "The schema becomes the text null, which accepts all, and an interface of null changes nothing.",
+        "interface_null#8, interface_null#11",
+        "osml.update.interface.remove",
+        _BOTH,
+        {"interface_nulls_remove": False},
+    ),
+    Deviation(
+        "blank-id-undeploy-500",
+        _NO_5XX,
+        "An undeploy of the id that is an empty string is answered 500.",
+        "bulk_unknown#6",
+        "osml.wire.no-server-error",
+        _BOTH,
+        {"blank_id_undeploy_status": 500},
+    ),
+    Deviation(
+        "empty-connector-500",
+        _NO_5XX,
+        "The creation of a connector without a body is answered 500.",
+        "connector_rejects#17",
+        "osml.wire.no-server-error",
+        _BOTH,
+        {"empty_connector_status": 500},
+    ),
+    Deviation(
+        "nameless-group-500",
+        _NO_5XX,
+        "The registration of a group without a name is answered 500.",
+        "model_group_crud#13",
+        "osml.wire.no-server-error",
+        _BOTH,
+        {"nameless_group_status": 500},
+    ),
+    Deviation(
+        "unknown-group-register-500",
+        _NO_5XX,
+        "The registration of a model in a group that does not exist is answered 500.",
+        "register_rejects#8",
+        "osml.wire.no-server-error",
+        _BOTH,
+        {"unknown_group_register_status": 500},
+    ),
+    Deviation(
+        "foreign-connector-update-500",
+        _NO_5XX,
+        "An update of the connector inside a model that has none is answered 500 with a null pointer.",
+        "update_rejects#12",
+        "osml.wire.no-server-error",
+        ((2, 19),),
+        {"foreign_connector_update_fails": True},
+    ),
+    Deviation(
+        "truncated-predict-500",
+        _NO_5XX,
+        "A predict body that is no JSON is answered 500 with a null pointer.",
+        "predict_errors#12",
+        "osml.wire.no-server-error",
+        ((2, 19),),
+        {"malformed_predict_fails": True},
+    ),
+    Deviation(
+        "output-guardrail-500",
+        _NO_5XX,
+        "An answer that an output guardrail stops is a 500.",
+        "guardrails_predict#10",
+        "osml.wire.no-server-error",
+        ((2, 19),),
+        {"output_guardrail_status": 500},
+    ),
+    Deviation(
+        "missing-controller-unnamed",
+        "The refusal of a missing controller names the model.",
+        "It speaks of the model's id and leaves it out.",
+        "controllers#13",
+        None,
+        _BOTH,
+        {"missing_controller_reason": "Failed to find model controller with the provided model ID"},
+    ),
+    Deviation(
+        "missing-controller-before-the-first",
+        "The refusal of a missing controller names the model.",
+        "Before the first controller was ever made it does not even speak of an id.",
+        "controllers#4",
+        None,
+        ((2, 19),),
+        {"missing_controller_index_matters": True},
+    ),
+    Deviation(
+        "restart-reads-deployed",
+        "After a restart a model is not deployed until it is deployed again.",
+        "It reads DEPLOYED though no node has it in memory, and the first predict loads it.",
+        "seen by hand on 2.19.0, not recorded",
+        None,
+        ((2, 19),),
+        {"restart_shows_undeployed": False},
+    ),
+)
+
+_RECORDED: Mapping[str, Version] = {"opensearch-2.19": (2, 19), "opensearch-3.4": (3, 4)}
+
+BEHAVIOURS = ("documented", *_RECORDED)
+
+
+def read_version(text: str) -> Version:
+    """`2.19` as numbers. Raises ValueError for another form."""
+    major, dot, minor = text.partition(".")
+    if not (dot and major.isascii() and major.isdigit() and minor.isascii() and minor.isdigit()):
+        raise ValueError(f"expected a documentation version such as 2.19, got {text!r}")
+    return int(major), int(minor)
+
+
+def version_of(behaviour: str, docs_version: Version) -> Version:
+    """The version that a behaviour is of: a recorded one has its own."""
+    return _RECORDED.get(behaviour, docs_version)
+
+
+def deviations_of(behaviour: str) -> tuple[Deviation, ...]:
+    """What sets a behaviour apart from documented."""
+    version = _RECORDED.get(behaviour)
+    return tuple(deviation for deviation in DEVIATIONS if version in deviation.versions)
+
+
+def rules_of(behaviour: str, docs_version: Version = DEFAULT_VERSION) -> Rules:
+    """The rules of a behaviour; `docs_version` matters to `documented` alone."""
+    version = version_of(behaviour, docs_version)
+    rules = DOCUMENTED
+    for change in CHANGES:
+        if change.since <= version:
+            rules = dataclasses.replace(rules, **change.rules)
+    for deviation in deviations_of(behaviour):
+        rules = dataclasses.replace(rules, **deviation.rules)
+    return rules

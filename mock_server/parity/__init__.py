@@ -1,0 +1,6 @@
+"""Recorded exchanges of a real node, replayed on the mock, and how far the answers are apart."""
+
+from mock_server.parity.recording import Exchange, Recording, RecordingError, read_recording
+from mock_server.parity.replay import Compared, Replayed, replay
+
+__all__ = ["Compared", "Exchange", "Recording", "RecordingError", "Replayed", "read_recording", "replay"]

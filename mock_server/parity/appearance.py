@@ -1,0 +1,86 @@
+"""Values that no two runs share, replaced by their order of appearance.
+
+An id becomes its number among the ids seen so far, a time how often it has moved at its place (the field of
+the resource that was asked for), and what counts over everything a node ever did becomes a fixed word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+_ID = re.compile(r"(?<![\w-])(?=[\w-]*[a-z])(?=[\w-]*[A-Z])(?:[A-Za-z0-9_-]{20}|[A-Za-z0-9_-]{22})(?![\w-])")
+_HASH = re.compile(r"(?<=@)[0-9a-f]{5,8}\b")
+_TIMES = frozenset(
+    {"create_time", "created_time", "last_update_time", "last_updated_time", "last_deployed_time"}
+)
+_COUNTERS = frozenset({"_seq_no", "took"})
+_SCORES = frozenset({"_score", "max_score"})
+
+
+@dataclass(slots=True)
+class Appearances:
+    """What one side of a replay has shown so far."""
+
+    ids: dict[str, str] = field(default_factory=dict)
+    _names: list[str] = field(default_factory=list)
+    _moves: dict[tuple[str, ...], list[Any]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def name(self, token: str) -> str | None:
+        """The id that a token such as `#3` stands for."""
+        number = int(token[1:])
+        return self._names[number] if number < len(self._names) else None
+
+    def meet(self, name: str) -> str:
+        """The token of an id, which is new when it was not seen before."""
+        if name not in self.ids:
+            self.ids[name] = f"#{len(self._names)}"
+            self._names.append(name)
+        return self.ids[name]
+
+    def text(self, text: str) -> str:
+        """A text with its ids and object hashes replaced."""
+        return _HASH.sub("hash", _ID.sub(lambda match: self.meet(match[0]), text))
+
+    def plain(self, value: Any, place: tuple[str, ...]) -> Any:
+        """A decoded body with everything replaced; `place` says what was asked for."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, list):
+            return [self.plain(item, (*place, str(index))) for index, item in enumerate(value)]
+        if not isinstance(value, dict):
+            return value
+        shown = {}
+        for key in sorted(value, key=self._order):
+            name = self.text(key)
+            shown[name] = self._member(key, value[key], (*place, name))
+        return shown
+
+    def _order(self, key: str) -> tuple[int, int, str]:
+        """Names before ids, known ids before new ones: both sides meet new ids in one order."""
+        if not _ID.fullmatch(key):
+            return 0, 0, key
+        return 1, int(self.ids.get(key, f"#{len(self._names)}")[1:]), ""
+
+    def _member(self, key: str, value: Any, place: tuple[str, ...]) -> Any:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if key in _TIMES:
+                moves = self._moves.setdefault(place, [])
+                if not moves or moves[-1] != value:
+                    moves.append(value)
+                return f"time {len(moves)}"
+            if key in _COUNTERS:
+                return "counter"
+            if key in _SCORES:
+                return "score"
+        return self.plain(value, place)
+
+
+def swap_ids(text: str, swap: Callable[[str], str]) -> str:
+    """A text with every id replaced."""
+    return _ID.sub(lambda match: swap(match[0]), text)

@@ -1,0 +1,173 @@
+"""A recording sent to the mock, exchange by exchange, and what each answer shares with the recorded one."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from mock_server.clock import Clock
+from mock_server.core import Request, Response
+from mock_server.parity.appearance import Appearances, swap_ids
+from mock_server.parity.recording import Exchange, Recording
+from mock_server.server import MockServer
+
+SETTINGS = {
+    "plugins.ml_commons.sync_up_job_interval_in_seconds": 10,
+    "plugins.ml_commons.safe_delete_model": False,
+    "plugins.ml_commons.allow_custom_deployment_plan": False,
+    "plugins.ml_commons.model_auto_deploy.enable": True,
+}
+"""What the recorder set before each scenario."""
+
+_START = 1_795_200_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One exchange with the mock's answer; `expected` and `got` are the bodies as they were compared."""
+
+    exchange: Exchange
+    status: bool
+    error_type: bool
+    shape: bool
+    values: bool
+    expected: Any
+    got: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """One scenario, replayed."""
+
+    recording: Recording
+    compared: tuple[Compared, ...]
+
+
+class _Moment:
+    """The time of the replay: the recorded one, counted from a fixed instant."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return _START + self.seconds
+
+
+def replay(recording: Recording, *, behaviour: str, nodes: int = 1, seed: int = 0) -> Replayed:
+    """Send a recording to a mock of this behaviour that nobody has used before."""
+    moment = _Moment()
+    server = MockServer(
+        profiles=("opensearch-ml",), behaviour=behaviour, nodes=nodes, clock=Clock(moment), seed=seed
+    )
+    _prepare(server, recording)
+    sides = _Sides(server)
+    compared = []
+    for exchange in recording.exchanges:
+        moment.seconds = max(moment.seconds, exchange.at)
+        compared.append(sides.compare(exchange, server.handle(sides.translate(exchange.request))))
+    return Replayed(recording, tuple(compared))
+
+
+def _prepare(server: MockServer, recording: Recording) -> None:
+    _send(server, "PUT", "/_cluster/settings", {"persistent": SETTINGS})
+    answers = (exchange.answer for exchange in recording.exchanges if exchange.status == 200)
+    endpoint = next((found for answer in answers if (found := _endpoint_answer(answer)) is not None), None)
+    if endpoint is not None:
+        _send(server, "PUT", "/_mock/predict", {"answer": endpoint})
+
+
+def _endpoint_answer(answer: Any) -> Any:
+    """What the recorded remote endpoint answered, where this is the answer of a predict call."""
+    try:
+        return answer["inference_results"][0]["output"][0]["dataAsMap"]
+    except (TypeError, LookupError):
+        return None
+
+
+def _send(server: MockServer, method: str, path: str, body: Any = None) -> Any:
+    content = b"" if body is None else json.dumps(body).encode()
+    headers = {"content-type": "application/json"}
+    return json.loads(server.handle(Request(method, path, "", headers, content)).body)
+
+
+class _Sides:
+    """Both sides of one replay: the nth id of the recording stands for the nth of the mock."""
+
+    def __init__(self, server: MockServer) -> None:
+        self._recorded = Appearances()
+        self._mock = Appearances()
+        self._nodes = list(_send(server, "GET", "/_nodes")["nodes"])
+
+    def translate(self, request: Request) -> Request:
+        """The recorded request with the mock's ids in the place of the recorded ones."""
+        return dataclasses.replace(
+            request,
+            path=swap_ids(request.path, self._own_id),
+            body=swap_ids(request.body.decode("utf-8", "surrogateescape"), self._own_id).encode(
+                "utf-8", "surrogateescape"
+            ),
+        )
+
+    def _own_id(self, recorded: str) -> str:
+        """The mock's id; one that no answer has shown can only be that of a node, or of nothing."""
+        if recorded not in self._recorded.ids and recorded not in self._mock.ids:
+            self._recorded.meet(recorded)
+            stranger = next((node for node in self._nodes if node not in self._mock.ids), recorded)
+            self._mock.meet(stranger)
+        token = self._recorded.ids.get(recorded)
+        return (self._mock.name(token) if token else None) or recorded
+
+    def compare(self, exchange: Exchange, response: Response) -> Compared:
+        """Hold the mock's answer against the recorded one."""
+        place = (self._recorded.text(exchange.request.path), exchange.request.query)
+        expected = self._recorded.plain(_decoded(exchange.answer, exchange.content_type), place)
+        answer = _decoded(response.body.decode(), dict(response.headers).get("content-type"))
+        got = self._mock.plain(answer, place)
+        self._level()
+        return Compared(
+            exchange=exchange,
+            status=exchange.status == response.status,
+            error_type=_error_type(expected) == _error_type(got),
+            shape=_shape(expected) == _shape(got),
+            values=expected == got and exchange.content_type == dict(response.headers).get("content-type"),
+            expected=expected,
+            got=got,
+        )
+
+    def _level(self) -> None:
+        """Where one side showed more ids than the other, the next new ones still stand for each other."""
+        while len(self._recorded) != len(self._mock):
+            shorter = min(self._recorded, self._mock, key=len)
+            shorter.meet(f"(missing {len(shorter)})")
+
+
+def _decoded(body: Any, content_type: str | None) -> Any:
+    if not isinstance(body, str):
+        return body
+    kind = (content_type or "").partition(";")[0]
+    if kind == "application/yaml":
+        return yaml.safe_load(body)
+    return json.loads(body) if kind == "application/json" and body else body
+
+
+def _error_type(body: Any) -> str | None:
+    """The type of OpenSearch's error, `text` where it is a plain sentence, None where there is none."""
+    if not isinstance(body, dict) or "error" not in body:
+        return None
+    error = body["error"]
+    return str(error.get("type")) if isinstance(error, dict) else "text"
+
+
+def _shape(body: Any) -> Any:
+    """Member names and the kinds of values; all numbers are of one kind."""
+    if isinstance(body, dict):
+        return {name: _shape(value) for name, value in body.items()}
+    if isinstance(body, list):
+        return [_shape(item) for item in body]
+    if isinstance(body, bool) or body is None:
+        return type(body).__name__
+    return "number" if isinstance(body, int | float) else "text"
