@@ -6,6 +6,7 @@ taking away what a run created.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +20,9 @@ ML = "/_plugins/_ml"
 SETTINGS = "/_cluster/settings"
 TRUSTED_ENDPOINTS = "plugins.ml_commons.trusted_connector_endpoints_regex"
 PRIVATE_ADDRESSES = "plugins.ml_commons.connector.private_ip_enabled"
+# What the name of a pipeline ends in that keeps settings, and what their names begin with.
+_RECORD = "settings"
+_OWN_SETTINGS = "plugins.ml_commons."
 # Roles that may hold a remote model, as a node of the recorded versions reports them.
 _HOLDS_MODELS = frozenset({"data", "ml"})
 
@@ -102,12 +106,39 @@ def remember_settings(session: Session, names: Iterable[str]) -> None:
     # Not the transient values: put back, they would have become persistent.
     before = _settings_of(session, "persistent")
     back = {name: before.get(name) for name in names}
+    _keep_on_target(session, back)
+    session.tracker.add(Resource("settings", ", ".join(back), lambda: _put_back(session, back)))
 
-    def restore() -> str | None:
-        answered = session.request("PUT", SETTINGS, {"persistent": back})
-        return None if answered.status == 200 else answered.summary
 
-    session.tracker.add(Resource("settings", ", ".join(back), restore))
+def _put_back(session: Session, settings: Mapping[str, Any]) -> str | None:
+    answered = session.request("PUT", SETTINGS, {"persistent": settings})
+    return None if answered.status == 200 else answered.summary
+
+
+def _keep_on_target(session: Session, back: Mapping[str, Any]) -> None:
+    """Write onto the target what these settings were when the run began, for a sweep after its death.
+
+    They are kept as the description of an empty ingest pipeline: the cluster state holds it, so it
+    is listed at once. Where that is refused, a killed run leaves its settings behind.
+    """
+    name = session.options.prefix + _RECORD
+    path = _path("ingest pipeline", name)
+    answered = session.request("GET", path)
+    known = _kept(answered.member(name)) if answered.status == 200 else None
+    if known is None:
+        session.tracker.add(_removable(session, "ingest pipeline", name))
+    wanted = {**back, **(known or {})}
+    if wanted != known:
+        session.request("PUT", path, {"description": json.dumps(wanted), "processors": []})
+
+
+def _kept(pipeline: Any) -> dict[str, Any]:
+    """The settings that the description of a pipeline keeps; none where it keeps something else."""
+    try:
+        kept = json.loads(pipeline["description"])
+        return {name: value for name, value in kept.items() if name.startswith(_OWN_SETTINGS)}
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return {}
 
 
 PATHS: Mapping[str, str] = {
@@ -183,33 +214,46 @@ def _path(kind: str, resource_id: str) -> str:
 
 
 def sweep(session: Session, prefix: str) -> tuple[list[str], list[str]]:
-    """Remove everything whose name starts with `prefix`: (what was removed, what could not be)."""
+    """Remove everything whose name starts with `prefix`, and put back the settings that runs changed.
+
+    Returns what was removed, and what could not be.
+    """
     removed: list[str] = []
     complaints: list[str] = []
     for kind in ("ingest pipeline", "search pipeline", "agent", "model", "connector", "model group"):
         look = _pipelines if kind.endswith("pipeline") else _found_by_name
-        ids, problem = look(session, kind, prefix)
+        found, problem = look(session, kind, prefix)
         if problem is not None:
             complaints.append(f"{kind}s could not be searched: {problem}")
-        left = session.remove([_removable(session, kind, resource_id) for resource_id in ids])
+        left = session.remove(found)
         complaints += [str(remaining) for remaining in left]
         stayed = {remaining.resource.id for remaining in left}
-        removed += [f"{kind} {resource_id}" for resource_id in ids if resource_id not in stayed]
+        removed += [f"{kind} {resource.id}" for resource in found if resource.id not in stayed]
     return removed, complaints
 
 
-def _pipelines(session: Session, kind: str, prefix: str) -> tuple[list[str], str | None]:
+def _pipelines(session: Session, kind: str, prefix: str) -> tuple[list[Resource], str | None]:
     """The pipelines named so, and why there may be more. Where there is none at all, a node answers 404."""
     answered = session.request("GET", PATHS[kind].rstrip("/"))
     if answered.status == 404:
         return [], None
     if answered.status != 200 or not isinstance(answered.json, dict):
         return [], answered.summary
-    return [name for name in answered.json if name.startswith(prefix)], None
+    # A run's own record comes after those of its workers, who found the settings changed already.
+    named = sorted(name for name in answered.json if name.startswith(prefix))
+    return [_swept_pipeline(session, kind, name, _kept(answered.json[name])) for name in named], None
 
 
-def _found_by_name(session: Session, kind: str, prefix: str) -> tuple[list[str], str | None]:
-    """The ids of what is named so, and why there may be more. Without an index (404) there is nothing."""
+def _swept_pipeline(session: Session, kind: str, name: str, kept: Mapping[str, Any]) -> Resource:
+    def remove() -> str | None:
+        problem = _put_back(session, kept) if kept else None
+        return problem or remove_plain(session, kind, name)
+
+    return Resource(kind, name, remove)
+
+
+def _found_by_name(session: Session, kind: str, prefix: str) -> tuple[list[Resource], str | None]:
+    """What is named so, and why there may be more. Without an index (404) there is nothing."""
     search = PATHS[kind] + "_search"
     body = {"query": {"prefix": {"name.keyword": {"value": prefix}}}, "size": 1000}
     answered = session.request("POST", search, body)
@@ -221,7 +265,8 @@ def _found_by_name(session: Session, kind: str, prefix: str) -> tuple[list[str],
     total = answered.member("hits", "total", "value")
     more = isinstance(total, int) and total > len(hits)
     problem = f"{len(hits)} of {total} were found at once; sweep again" if more else None
-    return [str(hit.get("_id")) for hit in hits if isinstance(hit, dict)], problem
+    ids = [str(hit.get("_id")) for hit in hits if isinstance(hit, dict)]
+    return [_removable(session, kind, resource_id) for resource_id in ids], problem
 
 
 def _holds_models(node: Any) -> bool:
