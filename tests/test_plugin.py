@@ -13,7 +13,7 @@ import pytest
 
 # Imported here, it need not be imported again by each pytest inside this one.
 import conformance.run  # noqa: F401
-from conformance.judging import options_from
+from conformance.options import options_from
 from conformance.report.stream import read
 from conformance.report.verdicts import Judgement, judge
 from mock_server import Request
