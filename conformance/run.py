@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from conformance.judging import PROFILE_OF_FOLDER, Judging
+from conformance.checks import PROFILE_OF_FOLDER
+from conformance.judging import Judging
 from conformance.options import RunOptions
 from conformance.plugin import hand_over
-from conformance.record import RunRecord
-from conformance.recorder import INTERRUPTED, Recorder
+from conformance.record import INTERRUPTED, Recorder, RunRecord
 from conformance.report.events import Problem
 from conformance.report.terminal import print_summary
 from conformance.target.connect import new_run_id

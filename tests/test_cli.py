@@ -179,7 +179,12 @@ def test_the_sweep_removes_what_a_dead_run_left(mlconform: Any, serve_mock: Any)
     made = dead.request("POST", "/_plugins/_ml/model_groups/_register", group).member("model_group_id")
     ended = mlconform("sweep", "--target", url)
     assert (ended.exit_code, ended.stderr) == (0, "")
-    assert ended.stdout.splitlines() == [f"removed model group {made}", "1 removed, 0 left"]
+    assert ended.stdout.splitlines() == [
+        f"removed ingest pipeline {dead.options.prefix}settings",
+        f"removed model group {made}",
+        "2 removed, 0 left",
+    ]
+    assert dead.request("GET", "/_cluster/settings").json == {"persistent": {}, "transient": {}}
     dead.close()
 
 

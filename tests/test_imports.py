@@ -86,7 +86,7 @@ def test_checks_speak_only_through_a_session(path: Path) -> None:
     names = imports(path)
     rooms = ["suites", "target", "oracle", "outcomes", "contract.model"]
     if path.name == "conftest.py":
-        rooms += ["judging", "plugin"]
+        rooms += ["checks", "endings", "judging", "plugin"]
     if path.name == "generated.py":
         rooms += ["contract.store", "contract"]
     allowed = within(names, *(f"conformance.{room}" for room in rooms))

@@ -13,6 +13,7 @@ from pytest_httpserver import HTTPServer
 from rich.console import Console
 
 from conformance.contract.model import Level
+from conformance.judging import Judging
 from conformance.options import RunOptions
 from conformance.outcomes import TargetUnreachable, Untestable
 from conformance.record import STREAM
@@ -23,6 +24,7 @@ from conformance.run import run
 from conformance.suites.expect import Expect
 from conformance.suites.opensearch_ml.api import MlCommons
 from conformance.target.connect import TargetOptions
+from conformance.target.opensearch_ml import PRIVATE_ADDRESSES, read_settings
 from conformance.target.session import Session
 from mock_server import MockServer
 from mock_server.fixture import serve_on
@@ -140,7 +142,7 @@ class TestUntestable:
 
     @pytest.mark.usefixtures("_no_model")
     def test_exploration_ends_so_too(self, judged: Any) -> None:
-        judgement = judged("*::test_generated_requests")
+        judgement = judged("*::test_concurrent_operations*")
         reasons = {d.reason for check in judgement.run.checks for d in check.decisions}
         assert "no model can be made here" in reasons
         assert not [
@@ -228,6 +230,30 @@ class TestApplying:
         httpserver.expect_request("/_nodes").respond_with_json({"nodes": {"n": {"roles": ["data"]}}})
         httpserver.expect_request("/_cluster/settings").respond_with_json({"persistent": {}})
         return httpserver.url_for("")
+
+
+class TestLifeOfATarget:
+    GROUPS = "/_plugins/_ml/model_groups"
+
+    @pytest.fixture
+    def judging(self, serve_mock: Any) -> Judging:
+        target = TargetOptions(target=serve_mock().url, run_id="run")
+        return Judging(RunOptions(target=target, profile="opensearch-ml"))
+
+    def test_it_is_prepared_at_its_first_use_and_put_back_at_the_end(self, judging: Judging) -> None:
+        session = judging.target("opensearch-ml").session
+        assert PRIVATE_ADDRESSES in read_settings(session)
+        judging.close()
+        assert PRIVATE_ADDRESSES not in read_settings(session)
+        assert judging.complaints == []
+
+    @pytest.mark.parametrize("interrupted", [True, False])
+    def test_what_an_interrupted_check_made_is_looked_for(self, judging: Judging, interrupted: bool) -> None:
+        session = judging.target("opensearch-ml").session
+        group = {"name": session.new_name("group"), "description": "x"}
+        made = session.request("POST", f"{self.GROUPS}/_register", group).member("model_group_id")
+        judging.close(interrupted=interrupted)
+        assert (session.request("GET", f"{self.GROUPS}/{made}").status == 404) is interrupted
 
 
 def test_the_docs_version_is_in_the_header(judged: Any) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 # Imported here, it need not be imported again by each pytest inside this one.
 import conformance.run  # noqa: F401
-from conformance.judging import options_from
+from conformance.options import options_from
 from conformance.report.stream import read
 from conformance.report.verdicts import Judgement, judge
 from mock_server import Request
@@ -76,6 +76,10 @@ class TestOtherPeoplesTests:
         )
 
     def test_keep_their_outcomes_though_they_have_a_requirement_mark_too(self, project: Project) -> None:
+        project.write(
+            "conftest.py",
+            "def pytest_runtest_logreport(report):\n    assert report.user_properties == []\n",
+        )
         project.write(
             "test_own.py",
             "import pytest\n"

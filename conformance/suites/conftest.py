@@ -7,17 +7,10 @@ from typing import Any
 
 import pytest
 
+from conformance.checks import bound_requirements, in_worker, is_exclusive, profile_of
 from conformance.contract.model import Contract
-from conformance.judging import (
-    EXPECT_KEY,
-    SESSION_KEY,
-    Judging,
-    Target,
-    bound_requirements,
-    in_worker,
-    is_exclusive,
-    profile_of,
-)
+from conformance.endings import EXPECT_KEY, SESSION_KEY
+from conformance.judging import Judging, Target
 from conformance.outcomes import Untestable
 from conformance.plugin import judging_of
 from conformance.suites.expect import Expect

@@ -138,19 +138,22 @@ class Session:
     def clean(self, back_to: int = 0) -> list[str]:
         """Remove what was created since the tracker's mark; one message a thing that stayed.
 
-        What is in the way of another thing's removal may itself be gone only a little later: an
-        index is refreshed once a second, an undeploy is answered before it is done. Where the
-        removal is interrupted, everything is still remembered.
+        Where the removal is interrupted, everything is still remembered.
         """
         taken = self.tracker.take(back_to)
         try:
-            left = self._remove(taken)
+            left = self.remove(taken)
         except BaseException:
             self.tracker.put_back(taken)
             raise
         return [str(remaining) for remaining in left]
 
-    def _remove(self, resources: list[Resource]) -> list[Remaining]:
+    def remove(self, resources: list[Resource]) -> list[Remaining]:
+        """Remove these in this order, and again what stayed, for a while; what is left.
+
+        What is in the way of another thing's removal may itself be gone only a little later: an
+        index is refreshed once a second, an undeploy is answered before it is done.
+        """
         left = remove_all(resources)
 
         def again() -> list[Remaining]:

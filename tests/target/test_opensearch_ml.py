@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -92,6 +93,37 @@ class TestSettings:
         session.clean()
         assert opensearch_ml.read_settings(session)[AUTO_DEPLOY] == "false"
 
+    def test_what_is_as_needed_is_left_alone(self, session: Session) -> None:
+        opensearch_ml.prepare(session)
+        worker = connect("opensearch-ml", TargetOptions())
+        opensearch_ml.prepare(worker)
+        assert worker.tracker.take() == []
+
+    def test_a_transient_value_does_not_become_persistent(self, session: Session) -> None:
+        session.request("PUT", SETTINGS, {"transient": {INTERVAL: 7}})
+        opensearch_ml.change_settings(session, {INTERVAL: 3})
+        session.clean()
+        assert session.request("GET", f"{SETTINGS}?flat_settings=true").member("persistent", INTERVAL) is None
+        session.request("PUT", SETTINGS, {"transient": {INTERVAL: None}})
+
+    def test_the_cluster_remembers_them_for_a_sweep(self, session: Session) -> None:
+        opensearch_ml.change_settings(session, {AUTO_DEPLOY: True})
+        opensearch_ml.change_settings(session, {AUTO_DEPLOY: None, INTERVAL: 3})
+        session.tracker.take()  # what a killed run knew is lost
+        removed, complaints = opensearch_ml.sweep(session, PREFIX)
+        assert complaints == []
+        assert removed == [f"ingest pipeline {session.options.prefix}settings"]
+        assert opensearch_ml.read_settings(session).get(AUTO_DEPLOY) == "false"
+        assert INTERVAL not in opensearch_ml.read_settings(session)
+
+    def test_a_record_of_other_settings_changes_nothing(self, session: Session) -> None:
+        kept = json.dumps({"cluster.routing.allocation.enable": "none"})
+        pipeline = {"description": kept, "processors": []}
+        session.request("PUT", f"/_ingest/pipeline/{PREFIX}x-settings", pipeline)
+        before = opensearch_ml.read_settings(session)
+        assert opensearch_ml.sweep(session, PREFIX) == ([f"ingest pipeline {PREFIX}x-settings"], [])
+        assert opensearch_ml.read_settings(session) == before
+
     def test_a_refused_change_is_untestable(self, session: Session) -> None:
         with pytest.raises(Untestable, match="could not be set"):
             opensearch_ml.change_settings(session, {INTERVAL: -5})
@@ -104,6 +136,54 @@ class TestSettings:
 
     def test_defaults_are_told_where_they_are_asked_for(self, session: Session) -> None:
         assert str(opensearch_ml.read_settings(session, defaults=True)[INTERVAL]) == "10"
+
+
+class TestModels:
+    MODEL = f"{ML}/models/m"
+    GROUP = f"{ML}/model_groups/g"
+    REFUSED: tuple[tuple[int, dict[str, Any]], ...] = ((400, {}),)
+
+    def node(self, group_name: str) -> dict[tuple[str, str], Any]:
+        """A node whose model is gone after it was read once, while its group stays."""
+        reads = iter([(200, {"model_group_id": "g", "model_state": "REGISTERED"})])
+        return {
+            ("GET", self.MODEL): lambda: next(reads, (404, {})),
+            ("GET", self.GROUP): (200, {"name": group_name}),
+            ("DELETE", self.GROUP): (200, {}),
+        }
+
+    @pytest.mark.parametrize(
+        ("group_name", "deletes"), [("mlconform-test-x", 1), ("mine", 0)], ids=["made by it", "of others"]
+    )
+    def test_the_group_that_outlives_its_model(self, talk_to: Any, group_name: str, deletes: int) -> None:
+        session, target = talk_to(self.node(group_name))
+        opensearch_ml.track(session, "model", "m")
+        assert session.clean() == []
+        assert [sent[:2] for sent in target.sent].count(("DELETE", self.GROUP)) == deletes
+
+    def test_a_model_that_is_still_being_undeployed_is_not_deployed_again(self, talk_to: Any) -> None:
+        deletes = iter([*self.REFUSED, *self.REFUSED, (200, {})])
+        node = {
+            ("GET", self.MODEL): (200, {"model_state": "DEPLOYED"}),
+            ("DELETE", self.MODEL): lambda: next(deletes),
+        }
+        session, target = talk_to(node)
+        opensearch_ml.track(session, "model", "m")
+        assert session.clean() == []
+        assert ("POST", f"{self.MODEL}/_deploy") not in [sent[:2] for sent in target.sent]
+
+    def test_a_model_whose_deploy_failed_is_deployed_first(self, talk_to: Any) -> None:
+        states = iter(["DEPLOY_FAILED", "DEPLOY_FAILED", "DEPLOYED"])
+        deletes = iter([*self.REFUSED, *self.REFUSED, (200, {})])
+        node = {
+            ("GET", self.MODEL): lambda: (200, {"model_state": next(states)}),
+            ("DELETE", self.MODEL): lambda: next(deletes),
+        }
+        session, target = talk_to(node)
+        opensearch_ml.track(session, "model", "m")
+        assert session.clean() == []
+        posted = [path for method, path, _ in target.sent if method == "POST"]
+        assert posted == [f"{self.MODEL}/_deploy", f"{self.MODEL}/_undeploy"]
 
 
 class TestSweep:
@@ -136,7 +216,7 @@ class TestSweep:
 
     def test_removes_what_a_dead_run_left(self, cluster: Session) -> None:
         model = self.left_behind(cluster, "mlconform-dead-thing-1")
-        removed, complaints = opensearch_ml.sweep(cluster, PREFIX)
+        removed, complaints = opensearch_ml.sweep(cluster, "mlconform-dead-")
         assert complaints == []
         kinds = [line.rpartition(" ")[0] for line in removed]
         assert kinds == ["ingest pipeline", "model", "connector"]
@@ -144,7 +224,8 @@ class TestSweep:
 
     def test_touches_nothing_of_other_people(self, cluster: Session) -> None:
         model = self.left_behind(cluster, "my-thing")
-        assert opensearch_ml.sweep(cluster, PREFIX) == ([], [])
+        removed, complaints = opensearch_ml.sweep(cluster, PREFIX)
+        assert (removed, complaints) == ([f"ingest pipeline {cluster.options.prefix}settings"], [])
         assert cluster.request("GET", f"{ML}/models/{model}").status == 200
         assert cluster.request("GET", "/_ingest/pipeline/my-thing").status == 200
 
@@ -153,3 +234,14 @@ class TestSweep:
         removed, complaints = opensearch_ml.sweep(session, PREFIX)
         assert removed == []
         assert complaints == ['models could not be searched: 403 {"error": "no"}']
+
+    def test_says_that_pipelines_could_not_be_listed(self, talk_to: Any) -> None:
+        session, _ = talk_to({("GET", "/_ingest/pipeline"): (403, {"error": "no"})})
+        _, complaints = opensearch_ml.sweep(session, PREFIX)
+        assert complaints == ['ingest pipelines could not be searched: 403 {"error": "no"}']
+
+    def test_says_that_more_was_found_than_told(self, talk_to: Any) -> None:
+        hits = {"hits": {"total": {"value": 5, "relation": "eq"}, "hits": []}}
+        session, _ = talk_to({("POST", f"{ML}/agents/_search"): (200, hits)})
+        _, complaints = opensearch_ml.sweep(session, PREFIX)
+        assert complaints == ["agents could not be searched: 0 of 5 were found at once; sweep again"]
