@@ -343,7 +343,8 @@ def _every_version(profile: str, docs_version: str | None) -> list[Contract]:
     if docs_version is not None:
         return _contracts(profile, docs_version)
     names = store.profiles() if profile == "all" else (profile,)
-    return [store.load(name, version) for name in names for version in store.versions(name)]
+    # An unknown profile has no versions; asking for its default one says so.
+    return [store.load(name, version) for name in names for version in store.versions(name) or (None,)]
 
 
 def _one_side(profile: str, text: str) -> Contract:

@@ -58,12 +58,12 @@ def test_the_answered_status_is_the_documented_one(ml: MlCommons, contract: Cont
     expect.equal("osml.deploy.answer.status", answered.member("status"), documented, "status")
 
 
-@requirement("osml.deploy.answer.task-id")
+@requirement("osml.deploy.task-id")
 def test_the_answer_names_a_task_that_can_be_followed(ml: MlCommons, expect: Expect) -> None:
     answered = ml.deploy(ml.model())
-    expect.members("osml.deploy.answer.task-id", answered.json, {"task_id": str}, "the answer")
+    expect.members("osml.deploy.task-id", answered.json, {"task_id": str}, "the answer")
     followed = ml.get_task(str(answered.member("task_id")))
-    expect.accepted("osml.deploy.answer.task-id", followed)
+    expect.accepted("osml.deploy.task-id", followed)
 
 
 @requirement("osml.deploy.again")
