@@ -192,7 +192,8 @@ class Lifecycle:
         self._lost_in_restart.discard(model.id)
         self._deployments[model.id] = deployment
         model.state, model.planned_nodes = ModelState.DEPLOYING, deployment.nodes
-        model.on_all_nodes, model.updated = deployment.on_all_nodes, stamp
+        model.on_all_nodes = deployment.on_all_nodes
+        model.change_at(stamp)
         self._store.models.touch(model.id)
 
     def finish(self, model: Model) -> None:
@@ -235,7 +236,8 @@ class Lifecycle:
             self._end_task(deployment.task_id, at, dict.fromkeys(deployment.nodes, "Failed to find model"))
             return
         stamp = _milliseconds(at)
-        model.updated = model.deployed_at = stamp
+        model.change_at(stamp)
+        model.deployed_at = model.updated
         self._store.models.touch(model.id)
         if self.lacks_connector(model):
             model.state, model.worker_nodes = ModelState.DEPLOY_FAILED, ()
@@ -252,7 +254,8 @@ class Lifecycle:
             return
         task.state = TaskState.FAILED if errors else TaskState.COMPLETED
         task.error = json.dumps(errors, separators=(",", ":")) if errors else None
-        task.updated = _milliseconds(at)
+        # As recorded, a failure is written down some milliseconds after the model has failed.
+        task.updated = _milliseconds(at) + (5 if errors else 0)
         self._store.tasks.touch(task_id)
 
     # Undeploy and restart.
@@ -278,7 +281,7 @@ class Lifecycle:
         if model.state is ModelState.DEPLOYING or model.in_memory:
             return
         model.state, model.planned_nodes, model.worker_nodes = ModelState.UNDEPLOYED, (), ()
-        model.updated = _milliseconds(self._clock.now())
+        model.change_at(_milliseconds(self._clock.now()))
         self._store.models.touch(model.id)
 
     def _leave_memory(self, model: Model, node_ids: tuple[str, ...]) -> None:

@@ -37,13 +37,13 @@ def named(cluster: Cluster, name: str) -> str | None:
     return next((group_id for group_id, group in cluster.store.groups if group.name == name), None)
 
 
-def next_version(cluster: Cluster, group_id: str) -> str:
-    """Count one more version in a group; gives its number as the API shows it."""
+def next_version(cluster: Cluster, group_id: str, at: int) -> str:
+    """Count one more version in a group at this time; gives its number as the API shows it."""
     group = cluster.store.groups.get(group_id)
     if group is None:
         raise LookupError(f"no model group {group_id}: look it up before counting a version in it")
     group.latest_version += 1
-    group.updated = cluster.now_ms()
+    group.updated = at
     cluster.store.groups.touch(group_id)
     return str(group.latest_version)
 

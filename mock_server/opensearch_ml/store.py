@@ -94,6 +94,10 @@ class Model:
         ttl = (self.deploy_setting or {}).get("model_ttl_minutes")
         return ttl if ttl is not None and ttl >= 0 else None
 
+    def change_at(self, stamp: int) -> None:
+        """The document changes now; its time never goes back."""
+        self.updated = stamp if self.updated is None else max(stamp, self.updated + 1)
+
     @property
     def memory_nodes(self) -> tuple[str, ...]:
         """The nodes that have the model in memory."""
@@ -126,7 +130,7 @@ class Task:
     nodes: tuple[str, ...]
     created: int
     updated: int
-    is_async: bool
+    is_async: bool = False
     model_id: str | None = None
     error: str | None = None
 
