@@ -104,7 +104,7 @@ DEVIATIONS = (
         "lifecycle#5",
         "osml.deploy.answer.status",
         _BOTH,
-        {"deploy_status": "COMPLETED", "deploy_answer_names_task_type": True, "deploy_latency": 0.004},
+        {"remote_deploy_status": "COMPLETED", "deploy_answer_names_task_type": True, "deploy_latency": 0.004},
     ),
     Deviation(
         "undeploy-value",

@@ -10,30 +10,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from mock_server.opensearch_ml.environment import Environment
 from mock_server.opensearch_ml.settings import AUTO_REDEPLOY, SYNC_INTERVAL, Settings
 from mock_server.opensearch_ml.store import Model, ModelState, Store, Task, TaskState
+from mock_server.opensearch_ml.work import Deployment, Outcome, Registration
 
 Happening = tuple[float, Callable[[float], None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """A deployment under way. Times are epoch seconds.
-
-    An automatic one serves before its documents say so: the predict call that began it is answered first.
-    """
-
-    model_id: str
-    task_id: str
-    nodes: tuple[str, ...]
-    on_all_nodes: bool
-    begins_at: float
-    running_at: float
-    due: float
-    automatic: bool = False
 
 
 class Lifecycle:
@@ -49,6 +32,11 @@ class Lifecycle:
         self._store = store
         self._deployments: dict[str, Deployment] = {}
         self._coming: dict[str, Deployment] = {}
+        self._registrations: dict[str, Registration] = {}
+        self._reads: dict[str, int] = {}
+        self._mortal: set[str] = set()
+        self._progress = environment.progress
+        self._outcomes = environment.outcomes
         self._lost_in_restart: set[str] = set()
         self._settled_at = self._sync_start = self._clock.now()
         self._quiet_until = -math.inf
@@ -72,15 +60,18 @@ class Lifecycle:
     def _happenings(self) -> Iterator[Happening]:
         for deployment in self._coming.values():
             yield deployment.begins_at, self._beginner(deployment)
-        for deployment in self._deployments.values():
-            task = self._store.tasks.get(deployment.task_id)
+        for work in self._under_way():
+            task = self._store.tasks.get(work.task_id)
             if task is not None and task.state is TaskState.CREATED:
-                yield deployment.running_at, self._starter(deployment.task_id, task)
-            elif self._rules.deploys_finish:
-                yield deployment.due, self._finisher(deployment)
+                yield work.running_at, self._starter(work.task_id, task)
+            elif isinstance(work, Registration) or self._rules.deploys_finish:
+                yield work.due, self._finisher(work)
         tick = self._next_eventful_tick()
         if tick is not None:
             yield tick, self._sync_up
+
+    def _under_way(self) -> list[Deployment | Registration]:
+        return [*self._registrations.values(), *self._deployments.values()]
 
     def _beginner(self, deployment: Deployment) -> Callable[[float], None]:
         return lambda at: self._begin(deployment, at)
@@ -92,8 +83,26 @@ class Lifecycle:
 
         return start
 
-    def _finisher(self, deployment: Deployment) -> Callable[[float], None]:
-        return lambda at: self._finish(deployment, at)
+    def _finisher(self, work: Deployment | Registration) -> Callable[[float], None]:
+        return lambda at: self._end(work, at)
+
+    def _end(self, work: Deployment | Registration, at: float) -> None:
+        self._reads.pop(work.task_id, None)
+        if isinstance(work, Registration):
+            self._finish_registration(work, at)
+        else:
+            self._finish(work, at)
+
+    def look(self, key: str) -> None:
+        """Somebody read the task or the model with this id: work that goes on by being read goes on."""
+        if self._progress.reads is None:
+            return
+        for work in self._under_way():
+            if key not in (work.task_id, work.model_id) or _never_ends(work):
+                continue
+            self._reads[work.task_id] = self._reads.get(work.task_id, 0) + 1
+            if self._reads[work.task_id] >= self._progress.reads:
+                self._end(work, self._clock.now())
 
     # The sync-up job: ticks at multiples of its interval since the start or the interval's last change.
 
@@ -115,7 +124,18 @@ class Lifecycle:
         return self._sync_start + min(counts) * interval if counts else None
 
     def _expiries(self) -> Iterator[float]:
-        return (expiry for _, model in self._store.models if (expiry := self._expiry(model)) is not None)
+        for model_id in list(self._mortal):
+            model = self._store.models.get(model_id)
+            expiry = None if model is None else self._expiry(model)
+            if expiry is not None:
+                yield expiry
+            elif model is None or not model.in_memory:
+                self._mortal.discard(model_id)
+
+    def watch(self, model: Model) -> None:
+        """The model came into memory, or its TTL was set: look after the end of its time."""
+        if model.ttl_minutes is not None:
+            self._mortal.add(model.id)
 
     def _expiry(self, model: Model) -> float | None:
         ttl = model.ttl_minutes
@@ -124,7 +144,7 @@ class Lifecycle:
         return model.last_used + (ttl + self._rules.ttl_error_minutes) * 60
 
     def _sync_up(self, at: float) -> None:
-        for _, model in self._store.models:
+        for model in filter(None, map(self._store.models.get, sorted(self._mortal))):
             expiry = self._expiry(model)
             # A tick is computed by a multiplication, so it may miss its instant by a rounding error.
             if expiry is not None and expiry <= at + 1e-6:
@@ -162,7 +182,10 @@ class Lifecycle:
         self, model: Model, node_ids: tuple[str, ...] | None, start: float, *, automatic: bool = False
     ) -> Deployment:
         nodes = self._node_ids if node_ids is None or not self._rules.node_ids_limit_deploy else node_ids
-        latency = self._rules.deploy_latency
+        is_local = model.algorithm != "REMOTE"
+        usual = self._rules.local_model_latency if is_local else self._rules.deploy_latency
+        latency = self._progress.latency(usual)
+        outcome = self._outcomes.deploy_outcome(model.id)
         if automatic and self.lacks_connector(model):
             # The recorded nodes were still trying 30 ms after they had refused the call.
             latency = max(latency, 0.05)
@@ -172,9 +195,10 @@ class Lifecycle:
             nodes,
             node_ids is None,
             begins_at=start,
-            running_at=start + latency / 2,
-            due=start + latency,
+            running_at=start + min(latency / 2, usual),
+            due=math.inf if outcome is Outcome.NEVER else start + latency,
             automatic=automatic,
+            outcome=outcome,
         )
 
     def _begin(self, deployment: Deployment, at: float) -> None:
@@ -203,8 +227,8 @@ class Lifecycle:
         if coming is not None:
             self._begin(coming, now)
         deployment = self._deployments.get(model.id)
-        if deployment is not None and self._rules.deploys_finish:
-            self._finish(deployment, now)
+        if deployment is not None and self._rules.deploys_finish and not _never_ends(deployment):
+            self._end(deployment, now)
 
     def lacks_connector(self, model: Model) -> bool:
         """Whether the model names a connector that is not there, so that no deployment can succeed."""
@@ -213,8 +237,10 @@ class Lifecycle:
     def serves(self, model: Model) -> bool:
         """Whether a predict call can be answered, by what is in memory or is on its way there."""
         under_way = self._coming.get(model.id) or self._deployments.get(model.id)
-        automatic = under_way is not None and under_way.automatic and self._rules.deploys_finish
-        return model.in_memory or (automatic and not self.lacks_connector(model))
+        succeeds = under_way is not None and under_way.automatic and under_way.outcome is Outcome.DEPLOYED
+        return model.in_memory or (
+            succeeds and self._rules.deploys_finish and not self.lacks_connector(model)
+        )
 
     def is_forgotten(self, model: Model) -> bool:
         """Whether the node that clients talk to lost the model and does not know yet which others have it."""
@@ -239,24 +265,73 @@ class Lifecycle:
         model.change_at(stamp)
         model.deployed_at = model.updated
         self._store.models.touch(model.id)
-        if self.lacks_connector(model):
-            model.state, model.worker_nodes = ModelState.DEPLOY_FAILED, ()
-            reason = f"Failed to find connector:{model.connector_id}"
-            self._end_task(deployment.task_id, at, dict.fromkeys(deployment.nodes, reason))
+        errors = self._errors(deployment, model)
+        reached = tuple(node for node in deployment.nodes if node not in errors)
+        self._end_task(deployment.task_id, at, errors, reached)
+        model.worker_nodes = reached
+        if not reached:
+            model.state = ModelState.DEPLOY_FAILED
             return
-        model.state, model.worker_nodes, model.was_deployed = ModelState.DEPLOYED, deployment.nodes, True
-        model.last_used, model.lost_in_restart, model.local_node_forgot_at = at, False, None
-        self._end_task(deployment.task_id, at, {})
+        model.state = ModelState.PARTIALLY_DEPLOYED if errors else ModelState.DEPLOYED
+        model.was_deployed, model.last_used = True, at
+        model.lost_in_restart, model.local_node_forgot_at = False, None
+        self.watch(model)
 
-    def _end_task(self, task_id: str, at: float, errors: dict[str, str]) -> None:
+    def _errors(self, deployment: Deployment, model: Model) -> dict[str, str]:
+        """What went wrong, by node."""
+        if self.lacks_connector(model):
+            return dict.fromkeys(deployment.nodes, f"Failed to find connector:{model.connector_id}")
+        if deployment.outcome is Outcome.FAILED:
+            return dict.fromkeys(deployment.nodes, _FAULT)
+        if deployment.outcome is Outcome.PARTIAL:
+            return dict.fromkeys(deployment.nodes[(len(deployment.nodes) + 1) // 2 :], _FAULT)
+        return {}
+
+    def _end_task(
+        self, task_id: str, at: float, errors: dict[str, str], reached: tuple[str, ...] = ()
+    ) -> None:
         task = self._store.tasks.get(task_id)
         if task is None or not self._rules.deploy_task_completes:
             return
-        task.state = TaskState.FAILED if errors else TaskState.COMPLETED
+        failed = TaskState.COMPLETED_WITH_ERROR if reached else TaskState.FAILED
+        task.state = failed if errors else TaskState.COMPLETED
         task.error = json.dumps(errors, separators=(",", ":")) if errors else None
         # As recorded, a failure is written down some milliseconds after the model has failed.
         task.updated = _milliseconds(at) + (5 if errors else 0)
         self._store.tasks.touch(task_id)
+
+    # Registrations of local models.
+
+    def register(self, model: Model, *, deploy: bool, failure: str | None) -> str:
+        """Begin to register a model whose file has to be fetched; gives the id of the task."""
+        now, latency = self._clock.now(), self._progress.latency(self._rules.local_model_latency)
+        task_id, stamp = self._ids.document(), _milliseconds(now)
+        nodes = (self._local_node_id,)
+        task = Task("REGISTER_MODEL", model.algorithm, TaskState.CREATED, nodes, stamp, stamp, is_async=True)
+        self._store.tasks.put(task_id, task)
+        running_at = now + min(latency / 2, self._rules.local_model_latency)
+        self._registrations[task_id] = Registration(
+            model, task_id, running_at, now + latency, deploy=deploy, failure=failure
+        )
+        return task_id
+
+    def _finish_registration(self, registration: Registration, at: float) -> None:
+        del self._registrations[registration.task_id]
+        task, model, stamp = (
+            self._store.tasks.get(registration.task_id),
+            registration.model,
+            _milliseconds(at),
+        )
+        if registration.failure is None:
+            model.created = model.updated = model.registered_at = stamp
+            self._store.models.put(model.id, model)
+        if task is not None:
+            task.state = TaskState.COMPLETED if registration.failure is None else TaskState.FAILED
+            task.model_id = model.id if registration.failure is None else None
+            task.error, task.updated = registration.failure, stamp
+            self._store.tasks.touch(registration.task_id)
+        if registration.deploy and registration.failure is None:
+            self.deploy(model, None, at=at)
 
     # Undeploy and restart.
 
@@ -302,6 +377,7 @@ class Lifecycle:
 
     def read(self, model: Model) -> None:
         """Somebody looked at the model, which is no use of it."""
+        self.look(model.id)
         if self._rules.ttl_renewed_by_read:
             model.last_used = self._clock.now()
             self.disturb()
@@ -328,6 +404,13 @@ class Lifecycle:
             model.worker_nodes, model.planned_nodes = (), ()
             model.state = ModelState.UNDEPLOYED
             self._store.models.touch(model.id)
+
+
+_FAULT = "The mock was told to let this deployment fail"
+
+
+def _never_ends(work: Deployment | Registration) -> bool:
+    return isinstance(work, Deployment) and work.outcome is Outcome.NEVER
 
 
 def _milliseconds(seconds: float) -> int:

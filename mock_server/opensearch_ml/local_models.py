@@ -30,9 +30,7 @@ def local_file(name: str, version: str, model_format: str, content_hash: str | N
     """The made-up file of a model: its size and hash depend on name and version."""
     digest = hashlib.sha256(f"{name}:{version}:{model_format}".encode())
     size = 20_000_000 + int.from_bytes(digest.digest()[:4], "big") % 400_000_000
-    return LocalFile(
-        model_format.upper(), content_hash or digest.hexdigest(), size, math.ceil(size / _CHUNK)
-    )
+    return LocalFile(model_format.upper(), content_hash or digest.hexdigest(), size, math.ceil(size / _CHUNK))
 
 
 def default_config(name: str) -> JsonObject:

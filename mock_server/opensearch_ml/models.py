@@ -11,6 +11,7 @@ from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_e
 from mock_server.opensearch_ml.fields import Fields, flag_of, read_in_order, text_reader
 from mock_server.opensearch_ml.guardrails import read_guardrails
 from mock_server.opensearch_ml.interface import read_interface
+from mock_server.opensearch_ml.local_models import default_config, is_pretrained, local_file
 from mock_server.opensearch_ml.rate_limit import read_rate_limiter, view_rate_limiter
 from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.settings import VIA_URL
@@ -25,7 +26,8 @@ LOCAL_FUNCTIONS = (
 )
 MODEL_FORMATS = ("TORCH_SCRIPT", "ONNX")
 FRAMEWORKS = ("sentence_transformers", "huggingface_transformers")
-_STATES_KEPT = frozenset({ModelState.DEPLOYING, ModelState.DEPLOYED})
+_NOT_PRETRAINED = "This model is not in the pre-trained model list, please check your parameters."
+_STATES_KEPT = frozenset({ModelState.DEPLOYING, ModelState.DEPLOYED, ModelState.PARTIALLY_DEPLOYED})
 
 
 def find(cluster: Cluster, model_id: str, reason: str = "Failed to find model") -> Model:
@@ -44,6 +46,15 @@ def register(call: Call) -> Answer:
     cluster, fields = call.cluster, call.fields()
     model = _read(fields, cluster)
     model.group_id = _group(cluster, fields.text("model_group_id"), model)
+    if model.file is not None:
+        model.version = model_groups.next_version(cluster, model.group_id, cluster.now_ms())
+        failure = None if "url" in fields or is_pretrained(model.name) else _NOT_PRETRAINED
+        return Answer(
+            {
+                "task_id": cluster.lifecycle.register(model, deploy=deploy, failure=failure),
+                "status": "CREATED",
+            }
+        )
     # One write after the other, a millisecond each: group, task, version of the group, model, task.
     now = cluster.now_ms()
     task = Task(
@@ -111,15 +122,20 @@ def view(model: Model) -> JsonObject:
         "model_group_id": model.group_id,
         "algorithm": model.algorithm,
         "model_version": model.version,
+        "model_format": None if model.file is None else model.file.format,
         "description": model.description,
         "model_state": str(model.state),
+        "model_content_size_in_bytes": None if model.file is None else model.file.size,
+        "model_content_hash_value": None if model.file is None else model.file.content_hash,
         "model_config": model.model_config,
         "deploy_setting": model.deploy_setting,
         "is_enabled": model.is_enabled,
         "rate_limiter": None if limiter is None else view_rate_limiter(limiter),
         "created_time": model.created,
         "last_updated_time": model.updated,
+        "last_registered_time": model.registered_at,
         "last_deployed_time": model.deployed_at,
+        "total_chunks": None if model.file is None else model.file.chunks,
         "model_id": model.id if model.id_in_document else None,
         **_deployment(model),
         "is_hidden": False,
@@ -209,7 +225,7 @@ def _read(fields: Fields, cluster: Cluster) -> Model:
     if function == "REMOTE":
         _read_connector(model, fields, cluster)
     else:
-        _require_local(fields, cluster)
+        _read_file(model, fields, cluster)
     return model
 
 
@@ -228,16 +244,22 @@ def _read_connector(model: Model, fields: Fields, cluster: Cluster) -> None:
         )
 
 
-def _require_local(fields: Fields, cluster: Cluster) -> None:
-    if fields.text("model_format") is None:
+def _read_file(model: Model, fields: Fields, cluster: Cluster) -> None:
+    model_format, version = fields.text("model_format"), fields.text("version")
+    if model_format is None:
         raise illegal_argument("model format is null")
-    if fields.text("version") is None:
+    if version is None:
         raise illegal_argument("model version is null")
     if "url" in fields and not cluster.settings.on(VIA_URL):
         raise illegal_argument(
             "To upload custom model user needs to enable allow_registering_model_via_url settings. "
             "Otherwise please use OpenSearch pre-trained models."
         )
+    if "url" in fields and model.model_config is None and model.algorithm == "TEXT_EMBEDDING":
+        raise illegal_argument("model config is null")
+    model.file = local_file(model.name, version, model_format, fields.text("model_content_hash_value"))
+    if model.model_config is None and model.algorithm == "TEXT_EMBEDDING":
+        model.model_config = default_config(model.name)
 
 
 def _group(cluster: Cluster, group_id: str | None, model: Model) -> str:

@@ -18,6 +18,7 @@ class ModelState(StrEnum):
     TRAINED = "TRAINED"
     DEPLOYING = "DEPLOYING"
     DEPLOYED = "DEPLOYED"
+    PARTIALLY_DEPLOYED = "PARTIALLY_DEPLOYED"
     UNDEPLOYED = "UNDEPLOYED"
     DEPLOY_FAILED = "DEPLOY_FAILED"
 
@@ -28,7 +29,9 @@ class TaskState(StrEnum):
     CREATED = "CREATED"
     RUNNING = "RUNNING"
     COMPLETED = "COMPLETED"
+    COMPLETED_WITH_ERROR = "COMPLETED_WITH_ERROR"
     FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
 
 
 @dataclass(slots=True)
@@ -52,6 +55,16 @@ class RateLimiter:
 
     limit: str | None = None
     unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """The file of a model that runs on the nodes; its size is in bytes."""
+
+    format: str
+    content_hash: str
+    size: int
+    chunks: int
 
 
 @dataclass(slots=True)
@@ -78,6 +91,9 @@ class Model:
     interface: dict[str, str] = field(default_factory=dict)
     guardrails: JsonObject | None = None
     model_config: JsonObject | None = None
+    file: LocalFile | None = None
+    centroids: list[list[float]] | None = None
+    registered_at: int | None = None
     deployed_at: int | None = None
     last_used: float = 0.0
     id_in_document: bool = False
@@ -122,7 +138,10 @@ class ModelGroup:
 
 @dataclass(slots=True)
 class Task:
-    """What became of one asynchronous operation. Times are epoch milliseconds."""
+    """What became of one asynchronous operation. Times are epoch milliseconds, `due` epoch seconds.
+
+    `due` is when the job behind a batch predict is done; the task learns of it when somebody reads it.
+    """
 
     type: str
     function: str
@@ -133,6 +152,9 @@ class Task:
     is_async: bool = False
     model_id: str | None = None
     error: str | None = None
+    input_type: str | None = None
+    remote_job: JsonObject | None = None
+    due: float | None = None
 
 
 @dataclass(slots=True)
@@ -247,5 +269,7 @@ class Store:
         self.tasks: Index[Task] = Index(".plugins-ml-task", shards)
         self.agents: Index[Agent] = Index(".plugins-ml-agent", shards)
         self.controllers: Index[Controller] = Index(".plugins-ml-controller", shards)
+        self.shards = shards
+        self.indices: dict[str, Index[JsonObject]] = {}
         self.ingest_pipelines: dict[str, JsonObject] = {}
         self.search_pipelines: dict[str, JsonObject] = {}
