@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
+from typing import Any
 
+from mock_server import codec
 from mock_server.opensearch_ml.environment import Environment
 from mock_server.opensearch_ml.settings import AUTO_REDEPLOY, SYNC_INTERVAL, Settings
 from mock_server.opensearch_ml.store import Model, ModelState, Store, Task, TaskState
@@ -69,6 +71,30 @@ class Lifecycle:
         tick = self._next_eventful_tick()
         if tick is not None:
             yield tick, self._sync_up
+
+    def dump(self) -> dict[str, Any]:
+        """What is under way, as JSON values."""
+        return {
+            "coming": codec.dump(list(self._coming.values())),
+            "deployments": codec.dump(list(self._deployments.values())),
+            "registrations": codec.dump(list(self._registrations.values())),
+            "lost_in_restart": sorted(self._lost_in_restart),
+        }
+
+    def load(self, dumped: dict[str, Any]) -> None:
+        """Go on with what was under way. Raises CodecError for what is no dump."""
+        deployments = list[Deployment]
+        coming = codec.load(deployments, dumped.get("coming", []), "work.coming")
+        self._coming = {work.model_id: work for work in coming}
+        under_way = codec.load(deployments, dumped.get("deployments", []), "work.deployments")
+        self._deployments = {work.model_id: work for work in under_way}
+        registrations = codec.load(list[Registration], dumped.get("registrations", []), "work.registrations")
+        self._registrations = {work.task_id: work for work in registrations}
+        lost = codec.load(list[str], dumped.get("lost_in_restart", []), "work.lost_in_restart")
+        self._lost_in_restart = set(lost)
+        for _, model in self._store.models:
+            self.watch(model)
+        self.disturb()
 
     def _under_way(self) -> list[Deployment | Registration]:
         return [*self._registrations.values(), *self._deployments.values()]

@@ -249,6 +249,18 @@ class Index(Generic[DocumentT]):
         """Version and sequence number of the last write to an id."""
         return self._versions[key], self._seq_nos[key]
 
+    def standings(self) -> dict[str, list[int]]:
+        """Version and sequence number of every id that was ever written."""
+        return {key: [version, self._seq_nos[key]] for key, version in self._versions.items()}
+
+    def load(self, documents: dict[str, DocumentT], standings: dict[str, list[int]]) -> None:
+        """Take these documents and standings instead of those that there are."""
+        self._documents = documents
+        missing = {key: [1, number] for number, key in enumerate(documents) if key not in standings}
+        self._versions = {key: standing[0] for key, standing in {**missing, **standings}.items()}
+        self._seq_nos = {key: standing[-1] for key, standing in {**missing, **standings}.items()}
+        self._next_seq_no = max(self._seq_nos.values(), default=-1) + 1
+
     def _write(self, key: str, result: str, forced_refresh: bool) -> Write:
         self._versions[key] = self._versions.get(key, 0) + 1
         self._seq_nos[key] = self._next_seq_no
