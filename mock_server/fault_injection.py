@@ -36,6 +36,7 @@ class Kind(StrEnum):
 
 
 DEPLOYMENT_KINDS = frozenset({Kind.DEPLOY_FAILED, Kind.PARTIALLY_DEPLOYED, Kind.NEVER_ENDS})
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _DISTRIBUTIONS = {
     "fixed": ("seconds",),
     "uniform": ("low", "high"),
@@ -87,6 +88,8 @@ class Fault:
 
     def matches(self, request: Request) -> bool:
         """Whether a request is one that the fault may strike."""
+        if self.kind is Kind.STALE_READ and request.method not in READS:
+            return False
         return self.method in (None, request.method) and fnmatch.fnmatchcase(request.path, self.path)
 
 

@@ -33,9 +33,10 @@ class MockServer:
 
     `behaviour` names what it follows: the pages of `docs_version`, or a recorded version, which has pages of
     its own. `mutant` names one deliberate fault, `nodes` the number of nodes of the OpenSearch cluster,
-    `progress` when tasks end: `time`, `immediate`, or after so many reads. Requests with the header `X-Mock-Namespace`
-    have a space of that name to themselves. Two servers with one `seed` and one clock give the same answers
-    to the same requests. Raises ValueError for a name that is not known; the message lists those that are.
+    `progress` when tasks end: `time`, `immediate`, or after so many reads. Requests with the header
+    `X-Mock-Namespace` have a space of that name to themselves. Two servers with one `seed` and one clock give
+    the same answers to the same requests. Raises ValueError for a name that is not known; the message lists
+    those that are.
     """
 
     def __init__(

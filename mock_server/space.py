@@ -10,11 +10,10 @@ from mock_server.clock import Clock
 from mock_server.control import Control
 from mock_server.core import Profile, Request, Response, WireFault, json_response
 from mock_server.endpoint import RemoteEndpoint
-from mock_server.fault_injection import Faults
+from mock_server.fault_injection import READS, Faults
 from mock_server.journal import Entry, Journal
 
 _LOG = logging.getLogger(__name__)
-_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 MakeProfiles = Callable[[Clock, RemoteEndpoint, Faults], dict[str, Profile]]
 
@@ -60,11 +59,11 @@ class Space:
         strike = self.faults.strike(request)
         if strike is None:
             return profile.handle(request)
-        if self.faults.has_stale_reads and request.method not in _READS:
+        if self.faults.has_stale_reads and request.method not in READS:
             profile.remember()
         if strike.refusal is not None:
             response = strike.refusal
-        elif strike.stale and request.method in _READS:
+        elif strike.stale:
             response = profile.handle_before(request)
         else:
             response = profile.handle(request)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from mock_server import codec
 from mock_server.codec import CodecError
 from mock_server.opensearch_ml.cluster import Cluster
+from mock_server.opensearch_ml.errors import ApiError
 from mock_server.opensearch_ml.settings import Settings
 from mock_server.opensearch_ml.store import (
     Agent,
@@ -61,7 +61,8 @@ def load(cluster: Cluster, dumped: Mapping[str, Any]) -> None:
     Raises CodecError for what is no dump. The nodes keep the ids that they have here.
     """
     dumped = _with_node_ids_of(cluster, dumped)
-    store, indices = cluster.store, _object(dumped, "indices")
+    store = cluster.store
+    indices = codec.load(dict[str, JsonObject], _object(dumped, "indices"), "indices")
     standings = _object(dumped, "standings")
     known = {getattr(store, name).name: (getattr(store, name), kind) for name, kind in _KINDS.items()}
     for name, documents in indices.items():
@@ -72,7 +73,10 @@ def load(cluster: Cluster, dumped: Mapping[str, Any]) -> None:
         loaded = {key: _loaded(kind, value, f"{name}.{key}") for key, value in documents.items()}
         index.load(loaded, codec.load(dict[str, list[int]], standings.get(name, {}), f"standings.{name}"))
     settings = codec.load(dict[str, JsonObject], _object(dumped, "settings"), "settings")
-    cluster.settings.load(settings)
+    try:
+        cluster.settings.load(settings)
+    except ApiError as error:
+        raise CodecError(f"expected settings that this cluster has: {error.reason}") from None
     store.ingest_pipelines.update(_object(dumped, "ingest_pipelines"))
     store.search_pipelines.update(_object(dumped, "search_pipelines"))
     cluster.lifecycle.load(_object(dumped, "work"))
@@ -98,8 +102,19 @@ def _with_node_ids_of(cluster: Cluster, dumped: Mapping[str, Any]) -> Mapping[st
     ids = [node.get("id") for node in nodes if isinstance(node, dict)] if isinstance(nodes, list) else []
     if len(ids) != len(cluster.nodes):
         raise CodecError(f"expected the state of a cluster of {len(cluster.nodes)} nodes, got {len(ids)}")
-    text = json.dumps(dict(dumped))
-    for old, new in zip(ids, (node.id for node in cluster.nodes), strict=True):
-        text = text.replace(str(old), new)
-    loaded: Mapping[str, Any] = json.loads(text)
-    return loaded
+    names = {str(old): node.id for old, node in zip(ids, cluster.nodes, strict=True)}
+    renamed: Mapping[str, Any] = _renamed(dict(dumped), names)
+    return renamed
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """Texts that are node ids, or JSON texts that hold them in quotes, with the new ids."""
+    if isinstance(value, dict):
+        return {names.get(key, key): _renamed(member, names) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_renamed(item, names) for item in value]
+    if not isinstance(value, str):
+        return value
+    for old, new in names.items():
+        value = new if value == old else value.replace(f'"{old}"', f'"{new}"')
+    return value
