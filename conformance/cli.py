@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,8 @@ def run(**given: Any) -> None:
         require_decided=given["require_decided"],
         out=given["out"],
     )
+    # A CI server ends a job so; what the run made and set is then put back, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run_suite(options, Console()))
 
 

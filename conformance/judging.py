@@ -1,64 +1,26 @@
-"""From the ending of a check to the event that reports it, and which checks apply to a target."""
+"""The targets of a run, the contracts they are judged by, and what of a contract applies."""
 
 from __future__ import annotations
 
-import os
 import re
-import traceback
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Final
 
 import pytest
-from hypothesis.errors import Flaky
 
+from conformance.checks import bound_requirements, check_name, profile_of
 from conformance.contract import store
 from conformance.contract.errors import ContractError
 from conformance.contract.model import Contract, Requirement
 from conformance.known import all_waivers
-from conformance.options import DEFAULT_OUT, RunOptions, parse_level, selects
-from conformance.outcomes import (
-    BrokenAnswer,
-    Nonconformance,
-    PrerequisiteMissing,
-    TargetUnreachable,
-    Untestable,
-    UsageError,
-)
-from conformance.report.codec import encode
-from conformance.report.events import (
-    CheckFinished,
-    Decision,
-    ExchangeRecord,
-    Outcome,
-    Problem,
-    RequirementListed,
-    TargetDiscovered,
-    Waiver,
-)
+from conformance.options import RunOptions, options_from, selects
+from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
+from conformance.report.events import RequirementListed, TargetDiscovered, Waiver
 from conformance.report.stream import ReportError
 from conformance.report.waivers import covering
-from conformance.suites.expect import Expect
-from conformance.suites.marks import EXCLUSIVE, REQUIREMENT
-from conformance.target.connect import TargetOptions, connect, prepare
+from conformance.target.connect import connect, prepare, sweep_run
 from conformance.target.session import Session
-
-EVENT_PROPERTY: Final = "mlconform.event"
-PROFILE_OF_FOLDER: Final[Mapping[str, str]] = {"opensearch_ml": "opensearch-ml", "nugen": "nugen"}
-EXPECT_KEY: Final = pytest.StashKey[Expect]()
-SESSION_KEY: Final = pytest.StashKey[Session]()
-# A cut-off keeps the stream readable; the report cuts further.
-_LONGEST_EVIDENCE = 60
-
-
-class FlakyDifference(Exception):  # noqa: N818 - an ending of a check, not an error
-    """A check met a difference that did not come again when the check was repeated."""
-
-    def __init__(self, first: Nonconformance) -> None:
-        super().__init__(f"met once and not again: {first}")
-        self.first = first
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +112,14 @@ class Judging:
         """The session of the first profile asked for."""
         return self.target(self.options.profiles[0]).session
 
-    def close(self) -> None:
-        """Remove what is left of the run, put settings back, and hang up; see `complaints`."""
+    def close(self, *, interrupted: bool = False) -> None:
+        """Remove what is left of the run, put settings back, and hang up; see `complaints`.
+
+        An `interrupted` run may have made more than it remembers.
+        """
         for target in self._targets.values():
+            if interrupted:
+                self.complaints += sweep_run(target.session)
             self._hang_up(target.session)
         self._targets.clear()
 
@@ -227,11 +194,17 @@ class Judging:
     # checks
 
     def select(self, items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
-        """(kept, dropped): what is no check of the suite is kept."""
+        """(kept, dropped): what is no check of the suite is kept.
+
+        Ends pytest with exit code 3 where the target left nothing to run.
+        """
         kept: list[pytest.Item] = []
         dropped: list[pytest.Item] = []
         for item in items:
             (kept if self._wanted(item) else dropped).append(item)
+        if self._problems and not kept:
+            told = "; ".join(dict.fromkeys(str(problem) for problem in self._problems.values()))
+            pytest.exit(f"mlconform: {told}", returncode=3)
         return kept, dropped
 
     def _wanted(self, item: pytest.Item) -> bool:
@@ -245,80 +218,9 @@ class Judging:
             return False
         try:
             self.target(profile)
-        except (TargetUnreachable, PrerequisiteMissing, BrokenAnswer) as error:
-            if self.options.profile == profile or len(self._problems) == len(self.options.profiles):
-                pytest.exit(f"mlconform: {error}", returncode=3)
+        except (TargetUnreachable, PrerequisiteMissing, BrokenAnswer):
             return False
         return any(self.in_force(requirement) for requirement in bound)
-
-    def call_and_repeat(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Run a check; repeat it once where it met a difference, unless hypothesis did so already."""
-        try:
-            return (yield)
-        except Nonconformance as first:
-            if isinstance(first, BrokenAnswer) or getattr(first, "__notes__", None):
-                raise
-            session = item.stash.get(SESSION_KEY, None)
-            if session is not None:
-                session.begin_sequence()
-            try:
-                item.runtest()
-            except Nonconformance:
-                raise
-            except Untestable:
-                raise first from None
-            raise FlakyDifference(first) from None
-
-    def conclude(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-        """Attach the event of this phase to the report, and let pytest's outcome follow the verdict."""
-        error = call.excinfo.value if call.excinfo is not None else None
-        if call.when == "teardown" and error is not None:
-            problem = f"{check_name(item)} could not be ended: {type(error).__name__}: {error}"
-            report.user_properties.append((EVENT_PROPERTY, encode(Problem("internal", problem))))
-        if call.when == "teardown" or (call.when == "setup" and error is None):
-            return
-        decisions = self._decisions(item, error)
-        session = item.stash.get(SESSION_KEY, None)
-        told = session is not None and any(d.outcome is not Outcome.PASS for d in decisions)
-        event = CheckFinished(
-            check=check_name(item),
-            profile=profile_of(item) or "",
-            duration=round(call.duration, 4),
-            decisions=decisions,
-            exchanges=_evidence(session) if told and session is not None else (),
-            log=_log(error),
-        )
-        report.user_properties.append((EVENT_PROPERTY, encode(event)))
-        if isinstance(error, TargetUnreachable):
-            report.user_properties.append((EVENT_PROPERTY, encode(Problem("unreachable", str(error)))))
-            item.session.shouldstop = str(error)
-        _shape_outcome(report, decisions, lambda requirement: self.binding(requirement, event.check))
-
-    def _decisions(self, item: pytest.Item, error: BaseException | None) -> tuple[Decision, ...]:
-        bound = [name for name in bound_requirements(item) if self.in_force(name)]
-        expect = item.stash.get(EXPECT_KEY, None)
-        decided = expect.decided if expect is not None else set()
-        if error is None:
-            # Exploration need not meet every case; a check that does not explore must.
-            explores = "explore" in getattr(item, "fixturenames", ())
-            return tuple(_passed_or_forgotten(n, n in decided) for n in bound if n in decided or not explores)
-        if isinstance(error, Flaky | FlakyDifference):
-            first = _first_difference(error)
-            names = [first.requirement] if first is not None else bound
-            return tuple(_flaky(name, error, first) for name in names)
-        difference = _first_difference(error)
-        if difference is not None:
-            failed = Decision(
-                difference.requirement,
-                Outcome.FAIL,
-                expected=difference.expected,
-                came=difference.came,
-            )
-            return (failed,)
-        if isinstance(error, Untestable | TargetUnreachable | PrerequisiteMissing | pytest.skip.Exception):
-            return tuple(Decision(name, Outcome.UNTESTABLE, reason=str(error)) for name in bound)
-        told = f"{type(error).__name__}: {error}"
-        return tuple(Decision(name, Outcome.ERROR, reason=told) for name in bound)
 
 
 def _fits(profile: str, version: str) -> bool:
@@ -333,128 +235,3 @@ def _numbers(version: str) -> tuple[int, ...]:
     """2.19.0-SNAPSHOT as (2, 19, 0); what is no version is older than every one."""
     found = re.match(r"\d+(\.\d+)*", version)
     return tuple(int(part) for part in found.group().split(".")) if found else ()
-
-
-def options_from(config: pytest.Config) -> RunOptions:
-    """The `--ml-*` options as a value; raises `UsageError`."""
-    get = config.getoption
-    target = TargetOptions(
-        target=get("--ml-target"),
-        max_wait=get("--ml-max-wait"),
-        allow_settings=get("--ml-allow-settings"),
-        endpoint_host=get("--ml-endpoint-host"),
-        model_ids=tuple(get("--ml-model-id")),
-        insecure=get("--ml-insecure"),
-        docs_version=get("--ml-docs-version"),
-        mutant=get("--ml-mutant"),
-        run_id=_own_run_id(get("--ml-run-id")),
-    )
-    waivers, out = get("--ml-waivers"), get("--ml-out")
-    return RunOptions(
-        target=target,
-        profile=get("--ml-profile"),
-        docs_version=get("--ml-docs-version"),
-        level=parse_level(get("--ml-level")),
-        select=get("--ml-select"),
-        seed=get("--ml-seed"),
-        known=get("--ml-known"),
-        waivers=Path(waivers) if waivers else None,
-        require_decided=get("--ml-require-decided"),
-        out=Path(out or DEFAULT_OUT),
-    )
-
-
-def _own_run_id(given: str) -> str:
-    """The run's id, and in a worker of pytest-xdist the worker's too: each names what it makes."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    return f"{given}-{worker}" if given and worker else given
-
-
-def bound_requirements(item: pytest.Item) -> tuple[str, ...]:
-    """The ids of all `requirement` marks of a check."""
-    return tuple(dict.fromkeys(name for mark in item.iter_markers(REQUIREMENT) for name in mark.args))
-
-
-def in_worker() -> bool:
-    """Whether this process is a worker of pytest-xdist."""
-    return "PYTEST_XDIST_WORKER" in os.environ
-
-
-def is_exclusive(item: pytest.Item) -> bool:
-    return item.get_closest_marker(EXCLUSIVE) is not None
-
-
-def profile_of(item: pytest.Item) -> str | None:
-    """The profile whose folder holds the check; None for tests that are not the suite's."""
-    if item.path.parent.parent.name != "suites":
-        return None
-    return PROFILE_OF_FOLDER.get(item.path.parent.name)
-
-
-def check_name(item: pytest.Item) -> str:
-    """Folder, file and function, without the parameters: the name that the contract uses."""
-    tail = item.nodeid.partition("::")[2]
-    return re.sub(r"\[.*\]$", "", f"{item.path.parent.name}/{item.path.name}::{tail}")
-
-
-def _first_difference(error: BaseException) -> Nonconformance | None:
-    if isinstance(error, Nonconformance):
-        return error
-    if isinstance(error, FlakyDifference):
-        return error.first
-    if isinstance(error, BaseExceptionGroup):
-        found = [_first_difference(inner) for inner in error.exceptions]
-        return next((inner for inner in found if inner is not None), None)
-    return None
-
-
-def _passed_or_forgotten(name: str, decided: bool) -> Decision:
-    if decided:
-        return Decision(name, Outcome.PASS)
-    return Decision(name, Outcome.ERROR, reason="the check ended without evaluating it")
-
-
-def _flaky(name: str, error: BaseException, first: Nonconformance | None) -> Decision:
-    return Decision(
-        name,
-        Outcome.FLAKY,
-        reason=f"it changed on repetition: {str(error).splitlines()[0]}",
-        expected=first.expected if first is not None else "",
-        came=first.came if first is not None else "",
-    )
-
-
-def _evidence(session: Session) -> tuple[ExchangeRecord, ...]:
-    return tuple(exchange.record() for exchange in session.journal[-_LONGEST_EVIDENCE:])
-
-
-def _log(error: BaseException | None) -> str:
-    if error is None or isinstance(error, Nonconformance | Untestable | FlakyDifference):
-        notes = getattr(error, "__notes__", [])
-        return "\n".join(notes)
-    return "".join(traceback.format_exception(error))[-4000:]
-
-
-def _shape_outcome(
-    report: pytest.TestReport, decisions: tuple[Decision, ...], binding: Callable[[str], bool]
-) -> None:
-    """A difference that does not bind is shown by pytest as an expected failure, not as a failure.
-
-    So is what could not be tested; a check that forgot a requirement fails.
-    """
-    if not decisions:
-        return
-    outcomes = {decision.outcome for decision in decisions}
-    if report.outcome == "passed" and Outcome.ERROR in outcomes:
-        report.outcome = "failed"
-        report.longrepr = "\n".join(
-            f"{decision.requirement}: {decision.reason}"
-            for decision in decisions
-            if decision.outcome is Outcome.ERROR
-        )
-    if report.outcome != "failed" or Outcome.ERROR in outcomes:
-        return
-    differing = [d.requirement for d in decisions if d.outcome in {Outcome.FAIL, Outcome.FLAKY}]
-    if not any(binding(requirement) for requirement in differing):
-        report.outcome = "skipped"
-        report.wasxfail = f"does not fail the run: {', '.join(d.requirement for d in decisions)}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any, Protocol
 
 from conformance.contract.model import Level
 from conformance.outcomes import UsageError
@@ -96,3 +98,44 @@ def _matches(pattern: str, names: tuple[str, ...]) -> bool:
         return any(fnmatchcase(name, pattern) for name in names)
     check, *requirements = names
     return pattern in check or pattern in requirements
+
+
+class Configuration(Protocol):
+    """What the options of a pytest run are read from."""
+
+    def getoption(self, name: str) -> Any: ...
+
+
+def options_from(config: Configuration) -> RunOptions:
+    """The `--ml-*` options as a value; raises `UsageError`."""
+    get = config.getoption
+    target = TargetOptions(
+        target=get("--ml-target"),
+        max_wait=get("--ml-max-wait"),
+        allow_settings=get("--ml-allow-settings"),
+        endpoint_host=get("--ml-endpoint-host"),
+        model_ids=tuple(get("--ml-model-id")),
+        insecure=get("--ml-insecure"),
+        docs_version=get("--ml-docs-version"),
+        mutant=get("--ml-mutant"),
+        run_id=_own_run_id(get("--ml-run-id")),
+    )
+    waivers, out = get("--ml-waivers"), get("--ml-out")
+    return RunOptions(
+        target=target,
+        profile=get("--ml-profile"),
+        docs_version=get("--ml-docs-version"),
+        level=parse_level(get("--ml-level")),
+        select=get("--ml-select"),
+        seed=get("--ml-seed"),
+        known=get("--ml-known"),
+        waivers=Path(waivers) if waivers else None,
+        require_decided=get("--ml-require-decided"),
+        out=Path(out or DEFAULT_OUT),
+    )
+
+
+def _own_run_id(given: str) -> str:
+    """The run's id, and in a worker of pytest-xdist the worker's too: each names what it makes."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    return f"{given}-{worker}" if given and worker else given

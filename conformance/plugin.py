@@ -101,7 +101,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             session.exitstatus = int(judgement.summary.exit_code)
     elif _OWN in config.stash:
         judging = config.stash[_OWN]
-        judging.close()
+        judging.close(interrupted=session.exitstatus == pytest.ExitCode.INTERRUPTED)
         if hasattr(config, "workeroutput"):
             config.workeroutput[_COMPLAINTS] = judging.complaints
 
@@ -137,7 +137,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
     report = yield
     if _is_check(item):
-        judging_of(item.config).conclude(item, call, report)
+        from conformance import endings  # noqa: PLC0415 - keeps other people's runs light
+
+        endings.conclude(judging_of(item.config), item, call, report)
     return report
 
 
@@ -146,7 +148,9 @@ def pytest_runtest_call(item: pytest.Item) -> Any:
     """Repeat a check that met a difference: one that does not come again is flaky, not a failure."""
     if not _is_check(item):
         return (yield)
-    return (yield from judging_of(item.config).call_and_repeat(item))
+    from conformance import endings  # noqa: PLC0415 - keeps other people's runs light
+
+    return (yield from endings.call_and_repeat(item))
 
 
 def judging_of(config: pytest.Config) -> Judging:

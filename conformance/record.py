@@ -8,19 +8,88 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+import pytest
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from conformance.endings import EVENT_PROPERTY
 from conformance.judging import Judging
 from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
-from conformance.recorder import Recorder
+from conformance.report.codec import decode
 from conformance.report.events import CheckFinished, Decision, Event, Outcome, Problem, RunStarted
 from conformance.report.render import Paths, render
 from conformance.report.stream import EventWriter, gather
 from conformance.report.verdicts import Judgement, footer
 from conformance.target.connect import shown_target
 
-STREAM: Final = "run.ndjson"
 INTERRUPTED: Final = Problem("interrupted", "the run was interrupted")
+
+
+class Recorder:
+    """A pytest plugin, on the side that hears of all workers: one event a line, flushed at once.
+
+    Keeps the events too, so that the end of the run needs no second look at the file, and shows
+    the progress of the run on a terminal.
+    """
+
+    def __init__(self, writer: EventWriter, console: Console) -> None:
+        self.events: list[Event] = []
+        self._writer = writer
+        self._progress = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[check]}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task("checks", total=None, check="")
+
+    def record(self, event: Event) -> None:
+        self.events.append(event)
+        self._writer.write(event)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._progress.update(self._task, total=len(session.items) or None)
+        self._progress.start()
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._progress.update(self._task, check=nodeid.rpartition("/")[2])
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for name, value in report.user_properties:
+            if name != EVENT_PROPERTY or not isinstance(value, str):
+                continue
+            event = decode(value)
+            if isinstance(event, CheckFinished | Problem):
+                self.record(event)
+        if report.when == "teardown":
+            self._progress.advance(self._task)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem: str) -> None:
+        """A worker of pytest-xdist died in this check."""
+        self.record(Problem("internal", f"the process that ran {crashitem} died"))
+
+    def pytest_sessionfinish(self) -> None:
+        self._progress.stop()
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        self.record(Problem("internal", str(excrepr)[-2000:]))
+
+    def pytest_keyboard_interrupt(self) -> None:
+        # Pytest also ends so where a check found the target gone, which is said already.
+        if not any(isinstance(event, Problem) and event.kind == "unreachable" for event in self.events):
+            self.record(INTERRUPTED)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.record(Problem("internal", f"checks could not be collected: {report.longrepr}"[-2000:]))
+
+
+STREAM: Final = "run.ndjson"
 
 
 class RunRecord:
@@ -41,9 +110,14 @@ class RunRecord:
     def open(self) -> bool:
         """Discover the target and write the header, the waivers and the requirements in force.
 
-        Returns whether there is something to check. What stands against it is in the stream.
+        Returns whether there is something to check. What stands against it is in the stream. Raises
+        `UsageError` for a mock that cannot be made so.
         """
-        learned, problems = _discover(self._judging)
+        try:
+            learned, problems = _discover(self._judging)
+        except BaseException:
+            self._writer.close()
+            raise
         self.recorder.record(_header(self._judging))
         for event in (*self._judging.waivers, *learned, *problems):
             self.recorder.record(event)
@@ -52,7 +126,7 @@ class RunRecord:
     def close(self) -> tuple[Judgement, Paths]:
         """Clean the target, write the footer and make the reports."""
         try:
-            self._judging.close()
+            self._judging.close(interrupted=INTERRUPTED in self.recorder.events)
         except KeyboardInterrupt:
             self.recorder.record(INTERRUPTED)
         for complaint in self._judging.complaints:

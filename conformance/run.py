@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,11 +12,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from conformance.judging import PROFILE_OF_FOLDER, Judging
+from conformance.checks import PROFILE_OF_FOLDER
+from conformance.judging import Judging
 from conformance.options import RunOptions
 from conformance.plugin import hand_over
-from conformance.record import INTERRUPTED, RunRecord
-from conformance.recorder import Recorder
+from conformance.record import INTERRUPTED, Recorder, RunRecord
 from conformance.report.events import Problem
 from conformance.report.terminal import print_summary
 from conformance.target.connect import new_run_id
@@ -78,19 +77,24 @@ def _check(judging: Judging, recorder: Recorder) -> None:
 def _deaf_to_the_caller() -> Iterator[None]:
     """Take away the variables that steer pytest and hypothesis, and give them back at the end."""
     before = {name: os.environ.get(name) for name in _STEERING}
-    with tempfile.TemporaryDirectory(prefix="mlconform-") as folder:
-        for name in _STEERING:
+    for name in _STEERING:
+        os.environ.pop(name, None)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(_cache_folder())
+    try:
+        yield
+    finally:
+        for name, value in before.items():
             os.environ.pop(name, None)
-        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        # Hypothesis keeps tables of characters in a folder, by default in the caller's.
-        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
-        try:
-            yield
-        finally:
-            for name, value in before.items():
-                os.environ.pop(name, None)
-                if value is not None:
-                    os.environ[name] = value
+            if value is not None:
+                os.environ[name] = value
+
+
+def _cache_folder() -> Path:
+    """Where hypothesis keeps its tables of characters, which take seconds to make; by default that
+    is the caller's folder. A folder that cannot be written costs only those seconds."""
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - never raises
+    return Path(cache) / "mlconform" / "hypothesis"
 
 
 def _pytest(judging: Judging, recorder: Recorder, more: list[str]) -> int:

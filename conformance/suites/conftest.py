@@ -7,17 +7,10 @@ from typing import Any
 
 import pytest
 
+from conformance.checks import bound_requirements, in_worker, is_exclusive, profile_of
 from conformance.contract.model import Contract
-from conformance.judging import (
-    EXPECT_KEY,
-    SESSION_KEY,
-    Judging,
-    Target,
-    bound_requirements,
-    in_worker,
-    is_exclusive,
-    profile_of,
-)
+from conformance.endings import EXPECT_KEY, SESSION_KEY
+from conformance.judging import Judging, Target
 from conformance.outcomes import Untestable
 from conformance.plugin import judging_of
 from conformance.suites.expect import Expect
@@ -49,7 +42,8 @@ def session(target: Target, judging: Judging, request: pytest.FixtureRequest) ->
     request.node.stash[SESSION_KEY] = session
     if is_exclusive(request.node) and in_worker() and not judging.options.target.in_process:
         raise Untestable("it must run alone; leave out -n, or use mlconform run --workers")
-    session.exclusive = is_exclusive(request.node)
+    # A process without workers beside it runs one check at a time, exclusive or not.
+    session.exclusive = is_exclusive(request.node) or not in_worker()
     session.begin_sequence()
     mark = session.tracker.mark()
     yield session

@@ -12,7 +12,7 @@ Kind = type | tuple[type, ...]
 
 
 class Expect:
-    """Evaluates expectations and remembers which requirements were decided by them.
+    """Evaluates expectations and remembers which requirements were decided by them, and the last difference.
 
     Every method raises `Nonconformance` at a difference. A requirement that is not in force on
     this target is not evaluated; one that the check is not bound to is a mistake of the check.
@@ -22,6 +22,7 @@ class Expect:
         self._bound = frozenset(bound)
         self._in_force = in_force
         self.decided: set[str] = set()
+        self.difference: Nonconformance | None = None
 
     def that(self, requirement: str, holds: bool, *, expected: str, came: str) -> None:
         """`holds` decides; the texts are what a reader of the report compares."""
@@ -31,7 +32,8 @@ class Expect:
             return
         self.decided.add(requirement)
         if not holds:
-            raise Nonconformance(requirement, expected=expected, came=came)
+            self.difference = Nonconformance(requirement, expected=expected, came=came)
+            raise self.difference
 
     def equal(self, requirement: str, came: Any, expected: Any, what: str) -> None:
         self.that(requirement, came == expected, expected=f"{what} = {expected!r}", came=repr(came))

@@ -10,14 +10,16 @@ from dataclasses import dataclass, replace
 from functools import cache
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from conformance.outcomes import PrerequisiteMissing, Untestable, UsageError
+from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, Untestable, UsageError
 from conformance.target import nugen, opensearch_ml
 from conformance.target.session import Facts, Session, SessionOptions
+from conformance.target.settle import wait
 from conformance.target.transport import Handler, HttpTransport, InProcessTransport, Transport
 from mock_server import MockServer
 from mock_server.core import Request
 
 MOCK = "mock"
+REFRESH_SECONDS = 1.5
 PREFIX = "mlconform-"
 LOOPBACK_HOST = "127.0.0.1"
 _LOOPBACK = frozenset({"localhost", LOOPBACK_HOST, "::1"})
@@ -50,16 +52,22 @@ class TargetOptions:
 
 @dataclass(frozen=True, slots=True)
 class ProfileTarget:
-    """How one profile is discovered and prepared, and what its requirement ids start with."""
+    """How one profile is discovered, prepared and swept, and what its requirement ids start with.
+
+    `sweep` removes what names begin with this prefix; None where nothing can be made.
+    """
 
     id_prefix: str
     discover: Callable[[Session], Facts]
     prepare: Callable[[Session], None]
+    sweep: Callable[[Session, str], tuple[list[str], list[str]]] | None
 
 
 PROFILES: Mapping[str, ProfileTarget] = {
-    "opensearch-ml": ProfileTarget("osml", opensearch_ml.discover, opensearch_ml.prepare),
-    "nugen": ProfileTarget("nugen", nugen.discover, nugen.prepare),
+    "opensearch-ml": ProfileTarget(
+        "osml", opensearch_ml.discover, opensearch_ml.prepare, opensearch_ml.sweep
+    ),
+    "nugen": ProfileTarget("nugen", nugen.discover, nugen.prepare, None),
 }
 
 
@@ -101,6 +109,22 @@ def prepare(session: Session) -> None:
         PROFILES[session.facts.profile].prepare(session)
     except Untestable as error:
         raise PrerequisiteMissing(str(error)) from None
+
+
+def sweep_run(session: Session) -> list[str]:
+    """Remove what an interrupted check made and could not remember; one message a thing that stayed.
+
+    A request that was on its way may be carried out after the interruption, and a search sees what
+    it made only after the index was refreshed, so that has time to happen first.
+    """
+    sweep = PROFILES[session.facts.profile].sweep
+    if sweep is None:
+        return []
+    wait(REFRESH_SECONDS)
+    try:
+        return sweep(session, session.options.prefix)[1]
+    except (TargetUnreachable, BrokenAnswer) as error:
+        return [f"what begins with {session.options.prefix} may still be there: {error}"]
 
 
 def check_target(target: str) -> None:
@@ -156,7 +180,8 @@ def _authorization(profile: str, parts: SplitResult, *, in_process: bool) -> str
 @cache
 def _mock_handler(docs_version: str | None, mutant: str | None) -> Handler:
     try:
-        server = MockServer(docs_version=docs_version or "2.19", mutant=mutant)
+        # Two nodes, so that what concerns some nodes can be told from what concerns all.
+        server = MockServer(docs_version=docs_version or "2.19", mutant=mutant, nodes=2)
     except ValueError as error:
         raise UsageError(f"the mock cannot be started so: {error}") from None
 

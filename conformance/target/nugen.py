@@ -62,10 +62,11 @@ def bring_to(session: Session, model_id: str, wanted: str) -> None:
     def state() -> str:
         return str(entry(session, model_id).get("status"))
 
-    if session.settle(state, lambda read: read not in settling).value == wanted:
+    budget = session.options.max_wait
+    if session.settle(state, lambda read: read not in settling, budget=budget).value == wanted:
         return
     moved = session.request(method, f"{MODELS}/{action}/{quote(model_id, safe='')}")
-    settled = session.settle(state, lambda read: read == wanted)
+    settled = session.settle(state, lambda read: read == wanted, budget=budget)
     if not settled:
         raise Untestable(
             f"{model_id} could not be brought to {wanted}: {moved.summary}; it is {settled.value}"

@@ -6,7 +6,8 @@ taking away what a run created.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 from urllib.parse import quote
 
@@ -19,6 +20,9 @@ ML = "/_plugins/_ml"
 SETTINGS = "/_cluster/settings"
 TRUSTED_ENDPOINTS = "plugins.ml_commons.trusted_connector_endpoints_regex"
 PRIVATE_ADDRESSES = "plugins.ml_commons.connector.private_ip_enabled"
+# What the name of a pipeline ends in that keeps settings, and what their names begin with.
+_RECORD = "settings"
+_OWN_SETTINGS = "plugins.ml_commons."
 # Roles that may hold a remote model, as a node of the recorded versions reports them.
 _HOLDS_MODELS = frozenset({"data", "ml"})
 
@@ -60,13 +64,21 @@ def prepare(session: Session) -> None:
 
 
 def read_settings(session: Session, *, defaults: bool = False) -> Mapping[str, Any]:
-    """The persistent settings by full name; with `defaults` also those that nobody set."""
-    query = "?flat_settings=true" + ("&include_defaults=true" if defaults else "")
+    """The settings in effect by full name; with `defaults` also those that nobody set.
+
+    Raises `Untestable` where they can't be read.
+    """
+    return _settings_of(session, *(["defaults"] if defaults else []), "persistent", "transient")
+
+
+def _settings_of(session: Session, *scopes: str) -> Mapping[str, Any]:
+    """The settings of these scopes; where two have the same name, the later scope wins."""
+    query = "?flat_settings=true" + ("&include_defaults=true" if "defaults" in scopes else "")
     answered = session.request("GET", SETTINGS + query)
     if answered.status != 200:
         raise Untestable(f"cluster settings could not be read: {answered.summary}")
     merged: dict[str, Any] = {}
-    for scope in ("defaults", "persistent", "transient"):
+    for scope in scopes:
         found = answered.member(scope)
         merged.update(found if isinstance(found, dict) else {})
     return merged
@@ -91,22 +103,42 @@ def remember_settings(session: Session, names: Iterable[str]) -> None:
     """
     if not session.options.may_change_settings:
         raise Untestable("cluster settings may not be changed on this target; allow it with --allow-settings")
-    before = read_settings(session)
+    # Not the transient values: put back, they would have become persistent.
+    before = _settings_of(session, "persistent")
     back = {name: before.get(name) for name in names}
-
-    def restore() -> str | None:
-        answered = session.request("PUT", SETTINGS, {"persistent": back})
-        return None if answered.status == 200 else answered.summary
-
-    session.tracker.add(Resource("settings", ", ".join(back), restore))
+    _keep_on_target(session, back)
+    session.tracker.add(Resource("settings", ", ".join(back), lambda: _put_back(session, back)))
 
 
-def track(session: Session, kind: str, resource_id: str) -> None:
-    """Remember a created resource; `kind` is one of the keys of `PATHS`, or `model`."""
-    remove = remove_model if kind == "model" else remove_plain
-    session.tracker.add(
-        Resource(kind, resource_id, lambda: remove(session, kind, resource_id)),
-    )
+def _put_back(session: Session, settings: Mapping[str, Any]) -> str | None:
+    answered = session.request("PUT", SETTINGS, {"persistent": settings})
+    return None if answered.status == 200 else answered.summary
+
+
+def _keep_on_target(session: Session, back: Mapping[str, Any]) -> None:
+    """Write onto the target what these settings were when the run began, for a sweep after its death.
+
+    They are kept as the description of an empty ingest pipeline: the cluster state holds it, so it
+    is listed at once. Where that is refused, a killed run leaves its settings behind.
+    """
+    name = session.options.prefix + _RECORD
+    path = _path("ingest pipeline", name)
+    answered = session.request("GET", path)
+    known = _kept(answered.member(name)) if answered.status == 200 else None
+    if known is None:
+        session.tracker.add(_removable(session, "ingest pipeline", name))
+    wanted = {**back, **(known or {})}
+    if wanted != known:
+        session.request("PUT", path, {"description": json.dumps(wanted), "processors": []})
+
+
+def _kept(pipeline: Any) -> dict[str, Any]:
+    """The settings that the description of a pipeline keeps; none where it keeps something else."""
+    try:
+        kept = json.loads(pipeline["description"])
+        return {name: value for name, value in kept.items() if name.startswith(_OWN_SETTINGS)}
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return {}
 
 
 PATHS: Mapping[str, str] = {
@@ -119,64 +151,109 @@ PATHS: Mapping[str, str] = {
 }
 
 
+def track(session: Session, kind: str, resource_id: str) -> None:
+    """Remember a created resource; `kind` is one of the keys of `PATHS`.
+
+    The group that registering a model made may outlive the model (recording model_group_versions#16),
+    and only the model tells which it is: so a model is read while it is there.
+    """
+    groups: set[str] = set()
+    session.tracker.add(_removable(session, kind, resource_id, groups))
+    if kind == "model":
+        groups |= _group_of(session.request("GET", _path(kind, resource_id)))
+
+
+def _removable(session: Session, kind: str, resource_id: str, groups: Set[str] = frozenset()) -> Resource:
+    def remove() -> str | None:
+        if kind == "model":
+            return remove_model(session, resource_id, groups)
+        return remove_plain(session, kind, resource_id)
+
+    return Resource(kind, resource_id, remove)
+
+
 def remove_plain(session: Session, kind: str, resource_id: str) -> str | None:
     """Delete one resource; what is in the way, or None when it is gone."""
-    deleted = session.request("DELETE", PATHS[kind] + quote(resource_id, safe=""))
+    deleted = session.request("DELETE", _path(kind, resource_id))
     return None if deleted.status in (200, 404) else deleted.summary
 
 
-def remove_model(session: Session, kind: str, model_id: str) -> str | None:
-    """Undeploy and delete a model, and the group that registering it made."""
-    path = PATHS[kind] + quote(model_id, safe="")
+def remove_model(session: Session, model_id: str, groups: Set[str]) -> str | None:
+    """Undeploy and delete a model, its group, and those of `groups` that the run made."""
+    path = _path("model", model_id)
     known = session.request("GET", path)
-    if known.status == 404:
-        return None
-    group = known.member("model_group_id")
-    deleted = session.request("DELETE", path)
-    if deleted.status == 400:
-        session.request("POST", f"{path}/_undeploy")
+    if known.status != 404:
         deleted = session.request("DELETE", path)
-    if deleted.status == 400:
-        # A model whose deploy failed stays until it was deployed and undeployed once
-        # (recording deploy_fails#12): the next try undeploys it.
-        session.request("POST", f"{path}/_deploy")
-    if deleted.status not in (200, 404):
-        return deleted.summary
-    if isinstance(group, str):
-        made_by_run = session.request("GET", PATHS["model group"] + group)
-        if made_by_run.status == 200 and _named_by(session, made_by_run):
-            return remove_plain(session, "model group", group)
-    return None
+        if deleted.status == 400 and known.member("model_state") == "DEPLOY_FAILED":
+            # It stays until it was deployed and undeployed once (recording deploy_fails#12): the
+            # next try undeploys it.
+            session.request("POST", f"{path}/_deploy")
+        elif deleted.status == 400:
+            session.request("POST", f"{path}/_undeploy")
+            deleted = session.request("DELETE", path)
+        if deleted.status not in (200, 404):
+            return deleted.summary
+    left = [_remove_group(session, group) for group in sorted(groups | _group_of(known))]
+    return "; ".join(problem for problem in left if problem is not None) or None
+
+
+def _remove_group(session: Session, group_id: str) -> str | None:
+    """Delete a model group if a run made it."""
+    known = session.request("GET", _path("model group", group_id))
+    made_by_run = known.status == 200 and str(known.member("name")).startswith(session.options.prefix)
+    return remove_plain(session, "model group", group_id) if made_by_run else None
+
+
+def _group_of(read: Exchange) -> Set[str]:
+    group = read.member("model_group_id") if read.status == 200 else None
+    return {group} if isinstance(group, str) else set()
+
+
+def _path(kind: str, resource_id: str) -> str:
+    return PATHS[kind] + quote(resource_id, safe="")
 
 
 def sweep(session: Session, prefix: str) -> tuple[list[str], list[str]]:
-    """Remove everything whose name starts with `prefix`: (what was removed, what could not be)."""
+    """Remove everything whose name starts with `prefix`, and put back the settings that runs changed.
+
+    Returns what was removed, and what could not be.
+    """
     removed: list[str] = []
     complaints: list[str] = []
-    for kind in ("ingest pipeline", "search pipeline"):
-        answered = session.request("GET", PATHS[kind].rstrip("/"))
-        names = answered.json if answered.status == 200 and isinstance(answered.json, dict) else {}
-        for name in [name for name in names if name.startswith(prefix)]:
-            _account(removed, complaints, kind, name, remove_plain(session, kind, name))
-    for kind in ("agent", "model", "connector", "model group"):
-        found, problem = _found_by_name(session, kind, prefix)
+    for kind in ("ingest pipeline", "search pipeline", "agent", "model", "connector", "model group"):
+        look = _pipelines if kind.endswith("pipeline") else _found_by_name
+        found, problem = look(session, kind, prefix)
         if problem is not None:
             complaints.append(f"{kind}s could not be searched: {problem}")
-        for resource_id in found:
-            remove = remove_model if kind == "model" else remove_plain
-            _account(removed, complaints, kind, resource_id, remove(session, kind, resource_id))
+        left = session.remove(found)
+        complaints += [str(remaining) for remaining in left]
+        stayed = {remaining.resource.id for remaining in left}
+        removed += [f"{kind} {resource.id}" for resource in found if resource.id not in stayed]
     return removed, complaints
 
 
-def _account(removed: list[str], complaints: list[str], kind: str, name: str, problem: str | None) -> None:
-    if problem is None:
-        removed.append(f"{kind} {name}")
-    else:
-        complaints.append(f"{kind} {name}: {problem}")
+def _pipelines(session: Session, kind: str, prefix: str) -> tuple[list[Resource], str | None]:
+    """The pipelines named so, and why there may be more. Where there is none at all, a node answers 404."""
+    answered = session.request("GET", PATHS[kind].rstrip("/"))
+    if answered.status == 404:
+        return [], None
+    if answered.status != 200 or not isinstance(answered.json, dict):
+        return [], answered.summary
+    # A run's own record comes after those of its workers, who found the settings changed already.
+    named = sorted(name for name in answered.json if name.startswith(prefix))
+    return [_swept_pipeline(session, kind, name, _kept(answered.json[name])) for name in named], None
 
 
-def _found_by_name(session: Session, kind: str, prefix: str) -> tuple[list[str], str | None]:
-    """The ids of what is named so, and why there may be more. Without an index (404) there is nothing."""
+def _swept_pipeline(session: Session, kind: str, name: str, kept: Mapping[str, Any]) -> Resource:
+    def remove() -> str | None:
+        problem = _put_back(session, kept) if kept else None
+        return problem or remove_plain(session, kind, name)
+
+    return Resource(kind, name, remove)
+
+
+def _found_by_name(session: Session, kind: str, prefix: str) -> tuple[list[Resource], str | None]:
+    """What is named so, and why there may be more. Without an index (404) there is nothing."""
     search = PATHS[kind] + "_search"
     body = {"query": {"prefix": {"name.keyword": {"value": prefix}}}, "size": 1000}
     answered = session.request("POST", search, body)
@@ -185,11 +262,11 @@ def _found_by_name(session: Session, kind: str, prefix: str) -> tuple[list[str],
     hits = answered.member("hits", "hits")
     if not isinstance(hits, list):
         return [], answered.summary
-    return [str(hit.get("_id")) for hit in hits if isinstance(hit, dict)], None
-
-
-def _named_by(session: Session, exchange: Exchange) -> bool:
-    return str(exchange.member("name") or "").startswith(session.options.prefix)
+    total = answered.member("hits", "total", "value")
+    more = isinstance(total, int) and total > len(hits)
+    problem = f"{len(hits)} of {total} were found at once; sweep again" if more else None
+    ids = [str(hit.get("_id")) for hit in hits if isinstance(hit, dict)]
+    return [_removable(session, kind, resource_id) for resource_id in ids], problem
 
 
 def _holds_models(node: Any) -> bool:

@@ -138,19 +138,22 @@ class Session:
     def clean(self, back_to: int = 0) -> list[str]:
         """Remove what was created since the tracker's mark; one message a thing that stayed.
 
-        What is in the way of another thing's removal may itself be gone only a little later: an
-        index is refreshed once a second, an undeploy is answered before it is done. Where the
-        removal is interrupted, everything is still remembered.
+        Where the removal is interrupted, everything is still remembered.
         """
         taken = self.tracker.take(back_to)
         try:
-            left = self._remove(taken)
+            left = self.remove(taken)
         except BaseException:
             self.tracker.put_back(taken)
             raise
         return [str(remaining) for remaining in left]
 
-    def _remove(self, resources: list[Resource]) -> list[Remaining]:
+    def remove(self, resources: list[Resource]) -> list[Remaining]:
+        """Remove these in this order, and again what stayed, for a while; what is left.
+
+        What is in the way of another thing's removal may itself be gone only a little later: an
+        index is refreshed once a second, an undeploy is answered before it is done.
+        """
         left = remove_all(resources)
 
         def again() -> list[Remaining]:
@@ -158,8 +161,12 @@ class Session:
             left = remove_all([remaining.resource for remaining in left])
             return left
 
-        if left:
-            self.settle(again, lambda remaining: not remaining, budget=REMOVAL_BUDGET_SECONDS)
+        if any(not remaining.hopeless for remaining in left):
+            self.settle(
+                again,
+                lambda remaining: all(each.hopeless for each in remaining),
+                budget=REMOVAL_BUDGET_SECONDS,
+            )
         return left
 
     # time
@@ -176,17 +183,29 @@ class Session:
         budget: float = STATE_BUDGET_SECONDS,
         unless: Callable[[T], bool] | None = None,
     ) -> Settled[T]:
-        """Wait for a state; see `conformance.target.settle.settle`."""
-        if self.exclusive and self.clock.movable:
-            return settle(
-                read,
-                until,
-                budget=budget,
-                unless=unless,
-                pause=lambda seconds: self.clock.let_pass(seconds, "settling"),
-                now=self.clock.now,
-            )
-        return settle(read, until, budget=budget, unless=unless, pause=wait)
+        """Wait for a state; see `conformance.target.settle.settle`.
+
+        The evidence keeps the first and the last look alone: those between say nothing more.
+        """
+        looks: list[tuple[int, int]] = []
+
+        def look() -> T:
+            begin = len(self.journal)
+            value = read()
+            looks.append((begin, len(self.journal)))
+            return value
+
+        moves = self.exclusive and self.clock.movable
+        settled = settle(
+            look,
+            until,
+            budget=budget,
+            unless=unless,
+            pause=(lambda seconds: self.clock.let_pass(seconds, "settling")) if moves else wait,
+            now=self.clock.now,
+        )
+        del self.journal[looks[0][1] : looks[-1][0]]
+        return settled
 
     # capabilities
 

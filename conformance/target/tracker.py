@@ -23,10 +23,11 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
-    """A resource that could not be removed, and why."""
+    """A resource that could not be removed, and why; `hopeless` where trying again is of no use."""
 
     resource: Resource
     problem: str
+    hopeless: bool = False
 
     def __str__(self) -> str:
         return f"{self.resource.kind} {self.resource.id} could not be removed: {self.problem}"
@@ -63,12 +64,14 @@ class Tracker:
 
 def remove_all(resources: list[Resource]) -> list[Remaining]:
     """Try once to remove each, in this order; what is left. A target that fails is in the way too."""
-    tried = [(resource, _try(resource)) for resource in resources]
-    return [Remaining(resource, problem) for resource, problem in tried if problem is not None]
+    return [remaining for resource in resources if (remaining := _try(resource)) is not None]
 
 
-def _try(resource: Resource) -> str | None:
+def _try(resource: Resource) -> Remaining | None:
     try:
-        return resource.remove()
-    except (TargetUnreachable, BrokenAnswer, PrerequisiteMissing, Untestable) as error:
-        return str(error)
+        problem = resource.remove()
+    except TargetUnreachable as error:
+        return Remaining(resource, str(error), hopeless=True)
+    except (BrokenAnswer, PrerequisiteMissing, Untestable) as error:
+        return Remaining(resource, str(error))
+    return None if problem is None else Remaining(resource, problem)

@@ -55,7 +55,7 @@ class Build:
             require_decided=require_decided,
         )
 
-    def requirement(  # noqa: PLR0917
+    def requirement(
         self,
         id: str = "osml.deploy.answer",  # noqa: A002
         level: str = "documented",
@@ -104,7 +104,7 @@ class Build:
     ) -> Decision:
         return Decision(requirement, Outcome(outcome), reason, expected, came)
 
-    def exchange(  # noqa: PLR0917
+    def exchange(
         self,
         method: str = "POST",
         path: str = f"/_plugins/_ml/models/{MODEL}/_deploy",

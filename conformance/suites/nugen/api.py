@@ -49,7 +49,10 @@ class Nugen:
 
     def settle_state(self, model_id: str, wanted: str) -> str:
         """Wait until the list shows this status; returns the status it shows at the end."""
-        return self.session.settle(lambda: self.state(model_id), lambda state: state == wanted).value
+        budget = self.session.options.max_wait
+        return self.session.settle(
+            lambda: self.state(model_id), lambda state: state == wanted, budget=budget
+        ).value
 
     def deployed_model(self) -> str:
         """A model that is DEPLOYED."""

@@ -198,7 +198,7 @@ class MlCommons:
         if problem is not None:
             raise Untestable(f"the {kind} could not be removed: {problem}")
         if kind == "agent":
-            self._await_agent(name, found=False)
+            self._await_hit(kind, name, lambda hit: hit is None)
 
     # reading and waiting
 
@@ -223,6 +223,26 @@ class MlCommons:
         )
         return settled.value
 
+    def await_found(self, kind: str, resource_id: str, **fields: Any) -> None:
+        """Wait until a search finds a resource with these fields.
+
+        A node finds what uses a thing by search, and a search sees a change only after the index
+        was refreshed. Raises `Untestable` where it does not come to that.
+        """
+        self._await_hit(kind, resource_id, lambda hit: hit is not None and fields.items() <= hit.items())
+
+    def _await_hit(
+        self, kind: str, resource_id: str, until: Callable[[Mapping[str, Any] | None], bool]
+    ) -> None:
+        path = opensearch_ml.PATHS[kind] + "_search"
+        body = {"query": {"ids": {"values": [resource_id]}}}
+        settled = self.session.settle(
+            lambda: self.session.request("POST", path, body),
+            lambda answered: answered.status == 200 and until(_first_hit(answered)),
+        )
+        if not settled:
+            raise Untestable(f"a search for the {kind} {resource_id} did not settle: {settled.value.summary}")
+
     def when_ready(self, send: Callable[[], Exchange]) -> Exchange:
         """Send until the model is no longer answered to be deploying: an answer may come before the deed."""
         return self.session.settle(
@@ -243,18 +263,8 @@ class MlCommons:
         registered = self.session.request("POST", f"{ML}/agents/_register", body)
         self._track(registered, "agent", "agent_id")
         agent_id = _made(registered, "agent_id")
-        self._await_agent(agent_id, found=True)
+        self.await_found("agent", agent_id)
         return agent_id
-
-    def _await_agent(self, agent_id: str, *, found: bool) -> None:
-        """Users are found by search, and a search sees a change only after the index was refreshed."""
-        body = {"query": {"ids": {"values": [agent_id]}}}
-        settled = self.session.settle(
-            lambda: self.session.request("POST", f"{ML}/agents/_search", body),
-            lambda answered: _hits(answered) == ([agent_id] if found else []),
-        )
-        if not settled:
-            raise Untestable(f"a search for an agent did not settle: {settled.value.summary}")
 
     def _track(self, exchange: Exchange, kind: str, member: str) -> None:
         if exchange.answer is not None and exchange.status == 200:
@@ -272,9 +282,11 @@ def _made(exchange: Exchange, member: str) -> str:
     return str(exchange.member(member))
 
 
-def _hits(exchange: Exchange) -> list[str]:
-    hits = exchange.member("hits", "hits") if exchange.status == 200 else None
-    return [str(hit.get("_id")) for hit in hits] if isinstance(hits, list) else ["?"]
+def _first_hit(exchange: Exchange) -> Mapping[str, Any] | None:
+    """The fields of the first thing that a search found, or None."""
+    hits = exchange.member("hits", "hits")
+    first = hits[0] if isinstance(hits, list) and hits else None
+    return first.get("_source", {}) if isinstance(first, dict) else None
 
 
 def _pipeline(kind: str, model_id: str) -> Mapping[str, Any]:

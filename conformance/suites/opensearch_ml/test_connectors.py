@@ -26,7 +26,7 @@ def test_a_connector_is_made_read_and_deleted(ml: MlCommons, expect: Expect) -> 
 def test_a_connector_in_use_is_not_deleted(ml: MlCommons, expect: Expect) -> None:
     connector = ml.connector()
     model = ml.model(connector_id=connector)
-    ml.session.settle(lambda: _found(ml, model), bool, budget=5.0)
+    ml.await_found("model", model)
     answered = ml.session.request("DELETE", f"{ML}/connectors/{connector}")
     expect.error("osml.connector.in-use", answered, 409, "models are still using this connector")
     expect.that(
@@ -37,15 +37,10 @@ def test_a_connector_in_use_is_not_deleted(ml: MlCommons, expect: Expect) -> Non
     )
 
 
-def _found(ml: MlCommons, model: str) -> bool:
-    body = {"query": {"ids": {"values": [model]}}}
-    return bool(ml.session.request("POST", f"{ML}/models/_search", body).member("hits", "hits"))
-
-
 @requirement("osml.connector.deployed-update")
 def test_a_connector_of_a_deployed_model_is_not_changed(ml: MlCommons, expect: Expect) -> None:
     connector = ml.connector()
-    ml.deployed_model(connector_id=connector)
+    ml.await_found("model", ml.deployed_model(connector_id=connector), model_state="DEPLOYED")
     answered = ml.session.request("PUT", f"{ML}/connectors/{connector}", {"description": "changed"})
     expect.error("osml.connector.deployed-update", answered, 400, "please undeploy the models first")
 

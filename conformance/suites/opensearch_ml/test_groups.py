@@ -23,13 +23,7 @@ def test_a_group_is_made_read_and_deleted(ml: MlCommons, expect: Expect) -> None
 @requirement("osml.group.in-use")
 def test_a_group_with_versions_is_not_deleted(ml: MlCommons, expect: Expect) -> None:
     group = ml.group()
-    model = ml.model(model_group_id=group)
-    query = {"query": {"ids": {"values": [model]}}}
-    ml.session.settle(
-        lambda: ml.session.request("POST", f"{ML}/models/_search", query).member("hits", "hits"),
-        bool,
-        budget=5.0,
-    )
+    ml.await_found("model", ml.model(model_group_id=group))
     answered = ml.session.request("DELETE", f"{ML}/model_groups/{group}")
     expect.error("osml.group.in-use", answered, 409, "associated model versions")
 
@@ -37,13 +31,9 @@ def test_a_group_with_versions_is_not_deleted(ml: MlCommons, expect: Expect) -> 
 @requirement("osml.group.same-name")
 def test_a_name_is_used_once(ml: MlCommons, expect: Expect) -> None:
     body = {"name": ml.session.new_name("group"), "description": "made by a conformance run"}
-    expect.status("osml.group.same-name", ml.register_group(body), 200)
-    query = {"query": {"term": {"name.keyword": {"value": body["name"]}}}}
-    ml.session.settle(
-        lambda: ml.session.request("POST", f"{ML}/model_groups/_search", query).member("hits", "hits"),
-        bool,
-        budget=5.0,
-    )
+    registered = ml.register_group(body)
+    expect.status("osml.group.same-name", registered, 200)
+    ml.await_found("model group", str(registered.member("model_group_id")))
     answered = ml.register_group(body)
     expect.error("osml.group.same-name", answered, 400, "already being used by a model group")
 

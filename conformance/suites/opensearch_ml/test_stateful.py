@@ -173,4 +173,4 @@ def test_any_sequence(ml: MlCommons, expect: Expect, explore: Explore) -> None:
         pass
 
     OnThisTarget.ml, OnThisTarget.expect = ml, expect
-    explore.machine(OnThisTarget, steps=15, most=40)
+    explore.machine(OnThisTarget, steps=15, most=100)

@@ -221,9 +221,11 @@ class TestConnector:
         model = ml.deployed_model(connector_id=connector)
         change = {"description": "changed"}
         path = f"{ML}/connectors/{connector}"
+        ml.await_found("model", model, model_state="DEPLOYED")
         refused = ml.session.request("PUT", path, change)
         expect.client_error("osml.update.connector-undeploy-first", refused)
         ml.take_down(model)
+        ml.await_found("model", model, model_state="UNDEPLOYED")
         expect.accepted("osml.update.connector-undeploy-first", ml.session.request("PUT", path, change))
         ml.bring_up(model)
         expect.accepted("osml.update.connector-undeploy-first", ml.predict(model))

@@ -1,0 +1,180 @@
+"""From the ending of a check to the event that reports it."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Generator
+from typing import Final
+
+import pytest
+from hypothesis.errors import Flaky
+
+from conformance.checks import bound_requirements, check_name, profile_of
+from conformance.judging import Judging
+from conformance.outcomes import (
+    BrokenAnswer,
+    Nonconformance,
+    PrerequisiteMissing,
+    TargetUnreachable,
+    Untestable,
+)
+from conformance.report.codec import encode
+from conformance.report.events import CheckFinished, Decision, ExchangeRecord, Outcome, Problem
+from conformance.suites.expect import Expect
+from conformance.target.session import Session
+
+EVENT_PROPERTY: Final = "mlconform.event"
+EXPECT_KEY: Final = pytest.StashKey[Expect]()
+SESSION_KEY: Final = pytest.StashKey[Session]()
+# A cut-off keeps the stream readable; the report cuts further.
+_LONGEST_EVIDENCE = 60
+_UNDECIDED = (Untestable, TargetUnreachable, PrerequisiteMissing, pytest.skip.Exception)
+
+
+class FlakyDifference(Exception):  # noqa: N818 - an ending of a check, not an error
+    """A check met a difference that did not come again when the check was repeated."""
+
+    def __init__(self, first: Nonconformance) -> None:
+        super().__init__(f"met once and not again: {first}")
+        self.first = first
+
+
+def call_and_repeat(item: pytest.Item) -> Generator[None, object, object]:
+    """Run a check; repeat it once where it met a difference, unless hypothesis did so already."""
+    try:
+        return (yield)
+    except Nonconformance as first:
+        if isinstance(first, BrokenAnswer) or getattr(first, "__notes__", None):
+            raise
+        session = item.stash.get(SESSION_KEY, None)
+        if session is not None:
+            session.begin_sequence()
+        try:
+            item.runtest()
+        except Nonconformance:
+            raise
+        except Untestable:
+            raise first from None
+        raise FlakyDifference(first) from None
+
+
+def conclude(
+    judging: Judging, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
+) -> None:
+    """Attach the event of this phase to the report, and let pytest's outcome follow the verdict."""
+    error = call.excinfo.value if call.excinfo is not None else None
+    if call.when == "teardown" and error is not None:
+        problem = f"{check_name(item)} could not be ended: {type(error).__name__}: {error}"
+        report.user_properties.append((EVENT_PROPERTY, encode(Problem("internal", problem))))
+    if call.when == "teardown" or (call.when == "setup" and error is None):
+        return
+    decisions = _decisions(judging, item, error)
+    session = item.stash.get(SESSION_KEY, None)
+    told = session is not None and any(d.outcome is not Outcome.PASS for d in decisions)
+    event = CheckFinished(
+        check=check_name(item),
+        profile=profile_of(item) or "",
+        duration=round(call.duration, 4),
+        decisions=decisions,
+        exchanges=_evidence(session) if told and session is not None else (),
+        log=_log(error),
+    )
+    report.user_properties.append((EVENT_PROPERTY, encode(event)))
+    if isinstance(error, TargetUnreachable):
+        report.user_properties.append((EVENT_PROPERTY, encode(Problem("unreachable", str(error)))))
+        item.session.shouldstop = str(error)
+    _shape_outcome(report, decisions, lambda requirement: judging.binding(requirement, event.check))
+
+
+def _decisions(judging: Judging, item: pytest.Item, error: BaseException | None) -> tuple[Decision, ...]:
+    bound = [name for name in bound_requirements(item) if judging.in_force(name)]
+    expect = item.stash.get(EXPECT_KEY, None)
+    decided = expect.decided if expect is not None else set()
+    if error is None:
+        # Exploration need not meet every case; a check that does not explore must.
+        explores = "explore" in getattr(item, "fixturenames", ())
+        return tuple(_passed_or_forgotten(n, n in decided) for n in bound if n in decided or not explores)
+    if isinstance(error, Flaky | FlakyDifference):
+        first = _first_difference(error)
+        names = [first.requirement] if first is not None else bound
+        return tuple(_flaky(name, error, first) for name in names)
+    difference = _first_difference(error)
+    undecided = isinstance(error, _UNDECIDED)
+    if difference is None and undecided and expect is not None:
+        # A later example found the target in the way of deciding: the difference met before it stands.
+        difference = expect.difference
+    if difference is not None:
+        failed = Decision(
+            difference.requirement,
+            Outcome.FAIL,
+            expected=difference.expected,
+            came=difference.came,
+        )
+        return (failed,)
+    if undecided:
+        return tuple(Decision(name, Outcome.UNTESTABLE, reason=str(error)) for name in bound)
+    told = f"{type(error).__name__}: {error}"
+    return tuple(Decision(name, Outcome.ERROR, reason=told) for name in bound)
+
+
+def _first_difference(error: BaseException) -> Nonconformance | None:
+    if isinstance(error, Nonconformance):
+        return error
+    if isinstance(error, FlakyDifference):
+        return error.first
+    if isinstance(error, BaseExceptionGroup):
+        found = [_first_difference(inner) for inner in error.exceptions]
+        return next((inner for inner in found if inner is not None), None)
+    return None
+
+
+def _passed_or_forgotten(name: str, decided: bool) -> Decision:
+    if decided:
+        return Decision(name, Outcome.PASS)
+    return Decision(name, Outcome.ERROR, reason="the check ended without evaluating it")
+
+
+def _flaky(name: str, error: BaseException, first: Nonconformance | None) -> Decision:
+    return Decision(
+        name,
+        Outcome.FLAKY,
+        reason=f"it changed on repetition: {str(error).splitlines()[0]}",
+        expected=first.expected if first is not None else "",
+        came=first.came if first is not None else "",
+    )
+
+
+def _evidence(session: Session) -> tuple[ExchangeRecord, ...]:
+    return tuple(exchange.record() for exchange in session.journal[-_LONGEST_EVIDENCE:])
+
+
+def _log(error: BaseException | None) -> str:
+    if error is None or isinstance(error, Nonconformance | Untestable | FlakyDifference):
+        notes = getattr(error, "__notes__", [])
+        return "\n".join(notes)
+    return "".join(traceback.format_exception(error))[-4000:]
+
+
+def _shape_outcome(
+    report: pytest.TestReport, decisions: tuple[Decision, ...], binding: Callable[[str], bool]
+) -> None:
+    """A difference that does not bind is shown by pytest as an expected failure, not as a failure.
+
+    So is what could not be tested; a check that forgot a requirement fails.
+    """
+    if not decisions:
+        return
+    outcomes = {decision.outcome for decision in decisions}
+    if report.outcome == "passed" and Outcome.ERROR in outcomes:
+        report.outcome = "failed"
+        report.longrepr = "\n".join(
+            f"{decision.requirement}: {decision.reason}"
+            for decision in decisions
+            if decision.outcome is Outcome.ERROR
+        )
+    if report.outcome != "failed" or Outcome.ERROR in outcomes:
+        return
+    differing = [d.requirement for d in decisions if d.outcome in {Outcome.FAIL, Outcome.FLAKY}]
+    if not any(binding(requirement) for requirement in differing):
+        report.outcome = "skipped"
+        report.wasxfail = f"does not fail the run: {', '.join(d.requirement for d in decisions)}"

@@ -1,0 +1,143 @@
+"""How a check decides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from conformance.outcomes import BrokenAnswer, Nonconformance
+from conformance.suites.expect import Expect
+from conformance.target.exchange import Answer, Exchange, OutgoingRequest
+
+
+def expect(*bound: str, in_force: bool = True) -> Expect:
+    return Expect(bound or ("a.b",), lambda _: in_force)
+
+
+def answered(status: int, body: bytes = b"{}") -> Exchange:
+    request = OutgoingRequest("DELETE", "/models/m")
+    return Exchange(request, Answer(status, {}, body), 0.0, "http://h", "osml.wire.json")
+
+
+def test_what_holds_is_decided() -> None:
+    judge = expect()
+    judge.that("a.b", True, expected="x", came="x")
+    assert judge.decided == {"a.b"}
+
+
+def test_what_does_not_hold_is_a_difference_and_decided() -> None:
+    judge = expect()
+    with pytest.raises(Nonconformance) as caught:
+        judge.that("a.b", False, expected="one", came="two")
+    error = caught.value
+    assert (error.requirement, error.expected, error.came) == ("a.b", "one", "two")
+    assert judge.decided == {"a.b"}
+
+
+def test_a_requirement_that_is_not_bound_is_a_mistake_of_the_check() -> None:
+    with pytest.raises(LookupError, match=r"not bound to c\.d"):
+        expect().that("c.d", True, expected="x", came="x")
+
+
+def test_a_requirement_that_is_not_in_force_is_neither_judged_nor_decided() -> None:
+    judge = expect(in_force=False)
+    judge.that("a.b", False, expected="one", came="two")
+    assert judge.decided == set()
+
+
+def test_equal_shows_both_values() -> None:
+    with pytest.raises(Nonconformance) as caught:
+        expect().equal("a.b", "came", "wanted", "name")
+    assert (caught.value.expected, caught.value.came) == ("name = 'wanted'", "'came'")
+
+
+def test_one_of_shows_what_is_allowed() -> None:
+    expect().one_of("a.b", 1, (1, 2), "n")
+    with pytest.raises(Nonconformance) as caught:
+        expect().one_of("a.b", 3, (1, 2), "n")
+    assert caught.value.expected == "n = 1 or 2"
+
+
+def test_one_of_takes_values_of_any_kind() -> None:
+    expect().one_of("a.b", {"id": "m"}, ("m", {"id": "m"}), "the body")
+
+
+@pytest.mark.parametrize(("status", "right"), [(200, True), (201, False), (404, True)])
+def test_a_status_among_those_allowed(status: int, right: bool) -> None:
+    judge = expect()
+    if right:
+        judge.status("a.b", answered(status), 200, 404)
+    else:
+        with pytest.raises(Nonconformance) as caught:
+            judge.status("a.b", answered(status), 200, 404)
+        assert caught.value.expected == "status 200 or 404 to DELETE /models/m"
+        assert caught.value.came == "201 {}"
+
+
+@pytest.mark.parametrize(
+    ("method", "right", "wrong"),
+    [("accepted", (200, 299), (199, 300, 404, 500)), ("client_error", (400, 499), (200, 399, 500))],
+)
+def test_a_class_of_statuses(method: str, right: tuple[int, ...], wrong: tuple[int, ...]) -> None:
+    for status in right:
+        getattr(expect(), method)("a.b", answered(status))
+    for status in wrong:
+        with pytest.raises(Nonconformance):
+            getattr(expect(), method)("a.b", answered(status))
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        (answered(404, b'{"error": {"reason": "Failed to find model m"}}'), True),
+        (answered(404, b'{"error": {"reason": "other"}}'), False),
+        (answered(404, b'{"error": "Failed to find model"}'), False),
+        (answered(404, b"[]"), False),
+        (answered(400, b'{"error": {"reason": "Failed to find model"}}'), False),
+    ],
+)
+def test_an_error_of_a_status_with_a_reason(answer: Exchange, right: bool) -> None:
+    if right:
+        expect().error("a.b", answer, 404, "Failed to find model")
+    else:
+        with pytest.raises(Nonconformance):
+            expect().error("a.b", answer, 404, "Failed to find model")
+
+
+def test_a_broken_answer_violates_the_wire_and_not_what_was_asked() -> None:
+    with pytest.raises(BrokenAnswer) as caught:
+        expect().error("a.b", answered(404, b'{"error"'), 404, "x")
+    assert caught.value.requirement == "osml.wire.json"
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "right"),
+    [
+        ({"n": 1}, int, True),
+        ({"n": True}, int, False),
+        ({"n": True}, bool, True),
+        ({"n": True}, (int, bool), True),
+        ({"n": 1}, bool, False),
+        ({"n": 1.5}, (int, float), True),
+        ({"n": True}, (int, float), False),
+        ({"n": None}, str, False),
+        ({"n": None}, type(None), True),
+        ({"m": 1}, int, False),
+        ({}, type(None), False),
+        ([], int, False),
+        (None, int, False),
+    ],
+)
+def test_members_by_their_json_types(value: Any, kind: Any, right: bool) -> None:
+    if right:
+        expect().members("a.b", value, {"n": kind}, "the answer")
+    else:
+        with pytest.raises(Nonconformance):
+            expect().members("a.b", value, {"n": kind}, "the answer")
+
+
+def test_an_absent_member_shows_what_is_there() -> None:
+    with pytest.raises(Nonconformance) as caught:
+        expect().members("a.b", {"m": 1}, {"n": int}, "the answer")
+    assert (caught.value.expected, caught.value.came) == ("the answer has n of type int", "{'m': 1}")

@@ -1,0 +1,96 @@
+"""Exploration: repeatable by its seed, and leaving nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
+
+from conformance.outcomes import Nonconformance, Untestable
+from conformance.suites.explore import Explore
+from conformance.target.connect import TargetOptions, connect
+from conformance.target.session import Session
+from conformance.target.tracker import Resource
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    session = connect("opensearch-ml", TargetOptions())
+    yield session
+    session.close()
+
+
+def cases(session: Session, seed: int) -> list[Any]:
+    seen: list[Any] = []
+    Explore(session, seed=seed).every(st.lists(st.integers()), most=10)(seen.append)
+    return seen
+
+
+def test_the_same_seed_makes_the_same_cases(session: Session) -> None:
+    assert cases(session, 1) == cases(session, 1)
+
+
+def test_another_seed_makes_other_cases(session: Session) -> None:
+    assert cases(session, 1) != cases(session, 2)
+
+
+def test_the_same_seed_makes_the_same_steps(session: Session) -> None:
+    def steps() -> list[int]:
+        seen: list[int] = []
+
+        class Machine(RuleBasedStateMachine):
+            @rule(number=st.integers())
+            def step(self, number: int) -> None:
+                seen.append(number)
+
+        Explore(session, seed=3).machine(Machine, steps=5, most=5)
+        return seen
+
+    assert steps() == steps()
+
+
+def test_what_an_example_makes_is_gone_before_the_next(session: Session) -> None:
+    there: set[int] = set()
+
+    def prop(number: int) -> None:
+        assert there == set()
+        there.add(number)
+        session.tracker.add(Resource("thing", str(number), lambda: there.discard(number)))
+
+    Explore(session, seed=0).every(st.integers(), most=5)(prop)
+    assert there == set()
+
+
+def test_a_difference_keeps_the_evidence_of_the_smallest_case_alone(session: Session) -> None:
+    def prop(number: int) -> None:
+        session.request("GET", f"/number/{number}")
+        if number >= 10:
+            raise Nonconformance("a.b", expected="less than 10", came=str(number))
+
+    with pytest.raises(Nonconformance) as caught:
+        Explore(session, seed=0).every(st.integers(0, 1000))(prop)
+    assert caught.value.came == "10"
+    assert [kept.request.path for kept in session.journal] == ["/number/10"]
+
+
+def test_what_cannot_be_tested_is_not_searched_for_a_smaller_case(session: Session) -> None:
+    calls: list[int] = []
+
+    def prop(number: int) -> None:
+        calls.append(number)
+        raise Untestable("no second node")
+
+    with pytest.raises(Untestable, match="no second node"):
+        Explore(session, seed=0).every(st.integers())(prop)
+    assert len(calls) == 1
+
+
+def test_a_slow_target_gets_fewer_examples(session: Session) -> None:
+    explore = Explore(session, seed=0)
+    quick = explore.examples(1)
+    session._seconds, session._requests = 10.0, 10
+    assert explore.examples(1) < quick
+    assert explore.examples(1000) == 5

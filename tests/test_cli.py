@@ -1,0 +1,210 @@
+"""The command: exit codes and one-line messages of what can be told without a run."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from conformance.cli import main
+from conformance.report.stream import read
+from conformance.report.verdicts import Judgement, judge
+from conformance.target.connect import TargetOptions, connect, prepare
+
+FEW = ("--profile", "opensearch-ml", "--select", "osml.deploy.answer*")
+
+
+def judged() -> Judgement:
+    """The run whose reports went where they go by default."""
+    return judge(read(Path("reports/latest/run.ndjson")))
+
+
+def kinds(judgement: Judgement) -> dict[str, str]:
+    return {verdict.requirement.id: verdict.kind.value for verdict in judgement.verdicts}
+
+
+@pytest.fixture
+def mlconform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Calls the command in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(main, arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--profile", "nope"], "nope"),
+        (["--level", "unspecified"], "unspecified"),
+        (["--known", "nope"], "nope"),
+        (["--waivers", "nope.yaml"], "nope.yaml"),
+        (["--docs-version", "1.0"], "1.0"),
+        (["--target", "localhost:9200"], "https://host:9200"),
+        (["--mutant", "nope"], "nope"),
+        (["--max-wait", "nan"], "--max-wait"),
+        (["--require-decided", "101"], "--require-decided"),
+        (["--workers", "0"], "--workers"),
+        (["--out", "file/below"], "file/below"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_in_the_options_is_one_line(mlconform: Any, arguments: list[str], message: str) -> None:
+    Path("file").touch()
+    ended = mlconform("run", *arguments)
+    assert ended.exit_code == 2
+    assert ended.stderr.startswith("mlconform: ")
+    assert len(ended.stderr.splitlines()) == 1
+    assert message in ended.stderr
+
+
+def test_an_option_that_there_is_not_is_shown_with_the_usage(mlconform: Any) -> None:
+    ended = mlconform("run", "--no-such-option")
+    assert ended.exit_code == 2
+    assert "--no-such-option" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["requirements", "list", "--profile", "nope"],
+        ["requirements", "show", "osml.nope"],
+        ["requirements", "coverage", "--profile", "nope"],
+        ["contract", "show", "--contradictions", "--profile", "nope"],
+        ["report", "render", "nope.ndjson"],
+        ["report", "diff", "nope.ndjson", "nope.ndjson"],
+        ["mutants", "nope"],
+        ["mock", "--behaviour", "nope"],
+        ["mock", "--nodes", "0"],
+        ["mock", "--port", "99999"],
+        ["sweep", "--target", "nope"],
+    ],
+    ids=" ".join,
+)
+def test_a_mistake_of_the_user_is_one_line(mlconform: Any, arguments: list[str]) -> None:
+    ended = mlconform(*arguments)
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("mlconform: ")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_port_in_use_is_one_line(mlconform: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        ended = mlconform("mock", "--port", port)
+    assert ended.exit_code == 2
+    assert f"127.0.0.1 port {port}" in ended.stderr
+
+
+def test_requirements_are_listed_as_json(mlconform: Any) -> None:
+    listed = json.loads(mlconform("requirements", "list", "--profile", "nugen", "--json").stdout)
+    assert {each["profile"] for each in listed} == {"nugen"}
+
+
+def test_a_requirement_is_shown_with_its_source(mlconform: Any) -> None:
+    shown = mlconform("requirements", "show", "osml.undeploy.ttl-window")
+    assert shown.exit_code == 0
+    assert "osml.undeploy.ttl-window" in shown.stdout
+    assert "test_ttl.py" in shown.stdout
+
+
+class TestOptions:
+    """Options that change what a run does."""
+
+    def test_the_selection_leaves_the_rest_out(self, mlconform: Any) -> None:
+        mlconform("run", *FEW)
+        judgement = judged()
+        assert {name.split(".")[2] for name in kinds(judgement)} == {"answer"}
+        assert len(judgement.not_run) > 100
+
+    @pytest.mark.parametrize(("percent", "code"), [("50", 0), ("100", 1)])
+    def test_too_few_decided_fails(self, mlconform: Any, serve_mock: Any, percent: str, code: int) -> None:
+        # Without a second node one of the two cannot be decided.
+        few = ("--select", "*test_node_ids_limit_the_deployment,osml.deploy.answer", "--level", "example")
+        url = serve_mock(profiles=["opensearch-ml"], nodes=1).url
+        assert mlconform("run", "--target", url, *few, "--require-decided", percent).exit_code == code
+        assert sorted(kinds(judged()).values()) == ["pass", "untestable"]
+
+    def test_a_waived_failure_is_known_and_passes(self, mlconform: Any) -> None:
+        waivers = Path("waivers.yaml")
+        waivers.write_text("- {requirement: osml.deploy.answer.status, reason: agreed}", encoding="utf-8")
+        faulty = (*FEW, "--level", "example", "--mutant", "deploy-answers-created")
+        assert mlconform("run", *faulty, "--waivers", str(waivers)).exit_code == 0
+        assert kinds(judged())["osml.deploy.answer.status"] == "known"
+
+    def test_a_waiver_that_is_over_does_not_help(self, mlconform: Any) -> None:
+        waivers = Path("waivers.yaml")
+        waivers.write_text(
+            "- {requirement: osml.deploy.answer.status, reason: agreed, until: 2020-01-01}", encoding="utf-8"
+        )
+        faulty = (*FEW, "--level", "example", "--mutant", "deploy-answers-created")
+        assert mlconform("run", *faulty, "--waivers", str(waivers)).exit_code == 1
+
+
+class TestReports:
+    @pytest.fixture
+    def runs(self, mlconform: Any) -> Callable[..., str]:
+        """A finished run of few checks, and where its stream is."""
+
+        def finish(name: str, *options: str) -> str:
+            few = ("--profile", "opensearch-ml", "--select", "osml.deploy.answer*", "--level", "example")
+            mlconform("run", "--out", name, *few, *options)
+            return f"{name}/run.ndjson"
+
+        return finish
+
+    def test_are_rendered_again_from_the_stream(self, mlconform: Any, runs: Any) -> None:
+        stream = runs("first")
+        ended = mlconform("report", "render", stream, "--out", "again")
+        assert ended.exit_code == 0
+        for name in ("report.html", "report.md", "junit.xml"):
+            assert Path("again", name).read_bytes() == Path("first", name).read_bytes()
+
+    def test_that_got_worse_are_told_by_the_exit_code(self, mlconform: Any, runs: Any) -> None:
+        good, bad = runs("good"), runs("bad", "--mutant", "deploy-answers-created")
+        assert mlconform("report", "diff", good, bad).exit_code == 1
+        assert mlconform("report", "diff", bad, good).exit_code == 0
+
+
+def test_the_sweep_removes_what_a_dead_run_left(mlconform: Any, serve_mock: Any) -> None:
+    url = serve_mock().url
+    dead = connect("opensearch-ml", TargetOptions(target=url))
+    prepare(dead)
+    group = {"name": dead.new_name("group"), "description": "x"}
+    made = dead.request("POST", "/_plugins/_ml/model_groups/_register", group).member("model_group_id")
+    ended = mlconform("sweep", "--target", url)
+    assert (ended.exit_code, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines() == [
+        f"removed ingest pipeline {dead.options.prefix}settings",
+        f"removed model group {made}",
+        "2 removed, 0 left",
+    ]
+    assert dead.request("GET", "/_cluster/settings").json == {"persistent": {}, "transient": {}}
+    dead.close()
+
+
+def test_a_sweep_of_nobody_is_unreachable(mlconform: Any, free_port: int) -> None:
+    ended = mlconform("sweep", "--target", f"http://127.0.0.1:{free_port}")
+    assert ended.exit_code == 3
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_the_mock_serves_until_it_is_interrupted(command: Any) -> None:
+    with command.start("mock", "--port", "0", "--nodes", "2") as process:
+        said = process.stdout.readline()
+        url = next(word for word in said.split() if word.startswith("http")).rstrip(";")
+        with urllib.request.urlopen(f"{url}/_nodes", timeout=10) as answer:
+            assert len(json.load(answer)["nodes"]) == 2
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=20)
+    assert (process.returncode, stderr) == (0, "")
+
+
+def test_a_mistake_ends_the_process_without_a_traceback(command: Any) -> None:
+    ended = command("run", "--level", "nope")
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (2, 1)

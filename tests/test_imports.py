@@ -1,0 +1,94 @@
+"""Who may import whom."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import conformance
+import mock_server
+
+CONFORMANCE = Path(conformance.__path__[0])
+MOCK_SERVER = Path(mock_server.__path__[0])
+# Where the mock is started, served and offered to other people's tests.
+STARTS_THE_MOCK = {"target/connect.py", "cli.py", "plugin.py"}
+
+
+def imports(path: Path) -> set[str]:
+    """The dotted names that a file imports, wherever in it."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def within(names: set[str], *rooms: str) -> set[str]:
+    return {name for name in names if any(name == room or name.startswith(f"{room}.") for room in rooms)}
+
+
+def files(root: Path, below: str = "") -> list[object]:
+    found = sorted((root / below).rglob("*.py"))
+    assert found, f"{below} has moved"
+    return [pytest.param(path, id=path.relative_to(root).as_posix()) for path in found]
+
+
+@pytest.mark.parametrize("path", files(CONFORMANCE))
+def test_the_mock_is_used_in_three_places_alone(path: Path) -> None:
+    if path.relative_to(CONFORMANCE).as_posix() not in STARTS_THE_MOCK:
+        assert not within(imports(path), "mock_server")
+
+
+@pytest.mark.parametrize("name", sorted(STARTS_THE_MOCK))
+def test_those_places_do_use_it(name: str) -> None:
+    assert within(imports(CONFORMANCE / name), "mock_server")
+
+
+@pytest.mark.parametrize("path", files(MOCK_SERVER))
+def test_the_mock_knows_nothing_of_the_suite(path: Path) -> None:
+    assert not within(imports(path), "conformance")
+
+
+@pytest.mark.parametrize("path", files(CONFORMANCE, "contract"))
+def test_the_contract_stands_alone(path: Path) -> None:
+    names = imports(path)
+    assert within(names, "conformance") == within(names, "conformance.contract")
+    assert not within(names, "pytest", "hypothesis", "schemathesis", "urllib3")
+
+
+@pytest.mark.parametrize("path", files(CONFORMANCE, "oracle"))
+def test_the_oracle_stands_alone(path: Path) -> None:
+    names = imports(path)
+    assert within(names, "conformance") == within(names, "conformance.oracle")
+
+
+@pytest.mark.parametrize("path", files(CONFORMANCE, "report"))
+def test_the_report_knows_events_and_no_pytest(path: Path) -> None:
+    names = imports(path)
+    allowed = within(names, "conformance.report", "conformance.contract.model")
+    assert within(names, "conformance") == allowed
+    assert not within(names, "pytest", "_pytest", "hypothesis", "schemathesis", "urllib3")
+
+
+@pytest.mark.parametrize("path", files(CONFORMANCE, "target"))
+def test_the_target_knows_no_checks(path: Path) -> None:
+    names = imports(path)
+    allowed = within(names, "conformance.target", "conformance.outcomes", "conformance.report.events")
+    assert within(names, "conformance") == allowed
+
+
+@pytest.mark.parametrize("path", files(CONFORMANCE, "suites"))
+def test_checks_speak_only_through_a_session(path: Path) -> None:
+    names = imports(path)
+    rooms = ["suites", "target", "oracle", "outcomes", "contract.model"]
+    if path.name == "conftest.py":
+        rooms += ["checks", "endings", "judging", "plugin"]
+    if path.name == "generated.py":
+        rooms += ["contract.store", "contract"]
+    allowed = within(names, *(f"conformance.{room}" for room in rooms))
+    assert within(names, "conformance") == allowed
+    assert not within(names, "conformance.target.transport", "conformance.target.connect")

@@ -1,0 +1,266 @@
+"""From the ending of a check to a verdict, seen in whole runs of single checks on real targets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+from rich.console import Console
+
+from conformance.contract.model import Level
+from conformance.judging import Judging
+from conformance.options import RunOptions
+from conformance.outcomes import TargetUnreachable, Untestable
+from conformance.record import STREAM
+from conformance.report.events import Outcome
+from conformance.report.stream import read
+from conformance.report.verdicts import Judgement, Kind, judge
+from conformance.run import run
+from conformance.suites.expect import Expect
+from conformance.suites.opensearch_ml.api import MlCommons
+from conformance.target.connect import TargetOptions
+from conformance.target.opensearch_ml import PRIVATE_ADDRESSES, read_settings
+from conformance.target.session import Session
+from mock_server import MockServer
+from mock_server.fixture import serve_on
+
+STATUS = "osml.deploy.answer.status"
+
+
+@pytest.fixture
+def judged(tmp_path: Path) -> Callable[..., Judgement]:
+    """Runs the checks of these requirements in this process, and reads the run from disk."""
+
+    def run_checks(select: str, *, level: Level = Level.OBSERVED, **target: Any) -> Judgement:
+        options = RunOptions(
+            target=TargetOptions(**target),
+            profile="opensearch-ml",
+            level=level,
+            select=select,
+            docs_version=target.get("docs_version"),
+            out=tmp_path / "out",
+        )
+        code = run(options, Console(quiet=True))
+        judgement = judge(read(tmp_path / "out" / STREAM))
+        assert code == judgement.summary.exit_code
+        return judgement
+
+    return run_checks
+
+
+def verdict(judgement: Judgement, requirement: str) -> Any:
+    return next(each for each in judgement.verdicts if each.requirement.id == requirement)
+
+
+def test_a_check_that_holds_passes_without_evidence(judged: Any) -> None:
+    judgement = judged(STATUS)
+    assert verdict(judgement, STATUS).kind is Kind.PASS
+    assert judgement.summary.exit_code == 0
+    assert all(check.exchanges == () for check in judgement.run.checks)
+
+
+def test_a_difference_fails_with_both_sides_and_the_requests(judged: Any) -> None:
+    judgement = judged(STATUS, mutant="deploy-answers-created")
+    found = verdict(judgement, STATUS)
+    assert (found.kind, judgement.summary.exit_code) == (Kind.FAIL, 1)
+    decision, check = found.telling[0].decision, found.telling[0].check
+    assert "DEPLOYING" in decision.expected
+    assert "CREATED" in decision.came
+    last = check.exchanges[-1]
+    assert last.method == "POST"
+    assert last.url.endswith("/_deploy")
+    assert last.curl.startswith("curl ")
+
+
+def test_a_difference_below_the_level_warns(judged: Any) -> None:
+    judgement = judged(STATUS, level=Level.DOCUMENTED, mutant="deploy-answers-created")
+    assert verdict(judgement, STATUS).kind is Kind.WARN
+    assert judgement.summary.exit_code == 0
+
+
+class TestRepetition:
+    @pytest.fixture
+    def served(self, httpserver: HTTPServer) -> HTTPServer:
+        serve_on(httpserver, MockServer())
+        return httpserver
+
+    def differs(self, served: HTTPServer, times: int) -> None:
+        """The answer to this many deploys has a status of its own."""
+        for _ in range(times):
+            served.expect_oneshot_request(re.compile(r".*/_deploy"), "POST").respond_with_json(
+                {"task_id": "t", "status": "CREATED"}
+            )
+
+    def test_a_difference_that_comes_once_is_flaky(self, judged: Any, served: HTTPServer) -> None:
+        self.differs(served, 1)
+        judgement = judged(STATUS, target=served.url_for(""))
+        found = verdict(judgement, STATUS)
+        assert found.kind is Kind.FLAKY
+        assert found.telling[0].decision.came == "'CREATED'"
+        assert judgement.summary.exit_code == 1
+
+    def test_a_difference_that_comes_again_is_a_failure(self, judged: Any, served: HTTPServer) -> None:
+        self.differs(served, 2)
+        assert verdict(judged(STATUS, target=served.url_for("")), STATUS).kind is Kind.FAIL
+
+    def test_the_evidence_of_a_failure_is_that_of_the_repetition(
+        self, judged: Any, served: HTTPServer
+    ) -> None:
+        self.differs(served, 2)
+        found = verdict(judged(STATUS, target=served.url_for("")), STATUS)
+        deploys = [each for each in found.telling[0].check.exchanges if each.url.endswith("/_deploy")]
+        assert len(deploys) == 1
+
+    def test_a_broken_answer_is_not_asked_for_again(self, judged: Any, served: HTTPServer) -> None:
+        served.expect_oneshot_request(re.compile(r".*/_deploy"), "POST").respond_with_data("{")
+        judgement = judged(STATUS, target=served.url_for(""))
+        assert verdict(judgement, "osml.wire.json").kind is Kind.FAIL
+
+
+class TestUntestable:
+    @pytest.fixture
+    def _no_model(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(_: MlCommons, **fields: Any) -> str:
+            raise Untestable("no model can be made here")
+
+        monkeypatch.setattr(MlCommons, "model", refuse)
+
+    @pytest.mark.usefixtures("_no_model")
+    def test_the_reason_is_told(self, judged: Any) -> None:
+        judgement = judged(STATUS)
+        found = verdict(judgement, STATUS)
+        assert (found.kind, found.reason) == (Kind.UNTESTABLE, "no model can be made here")
+
+    @pytest.mark.usefixtures("_no_model")
+    def test_a_run_that_decides_nothing_is_not_conformant(self, judged: Any) -> None:
+        assert judged(STATUS).summary.exit_code == 1
+
+    @pytest.mark.usefixtures("_no_model")
+    def test_exploration_ends_so_too(self, judged: Any) -> None:
+        judgement = judged("*::test_concurrent_operations*")
+        reasons = {d.reason for check in judgement.run.checks for d in check.decisions}
+        assert "no model can be made here" in reasons
+        assert not [
+            d for check in judgement.run.checks for d in check.decisions if d.outcome is Outcome.ERROR
+        ]
+
+    def test_time_that_cannot_pass_is_untestable(self, judged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Session, "discover_control", lambda self: None)
+        judgement = judged("osml.undeploy.ttl", max_wait=5.0)
+        assert "--max-wait allows 5 s" in verdict(judgement, "osml.undeploy.ttl").reason
+
+
+class TestOurOwnErrors:
+    def test_an_exception_of_a_check_is_an_error(self, judged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(*_: Any, **__: Any) -> Any:
+            raise RuntimeError("our own mistake")
+
+        monkeypatch.setattr(MlCommons, "deploy", fail)
+        judgement = judged(STATUS)
+        found = verdict(judgement, STATUS)
+        assert (found.kind, found.reason) == (Kind.ERROR, "RuntimeError: our own mistake")
+        assert "Traceback" in found.telling[0].check.log
+        assert judgement.summary.exit_code == 4
+
+    def test_a_check_that_evaluates_nothing_is_an_error(
+        self, judged: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Expect, "that", lambda *_, **__: None)
+        judgement = judged(STATUS)
+        found = verdict(judgement, STATUS)
+        assert (found.kind, found.reason) == (Kind.ERROR, "the check ended without evaluating it")
+        assert judgement.summary.exit_code == 4
+
+    def test_an_exception_after_a_check_is_not_lost(
+        self, judged: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(_: Session, back_to: int = 0) -> list[str]:
+            if back_to:
+                raise RuntimeError("our own mistake")
+            return []
+
+        monkeypatch.setattr(Session, "clean", fail)
+        judgement = judged(STATUS)
+        assert judgement.summary.exit_code == 4
+        assert "our own mistake" in judgement.problems[0].message
+
+
+def test_a_target_that_goes_away_ends_the_run_with_a_report(
+    judged: Any, serve_mock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def gone(self: MlCommons, model_id: str, *_: Any) -> Any:
+        calls.append(model_id)
+        raise TargetUnreachable("nobody there any more")
+
+    monkeypatch.setattr(MlCommons, "deploy", gone)
+    judgement = judged("osml.deploy.*", target=serve_mock().url)
+    assert judgement.summary.exit_code == 3
+    assert [problem.kind for problem in judgement.problems] == ["unreachable"]
+    assert len(calls) == 1
+
+
+class TestApplying:
+    def test_what_came_later_than_the_target_is_inapplicable(
+        self, judged: Any, httpserver: HTTPServer
+    ) -> None:
+        judgement = judged("osml.*", target=self.of_version(httpserver, "2.19.9"))
+        recorded = [each for each in judgement.verdicts if each.requirement.level == Level.OBSERVED]
+        assert {each.kind for each in recorded} == {Kind.INAPPLICABLE}
+        assert "the target is 2.19.9" in recorded[0].reason
+
+    def test_a_target_older_than_the_documentation_is_a_missing_prerequisite(
+        self, judged: Any, httpserver: HTTPServer
+    ) -> None:
+        judgement = judged("osml.*", target=self.of_version(httpserver, "1.3.0"))
+        assert judgement.summary.exit_code == 3
+        assert "no documentation for the target's version '1.3.0'" in judgement.problems[0].message
+
+    def of_version(self, httpserver: HTTPServer, version: str) -> str:
+        """A target of this version with nothing but what discovery reads."""
+        root = {"version": {"number": version, "distribution": "opensearch"}}
+        httpserver.expect_request("/").respond_with_json(root)
+        httpserver.expect_request("/_cat/plugins").respond_with_json([{"component": "opensearch-ml"}])
+        httpserver.expect_request("/_nodes").respond_with_json({"nodes": {"n": {"roles": ["data"]}}})
+        httpserver.expect_request("/_cluster/settings").respond_with_json({"persistent": {}})
+        return httpserver.url_for("")
+
+
+class TestLifeOfATarget:
+    GROUPS = "/_plugins/_ml/model_groups"
+
+    @pytest.fixture
+    def judging(self, serve_mock: Any) -> Judging:
+        target = TargetOptions(target=serve_mock().url, run_id="run")
+        return Judging(RunOptions(target=target, profile="opensearch-ml"))
+
+    def test_it_is_prepared_at_its_first_use_and_put_back_at_the_end(self, judging: Judging) -> None:
+        session = judging.target("opensearch-ml").session
+        assert PRIVATE_ADDRESSES in read_settings(session)
+        judging.close()
+        assert PRIVATE_ADDRESSES not in read_settings(session)
+        assert judging.complaints == []
+
+    @pytest.mark.parametrize("interrupted", [True, False])
+    def test_what_an_interrupted_check_made_is_looked_for(self, judging: Judging, interrupted: bool) -> None:
+        session = judging.target("opensearch-ml").session
+        group = {"name": session.new_name("group"), "description": "x"}
+        made = session.request("POST", f"{self.GROUPS}/_register", group).member("model_group_id")
+        judging.close(interrupted=interrupted)
+        assert (session.request("GET", f"{self.GROUPS}/{made}").status == 404) is interrupted
+
+
+def test_the_docs_version_is_in_the_header(judged: Any) -> None:
+    assert judged(STATUS, docs_version="2.19").run.header.docs_versions == {"opensearch-ml": "2.19"}
+
+
+def test_options_that_a_repetition_needs_are_in_the_header() -> None:
+    options = RunOptions(target=TargetOptions(model_ids=("a", "b"), insecure=True), known="x")
+    assert options.repeated == ("--known", "x", "--model-id", "a", "--model-id", "b", "--insecure")
+    assert replace(options, docs_version="2.19").repeated[:2] == ("--docs-version", "2.19")

@@ -1,0 +1,219 @@
+"""The pytest plugin inside other people's pytest runs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Imported here, it need not be imported again by each pytest inside this one.
+import conformance.run  # noqa: F401
+from conformance.options import options_from
+from conformance.report.stream import read
+from conformance.report.verdicts import Judgement, judge
+from mock_server import Request
+
+FEW = ("--pyargs", "conformance.suites.opensearch_ml", "--ml-select", "osml.deploy.answer*")
+pytest_plugins = ["pytester"]
+REPORTS = {"run.ndjson", "report.html", "report.md", "junit.xml"}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with tests of somebody else's."""
+
+    pytester: pytest.Pytester
+
+    @property
+    def folder(self) -> Path:
+        return self.pytester.path
+
+    def write(self, name: str, content: str) -> None:
+        (self.folder / name).write_text(content, encoding="utf-8")
+
+    def pytest(self, *arguments: str, expect: Sequence[int] = (0,), apart: bool = False) -> str:
+        """Runs pytest in the folder, `apart` in a process of its own; gives what it said."""
+        run = self.pytester.runpytest_subprocess if apart else self.pytester.runpytest_inprocess
+        ended = run("-rA", "-p", "no:cacheprovider", *arguments)
+        said = ended.stdout.str() + ended.stderr.str()
+        assert ended.ret in expect, said
+        assert "INTERNALERROR" not in said
+        return said
+
+    def judged(self, out: str) -> Judgement:
+        return judge(read(self.folder / out / "run.ndjson"))
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> Project:
+    pytester.makeini("[pytest]\naddopts = --strict-markers\nfilterwarnings = error\n")
+    return Project(pytester)
+
+
+def counts(said: str) -> dict[str, int]:
+    """`1 passed, 2 deselected` as a mapping."""
+    return {kind: int(count) for count, kind in re.findall(r"(\d+) (\w+)", said.strip().splitlines()[-1])}
+
+
+class TestOtherPeoplesTests:
+    def test_stay_as_light_as_they_were(self, project: Project) -> None:
+        project.write(
+            "test_own.py",
+            "import sys\n"
+            "def test_own(request):\n"
+            "    assert request.config.pluginmanager.hasplugin('mlconform')\n"
+            "    loaded = {name.partition('.')[0] for name in sys.modules}\n"
+            "    assert not loaded & {'schemathesis', 'hypothesis', 'mock_server', 'urllib3', 'rich'}\n",
+        )
+        # Without the plugins of those libraries, what is loaded is what ours loads.
+        project.pytest(
+            "-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:pytest_httpserver", apart=True
+        )
+
+    def test_keep_their_outcomes_though_they_have_a_requirement_mark_too(self, project: Project) -> None:
+        project.write(
+            "conftest.py",
+            "def pytest_runtest_logreport(report):\n    assert report.user_properties == []\n",
+        )
+        project.write(
+            "test_own.py",
+            "import pytest\n"
+            "@pytest.mark.requirement('REQ-1')\n"
+            "def test_fails():\n"
+            "    assert False\n"
+            "@pytest.mark.requirement('REQ-2')\n"
+            "def test_passes():\n"
+            "    pass\n"
+            "@pytest.mark.requirement('REQ-3')\n"
+            "def test_skips():\n"
+            "    pytest.skip()\n",
+        )
+        said = project.pytest(expect=[1])
+        assert {"failed": 1, "passed": 1, "skipped": 1}.items() <= counts(said).items()
+
+    def test_are_not_deselected_with_checks_beside_them(self, project: Project) -> None:
+        project.write("test_own.py", "def test_own(): pass\n")
+        assert "PASSED test_own.py::test_own" in project.pytest("test_own.py", *FEW)
+
+
+class TestFixtures:
+    def test_a_running_mock_and_a_session_with_it(self, project: Project) -> None:
+        project.write(
+            "test_own.py",
+            "import json, urllib.request\n"
+            "def test_mock(ml_mock):\n"
+            "    with urllib.request.urlopen(ml_mock.url, timeout=10) as answer:\n"
+            "        assert json.load(answer)['version']['distribution'] == 'opensearch'\n"
+            "    assert ml_mock.server.clock.offset == 0\n"
+            "def test_session(ml_session):\n"
+            "    assert ml_session.facts.profile == 'opensearch-ml'\n"
+            "    assert ml_session.request('GET', '/').status == 200\n"
+            "def test_the_session_is_the_same(ml_session):\n"
+            "    assert len(ml_session.journal) > 1\n",
+        )
+        assert counts(project.pytest("test_own.py"))["passed"] == 3
+
+    def test_a_target_of_ones_own(self, project: Project, serve_mock: Any) -> None:
+        url = serve_mock().url
+        project.write(
+            "test_own.py",
+            f"def test_session(ml_session):\n    assert ml_session.transport.base_url == {url!r}\n",
+        )
+        project.pytest("test_own.py", "--ml-target", url)
+
+
+class TestChecks:
+    def test_are_selected_and_run(self, project: Project) -> None:
+        said = project.pytest(*FEW)
+        assert counts(said)["passed"] >= 2
+        assert counts(said)["deselected"] > 100
+
+    def test_a_difference_fails(self, project: Project) -> None:
+        faulty = ("--ml-level", "example", "--ml-mutant", "deploy-answers-created")
+        said = project.pytest(*FEW, *faulty, expect=[1])
+        assert counts(said)["failed"] == 1
+        assert "osml.deploy.answer.status" in said
+
+    def test_a_difference_below_the_level_is_an_expected_failure(self, project: Project) -> None:
+        said = project.pytest(*FEW, "--ml-mutant", "deploy-answers-created")
+        assert counts(said)["xfailed"] == 1
+        assert "does not fail the run: osml.deploy.answer.status" in said
+
+    def test_a_waived_difference_is_an_expected_failure(self, project: Project) -> None:
+        project.write("waivers.yaml", "- {requirement: osml.deploy.answer.status, reason: agreed}")
+        faulty = ("--ml-level", "example", "--ml-mutant", "deploy-answers-created")
+        assert counts(project.pytest(*FEW, *faulty, "--ml-waivers", "waivers.yaml"))["xfailed"] == 1
+
+    def test_bad_options_are_a_usage_error(self, project: Project) -> None:
+        said = project.pytest(*FEW, "--ml-level", "nope", expect=[4])
+        assert "ERROR: expected a level" in said
+
+    def test_an_unreachable_target_ends_pytest(self, project: Project, free_port: int) -> None:
+        said = project.pytest(*FEW, "--ml-target", f"http://127.0.0.1:{free_port}", expect=[3])
+        assert "Check the address" in said
+
+
+class TestOut:
+    def test_the_reports_are_those_of_a_run(self, project: Project) -> None:
+        faulty = ("--ml-level", "example", "--ml-mutant", "deploy-answers-created")
+        said = project.pytest(*FEW, *faulty, "--ml-out", "out", expect=[1])
+        assert "mlconform: report at out/report.html" in said
+        assert {path.name for path in (project.folder / "out").iterdir()} == REPORTS
+        judgement = project.judged("out")
+        assert judgement.run.complete
+        assert judgement.run.header.selection == "osml.deploy.answer*"
+        assert [target.profile for target in judgement.run.targets] == ["opensearch-ml", "nugen"]
+        assert self.kinds(judgement) == {"osml.deploy.answer": "pass", "osml.deploy.answer.status": "fail"}
+        assert judgement.summary.exit_code == 1
+
+    def test_workers_share_one_report_and_leave_nothing(self, project: Project, serve_mock: Any) -> None:
+        mock = serve_mock(mutant="deploy-answers-created")
+        select = ("--ml-select", "osml.deploy.answer*,nugen.aligned.answer", "--ml-level", "example")
+        two = ("-n", "2", "--ml-target", mock.url, "--ml-out", "out")
+        project.pytest("--pyargs", "conformance.suites", *select, *two, expect=[1], apart=True)
+        judgement = project.judged("out")
+        assert self.kinds(judgement) == {
+            "osml.deploy.answer": "pass",
+            "osml.deploy.answer.status": "fail",
+            # It may move the clock, and there is another worker beside it.
+            "nugen.aligned.answer": "untestable",
+        }
+        assert judgement.problems == ()
+        state = json.loads(mock.server.handle(Request("GET", "/_mock/state")).body)
+        cluster = state["profiles"]["opensearch-ml"]
+        assert cluster["settings"]["persistent"] == {}
+        assert {name for name, held in cluster["indices"].items() if held} <= {".plugins-ml-task"}
+
+    def kinds(self, judgement: Judgement) -> dict[str, str]:
+        return {verdict.requirement.id: verdict.kind.value for verdict in judgement.verdicts}
+
+    def test_what_pytest_lets_pass_may_still_not_be_enough(self, project: Project, serve_mock: Any) -> None:
+        # Without a second node it cannot be decided, which pytest calls a skip.
+        select = ("--pyargs", "conformance.suites", "--ml-select", "*test_node_ids_limit_the_deployment")
+        target = ("--ml-target", serve_mock(nodes=1).url, "--ml-profile", "opensearch-ml")
+        assert counts(project.pytest(*select, *target))["skipped"] == 1
+        project.pytest(*select, *target, "--ml-out", "out", expect=[1])
+
+    def test_an_unreachable_target_is_reported(self, project: Project, free_port: int) -> None:
+        gone = ("--ml-target", f"http://127.0.0.1:{free_port}", "--ml-out", "out")
+        assert "Check the address" in project.pytest(*FEW, *gone, expect=[3])
+        assert {path.name for path in (project.folder / "out").iterdir()} == REPORTS
+        assert project.judged("out").summary.exit_code == 3
+
+    def test_a_folder_that_cannot_be_written_is_a_usage_error(self, project: Project) -> None:
+        said = project.pytest(*FEW, "--ml-out", "tox.ini/below", expect=[4])
+        assert "tox.ini/below" in said
+
+
+def test_the_names_of_two_workers_never_meet(monkeypatch: pytest.MonkeyPatch, pytestconfig: Any) -> None:
+    def prefix(worker: str) -> str:
+        monkeypatch.setenv("PYTEST_XDIST_WORKER", worker)
+        return options_from(pytestconfig).target.run_id
+
+    monkeypatch.setattr(pytestconfig.option, "ml_run_id", "run")
+    assert len({prefix("gw0"), prefix("gw1"), "run"}) == 3

@@ -1,0 +1,216 @@
+"""A whole run from options to exit code, as its user sees it: by the command."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from conformance.report.stream import read
+from conformance.report.verdicts import Judgement, judge
+from mock_server import MockServer
+from mock_server.fixture import RunningMock, serve_on
+
+REPORTS = {"run.ndjson", "report.html", "report.md", "junit.xml"}
+FEW = ("--profile", "opensearch-ml", "--select", "osml.deploy.answer*")
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def run(command: Any, out: Path) -> Callable[..., Any]:
+    """Runs `mlconform run` with these options; the reports go to `out`."""
+    return lambda *arguments: command("run", "--out", str(out), *arguments)
+
+
+def judged(out: Path) -> Judgement:
+    return judge(read(out / "run.ndjson"))
+
+
+def kinds(judgement: Judgement) -> dict[str, str]:
+    return {verdict.requirement.id: verdict.kind.value for verdict in judgement.verdicts}
+
+
+def get(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)
+
+
+class TestEndings:
+    def test_a_conformant_target(self, run: Any, out: Path) -> None:
+        ended = run(*FEW)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert "Conformant" in ended.stdout
+        assert {path.name for path in out.iterdir()} == REPORTS
+
+    def test_a_target_with_a_fault(self, run: Any, out: Path) -> None:
+        ended = run(*FEW, "--level", "example", "--mutant", "deploy-answers-created")
+        assert ended.returncode == 1
+        assert "osml.deploy.answer.status" in ended.stdout
+        assert {path.name for path in out.iterdir()} == REPORTS
+
+    def test_nobody_there(self, run: Any, out: Path, free_port: int) -> None:
+        ended = run("--target", f"http://127.0.0.1:{free_port}")
+        assert ended.returncode == 3
+        assert "Traceback" not in ended.stderr
+        assert {path.name for path in out.iterdir()} == REPORTS
+
+    @pytest.mark.parametrize(
+        ("answer", "message"),
+        [
+            pytest.param(("{}", 500, "application/json"), "500", id="500 to everything"),
+            pytest.param(("<html>hi</html>", 200, "text/html"), "<html>", id="HTML"),
+            pytest.param(("", 401, "text/plain"), "credentials", id="credentials missing"),
+        ],
+    )
+    def test_something_else_there(
+        self, run: Any, out: Path, httpserver: HTTPServer, answer: tuple[str, int, str], message: str
+    ) -> None:
+        body, status, kind = answer
+        for method in ("GET", "PUT", "POST", "DELETE"):
+            httpserver.expect_request("/", method).respond_with_data(body, status, content_type=kind)
+        ended = run("--profile", "opensearch-ml", "--target", httpserver.url_for(""))
+        assert ended.returncode == 3
+        assert "Traceback" not in ended.stderr
+        (problem,) = judged(out).problems
+        assert (problem.kind, message in problem.message) == ("prerequisite", True)
+        assert {path.name for path in out.iterdir()} == REPORTS
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            pytest.param(b"Content-Length: 500\r\n\r\n{", id="cut off"),
+            pytest.param(b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", id="undecodable"),
+        ],
+    )
+    def test_answers_broken_on_the_wire(self, run: Any, out: Path, raw_server: Any, answer: bytes) -> None:
+        server = raw_server(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + answer)
+        ended = run("--profile", "opensearch-ml", "--target", server.url)
+        assert (ended.returncode, ended.stderr) == (1, "")
+        assert kinds(judged(out))["osml.wire.json"] == "fail"
+
+
+class TestTrace:
+    """A run over HTTP leaves the target as it found it."""
+
+    SETTING = "plugins.ml_commons.model_auto_deploy.enable"
+
+    @pytest.fixture
+    def target(self, serve_mock: Any) -> RunningMock:
+        mock: RunningMock = serve_mock(nodes=2)
+        request = urllib.request.Request(
+            f"{mock.url}/_cluster/settings",
+            json.dumps({"persistent": {self.SETTING: False}}).encode(),
+            {"Content-Type": "application/json"},
+            method="PUT",
+        )
+        with urllib.request.urlopen(request, timeout=10):
+            return mock
+
+    def left(self, target: RunningMock) -> dict[str, Any]:
+        """How much the mock holds of each kind that a run can make and remove."""
+        state = get(f"{target.url}/_mock/state")["profiles"]["opensearch-ml"]
+        pipelines = {kind: state[kind] for kind in ("ingest_pipelines", "search_pipelines")}
+        indices = {name: index for name, index in state["indices"].items() if "task" not in name}
+        return {name: held for name, held in (pipelines | indices).items() if held}
+
+    def test_nothing_stays_of_a_run(self, run: Any, out: Path, target: RunningMock) -> None:
+        select = "osml.delete.*,osml.settings.*,!*test_any_sequence"
+        ended = run("--target", target.url, "--level", "observed", "--select", select)
+        assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout
+        judgement = judged(out)
+        assert set(kinds(judgement).values()) == {"pass"}
+        assert judgement.problems == ()
+        assert self.left(target) == {}
+        settings = get(f"{target.url}/_cluster/settings?flat_settings=true")
+        assert settings["persistent"] == {self.SETTING: "false"}
+
+    def test_an_interrupted_run_reports_and_leaves_nothing(
+        self, command: Any, out: Path, target: RunningMock
+    ) -> None:
+        with command.start("run", "--out", str(out), "--target", target.url) as process:
+            self.await_checks(out, process)
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate(timeout=60)
+        assert process.returncode == 5, stderr
+        assert "Traceback" not in stderr
+        assert {path.name for path in out.iterdir()} == REPORTS
+        assert self.left(target) == {}
+        settings = get(f"{target.url}/_cluster/settings?flat_settings=true")
+        assert settings["persistent"] == {self.SETTING: "false"}
+
+    def await_checks(self, out: Path, process: Any) -> None:
+        """Until some checks have finished."""
+        stream = out / "run.ndjson"
+        while process.poll() is None:
+            if stream.exists() and stream.read_bytes().count(b'"event":"check_finished"') > 3:
+                return
+            with pytest.raises(Exception, match="timed out"):
+                process.wait(0.05)
+
+
+def test_two_workers_give_the_verdicts_of_one(run: Any, out: Path) -> None:
+    select = "osml.delete.safe.conflict,osml.delete.answer*,!*test_any_sequence"
+    few = ("--profile", "opensearch-ml", "--level", "observed", "--select", select)
+    run(*few, "--mutant", "conflict-is-400")
+    alone = kinds(judged(out))
+    run(*few, "--mutant", "conflict-is-400", "--workers", "2")
+    assert kinds(judged(out)) == alone
+    assert "fail" in alone.values()
+
+
+def test_the_callers_folder_and_variables_steer_nothing_and_stay_as_they_are(
+    command: Any, out: Path, tmp_path: Path
+) -> None:
+    hostile = {
+        "pytest.ini": "[pytest]\naddopts = --no-such-option\n",
+        "conftest.py": "raise RuntimeError('the conftest of the caller')\n",
+        "schemathesis.toml": "no such = configuration",
+    }
+    for name, content in hostile.items():
+        (command.folder / name).write_text(content, encoding="utf-8")
+    (tmp_path / "loud.py").write_text("raise RuntimeError('the plugin of the caller')\n", encoding="utf-8")
+    env = {
+        "PYTEST_ADDOPTS": "--no-such-option",
+        "PYTEST_PLUGINS": "loud",
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")])),
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(command.folder / "hypothesis"),
+    }
+    few = ("--select", "nugen.undeploy.validation,osml.deploy.answer", "--workers", "2")
+    ended = command("run", "--out", str(out), *few, env=env)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    checks = {check.check for check in judged(out).run.checks}
+    assert "nugen/test_generated.py::test_generated_requests" in checks
+    assert "opensearch_ml/test_deploy.py::test_the_answer_names_a_task_and_a_status" in checks
+    assert {path.name for path in command.folder.iterdir()} == set(hostile)
+
+
+def test_without_a_folder_the_report_goes_into_the_callers(command: Any) -> None:
+    command("run", *FEW)
+    assert [path.name for path in command.folder.iterdir()] == ["reports"]
+    assert {path.name for path in (command.folder / "reports" / "latest").iterdir()} == REPORTS
+
+
+def test_a_server_with_both_profiles_is_judged_by_both(run: Any, out: Path, httpserver: HTTPServer) -> None:
+    serve_on(httpserver, MockServer())
+    select = "osml.deploy.answer,nugen.aligned.answer"
+    ended = run("--target", httpserver.url_for(""), "--select", select)
+    assert ended.returncode == 0
+    assert kinds(judged(out)) == {"osml.deploy.answer": "pass", "nugen.aligned.answer": "pass"}
+
+
+def test_a_profile_that_is_not_there_is_left_out_of_all(run: Any, out: Path, serve_mock: Any) -> None:
+    url = serve_mock(profiles=["opensearch-ml"]).url
+    ended = run("--target", url, "--select", "osml.deploy.answer,nugen.aligned.answer")
+    assert ended.returncode == 0
+    assert kinds(judged(out)) == {"osml.deploy.answer": "pass"}
