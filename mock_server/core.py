@@ -68,14 +68,13 @@ class Profile(Protocol):
         """Put a dumped state in the place of the present one. Raises ValueError for what is none."""
 
 
+_COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_PRETTY = json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=2, separators=(",", " : "))
+
+
 def encode_json(value: Any, *, pretty: bool = False) -> bytes:
     """JSON in UTF-8. A lone surrogate, which UTF-8 can't carry, becomes a question mark."""
-    if pretty:
-        text = (
-            json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2, separators=(",", " : ")) + "\n"
-        )
-    else:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = _PRETTY.encode(value) + "\n" if pretty else _COMPACT.encode(value)
     return text.encode("utf-8", "replace")
 
 

@@ -144,7 +144,8 @@ def _find(call: Call) -> Connector:
 
 
 def _users(cluster: Cluster, connector_id: str) -> list[Model]:
-    return [model for _, model in cluster.store.models if model.connector_id == connector_id]
+    models = cluster.store.models
+    return [model for key in models.where("connector_id", connector_id) if (model := models.get(key))]
 
 
 def _in_use(model_ids: list[str], remedy: str) -> str:

@@ -96,6 +96,7 @@ def delete(call: Call) -> Answer:
         answer = cluster.store.models.touch(model_id).answer() | {"result": "deleted"}
     if model_id in cluster.store.controllers:
         cluster.store.controllers.delete(model_id)
+    cluster.throttle.forget(model_id)
     _delete_empty_group(cluster, model.group_id)
     if not cluster.rules.delete_answers_seq_no:
         del answer["_seq_no"]
@@ -105,7 +106,7 @@ def delete(call: Call) -> Answer:
 def _delete_empty_group(cluster: Cluster, group_id: str | None) -> None:
     if group_id is None or not cluster.rules.group_goes_with_last_version:
         return
-    if not any(model.group_id == group_id for _, model in cluster.store.models):
+    if not cluster.store.models.where("group_id", group_id):
         cluster.store.groups.delete(group_id)
 
 

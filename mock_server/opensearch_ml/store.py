@@ -10,6 +10,8 @@ from typing import Any, Generic, TypeVar
 DocumentT = TypeVar("DocumentT")
 JsonObject = dict[str, Any]
 
+_DELETED_KEPT = 10_000
+
 
 class ModelState(StrEnum):
     """The states of a model's lifecycle."""
@@ -202,15 +204,21 @@ class Write:
 
 
 class Index(Generic[DocumentT]):
-    """Documents by id. Versions outlive their documents, so that a deleted id goes on counting."""
+    """Documents by id. Versions outlive their documents for a while, so that a deleted id goes on counting.
 
-    def __init__(self, name: str, shards: int) -> None:
+    Documents can be looked up by the value of each field in `fields` too.
+    """
+
+    def __init__(self, name: str, shards: int, fields: tuple[str, ...] = ()) -> None:
         self.name = name
         self._shards = shards
+        self._keys: dict[str, dict[Any, dict[str, None]]] = {name: {} for name in fields}
+        self._values: dict[str, dict[str, Any]] = {name: {} for name in fields}
         self._documents: dict[str, DocumentT] = {}
         self._versions: dict[str, int] = {}
         self._seq_nos: dict[str, int] = {}
         self._next_seq_no = 0
+        self._deleted: dict[str, None] = {}
 
     def __contains__(self, key: str) -> bool:
         return key in self._documents
@@ -230,6 +238,28 @@ class Index(Generic[DocumentT]):
         """The document, or None."""
         return self._documents.get(key)
 
+    def where(self, name: str, value: Any) -> list[str]:
+        """The ids of the documents whose field of this name has this value, in the order in which they got it."""
+        return list(self._keys[name].get(value, ()))
+
+    def _look_up(self, key: str) -> None:
+        """Bring the look-up of one id to the present."""
+        document = self._documents.get(key)
+        for name, values in self._values.items():
+            value = None if document is None else getattr(document, name)
+            before = values.pop(key, None)
+            if value is not None:
+                values[key] = value
+            if value == before:
+                continue
+            keys = self._keys[name]
+            if before is not None:
+                del keys[before][key]
+                if not keys[before]:
+                    del keys[before]
+            if value is not None:
+                keys.setdefault(value, {})[key] = None
+
     def put(self, key: str, document: DocumentT, *, forced_refresh: bool = False) -> Write:
         """Create or replace a document."""
         result = "updated" if key in self._documents else "created"
@@ -243,7 +273,15 @@ class Index(Generic[DocumentT]):
     def delete(self, key: str) -> Write:
         """Remove a document; an id that is not there is a write too, with the result `not_found`."""
         result = "not_found" if self._documents.pop(key, None) is None else "deleted"
-        return self._write(key, result, True)
+        write = self._write(key, result, True)
+        self._deleted.pop(key, None)
+        self._deleted[key] = None
+        if len(self._deleted) > _DELETED_KEPT:
+            forgotten = next(iter(self._deleted))
+            del self._deleted[forgotten]
+            if forgotten not in self._documents:
+                del self._versions[forgotten], self._seq_nos[forgotten]
+        return write
 
     def standing(self, key: str) -> tuple[int, int]:
         """Version and sequence number of the last write to an id."""
@@ -256,12 +294,16 @@ class Index(Generic[DocumentT]):
     def load(self, documents: dict[str, DocumentT], standings: dict[str, list[int]]) -> None:
         """Take these documents and standings instead of those that there are."""
         self._documents = documents
+        for key in documents:
+            self._look_up(key)
         missing = {key: [1, number] for number, key in enumerate(documents) if key not in standings}
         self._versions = {key: standing[0] for key, standing in {**missing, **standings}.items()}
         self._seq_nos = {key: standing[-1] for key, standing in {**missing, **standings}.items()}
         self._next_seq_no = max(self._seq_nos.values(), default=-1) + 1
 
     def _write(self, key: str, result: str, forced_refresh: bool) -> Write:
+        if self._keys:
+            self._look_up(key)
         self._versions[key] = self._versions.get(key, 0) + 1
         self._seq_nos[key] = self._next_seq_no
         self._next_seq_no += 1
@@ -275,8 +317,8 @@ class Store:
 
     def __init__(self, node_count: int) -> None:
         shards = min(node_count, 2)
-        self.models: Index[Model] = Index(".plugins-ml-model", shards)
-        self.groups: Index[ModelGroup] = Index(".plugins-ml-model-group", shards)
+        self.models: Index[Model] = Index(".plugins-ml-model", shards, ("group_id", "connector_id"))
+        self.groups: Index[ModelGroup] = Index(".plugins-ml-model-group", shards, ("name",))
         self.connectors: Index[Connector] = Index(".plugins-ml-connector", shards)
         self.tasks: Index[Task] = Index(".plugins-ml-task", shards)
         self.agents: Index[Agent] = Index(".plugins-ml-agent", shards)

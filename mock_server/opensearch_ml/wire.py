@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,6 +20,7 @@ COMMON_PARAMETERS = frozenset({"pretty", "human", "error_trace", "filter_path", 
 KNOWN_METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _MAX_SEGMENTS = 64
+_LONG_PATH = 200
 
 _SET_ALGORITHM = "org.opensearch.ml.common.input.MLInput.setAlgorithm(org.opensearch.ml.common.FunctionName)"
 
@@ -43,7 +45,7 @@ def answer(cluster: Cluster, request: Request) -> Response:
 
 def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answer:
     uri = f"{request.path}?{request.query}" if request.query else request.path
-    match, methods = _match(request)
+    match, methods = _match(request.method, request.path)
     if match is None:
         if request.method == "OPTIONS":
             return Answer(text="", headers=(("allow", ",".join(methods)),))
@@ -60,11 +62,18 @@ def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answ
     return match.route.handler(Call(cluster, match.parameters, query, document))
 
 
-def _match(request: Request) -> tuple[Match | None, list[str]]:
-    segments = [_decoded(segment) for segment in request.path.split("/") if segment]
+def _match(method: str, path: str) -> tuple[Match | None, list[str]]:
+    return (_recent_match if len(path) < _LONG_PATH else _find_match)(method, path)
+
+
+def _find_match(method: str, path: str) -> tuple[Match | None, list[str]]:
+    segments = [_decoded(segment) for segment in path.split("/") if segment]
     if len(segments) > _MAX_SEGMENTS:
         return None, []
-    return _ROUTER.find(request.method, segments)
+    return _ROUTER.find(method, segments)
+
+
+_recent_match = lru_cache(maxsize=10_000)(_find_match)
 
 
 def _ordered(methods: list[str], order: tuple[str, ...]) -> list[str]:
@@ -84,12 +93,16 @@ def _no_route(method: str, uri: str, methods: list[str]) -> RestError:
 
 
 def _decoded(text: str) -> str:
+    if "%" not in text:
+        return text
     if _BROKEN_ESCAPE.search(text):
         raise illegal_argument(f"partial escape sequence at end of string: {text}")
     return unquote(text, errors="replace")
 
 
 def _query(text: str) -> dict[str, str]:
+    if not text:
+        return {}
     pairs = (part.partition("=") for part in text.split("&") if part)
     return {_decoded(name.replace("+", " ")): _decoded(value.replace("+", " ")) for name, _, value in pairs}
 
