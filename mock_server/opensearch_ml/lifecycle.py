@@ -14,8 +14,9 @@ from typing import Any
 
 from mock_server import codec
 from mock_server.opensearch_ml.environment import Environment
-from mock_server.opensearch_ml.settings import AUTO_REDEPLOY, SYNC_INTERVAL, Settings
+from mock_server.opensearch_ml.settings import AUTO_REDEPLOY, Settings
 from mock_server.opensearch_ml.store import Model, ModelState, Store, Task, TaskState
+from mock_server.opensearch_ml.sync_up import SyncUp
 from mock_server.opensearch_ml.work import Deployment, Outcome, Registration
 
 Happening = tuple[float, Callable[[float], None]]
@@ -36,11 +37,11 @@ class Lifecycle:
         self._coming: dict[str, Deployment] = {}
         self._registrations: dict[str, Registration] = {}
         self._reads: dict[str, int] = {}
-        self._mortal: set[str] = set()
         self._progress = environment.progress
         self._outcomes = environment.outcomes
         self._lost_in_restart: set[str] = set()
-        self._settled_at = self._sync_start = self._clock.now()
+        self._settled_at = self._clock.now()
+        self.sync_up = SyncUp(environment, settings, store)
         self._quiet_until = -math.inf
 
     def settle(self) -> None:
@@ -68,7 +69,8 @@ class Lifecycle:
                 yield work.running_at, self._starter(work.task_id, task)
             elif isinstance(work, Registration) or self._rules.deploys_finish:
                 yield work.due, self._finisher(work)
-        tick = self._next_eventful_tick()
+        any_lost = bool(self._lost_in_restart) and self._rules.auto_redeploy
+        tick = self.sync_up.next_tick(self._settled_at, self._deployments, any_lost=any_lost)
         if tick is not None:
             yield tick, self._sync_up
 
@@ -93,7 +95,7 @@ class Lifecycle:
         lost = codec.load(list[str], dumped.get("lost_in_restart", []), "work.lost_in_restart")
         self._lost_in_restart = set(lost)
         for _, model in self._store.models:
-            self.watch(model)
+            self.sync_up.watch(model)
         self.disturb()
 
     def _under_way(self) -> list[Deployment | Registration]:
@@ -130,50 +132,9 @@ class Lifecycle:
             if self._reads[work.task_id] >= self._progress.reads:
                 self._end(work, self._clock.now())
 
-    # The sync-up job: ticks at multiples of its interval since the start or the interval's last change.
-
-    def restart_sync_up(self) -> None:
-        """Count the interval of the sync-up job from now; its setting was changed."""
-        self._sync_start = self._clock.now()
-
-    def _next_eventful_tick(self) -> float | None:
-        interval = self._settings.number(SYNC_INTERVAL)
-        if interval == 0:
-            return None
-        after_settled = math.floor((self._settled_at - self._sync_start) / interval) + 1
-        counts = [
-            max(after_settled, math.ceil((expiry - self._sync_start) / interval))
-            for expiry in self._expiries()
-        ]
-        if self._lost_in_restart and self._rules.auto_redeploy:
-            counts.append(after_settled)
-        return self._sync_start + min(counts) * interval if counts else None
-
-    def _expiries(self) -> Iterator[float]:
-        for model_id in list(self._mortal):
-            model = self._store.models.get(model_id)
-            expiry = None if model is None else self._expiry(model)
-            if expiry is not None:
-                yield expiry
-            elif model is None or not model.in_memory:
-                self._mortal.discard(model_id)
-
-    def watch(self, model: Model) -> None:
-        """The model came into memory, or its TTL was set: look after the end of its time."""
-        if model.ttl_minutes is not None:
-            self._mortal.add(model.id)
-
-    def _expiry(self, model: Model) -> float | None:
-        ttl = model.ttl_minutes
-        if ttl is None or not model.in_memory or model.id in self._deployments or not self._rules.ttl_checked:
-            return None
-        return model.last_used + (ttl + self._rules.ttl_error_minutes) * 60
-
     def _sync_up(self, at: float) -> None:
-        for model in filter(None, map(self._store.models.get, sorted(self._mortal))):
-            expiry = self._expiry(model)
-            # A tick is computed by a multiplication, so it may miss its instant by a rounding error.
-            if expiry is not None and expiry <= at + 1e-6:
+        for model in self.sync_up.expired(at):
+            if model.id not in self._deployments:
                 self._leave_memory(model, self._node_ids)
         lost, self._lost_in_restart = self._lost_in_restart, set()
         for model_id in sorted(lost):
@@ -268,19 +229,6 @@ class Lifecycle:
             succeeds and self._rules.deploys_finish and not self.lacks_connector(model)
         )
 
-    def is_forgotten(self, model: Model) -> bool:
-        """Whether the node that clients talk to lost the model and does not know yet which others have it."""
-        if model.local_node_forgot_at is None:
-            return False
-        interval = self._settings.number(SYNC_INTERVAL)
-        if interval == 0:
-            return True
-        ticks = [
-            math.floor((moment - self._sync_start) / interval)
-            for moment in (model.local_node_forgot_at, self._clock.now())
-        ]
-        return ticks[0] == ticks[1]
-
     def _finish(self, deployment: Deployment, at: float) -> None:
         del self._deployments[deployment.model_id]
         model = self._store.models.get(deployment.model_id)
@@ -301,7 +249,7 @@ class Lifecycle:
         model.state = ModelState.PARTIALLY_DEPLOYED if errors else ModelState.DEPLOYED
         model.was_deployed, model.last_used = True, at
         model.lost_in_restart, model.local_node_forgot_at = False, None
-        self.watch(model)
+        self.sync_up.watch(model)
 
     def _errors(self, deployment: Deployment, model: Model) -> dict[str, str]:
         """What went wrong, by node."""
@@ -416,7 +364,7 @@ class Lifecycle:
         interrupted = set(self._deployments)
         self._deployments.clear()
         self._coming.clear()
-        self._sync_start = now
+        self.sync_up.restart()
         if not self._rules.restart_empties_memory:
             return
         for _, model in self._store.models:

@@ -97,7 +97,7 @@ def _require_ready(cluster: Cluster, model: Model) -> None:
     rules, lifecycle = cluster.rules, cluster.lifecycle
     if model.is_enabled is False and rules.disabled_refuses_predict:
         raise status_error(403, "Model is disabled.")
-    if model.in_memory and not lifecycle.is_forgotten(model):
+    if model.in_memory and not lifecycle.sync_up.is_forgotten(model):
         return
     may_deploy = rules.auto_deploy and model.algorithm == "REMOTE"
     if may_deploy and (cluster.settings.on(AUTO_DEPLOY) or not rules.auto_deploy_can_be_disabled):

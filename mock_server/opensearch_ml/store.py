@@ -239,7 +239,7 @@ class Index(Generic[DocumentT]):
         return self._documents.get(key)
 
     def where(self, name: str, value: Any) -> list[str]:
-        """The ids of the documents whose field of this name has this value, in the order in which they got it."""
+        """The ids of the documents whose field of this name has this value, the first to get it first."""
         return list(self._keys[name].get(value, ()))
 
     def _look_up(self, key: str) -> None:

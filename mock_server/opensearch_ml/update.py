@@ -38,7 +38,7 @@ def update(call: Call) -> Answer:
         change()
     model.change_at(cluster.now_ms())
     model.id_in_document = True
-    cluster.lifecycle.watch(model)
+    cluster.lifecycle.sync_up.watch(model)
     write = cluster.store.models.touch(model_id, forced_refresh=cluster.rules.update_forces_refresh)
     answer = write.answer()
     if not cluster.rules.update_answers_seq_no:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from mock_server.core import JSON_UTF8, Request, Response, encode_json
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.document import EMPTY, Document, read_json, read_yaml, write_yaml
+from mock_server.opensearch_ml.document import EMPTY, Document, read_json
 from mock_server.opensearch_ml.errors import ApiError, RestError, illegal_argument, null_pointer
 from mock_server.opensearch_ml.fields import flag_of
 from mock_server.opensearch_ml.routes import Match, Router
@@ -118,6 +118,8 @@ def _document(cluster: Cluster, request: Request) -> Document:
     if header is None:
         raise RestError(406, "Content-Type header is missing")
     if _media_type(header) == YAML:
+        from mock_server.opensearch_ml.yaml_bodies import read_yaml  # noqa: PLC0415 - a fast start
+
         return read_yaml(request.body)
     if _media_type(header) != "application/json":
         raise RestError(406, f"Content-Type header [{header}] is not supported")
@@ -145,6 +147,8 @@ def _render(
     if filtered and query.get("filter_path"):
         value = filter_paths(value, query["filter_path"].split(","))
     if _wants_yaml(request, query):
+        from mock_server.opensearch_ml.yaml_bodies import write_yaml  # noqa: PLC0415 - a fast start
+
         return _response(cluster, given, YAML, write_yaml(value).encode("utf-8", "replace"))
     pretty = "pretty" in query and query["pretty"] in ("", "true")
     return _response(cluster, given, JSON_UTF8, encode_json(value, pretty=pretty))

@@ -124,6 +124,14 @@ def test_a_task_that_never_ends(ml: Any) -> None:
     assert (ml.get(f"~/tasks/{task_id}").body["state"], ml.state(model_id)) == ("RUNNING", "DEPLOYING")
 
 
+def test_time_can_be_moved_far_though_a_task_of_a_mortal_model_never_ends(ml: Any) -> None:
+    model_id = ml.deployed(deploy_setting={"model_ttl_minutes": 1})
+    ml.put("/_mock/faults", {"faults": [{"kind": "never-ends"}]})
+    ml.post(f"~/models/{model_id}/_deploy")
+    ml.post("/_mock/clock", {"advance": 1e10})
+    assert ml.state(model_id) == "DEPLOYING"
+
+
 def test_a_read_that_does_not_see_the_last_write(ml: Any) -> None:
     path = f"{ML}/models/{ml.model()}"
     ml.put("/_mock/faults", {"faults": [{"kind": "stale-read", "path": path, "times": 1}]})
