@@ -185,6 +185,13 @@ class Settings:
             if not any(key in values for values in self._set.values())
         }
 
+    def load(self, values: dict[str, dict[str, Any]]) -> None:
+        """Take these values, by scope and key. Raises ApiError for one that may not be set."""
+        for scope in self.SCOPES:
+            self._set[scope] = {
+                key: value for key, value in self._checked(scope, values.get(scope, {})) if value is not None
+            }
+
     def forget_transient(self) -> None:
         """What a restart of the cluster does."""
         self._set["transient"].clear()
