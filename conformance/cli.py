@@ -12,14 +12,17 @@ from rich.console import Console
 
 from conformance.contract import build as contract_build
 from conformance.contract import coverage as contract_coverage
+from conformance.contract import drift as contract_drift
 from conformance.contract import show as contract_show
 from conformance.contract import store
 from conformance.contract.errors import ContractError
+from conformance.contract.model import Contract
 from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
 from conformance.report.stream import ReportError
 from conformance.report.verdicts import ExitCode
 
 PROFILE_HELP = "opensearch-ml, nugen or all"
+DOCS_VERSION_HELP = "documentation version  [default: the one that is meant where none is named]"
 
 
 class _Group(click.Group):
@@ -129,7 +132,7 @@ def run(**given: Any) -> None:
 
 @main.command()
 @click.option("--profile", default="all", show_default=True, help=PROFILE_HELP)
-@click.option("--docs-version", default="2.19", show_default=True, help="documentation version to behave by")
+@click.option("--docs-version", default="3.4", show_default=True, help="documentation version to behave by")
 @click.option(
     "--behaviour", default="documented", show_default=True, help="documented, or a recorded version"
 )
@@ -218,15 +221,33 @@ def contract_check_command(docs: Path | None) -> None:
 
 @contract.command("show")
 @click.option("--profile", default="all", show_default=True, help=PROFILE_HELP)
+@click.option("--docs-version", help="documentation version  [default: all]")
 @click.option(
     "--contradictions",
     is_flag=True,
-    required=True,
     help="where the documentation contradicts itself, and how it was settled",
 )
-def contract_show_command(profile: str, contradictions: bool) -> None:
+@click.option("--deviations", is_flag=True, help="where recorded versions do not do what is required")
+def contract_show_command(
+    profile: str, docs_version: str | None, contradictions: bool, deviations: bool
+) -> None:
     """Show a part of the contract."""
-    click.echo(contract_show.contradictions(_contracts(profile)))
+    if contradictions == deviations:
+        raise UsageError("expected one of --contradictions and --deviations")
+    show = contract_show.contradictions if contradictions else contract_show.deviations
+    click.echo(show(_every_version(profile, docs_version)))
+
+
+@contract.command("drift")
+@click.argument("old")
+@click.argument("new")
+@click.option("--profile", default="opensearch-ml", show_default=True, help="whose versions OLD and NEW are")
+@click.option("--json", "as_json", is_flag=True, help="as JSON")
+def contract_drift_command(old: str, new: str, profile: str, as_json: bool) -> None:
+    """What changed from OLD to NEW, two documentation versions or two folders of pages; 1 on a change."""
+    found = contract_drift.drift(_one_side(profile, old), _one_side(profile, new))
+    click.echo(contract_drift.as_json(found) if as_json else contract_drift.as_text(found))
+    sys.exit(int(ExitCode.NOT_CONFORMANT) if found.changes else 0)
 
 
 @main.group()
@@ -236,26 +257,29 @@ def requirements() -> None:
 
 @requirements.command("list")
 @click.option("--profile", default="all", show_default=True, help=PROFILE_HELP)
+@click.option("--docs-version", help=DOCS_VERSION_HELP)
 @click.option("--json", "as_json", is_flag=True, help="as JSON")
-def requirements_list(profile: str, as_json: bool) -> None:
+def requirements_list(profile: str, docs_version: str | None, as_json: bool) -> None:
     """List every requirement with its level and statement."""
     show = contract_show.requirements_json if as_json else contract_show.requirements
-    click.echo(show(_contracts(profile)))
+    click.echo(show(_contracts(profile, docs_version)))
 
 
 @requirements.command("show")
 @click.argument("name")
-def requirements_show(name: str) -> None:
+@click.option("--docs-version", help=DOCS_VERSION_HELP)
+def requirements_show(name: str, docs_version: str | None) -> None:
     """Show one requirement with its sources and checks."""
-    click.echo(contract_show.requirement(_contracts("all"), name))
+    click.echo(contract_show.requirement(_contracts("all", docs_version), name))
 
 
 @requirements.command("coverage")
 @click.option("--profile", default="all", show_default=True, help=PROFILE_HELP)
+@click.option("--docs-version", help=DOCS_VERSION_HELP)
 @click.option("--json", "as_json", is_flag=True, help="as JSON")
-def requirements_coverage(profile: str, as_json: bool) -> None:
+def requirements_coverage(profile: str, docs_version: str | None, as_json: bool) -> None:
     """How much of the pages is accounted for, and decided by a check."""
-    found = contract_coverage.coverage(_contracts(profile))
+    found = contract_coverage.coverage(_contracts(profile, docs_version))
     click.echo(contract_coverage.as_json(found) if as_json else contract_coverage.table(found))
 
 
@@ -324,6 +348,26 @@ def sweep(target: str, insecure: bool) -> None:
         _fail("; ".join(complaints), ExitCode.NOT_CONFORMANT)
 
 
-def _contracts(profile: str) -> list[Any]:
+def _contracts(profile: str, docs_version: str | None = None) -> list[Contract]:
+    """One contract a profile; a version is one of the named profile, or of all that have several."""
     names = store.profiles() if profile == "all" else (profile,)
-    return [store.load(name) for name in names]
+    return [
+        store.load(name, None if profile == "all" and len(store.versions(name)) == 1 else docs_version)
+        for name in names
+    ]
+
+
+def _every_version(profile: str, docs_version: str | None) -> list[Contract]:
+    if docs_version is not None:
+        return _contracts(profile, docs_version)
+    names = store.profiles() if profile == "all" else (profile,)
+    return [store.load(name, version) for name in names for version in store.versions(name)]
+
+
+def _one_side(profile: str, text: str) -> Contract:
+    """The contract of a version, or of a folder of pages."""
+    if Path(text).is_dir():
+        return contract_build.folder_contract(Path(text))
+    if not text[:1].isdigit():
+        raise UsageError(f"expected a documentation version or a folder of pages, found {text!r}")
+    return store.load(profile, text)

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from conformance.contract import checks, contradictions, files, lock, openapi, overlay, requirements, store
+from conformance.contract import (
+    checks,
+    contradictions,
+    deviations,
+    files,
+    history,
+    lock,
+    openapi,
+    overlay_files,
+    requirements,
+    store,
+)
 from conformance.contract.errors import ContractError
 from conformance.contract.facts import Facts
 from conformance.contract.lock import Lock, LockedPage
-from conformance.contract.model import Contract
+from conformance.contract.model import Contract, PageRecord
 from conformance.contract.overlay import Overlay, PageEntry
+from conformance.contract.page_rules import Finding
 from conformance.contract.pages import Page, read_page
 
 SUITES = Path(__file__).parents[1] / "suites"
@@ -47,13 +59,15 @@ def generate(docs: Path, root: Path | None = None, suites: Path = SUITES) -> Bui
     locked: list[LockedPage] = []
     notes: list[str] = []
     for path in _overlays(root):
-        written = overlay.load(path)
-        overlays[path.relative_to(root).as_posix()] = lock.sha256(path.read_bytes())
-        pages = {page.id: page for page in _pages(docs, written, locked)}
-        contract = _contract(Facts(written, pages), decided)
-        known |= contract.requirements.keys()
-        made |= _rendered(contract)
-        notes += _notes(contract, pages)
+        written = overlay_files.load(path)
+        overlays |= {
+            file.relative_to(root).as_posix(): lock.sha256(file.read_bytes())
+            for file in (path, *overlay_files.areas(path))
+        }
+        for contract, pages in _contracts(written, _pages(docs, written, locked), decided):
+            known |= contract.requirements.keys()
+            made |= _rendered(contract)
+            notes += _notes(contract, pages)
     notes += [
         f"{decided[name][0]}: it decides {name}, which is no requirement; correct the id or the overlay"
         for name in sorted(decided.keys() - known)
@@ -73,7 +87,11 @@ def build(docs: Path, out: Path | None = None, overlays: Path | None = None) -> 
     overlays = overlays or store.schemas_root()
     root = out or overlays
     built = generate(docs, overlays)
-    copies = {path.relative_to(overlays).as_posix(): path.read_bytes() for path in _overlays(overlays)}
+    copies = {
+        file.relative_to(overlays).as_posix(): file.read_bytes()
+        for path in _overlays(overlays)
+        for file in (path, *overlay_files.areas(path))
+    }
     earlier = lock.read(root).generated if (root / lock.NAME).is_file() else {}
     report = []
     for name, data in sorted({**built.files, **copies}.items()):
@@ -132,48 +150,107 @@ def _current_pages(docs: Path, root: Path) -> list[LockedPage]:
         )
     locked: list[LockedPage] = []
     for path in _overlays(root):
-        list(_pages(docs, overlay.load(path), locked))
+        _pages(docs, overlay_files.load(path), locked)
     return locked
 
 
-def _pages(docs: Path, written: Overlay, locked: list[LockedPage]) -> Iterator[Page]:
-    for entry in written.pages:
-        path = _find(docs, written, entry)
-        data = path.read_bytes()
-        try:
-            text = data.decode()
-        except UnicodeDecodeError as error:
-            raise ContractError(f"{path.name}: expected UTF-8 text: {error}") from None
-        locked.append(LockedPage(written.profile, entry.id, written.version, path.name, lock.sha256(data)))
-        yield read_page(entry.id, written.version, text)
+def _pages(docs: Path, written: Overlay, locked: list[LockedPage]) -> dict[str, dict[str, Page]]:
+    """The pages of each version by their ids; each is added to `locked`."""
+    found: dict[str, dict[str, Page]] = {}
+    for version in written.versions:
+        for entry in written.pages:
+            path = _find(docs, written, entry, version)
+            data = path.read_bytes()
+            file = path.relative_to(docs).as_posix()
+            locked.append(LockedPage(written.profile, entry.id, version, file, lock.sha256(data)))
+            found.setdefault(version, {})[entry.id] = _page(entry, version, path, data)
+    return found
 
 
-def _find(docs: Path, written: Overlay, entry: PageEntry) -> Path:
-    found = sorted(path for path in docs.rglob(entry.file) if path.is_file())
+def _page(entry: PageEntry, version: str, path: Path, data: bytes) -> Page:
+    try:
+        return read_page(entry.id, version, data.decode())
+    except UnicodeDecodeError as error:
+        raise ContractError(f"{path.name}: expected UTF-8 text: {error}") from None
+
+
+def _find(docs: Path, written: Overlay, entry: PageEntry, version: str) -> Path:
+    file = written.file_of(entry, version)
+    found = sorted(path for path in docs.rglob(file) if path.is_file())
     if len(found) != 1:
         came = ", ".join(path.relative_to(docs).as_posix() for path in found) or "none"
         raise ContractError(
-            f"page {entry.id} of {written.profile} {written.version}: expected one file {entry.file!r} "
+            f"page {entry.id} of {written.profile} {version}: expected one file {file!r} "
             f"below {docs}, found {came}; pass the folder of the pages with --docs"
         )
     return found[0]
 
 
-def _contract(facts: Facts, decided: checks.Decided) -> Contract:
+def folder_contract(folder: Path, root: Path | None = None) -> Contract:
+    """The contract that the overlays give with the pages in one folder, which is laid out like a version's.
+
+    Pages that are not there are left out, and so is what the overlay cites and no page says.
+    Raises ContractError where the folder has none of the pages of any profile.
+    """
+    root = root or store.schemas_root()
+    decided = checks.decided_by(SUITES) if SUITES.is_dir() else {}
+    for path in _overlays(root):
+        written = overlay_files.load(path)
+        pages = {}
+        for entry in written.pages:
+            found = sorted(folder.rglob(entry.file)) if folder.is_dir() else []
+            if found:
+                pages[entry.id] = _page(entry, folder.name, found[0], found[0].read_bytes())
+        if pages:
+            version = folder.name if folder.name in written.versions else written.versions[-1]
+            facts = Facts(written, version, pages, elsewhere=None)
+            return replace(_contract(facts, decided, contradictions.findings(facts)), version=folder.name)
+    raise ContractError(
+        f"expected a folder with documentation pages laid out like those of one version, found none in "
+        f"{folder}"
+    )
+
+
+def _contracts(
+    written: Overlay, pages: Mapping[str, Mapping[str, Page]], decided: checks.Decided
+) -> Iterator[tuple[Contract, Mapping[str, Page]]]:
+    """The contract of each version with its pages; what only some of them have says since when."""
+    every = frozenset(
+        unit.key for version in pages.values() for page in version.values() for unit in page.units
+    )
+    facts = [Facts(written, version, pages[version], every) for version in written.versions]
+    found = [contradictions.findings(each) for each in facts]
+    contradictions.forbid_settling_nothing(written, {name for findings in found for name in findings})
+    contracts = [_contract(each, decided, findings) for each, findings in zip(facts, found, strict=True)]
+    yield from zip(history.dated(contracts), pages.values(), strict=True)
+
+
+def _contract(facts: Facts, decided: checks.Decided, found: Mapping[str, Finding]) -> Contract:
     founded = requirements.requirements(facts, decided)
     return Contract(
         profile=facts.overlay.profile,
-        version=facts.overlay.version,
+        version=facts.version,
         requirements={entry.requirement.id: entry.requirement for entry in founded},
         openapi=openapi.document(facts),
         units=requirements.account(facts, founded),
-        contradictions=contradictions.contradictions(facts),
+        contradictions=contradictions.contradictions(facts, found),
+        deviations=deviations.deviations(facts),
+        pages=tuple(
+            PageRecord(entry.id, facts.overlay.file_of(entry, facts.version), entry.own)
+            for entry in facts.overlay.pages
+            if entry.id in facts.pages
+        ),
     )
 
 
 def _rendered(contract: Contract) -> dict[str, bytes]:
     folder = f"{contract.profile}/{contract.version}"
+    known = {
+        f"{contract.profile}/known/{name}.yaml": files.dump(files.waivers_value(entries))
+        for name, entries in deviations.known_sets(contract).items()
+    }
     return {
+        **known,
         f"{folder}/{files.REQUIREMENTS}": files.dump(files.requirements_value(contract)),
         f"{folder}/{files.OPENAPI}": files.dump(dict(contract.openapi)),
         **{f"{folder}/{name}": openapi.as_json(body) for name, body in openapi.schemas(contract.openapi)},

@@ -14,7 +14,8 @@ Decided = dict[str, tuple[str, ...]]
 def decided_by(suites: Path) -> Decided:
     """The checks of each requirement id, as node ids relative to `suites`, sorted.
 
-    A check is a test function or class decorated with `@requirement("id", ...)` in a file `test_*.py`.
+    A check is a test function or class decorated with `@requirement("id", ...)` in a file `test_*.py`, or
+    with parameters that are each marked so.
     Raises ContractError for a file that is not Python and for an id that is not a plain string.
     """
     found: dict[str, set[str]] = {}
@@ -42,10 +43,10 @@ def _decorated(path: Path, name: str) -> Iterator[tuple[str, str]]:
 def _of_node(
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, node_id: str, name: str
 ) -> Iterator[tuple[str, str]]:
-    for decorator in node.decorator_list:
-        if not (isinstance(decorator, ast.Call) and _called(decorator.func) == "requirement"):
+    for call in (inner for decorator in node.decorator_list for inner in ast.walk(decorator)):
+        if not (isinstance(call, ast.Call) and _called(call.func) == "requirement"):
             continue
-        for argument in decorator.args:
+        for argument in call.args:
             if not (isinstance(argument, ast.Constant) and isinstance(argument.value, str)):
                 raise ContractError(
                     f"{name}:{argument.lineno}: expected requirement ids as plain strings in @requirement, "

@@ -6,14 +6,16 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from conformance.contract.model import Contract, UnitRecord
+from conformance.contract.model import Contract, Level, UnitRecord
 
 
 @dataclass(frozen=True, slots=True)
 class PageCoverage:
     """The units of one page: cited by a requirement, excluded with a reason, or neither.
 
-    `decided` counts the required units of which every requirement has a check.
+    `decided` counts the required units of which every requirement has a check. `documented` counts the
+    requirements of that level that rest on the page, `documented_decided` those of them that have a check.
+    `own` says that the page is accounted for sentence by sentence.
     """
 
     profile: str
@@ -24,6 +26,9 @@ class PageCoverage:
     excluded: int
     unaccounted: int
     decided: int
+    documented: int
+    documented_decided: int
+    own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +60,29 @@ def coverage(contracts: Iterable[Contract]) -> Coverage:
 
 
 def _pages(contract: Contract) -> list[PageCoverage]:
-    by_page: dict[str, list[UnitRecord]] = {}
+    by_page: dict[str, list[UnitRecord]] = {page.id: [] for page in contract.pages}
     for unit in contract.units:
         by_page.setdefault(unit.source.page or "", []).append(unit)
-    return [
-        PageCoverage(
-            profile=contract.profile,
-            version=contract.version,
-            page=page,
-            units=len(units),
-            required=sum(bool(unit.requirements) for unit in units),
-            excluded=sum(unit.excluded is not None for unit in units),
-            unaccounted=sum(not unit.requirements and unit.excluded is None for unit in units),
-            decided=sum(_is_decided(unit, contract) for unit in units),
-        )
-        for page, units in by_page.items()
-    ]
+    own = {page.id for page in contract.pages if page.own}
+    return [_page(contract, page, units, own=page in own) for page, units in by_page.items()]
+
+
+def _page(contract: Contract, page: str, units: list[UnitRecord], *, own: bool) -> PageCoverage:
+    resting = {name for unit in units for name in unit.requirements}
+    documented = [name for name in resting if contract.requirements[name].level is Level.DOCUMENTED]
+    return PageCoverage(
+        profile=contract.profile,
+        version=contract.version,
+        page=page,
+        units=len(units),
+        required=sum(bool(unit.requirements) for unit in units),
+        excluded=sum(unit.excluded is not None for unit in units),
+        unaccounted=sum(not unit.requirements and unit.excluded is None for unit in units),
+        decided=sum(_is_decided(unit, contract) for unit in units),
+        documented=len(documented),
+        documented_decided=sum(bool(contract.requirements[name].checks) for name in documented),
+        own=own,
+    )
 
 
 def _is_decided(unit: UnitRecord, contract: Contract) -> bool:
@@ -79,12 +91,13 @@ def _is_decided(unit: UnitRecord, contract: Contract) -> bool:
 
 def table(found: Coverage) -> str:
     """The coverage as text: a line a page, the sums, and the requirements that nothing decides."""
-    titles = ("page", "version", "units", "required", "excluded", "unaccounted", "decided")
+    titles = ("page", "version", "units", "required", "excluded", "unaccounted", "decided", "documented")
     rows = [
         (
             page.page,
             f"{page.profile} {page.version}",
             *(str(n) for n in (page.units, page.required, page.excluded, page.unaccounted, page.decided)),
+            f"{page.documented_decided}/{page.documented}",
         )
         for page in found.pages
     ]

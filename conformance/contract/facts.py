@@ -10,19 +10,25 @@ from typing import Any
 
 from conformance.contract import fragment
 from conformance.contract.errors import ContractError
-from conformance.contract.fields import Field, page_since, read_fields
+from conformance.contract.fields import Field, Place, page_since, read_fields
 from conformance.contract.model import Source
 from conformance.contract.operations import Endpoint, Route, Shown, endpoints, operation_of, shown
-from conformance.contract.overlay import Citation, Overlay, recordings
+from conformance.contract.overlay import Citation, OperationEntry, Overlay, PageEntry, recordings
 from conformance.contract.pages import Kind, Page, Unit
 
 
 @dataclass(frozen=True)
 class Facts:
-    """The pages of one overlay, and what they say of its operations."""
+    """The pages of one version, and what they say of the operations of the overlay.
+
+    `elsewhere` are the keys of the units of all versions: an entry may cite what only another version has.
+    Where it is None, an entry may cite anything.
+    """
 
     overlay: Overlay
+    version: str
     pages: Mapping[str, Page]
+    elsewhere: frozenset[str] | None = frozenset()
 
     @cached_property
     def units(self) -> dict[str, Unit]:
@@ -30,9 +36,24 @@ class Facts:
         return {unit.key: unit for page in self.pages.values() for unit in page.units}
 
     @cached_property
+    def entries(self) -> dict[str, PageEntry]:
+        """What the overlay says of each page, by its id."""
+        return {entry.id: entry for entry in self.overlay.pages}
+
+    @cached_property
     def routes(self) -> dict[str, Route]:
-        """The route of each operation by its id."""
+        """The route of each operation by its id, those of other versions included."""
         return {operation.id: operation.route for operation in self.overlay.operations}
+
+    @cached_property
+    def operations(self) -> tuple[OperationEntry, ...]:
+        """The operations that this version has: listed by a page, or by what they cite."""
+        return tuple(
+            operation
+            for operation in self.overlay.operations
+            if self.has(operation.cites, f"operation {operation.id}")
+            and (operation.cites != Citation() or operation.id in self.listed)
+        )
 
     @cached_property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -55,40 +76,64 @@ class Facts:
 
     @cached_property
     def fields(self) -> dict[str, tuple[Field, ...]]:
-        """The fields that each operation's page lists in its tables of request fields."""
+        """The fields that the tables of each operation's pages list: of its query, request and answer."""
         found: dict[str, tuple[Field, ...]] = {}
         for page in self.pages.values():
             operation = self.operation_of_page(page.id)
             if operation is not None:
-                rows = tuple(row for row in read_fields(page) if "response" not in row.unit.section)
+                rows = read_fields(page, self.entries[page.id].nest)
                 found[operation] = found.get(operation, ()) + rows
         return found
 
+    def fields_at(self, operation: str, place: Place) -> tuple[Field, ...]:
+        """The fields of an operation that lie in its query, its request or its answer."""
+        return tuple(field for field in self.fields.get(operation, ()) if field.place is place)
+
     def operation_of_page(self, page_id: str) -> str | None:
-        """The operation that the page is about: that of the first endpoint it lists."""
+        """The operation that the page is about: the one named for it, or that of its first endpoint."""
+        named = self.entries[page_id].operation
+        if named is not None:
+            return named
         for endpoint in self.endpoints:
             if endpoint.unit.page == page_id:
                 return operation_of(endpoint.route, self.routes)
         return None
 
-    def listed(self, operation: str) -> list[Unit]:
-        """The units that list the operation as an endpoint."""
-        return [
-            endpoint.unit
-            for endpoint in self.endpoints
-            if operation_of(endpoint.route, self.routes) == operation
-        ]
+    @cached_property
+    def listed(self) -> dict[str, list[Unit]]:
+        """The units that list each operation as an endpoint."""
+        found: dict[str, list[Unit]] = {}
+        for endpoint in self.endpoints:
+            operation = operation_of(endpoint.route, self.routes)
+            if operation is not None:
+                found.setdefault(operation, []).append(endpoint.unit)
+        return found
 
-    def unit(self, key: str, where: str) -> Unit:
-        """The unit of this key. Raises ContractError that names the nearest keys where there is none."""
-        if key in self.units:
-            return self.units[key]
-        near = difflib.get_close_matches(key, self.units, n=3, cutoff=0.5)
-        hint = f" The nearest are: {'; '.join(near)}." if near else ""
-        raise ContractError(
-            f"overlay of {self.overlay.profile}, {where}: no page has the unit {key!r}. Its text has changed "
-            f"or the key is misspelled: read the page again and correct the entry.{hint}"
-        )
+    def found(self, keys: Iterable[str], where: str) -> tuple[Unit, ...]:
+        """The units of these keys that this version has.
+
+        Raises ContractError that names the nearest keys for one that no version has.
+        """
+        keys = tuple(key for name in keys for key in self._named(name))
+        for key in keys:
+            if self.elsewhere is not None and key not in self.units and key not in self.elsewhere:
+                near = difflib.get_close_matches(key, {*self.units, *self.elsewhere}, n=3, cutoff=0.5)
+                hint = f" The nearest are: {'; '.join(near)}." if near else ""
+                raise ContractError(
+                    f"overlay of {self.overlay.profile}, {where}: no page has the unit {key!r}. Its text has "
+                    f"changed or the key is misspelled: read the page again and correct the entry.{hint}"
+                )
+        return tuple(self.units[key] for key in keys if key in self.units)
+
+    def _named(self, name: str) -> list[str]:
+        """The keys that a name stands for: with `*` for its page, those of all pages that have the unit."""
+        if not name.startswith("*/"):
+            return [name]
+        return [f"{page}{name[1:]}" for page in self.entries if f"{page}{name[1:]}" in self.units]
+
+    def has(self, cites: Citation, where: str) -> bool:
+        """Whether an entry that rests on this is one of this version: one of its units is, or it has none."""
+        return not cites.units or bool(self.found(cites.units, where))
 
     def source(self, unit: Unit) -> Source:
         """The unit as a source: its lines and their hash."""
@@ -97,7 +142,7 @@ class Facts:
 
     def sources(self, cites: Citation, where: str) -> tuple[Source, ...]:
         """All sources of a citation: units, then recordings, then the standard."""
-        found = [self.source(self.unit(key, where)) for key in cites.units]
+        found = [self.source(unit) for unit in self.found(cites.units, where)]
         found += recordings(cites, self.overlay)
         if cites.reference is not None:
             found.append(Source(reference=cites.reference))
@@ -110,7 +155,7 @@ class Facts:
 
     def is_draft(self, unit: Unit) -> bool:
         """Whether the unit stands in the part of its page that is a draft."""
-        entry = next(entry for entry in self.overlay.pages if entry.id == unit.page)
+        entry = self.entries[unit.page]
         if entry.draft_from is None:
             return False
         headings = [

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 import yaml
 
-from conformance.contract.pages import Kind, Page, Unit, cells
+from conformance.contract.pages import Kind, Page, Unit, cells, plain
 
 _VERSION = r"v?(\d+\.\d+(?:\.\d+)?)"
 _SINCE = re.compile(
@@ -18,9 +20,17 @@ _SINCE = re.compile(
 _AFTER = re.compile(rf"\bafter\s+(?:opensearch\s+)?(?:version\s+)?{_VERSION}", re.IGNORECASE)
 _DEFAULT = re.compile(r"\bdefault(?: value)?(?: is|:)\s+`([^`]*)`|\(default:?\s+`([^`]*)`\)", re.IGNORECASE)
 _VALUES = re.compile(
-    r"\b(?:valid|allowed|supported|possible)\s+(?:values|options)\s+are:?\s+([^.]*)", re.IGNORECASE
+    r"\b(?:valid|allowed|supported|possible)\s+(?:values|options)(?:\s+are)?:?\s+([^.]*)", re.IGNORECASE
 )
-_REQUIRED = re.compile(r"^\W*(required|optional)\b", re.IGNORECASE)
+_REQUIRED = re.compile(r"^\W*(required|optional)\b|(?:[.)])\s+(required|optional)\.", re.IGNORECASE)
+
+
+class Place(StrEnum):
+    """Where a field lies."""
+
+    QUERY = "query"
+    REQUEST = "request"
+    ANSWER = "answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +38,8 @@ class Field:
     """One row of a table of fields. `name` is dotted where the field lies inside another.
 
     `type` is the cell as it stands, `required` is None where the table does not say, `default` is the
-    value as YAML reads it and None where there is none, `values` are the listed values if any.
+    value as YAML reads it and None where there is none, `values` are the listed values if any. `table` counts
+    the tables of the page, `place` is the part of the exchange that the table is about.
     """
 
     name: str
@@ -38,33 +49,54 @@ class Field:
     values: tuple[str, ...]
     since: str | None
     unit: Unit
+    place: Place
+    table: int
 
 
-def read_fields(page: Page) -> tuple[Field, ...]:
-    """The fields of all tables of request or response fields of a page, in page order."""
-    return tuple(_field(unit) for unit in page.units if unit.kind is Kind.FIELD)
+def read_fields(page: Page, nest: Mapping[str, str] | None = None) -> tuple[Field, ...]:
+    """The fields of all tables of a page, in page order.
+
+    `nest` leads from the slug of a section, or the key of a single row, to the member that its fields lie in.
+    """
+    found = []
+    table = 0
+    for unit in page.units:
+        if unit.kind is Kind.TABLE_HEADER:
+            table += 1
+        elif unit.kind is Kind.FIELD:
+            inside = (nest or {}).get(unit.key, (nest or {}).get(unit.section, ""))
+            found.append(_field(unit, f"{inside}." if inside else "", table))
+    return tuple(found)
 
 
-def _field(unit: Unit) -> Field:
+def _field(unit: Unit, prefix: str, table: int) -> Field:
     row = dict(zip(unit.columns, cells(unit.text), strict=False))
     description = row.get("description", "")
     return Field(
-        name=re.sub(r"[`*\s]", "", cells(unit.text)[0]),
+        name=prefix + plain(cells(unit.text)[0]),
         type=next((cell for column, cell in row.items() if "type" in column and "agent" not in column), ""),
         required=_required(row, description),
         default=_default(row, description),
         values=_values(description),
         since=since_of(unit.text),
         unit=unit,
+        place=_place(unit.section),
+        table=table,
     )
+
+
+def _place(section: str) -> Place:
+    if "query-param" in section:
+        return Place.QUERY
+    return Place.ANSWER if "response" in section else Place.REQUEST
 
 
 def _required(row: dict[str, str], description: str) -> bool | None:
     column = next(
         (cell for name, cell in row.items() if name.startswith(("required", "optional"))), description
     )
-    match = _REQUIRED.match(column)
-    return match[1].lower() == "required" if match else None
+    match = _REQUIRED.search(column)
+    return "required" in match.group().lower() if match else None
 
 
 def _default(row: dict[str, str], description: str) -> object:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
 
 from conformance.contract.errors import ContractError
-from conformance.contract.model import Contract, Contradiction, Level, Requirement, Source, UnitRecord
+from conformance.contract.model import (
+    Contract,
+    Contradiction,
+    Deviation,
+    Level,
+    PageRecord,
+    Requirement,
+    Source,
+    UnitRecord,
+)
 
 OPENAPI = "openapi.yaml"
 REQUIREMENTS = "requirements.yaml"
@@ -80,6 +89,7 @@ def requirements_value(contract: Contract) -> dict[str, Any]:
     return {
         "profile": contract.profile,
         "version": contract.version,
+        "pages": [{"id": page.id, "file": page.file, "own": page.own} for page in contract.pages],
         "requirements": [requirement_value(entry) for entry in contract.requirements.values()],
         "contradictions": [
             {
@@ -90,6 +100,7 @@ def requirements_value(contract: Contract) -> dict[str, Any]:
             }
             for entry in contract.contradictions
         ],
+        "deviations": [_deviation_value(entry) for entry in contract.deviations],
         "required_units": [
             _unit_value(unit) | {"requirements": list(unit.requirements)}
             for unit in units
@@ -110,12 +121,32 @@ def requirement_value(requirement: Requirement) -> dict[str, Any]:
         "statement": requirement.statement,
         "operation": requirement.operation,
         "since": requirement.since,
+        "until": requirement.until,
         "recorded": list(requirement.recorded) or None,
         "sources": [source_value(source) for source in requirement.sources],
         "checks": list(requirement.checks) or None,
         "unchecked": requirement.unchecked,
     }
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _deviation_value(deviation: Deviation) -> dict[str, Any]:
+    values = {
+        "requirement": deviation.requirement,
+        "version": deviation.version,
+        "finding": deviation.finding,
+        "sources": [source_value(source) for source in deviation.sources],
+        "answers": list(deviation.answers) or None,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def waivers_value(deviations: Iterable[Deviation]) -> list[dict[str, str]]:
+    """The known set of a recorded version: a waiver for each requirement that it does not meet."""
+    reasons: dict[str, list[str]] = {}
+    for deviation in deviations:
+        reasons.setdefault(deviation.requirement, []).append(deviation.finding)
+    return [{"requirement": name, "reason": " ".join(reasons[name])} for name in sorted(reasons)]
 
 
 def _unit_value(unit: UnitRecord) -> dict[str, Any]:
@@ -134,6 +165,7 @@ def read_requirements(values: Mapping[str, Any]) -> dict[str, Requirement]:
             sources=tuple(read_source(source) for source in entry["sources"]),
             operation=entry.get("operation"),
             since=entry.get("since"),
+            until=entry.get("until"),
             recorded=tuple(entry.get("recorded", ())),
             checks=tuple(entry.get("checks", ())),
             unchecked=entry.get("unchecked"),
@@ -163,6 +195,25 @@ def read_units(values: Mapping[str, Any]) -> tuple[UnitRecord, ...]:
     return tuple(
         sorted(records, key=lambda record: (record.source.page or "", record.source.lines or (0, 0)))
     )
+
+
+def read_deviations(values: Mapping[str, Any]) -> tuple[Deviation, ...]:
+    """The deviations of a `requirements.yaml`."""
+    return tuple(
+        Deviation(
+            requirement=entry["requirement"],
+            version=entry["version"],
+            finding=entry["finding"],
+            sources=tuple(read_source(source) for source in entry["sources"]),
+            answers=tuple(entry.get("answers", ())),
+        )
+        for entry in values["deviations"]
+    )
+
+
+def read_pages(values: Mapping[str, Any]) -> tuple[PageRecord, ...]:
+    """The pages of a `requirements.yaml`."""
+    return tuple(PageRecord(entry["id"], entry["file"], entry["own"]) for entry in values["pages"])
 
 
 def read_contradictions(values: Mapping[str, Any]) -> tuple[Contradiction, ...]:

@@ -55,7 +55,7 @@ class Requirement:
     `checks` are the node ids of the checks that decide it (relative to conformance/suites);
     where there is none, `unchecked` says why nothing can. `recorded` lists the versions whose
     recordings show an observed requirement: it is judged on those alone (empty: on any).
-    `since` is the first version that has it.
+    `since` is the first version that has it, `until` the last documentation version that does.
     """
 
     id: str
@@ -68,6 +68,7 @@ class Requirement:
     recorded: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     unchecked: str | None = None
+    until: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +99,35 @@ class Contradiction:
 
 
 @dataclass(frozen=True, slots=True)
+class Deviation:
+    """Where a recorded version does not do what a requirement asks, and the exchanges that show it.
+
+    `answers` are the places of recorded answers that do not fit the contract's schemas, each as
+    operation/status/member.
+    """
+
+    requirement: str
+    version: str
+    finding: str
+    sources: tuple[Source, ...]
+    answers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PageRecord:
+    """A page of the contract; `own` says that it is accounted for sentence by sentence."""
+
+    id: str
+    file: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Contract:
     """What one profile's documentation of one version promises.
 
-    `units` are all units of its pages, `contradictions` what the pages say against each other.
+    `units` are all units of its pages, `contradictions` what the pages say against each other, `deviations`
+    what the recorded version that is nearest to it does otherwise.
     """
 
     profile: str
@@ -110,3 +136,5 @@ class Contract:
     openapi: Mapping[str, Any]
     units: tuple[UnitRecord, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
+    deviations: tuple[Deviation, ...] = ()
+    pages: tuple[PageRecord, ...] = ()

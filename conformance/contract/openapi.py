@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from conformance.contract import fragment
 from conformance.contract.facts import Facts
+from conformance.contract.fields import Field, Place
 from conformance.contract.model import Level
 from conformance.contract.operations import Shown
-from conformance.contract.overlay import OperationEntry
+from conformance.contract.overlay import Member, OperationEntry
 from conformance.contract.schemas import Sample, Schema, annotated, infer, of_type, place
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -23,7 +24,7 @@ def document(facts: Facts) -> dict[str, Any]:
     """The OpenAPI document of one version; every operation and member says its source and level."""
     overlay = facts.overlay
     paths: dict[str, Any] = {}
-    for operation in overlay.operations:
+    for operation in facts.operations:
         route = operation.route
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(operation, facts)
     components = copy.deepcopy(dict(overlay.components))
@@ -38,7 +39,7 @@ def document(facts: Facts) -> dict[str, Any]:
         }
     return {
         "openapi": "3.1.0",
-        "info": {"title": overlay.title, "version": overlay.version},
+        "info": {"title": overlay.title, "version": facts.version},
         "jsonSchemaDialect": DIALECT,
         "servers": [{"url": url} for url in overlay.servers],
         "security": [dict(entry) for entry in overlay.security],
@@ -51,7 +52,7 @@ def _cite(schema: Schema, where: str, facts: Facts) -> None:
     """Put the lines of the units that a shared schema names under `x-units` in their place."""
     units = schema.pop("x-units", [])
     if units:
-        schema["x-source"] = [str(facts.source(facts.unit(key, where))) for key in units]
+        schema["x-source"] = [str(facts.source(unit)) for unit in facts.found(units, where)]
 
 
 def _operation(operation: OperationEntry, facts: Facts) -> dict[str, Any]:
@@ -60,10 +61,7 @@ def _operation(operation: OperationEntry, facts: Facts) -> dict[str, Any]:
         "summary": operation.summary,
         **annotated({}, _operation_sources(operation, facts), operation.level),
     }
-    parameters = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-        for name in operation.route.parameters
-    ]
+    parameters = [*_path_parameters(operation), *_query_parameters(operation, facts)]
     if parameters:
         rendered["parameters"] = parameters
     body = request_schema(operation, facts)
@@ -73,8 +71,20 @@ def _operation(operation: OperationEntry, facts: Facts) -> dict[str, Any]:
     return rendered
 
 
+def _path_parameters(operation: OperationEntry) -> Iterator[dict[str, Any]]:
+    for name in operation.route.parameters:
+        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+
+
+def _query_parameters(operation: OperationEntry, facts: Facts) -> Iterator[dict[str, Any]]:
+    for field in facts.fields_at(operation.id, Place.QUERY):
+        source = [str(facts.source(field.unit))]
+        schema = annotated(constraint(field), source, Level.DOCUMENTED)
+        yield {"name": field.name, "in": "query", "required": bool(field.required), "schema": schema}
+
+
 def _operation_sources(operation: OperationEntry, facts: Facts) -> list[str]:
-    listed = [str(facts.source(unit)) for unit in facts.listed(operation.id)]
+    listed = [str(facts.source(unit)) for unit in facts.listed.get(operation.id, ())]
     return listed + [str(source) for source in facts.sources(operation.cites, f"operation {operation.id}")]
 
 
@@ -89,33 +99,60 @@ def request_schema(operation: OperationEntry, facts: Facts) -> Schema | None:
         for entry in requests
         if isinstance(entry.example.body, dict)
     ]
-    fields = facts.fields.get(operation.id, ())
+    fields = facts.fields_at(operation.id, Place.REQUEST)
+    members = [member for member in operation.members if facts.found(member.units, _where(operation, member))]
     if operation.route.method not in _METHODS_WITH_BODY:
         return None
-    if not samples and not fields and not operation.members and operation.request is None:
+    if not samples and not fields and not members and operation.request is None:
         return None
     schema: Schema = infer(samples, answer=False) if samples else {"type": "object"}
     schema |= copy.deepcopy(operation.request or {})
-    for field in fields:
-        constraint: Schema = of_type(field.type) or {}
-        if field.values:
-            constraint["enum"] = list(field.values)
-        if field.default is not None:
-            constraint["default"] = field.default
-        place(
-            schema,
-            field.name.split("."),
-            annotated(constraint, [str(facts.source(field.unit))], Level.DOCUMENTED),
-        )
-    required = sorted(field.name for field in fields if field.required and "." not in field.name)
+    _place_fields(schema, fields, facts)
+    required = _required(fields)
     if required:
         schema["required"] = required
-    for member in operation.members:
-        where = f"operation {operation.id}, member {'/'.join(member.path)}"
-        sources = [str(facts.source(facts.unit(key, where))) for key in member.units]
+    for member in members:
+        sources = [str(facts.source(unit)) for unit in facts.found(member.units, _where(operation, member))]
         settled = {"x-settled": member.contradiction} if member.contradiction else {}
         place(schema, member.path, annotated(copy.deepcopy(member.schema), sources, member.level) | settled)
     return schema
+
+
+def _where(operation: OperationEntry, member: Member) -> str:
+    return f"operation {operation.id}, member {'/'.join(member.path)}"
+
+
+def _place_fields(schema: Schema, fields: Iterable[Field], facts: Facts) -> None:
+    """Put the fields of tables into an object schema; a name in angle brackets stands for any name."""
+    by_name: dict[str, list[Field]] = {}
+    for field in fields:
+        if "<" not in field.name:
+            by_name.setdefault(field.name, []).append(field)
+    for name, same in by_name.items():
+        sources = [str(facts.source(field.unit)) for field in same]
+        place(schema, name.split("."), annotated(constraint(*same), sources, Level.DOCUMENTED))
+
+
+def constraint(*same: Field) -> Schema:
+    """What the rows for one field say of its value: of values that several tables list, all are allowed."""
+    found: Schema = {}
+    for field in same:
+        found |= of_type(field.type) or {}
+        if field.default is not None:
+            found["default"] = field.default
+    if all(field.values for field in same):
+        found["enum"] = list(dict.fromkeys(value for field in same for value in field.values))
+    return found
+
+
+def _required(fields: Iterable[Field]) -> list[str]:
+    """The fields that every table lists as required: a page has one for each kind of request."""
+    by_table: dict[int, set[str]] = {}
+    for field in fields:
+        if "." not in field.name:
+            names = by_table.setdefault(field.table, set())
+            names |= {field.name} if field.required else set()
+    return sorted(set.intersection(*by_table.values())) if by_table else []
 
 
 def _responses(operation: OperationEntry, facts: Facts) -> Iterator[tuple[str, Any]]:
@@ -126,18 +163,43 @@ def _responses(operation: OperationEntry, facts: Facts) -> Iterator[tuple[str, A
         found[status] = _inferred(status, [entry for entry in answers if str(entry.status) == status], facts)
     found |= dict(_fragment_responses(operation, facts))
     for answer in operation.answers:
-        units = [facts.unit(key, f"operation {operation.id}") for key in answer.units]
+        units = facts.found(answer.units, f"operation {operation.id}")
+        if answer.units and not units:
+            continue
         if answer.schema is None:
             entries = [entry for entry in facts.shown if entry.unit in units]
             found[answer.status] = _inferred(answer.status, entries, facts)
         else:
             sources = [str(facts.source(unit)) for unit in units] or _operation_sources(operation, facts)
             found[answer.status] = _response(answer.status, answer.schema, sources, operation.level)
+    _document_answer(operation, found, facts)
     if facts.overlay.error is not None:
         found["default"] = {"$ref": "#/components/responses/Error"}
     elif not found:
         found["default"] = {"description": "Any answer"}
     yield from sorted(found.items())
+
+
+def _document_answer(operation: OperationEntry, found: dict[str, Any], facts: Facts) -> None:
+    """Give the answer of success what the tables of answer fields say of it, and its links."""
+    fields = facts.fields_at(operation.id, Place.ANSWER)
+    if not fields and not operation.links:
+        return
+    response = found.setdefault("200", {"description": _phrase("200"), "content": _json({"type": "object"})})
+    if fields:
+        response.setdefault("content", _json({"type": "object"}))
+        _place_fields(_schema_of(response), fields, facts)
+    known = {other.id for other in facts.operations}
+    links = {
+        target: {
+            "operationId": target,
+            "parameters": {name: f"$response.body#/{member}" for name, member in taken.items()},
+        }
+        for target, taken in operation.links.items()
+        if target in known
+    }
+    if links:
+        response["links"] = links
 
 
 def _fragment_schemas(facts: Facts) -> Iterator[tuple[str, Schema]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from conformance.contract import examples
 from conformance.contract.examples import Example, read_example, request_lines
@@ -25,9 +26,10 @@ class Route:
 
     @classmethod
     def parse(cls, text: str) -> Route:
-        """From `POST /models/{model_id}`; angle brackets and a missing first slash are made right."""
+        """From `POST /models/{model_id}?deploy=true`: the query is left out, angle brackets become braces,
+        and slashes at the ends are made right."""
         method, _, path = text.strip().partition(" ")
-        return cls(method.upper(), "/" + template(path.strip()).lstrip("/"))
+        return cls(method.upper(), "/" + template(path.strip()).partition("?")[0].strip("/"))
 
     @property
     def parameters(self) -> list[str]:
@@ -36,8 +38,12 @@ class Route:
 
     def matches(self, other: Route) -> bool:
         """Whether `other`, a route with values in place of parameters, is one of this template."""
-        pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(self.path))
-        return self.method == other.method and re.fullmatch(pattern, other.path) is not None
+        return self.method == other.method and _pattern(self.path).fullmatch(other.path) is not None
+
+
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)))
 
 
 @dataclass(frozen=True, slots=True)

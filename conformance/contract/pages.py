@@ -124,6 +124,11 @@ def cells(row: str) -> list[str]:
     return [part.replace("\0", "|").strip() for part in parts]
 
 
+def plain(cell: str) -> str:
+    """A name as a table's cell gives it, without code marks, emphasis and links."""
+    return re.sub(r"[`*\s]", "", re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", cell))
+
+
 def read_page(page_id: str, version: str, text: str) -> Page:
     """Split a page into units. Never raises: what can't be read becomes an `unread` unit and a problem."""
     reader = _Reader(page_id, text)
@@ -274,7 +279,7 @@ class _Reader:
         kind = _row_kind(columns, self.heading)
         number = first + 2
         while number < last and "|" in self.lines[number]:
-            name = re.sub(r"[`*\s]", "", cells(self.lines[number])[0])
+            name = plain(cells(self.lines[number])[0])
             row = self._unit(kind, number, number + 1, name or None)
             self.found.append(replace(row, columns=columns))
             number += 1
@@ -342,6 +347,11 @@ _READERS = {
 def template(text: str) -> str:
     """A path with its parameters as OpenAPI writes them: `<model_id>` becomes `{model_id}`."""
     return re.sub(r"<(\w+)>", r"{\1}", text)
+
+
+def unfenced(block: str) -> str:
+    """A code block without the lines that open and close it."""
+    return "\n".join(line for line in block.split("\n") if not re.match(r"^[\s>]*(`{3,}|~{3,})", line))
 
 
 def setting_names(body: object) -> list[str]:

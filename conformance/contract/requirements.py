@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from conformance.contract.checks import Decided
 from conformance.contract.errors import ContractError
 from conformance.contract.facts import Facts
+from conformance.contract.fields import Place
 from conformance.contract.model import Level, Requirement, UnitRecord
+from conformance.contract.operations import operation_of
 from conformance.contract.overlay import PageEntry, Pattern, RequirementEntry
-from conformance.contract.pages import Unit
+from conformance.contract.pages import Kind, Page, Unit, slug
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,31 +40,90 @@ def requirements(facts: Facts, checks: Decided) -> tuple[Founded, ...]:
 
 
 def _made(facts: Facts, checks: Decided) -> Iterator[Founded]:
+    written = [
+        _written(entry, facts, checks) for entry in facts.overlay.requirements if _is_here(entry, facts)
+    ]
+    yield from written
+    by_hand = {entry.requirement.id for entry in written}
+    excluded = {**_excluded(facts), **excluded_by_name(facts)}
+    taken = {unit.key for entry in written for unit in entry.units} | excluded.keys()
     for page in facts.overlay.pages:
-        yield from _of_page(page, facts, checks)
-    for entry in facts.overlay.requirements:
-        yield _written(entry, facts, checks)
+        if page.id in facts.pages:
+            patterned = (
+                *_endpoints(page, excluded, facts, checks),
+                *_fields(page, facts, checks),
+                *_examples(page, taken, facts, checks),
+            )
+            yield from (entry for entry in patterned if entry.requirement.id not in by_hand)
 
 
-def _of_page(page: PageEntry, facts: Facts, checks: Decided) -> Iterator[Founded]:
-    """What a page's pattern gives: one requirement for its first endpoint, one a field of its request."""
-    for endpoint in [entry for entry in facts.endpoints if entry.unit.page == page.id][:1]:
+def _is_here(entry: RequirementEntry, facts: Facts) -> bool:
+    in_versions = not entry.versions or facts.version in entry.versions
+    return in_versions and facts.has(entry.cites, f"requirement {entry.id}")
+
+
+def _endpoints(page: PageEntry, excluded: Container[str], facts: Facts, checks: Decided) -> Iterator[Founded]:
+    """One for each endpoint of the page; those behind the first have their operation in the id."""
+    listed = [
+        entry for entry in facts.endpoints if entry.unit.page == page.id and entry.unit.key not in excluded
+    ]
+    parameters = [unit for unit in facts.pages[page.id].units if unit.kind is Kind.PATH_PARAMETER]
+    for number, endpoint in enumerate(listed):
+        operation = operation_of(endpoint.route, facts.routes)
         filled = {"area": page.area, "route": str(endpoint.route)}
-        purpose = [facts.unit(key, f"page {page.id}") for key in page.purpose]
-        yield _patterned(facts.overlay.endpoint, filled, (endpoint.unit, *purpose), facts, checks)
+        purpose = facts.found(page.purpose, f"page {page.id}") if number == 0 else ()
+        taken = [unit for unit in parameters if _named(unit) in endpoint.route.parameters]
+        made = _patterned(
+            facts.overlay.endpoint, filled, (endpoint.unit, *purpose, *taken), facts, checks, operation
+        )
+        suffix = f".{operation or slug(str(endpoint.route))}" if number else ""
+        yield _renamed(made, made.requirement.id + suffix, checks)
+
+
+def _fields(page: PageEntry, facts: Facts, checks: Decided) -> Iterator[Founded]:
+    """One for each field that the page's tables list, under the pattern for requests or for answers."""
     operation = facts.operation_of_page(page.id)
-    if page.fields is None or operation is None:
-        return
-    rows = [field for field in facts.fields[operation] if field.unit.page == page.id]
-    for name in dict.fromkeys(field.name for field in rows):
-        # A page with a table for each kind of request lists the same field more than once.
-        same = [field for field in rows if field.name == name]
-        filled = {"area": page.area, "name": name, "type": same[0].type.lower()}
-        yield _patterned(page.fields, filled, tuple(field.unit for field in same), facts, checks)
+    rows = [field for field in facts.fields.get(operation or "", ()) if field.unit.page == page.id]
+    for pattern, places in (
+        (page.fields, (Place.REQUEST, Place.QUERY)),
+        (page.answers, (Place.ANSWER,)),
+    ):
+        listed = [field for field in rows if field.place in places] if pattern is not None else []
+        for name in dict.fromkeys(field.name for field in listed):
+            # A page with a table for each kind of request lists the same field more than once.
+            same = [field for field in listed if field.name == name]
+            filled = {"area": page.area, "name": name, "type": same[0].type.lower()}
+            units = tuple(field.unit for field in same)
+            assert pattern is not None
+            yield _patterned(pattern, filled, units, facts, checks, operation)
+
+
+def _examples(page: PageEntry, taken: Container[str], facts: Facts, checks: Decided) -> Iterator[Founded]:
+    """One for each documented request and answer of the page that no entry of the overlay speaks of."""
+    for entry in facts.shown:
+        unit = entry.unit
+        if not page.examples or unit.page != page.id or unit.key in taken or entry.operation is None:
+            continue
+        pattern = facts.overlay.example if entry.status is None else facts.overlay.answer
+        if pattern is None:
+            continue
+        filled = {"area": page.area, "operation": entry.operation, "status": str(entry.status)}
+        made = _patterned(pattern, filled, (unit,), facts, checks, entry.operation)
+        yield _renamed(made, f"{made.requirement.id}.{_named(unit)}".rstrip("."), checks)
+
+
+def _named(unit: Unit) -> str:
+    """The part of a unit's key behind its kind; empty where it has none."""
+    return unit.key.partition(f"/{unit.kind}")[2].strip("/-")
 
 
 def _patterned(
-    pattern: Pattern, filled: dict[str, str], units: tuple[Unit, ...], facts: Facts, checks: Decided
+    pattern: Pattern,
+    filled: dict[str, str],
+    units: tuple[Unit, ...],
+    facts: Facts,
+    checks: Decided,
+    operation: str | None,
 ) -> Founded:
     name = pattern.id.format(**filled)
     requirement = Requirement(
@@ -71,11 +132,18 @@ def _patterned(
         level=pattern.level,
         statement=pattern.statement.format(**filled),
         sources=tuple(facts.source(unit) for unit in units),
-        operation=facts.operation_of_page(units[0].page),
+        operation=operation,
         since=facts.since(units),
         checks=checks.get(name, ()),
+        unchecked=None if name in checks else pattern.unchecked,
     )
     return Founded(requirement, units)
+
+
+def _renamed(made: Founded, name: str, checks: Decided) -> Founded:
+    unchecked = None if name in checks else made.requirement.unchecked
+    requirement = replace(made.requirement, id=name, checks=checks.get(name, ()), unchecked=unchecked)
+    return Founded(requirement, made.units)
 
 
 def _written(entry: RequirementEntry, facts: Facts, checks: Decided) -> Founded:
@@ -85,7 +153,7 @@ def _written(entry: RequirementEntry, facts: Facts, checks: Decided) -> Founded:
             f"overlay of {facts.overlay.profile}, {where}: there is no operation {entry.operation!r}; "
             f"known are {', '.join(sorted(facts.routes))}"
         )
-    units = tuple(facts.unit(key, where) for key in entry.cites.units)
+    units = facts.found(entry.cites.units, where)
     if entry.level is Level.DOCUMENTED and units and all(facts.is_draft(unit) for unit in units):
         raise ContractError(
             f"overlay of {facts.overlay.profile}, {where}: it is documented, yet only the draft part of "
@@ -122,28 +190,59 @@ def account(facts: Facts, founded: Iterable[Founded]) -> tuple[UnitRecord, ...]:
     for entry in founded:
         for unit in entry.units:
             cited.setdefault(unit.key, []).append(entry.requirement.id)
-    excluded = _excluded(facts)
-    for key in sorted(excluded.keys() & cited.keys()):
+    by_name = excluded_by_name(facts)
+    for key in sorted(by_name.keys() & cited.keys()):
         raise ContractError(
             f"overlay of {facts.overlay.profile}: {key} is excluded, yet {cited[key][0]} rests on it; "
             "remove one of the two"
         )
-    by_kind = {entry.kind: entry.reason for entry in facts.overlay.exclusions if entry.kind is not None}
+    excluded = _excluded(facts) | by_name
     return tuple(
         UnitRecord(
             key=key,
             kind=str(unit.kind),
             source=facts.source(unit),
             requirements=tuple(dict.fromkeys(cited.get(key, ()))),
-            excluded=None if key in cited else excluded.get(key, by_kind.get(str(unit.kind))),
+            excluded=None if key in cited else excluded.get(key),
         )
         for key, unit in facts.units.items()
     )
 
 
-def _excluded(facts: Facts) -> dict[str, str]:
+def excluded_by_name(facts: Facts) -> dict[str, str]:
+    """The units that the overlay excludes one by one, and why."""
     return {
-        facts.unit(key, f"exclusion {entry.reason!r}").key: entry.reason
+        unit.key: entry.reason
         for entry in facts.overlay.exclusions
-        for key in entry.units
+        for unit in facts.found(entry.units, f"exclusion {entry.reason!r}")
     }
+
+
+def _excluded(facts: Facts) -> dict[str, str]:
+    """The units that are excluded with their kind, their section or their page, and why; the nearest wins."""
+    by_kind = {entry.kind: entry.reason for entry in facts.overlay.exclusions if entry.kind is not None}
+    by_page = {
+        (place, kind): entry.reason
+        for entry in facts.overlay.exclusions
+        for place in (*entry.pages, *entry.sections)
+        for kind in (Kind.STATEMENT, *entry.kinds)
+    }
+    found = {}
+    for page in facts.pages.values():
+        for unit, sections in enclosed(page):
+            named = [by_page.get((f"{page.id}/{section}", unit.kind)) for section in reversed(sections)]
+            reasons = (*named, by_page.get((page.id, unit.kind)), by_kind.get(unit.kind))
+            reason = next((reason for reason in reasons if reason is not None), None)
+            if reason is not None:
+                found[unit.key] = reason
+    return found
+
+
+def enclosed(page: Page) -> Iterator[tuple[Unit, tuple[str, ...]]]:
+    """Each unit of a page with the slugs of the sections it lies in, the outermost first."""
+    open_sections: list[tuple[int, str]] = []
+    for unit in page.units:
+        if unit.kind is Kind.HEADING:
+            open_sections = [entry for entry in open_sections if entry[0] < unit.level]
+            open_sections.append((unit.level, unit.section))
+        yield unit, tuple(slug for _, slug in open_sections)

@@ -30,6 +30,8 @@ _TYPES = {
 }
 _ARRAY_OF = re.compile(r"(?:array|list) of (\w+?)s?$")
 _ID = re.compile(r"(?=.*\d)(?=.*[A-Z])[A-Za-z0-9_-]{20,22}")
+# A value out of a list of such, not a name or a text.
+_WORD = re.compile(r"[A-Z_]{2,}|[a-z_]{2,}")
 _INT32 = 2**31
 
 
@@ -61,7 +63,8 @@ def infer(samples: Sequence[Sample], *, answer: bool) -> Schema:
     """The schema that all samples have in common; every member is of level `example`.
 
     In an answer, a member that every sample has is required; a request's example requires nothing.
-    A member whose name looks like an id stands for any id.
+    A member whose name looks like an id stands for any id. What an answer shows as one word, such as a
+    status, is kept as an example.
     """
     objects = [sample for sample in samples if isinstance(sample.value, dict)]
     elements = [
@@ -76,6 +79,9 @@ def infer(samples: Sequence[Sample], *, answer: bool) -> Schema:
     schema: Schema = {"type": names[0] if len(names) == 1 else names}
     if any(type(sample.value) is int and abs(sample.value) >= _INT32 for sample in samples):
         schema["format"] = "int64"
+    texts = [sample.value for sample in samples if isinstance(sample.value, str)]
+    if answer and any(map(_WORD.fullmatch, texts)):
+        schema["examples"] = sorted(text for text in set(texts) if _WORD.fullmatch(text))
     if elements:
         schema["items"] = infer(elements, answer=answer)
     if objects:
@@ -130,10 +136,16 @@ def accepts(schema: Schema, value: Any) -> bool:
 def place(root: Schema, path: Sequence[str], schema: Schema) -> None:
     """Put the schema of a member into an object schema, in place; what is there already stays beneath it.
 
-    Objects on the way are made where they are missing.
+    Objects on the way are made where they are missing; a name that ends with `[]` leads to the elements of a
+    list. A keyword with the value None takes away what was there.
     """
     *parents, name = path
     for parent in parents:
-        root = root.setdefault("properties", {}).setdefault(parent, {"type": "object"})
+        listed = parent.endswith("[]")
+        member = root.setdefault("properties", {}).setdefault(
+            parent.removesuffix("[]"), {"type": "array" if listed else "object"}
+        )
+        root = member.setdefault("items", {"type": "object"}) if listed else member
     properties = root.setdefault("properties", {})
-    properties[name] = properties.get(name, {}) | schema
+    placed = properties.get(name, {}) | schema
+    properties[name] = {keyword: value for keyword, value in placed.items() if value is not None}

@@ -1,4 +1,4 @@
-"""The contract as text for a terminal: requirements, one requirement, contradictions."""
+"""The contract as text for a terminal: requirements, one requirement, contradictions, deviations."""
 
 from __future__ import annotations
 
@@ -46,7 +46,11 @@ def requirement(contracts: Iterable[Contract], name: str) -> str:
     lines = [found.id, f"  {found.statement}", f"  level: {found.level}"]
     lines += [
         f"  {label}: {value}"
-        for label, value in (("operation", found.operation), ("since", found.since))
+        for label, value in (
+            ("operation", found.operation),
+            ("since", found.since),
+            ("until", found.until),
+        )
         if value
     ]
     if found.recorded:
@@ -68,5 +72,18 @@ def contradictions(contracts: Iterable[Contract]) -> str:
             lines = [f"{entry.id} ({contract.profile} {contract.version})", f"  found: {entry.finding}"]
             lines += [f"  source: {source}" for source in entry.sources]
             lines.append(f"  settled: {entry.settled}" if entry.settled else "  not settled")
+            blocks.append("\n".join(lines))
+    return "\n\n".join(blocks)
+
+
+def deviations(contracts: Iterable[Contract]) -> str:
+    """Each place where a recorded version does not do what is required, with the exchanges that show it."""
+    blocks = []
+    for contract in contracts:
+        for entry in contract.deviations:
+            lines = [f"{entry.requirement} ({contract.profile}, recorded on {entry.version})"]
+            lines.append(f"  found: {entry.finding}")
+            lines += [f"  source: {source}" for source in entry.sources]
+            lines += [f"  answer: {answer}" for answer in entry.answers]
             blocks.append("\n".join(lines))
     return "\n\n".join(blocks)

@@ -9,6 +9,7 @@ from pathlib import Path
 from conformance.contract import files
 from conformance.contract.errors import ContractError
 from conformance.contract.model import Contract
+from conformance.contract.versions import nearest, number
 
 _VERSION = re.compile(r"\d+(\.\d+)*")
 
@@ -38,19 +39,20 @@ def versions(profile: str, root: Path | None = None) -> tuple[str, ...]:
     """The documentation versions of a profile's contracts, oldest first; empty for an unknown profile."""
     folder = (root or schemas_root()) / profile
     found = [path.parent.name for path in folder.glob(f"*/{files.REQUIREMENTS}")]
-    return tuple(sorted(found, key=_number))
+    return tuple(sorted(found, key=number))
 
 
-def _number(version: str) -> tuple[int, ...]:
-    """Without trailing zeros, so that 2.19 and 2.19.0 are the same version."""
-    parts = [int(part) for part in version.split(".")]
-    while parts and parts[-1] == 0:
-        parts.pop()
-    return tuple(parts)
+def default_version(profile: str, root: Path | None = None) -> str:
+    """The version that is meant where none is named: the overlay's default, else the newest there is."""
+    root = root or schemas_root()
+    known = versions(profile, root)
+    written = files.parse((root / profile / "overlay.yaml").read_bytes(), f"{profile}/overlay.yaml")
+    named = written.get("default")
+    return str(named) if named in known else known[-1]
 
 
 def load(profile: str, version: str | None = None, root: Path | None = None) -> Contract:
-    """The contract of a profile: of its newest version, or of the newest that is not newer than `version`.
+    """The contract of a profile: of its default version, or of the newest that is not newer than `version`.
 
     Raises ContractError for an unknown profile, for a version that is not dotted numbers or older than
     all contracts, and for files that can't be read.
@@ -67,6 +69,8 @@ def load(profile: str, version: str | None = None, root: Path | None = None) -> 
             openapi=_read(folder / files.OPENAPI, root),
             units=files.read_units(values),
             contradictions=files.read_contradictions(values),
+            deviations=files.read_deviations(values),
+            pages=files.read_pages(values),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ContractError(
@@ -96,12 +100,12 @@ def _choose(profile: str, version: str | None, root: Path) -> str:
             f"no contract for profile {profile!r}; known are {', '.join(names) or 'none'}{hint}"
         )
     if version is None:
-        return known[-1]
+        return default_version(profile, root)
     if not _VERSION.fullmatch(version):
         raise ContractError(f"expected a documentation version such as {known[-1]}, found {version!r}")
-    fitting = [candidate for candidate in known if _number(candidate) <= _number(version)]
-    if not fitting:
+    fitting = nearest(version, known)
+    if fitting is None:
         raise ContractError(
             f"{profile}: no contract for version {version} or older; there is {', '.join(known)}"
         )
-    return fitting[-1]
+    return fitting

@@ -181,7 +181,7 @@ def _authorization(profile: str, parts: SplitResult, *, in_process: bool) -> str
 def _mock_handler(docs_version: str | None, mutant: str | None) -> Handler:
     try:
         # Two nodes, so that what concerns some nodes can be told from what concerns all.
-        server = MockServer(docs_version=docs_version or "2.19", mutant=mutant, nodes=2)
+        server = MockServer(docs_version=docs_version or "3.4", mutant=mutant, nodes=2)
     except ValueError as error:
         raise UsageError(f"the mock cannot be started so: {error}") from None
 

@@ -20,6 +20,8 @@ ML = "/_plugins/_ml"
 SETTINGS = "/_cluster/settings"
 TRUSTED_ENDPOINTS = "plugins.ml_commons.trusted_connector_endpoints_regex"
 PRIVATE_ADDRESSES = "plugins.ml_commons.connector.private_ip_enabled"
+# As a node reads them back.
+_NEEDED: Mapping[str, Any] = {TRUSTED_ENDPOINTS: [".*"], PRIVATE_ADDRESSES: "true"}
 # What the name of a pipeline ends in that keeps settings, and what their names begin with.
 _RECORD = "settings"
 _OWN_SETTINGS = "plugins.ml_commons."
@@ -60,7 +62,11 @@ def prepare(session: Session) -> None:
     """Let connectors reach the run's own endpoint; what was set is put back when the run ends."""
     if not session.options.may_change_settings:
         return
-    change_settings(session, {TRUSTED_ENDPOINTS: [".*"], PRIVATE_ADDRESSES: True})
+    found = read_settings(session)
+    missing = {name: value for name, value in _NEEDED.items() if found.get(name) != value}
+    # What is set already is not ours to put back: a worker finds what its run has set.
+    if missing:
+        change_settings(session, missing)
 
 
 def read_settings(session: Session, *, defaults: bool = False) -> Mapping[str, Any]:

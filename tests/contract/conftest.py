@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from conformance.contract import overlay
+from conformance.contract import overlay_files
 from conformance.contract.facts import Facts
 from conformance.contract.pages import Kind, Page, read_page
 
@@ -57,7 +57,7 @@ POST /things/abc/_start
 OVERLAY: dict[str, Any] = {
     "profile": "things",
     "title": "Things",
-    "version": "2.3",
+    "versions": ["2.3"],
     "servers": ["http://127.0.0.1:1"],
     "recorded_versions": ["2.3.0"],
     "endpoint": {"id": "{area}.endpoint", "statement": "`{route}` is an operation."},
@@ -111,9 +111,10 @@ class Project:
         (folder / "overlay.yaml").write_text(yaml.safe_dump(OVERLAY | changes), encoding="utf-8")
 
     def facts(self) -> Facts:
-        written = overlay.load(self.root / "things" / "overlay.yaml")
+        written = overlay_files.load(self.root / "things" / "overlay.yaml")
         text = (self.docs / "start.md").read_text(encoding="utf-8")
-        return Facts(written, {"start": read_page("start", written.version, text)})
+        (version,) = written.versions
+        return Facts(written, version, {"start": read_page("start", version, text)})
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
-from conformance.contract import contradictions, openapi, overlay, requirements
+from conformance.contract import contradictions, openapi, overlay_files, requirements
 from conformance.contract.facts import Facts
 from conformance.contract.overlay import Overlay
 from conformance.contract.pages import read_page
@@ -43,15 +43,16 @@ LINES = st.sampled_from(
 def written(tmp_path_factory: pytest.TempPathFactory) -> Overlay:
     path = Path(tmp_path_factory.mktemp("things")) / "overlay.yaml"
     path.write_text(yaml.safe_dump(OVERLAY | {"requirements": []}), encoding="utf-8")
-    return overlay.load(path)
+    return overlay_files.load(path)
 
 
 def make(written: Overlay, text: str) -> dict[str, Any]:
-    facts = Facts(written, {"start": read_page("start", written.version, text)})
+    (version,) = written.versions
+    facts = Facts(written, version, {"start": read_page("start", version, text)})
     founded = requirements.requirements(facts, {})
     records = requirements.account(facts, founded)
     assert {record.key for record in records} == set(facts.units)
-    assert contradictions.contradictions(facts) is not None
+    assert contradictions.contradictions(facts, contradictions.findings(facts)) is not None
     document = openapi.document(facts)
     assert list(openapi.schemas(document)) is not None
     return document

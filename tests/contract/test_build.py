@@ -189,13 +189,14 @@ def test_the_real_pages_leave_nothing_to_tell(docs: Path) -> None:
 def test_a_shipped_source_has_the_hash_of_its_lines(docs: Path) -> None:
     locked = lock.read(store.schemas_root())
     pages = {
-        page.page: next(docs.rglob(page.file)).read_text(encoding="utf-8").split("\n")
+        (page.page, page.version): (docs / page.file).read_text(encoding="utf-8").split("\n")
         for page in locked.pages
     }
     sources = [
         source
         for profile in store.profiles()
-        for requirement in store.load(profile).requirements.values()
+        for version in store.versions(profile)
+        for requirement in store.load(profile, version).requirements.values()
         for source in requirement.sources
         if source.page is not None
     ]
@@ -204,5 +205,5 @@ def test_a_shipped_source_has_the_hash_of_its_lines(docs: Path) -> None:
         assert source.page is not None
         assert source.lines is not None
         first, last = source.lines
-        text = "\n".join(pages[source.page][first - 1 : last])
+        text = "\n".join(pages[source.page, source.version][first - 1 : last])
         assert hashlib.sha256(text.encode()).hexdigest() == source.sha256, str(source)

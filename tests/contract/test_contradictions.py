@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from conformance.contract.contradictions import contradictions, findings
+from conformance.contract.contradictions import contradictions, findings, forbid_settling_nothing
 from conformance.contract.errors import ContractError
+from conformance.contract.model import Contradiction
 
 from .conftest import PAGE, Project
 
@@ -38,6 +39,11 @@ paths:
 """
 
 
+def all_of(project: Project) -> tuple[Contradiction, ...]:
+    facts = project.facts()
+    return contradictions(facts, findings(facts))
+
+
 def found(project: Project, text: str) -> list[str]:
     project.write_page(text)
     return sorted(name.removeprefix("start/") for name in findings(project.facts()))
@@ -57,7 +63,7 @@ def test_a_page_without_contradictions_has_none(project: Project) -> None:
         ("POST /things/abc/_start\n", "", "no-request-line/example-request/starting-slowly"),
         ("POST /things/abc", "POST things/abc", "relative-path/example-request/starting-slowly"),
         ("abc/_start", "abc/_stop", "unlisted-endpoint/example-request/starting-slowly"),
-        ("Default is `3`.", "Default is `3`. |", "row-width/speed"),
+        ("Default is `3`.", "Default is `3`. |", "row-width"),
         ("## Endpoints", "# Endpoints", "second-title/endpoints"),
         ("## Request body fields", "## Endpoints", "same-heading/endpoints"),
         ("Starts a thing.", "Starts a thing after 2.3.", "vague-version/2.3"),
@@ -120,12 +126,14 @@ def entry(**changes: Any) -> dict[str, Any]:
 
 def test_a_settled_finding_gives_way_to_its_entry(project: Project) -> None:
     project.write_page(PAGE.replace('"speed": 4', '"speed": "4"'))
-    assert [known.settled for known in contradictions(project.facts())] == [None]
-    project.write_overlay(contradictions=[entry()])
-    assert [(known.id, known.settled) for known in contradictions(project.facts())] == [("speed", "S.")]
+    assert [known.settled for known in all_of(project)] == [None, None]
+    both = ["start/example-type/speed", "start/invalid-example/example-request/starting-slowly"]
+    project.write_overlay(contradictions=[entry(settles=both)])
+    assert [(known.id, known.settled) for known in all_of(project)] == [("speed", "S.")]
 
 
 def test_an_entry_that_settles_nothing_any_more_is_refused(project: Project) -> None:
     project.write_overlay(contradictions=[entry()])
+    facts = project.facts()
     with pytest.raises(ContractError, match="start/example-type/speed, which no rule finds any more"):
-        contradictions(project.facts())
+        forbid_settling_nothing(facts.overlay, findings(facts))

@@ -11,7 +11,7 @@ from conformance.contract import openapi, store
 
 from .conftest import OVERLAY, PAGE, Project
 
-SHIPPED = store.profiles()
+SHIPPED = [(name, version) for name in store.profiles() for version in store.versions(name)]
 OPERATION = OVERLAY["operations"][0]
 
 
@@ -87,9 +87,9 @@ def test_a_schema_file_holds_what_it_refers_to(project: Project) -> None:
         jsonschema.validate(1, made, cls=jsonschema.Draft202012Validator)
 
 
-@pytest.mark.parametrize("profile", SHIPPED)
-def test_a_shipped_document_is_openapi(profile: str) -> None:
-    validate(dict(store.load(profile).openapi))
+@pytest.mark.parametrize(("profile", "version"), SHIPPED)
+def test_a_shipped_document_is_openapi(profile: str, version: str) -> None:
+    validate(dict(store.load(profile, version).openapi))
 
 
 @pytest.mark.parametrize(
@@ -101,12 +101,35 @@ def test_a_shipped_schema_is_a_schema(path: Any) -> None:
     assert schema["$id"] == path.name
 
 
-@pytest.mark.parametrize("profile", SHIPPED)
-def test_every_shipped_operation_says_where_it_comes_from(profile: str) -> None:
+@pytest.mark.parametrize(("profile", "version"), SHIPPED)
+def test_every_shipped_operation_says_where_it_comes_from(profile: str, version: str) -> None:
     operations = [
         operation
-        for methods in store.load(profile).openapi["paths"].values()
+        for methods in store.load(profile, version).openapi["paths"].values()
         for operation in methods.values()
     ]
     assert operations
     assert all(operation["x-source"] and operation["x-level"] for operation in operations)
+
+
+@pytest.mark.parametrize("version", store.versions("opensearch-ml"))
+def test_the_answer_to_a_registration_leads_to_the_task_and_the_model(version: str) -> None:
+    paths = store.load("opensearch-ml", version).openapi["paths"]
+    links = paths["/_plugins/_ml/models/_register"]["post"]["responses"]["200"]["links"]
+    assert links["get_task"] == {
+        "operationId": "get_task",
+        "parameters": {"task_id": "$response.body#/task_id"},
+    }
+    assert links["deploy_model"]["parameters"] == {"model_id": "$response.body#/model_id"}
+
+
+def test_the_value_of_a_status_is_kept_as_an_example() -> None:
+    shown = {}
+    for version in ("2.19", "3.4"):
+        deploy = store.load("opensearch-ml", version).openapi["paths"][
+            "/_plugins/_ml/models/{model_id}/_deploy"
+        ]
+        schema = deploy["post"]["responses"]["200"]["content"]["application/json"]["schema"]
+        shown[version] = schema["properties"]["status"]["examples"]
+    assert "DEPLOYING" in shown["2.19"]
+    assert shown["3.4"] == ["CREATED"]

@@ -4,16 +4,17 @@ from typing import Any
 
 import pytest
 
-from conformance.contract import overlay
+from conformance.contract import overlay_files
 from conformance.contract.errors import ContractError
+from conformance.contract.overlay import Overlay
 
 from .conftest import OVERLAY, Project
 
 REQUIREMENT = OVERLAY["requirements"][0]
 
 
-def load(project: Project) -> overlay.Overlay:
-    return overlay.load(project.root / "things" / "overlay.yaml")
+def load(project: Project) -> Overlay:
+    return overlay_files.load(project.root / "things" / "overlay.yaml")
 
 
 def test_an_overlay_is_read(project: Project) -> None:
@@ -42,7 +43,7 @@ def test_an_overlay_is_read(project: Project) -> None:
         ),
         ({"requirements": "none"}, "requirements: expected a list, found str"),
         ({"requirements": [1]}, r"requirements\[0\]: expected a mapping, found int"),
-        ({"exclusions": [{"reason": "r"}]}, "give either units or a kind"),
+        ({"exclusions": [{"reason": "r"}]}, "give one of units, a kind, sections and pages"),
         ({"operations": [{"id": "x", "level": "documented"}]}, "operation x: expected text under 'route'"),
         ({"title": None}, "title is missing"),
         ({"more": 1}, "unknown key more"),

@@ -55,9 +55,15 @@ def test_a_unit_that_no_page_has_is_named_with_the_nearest(project: Project) -> 
         made(project)
 
 
-def test_an_id_may_be_made_once_only(project: Project) -> None:
+def test_an_entry_stands_in_for_what_a_pattern_makes(project: Project) -> None:
     project.write_overlay(requirements=[REQUIREMENT | {"id": "things.start.endpoint"}])
-    with pytest.raises(ContractError, match=r"things\.start\.endpoint is made twice"):
+    assert made(project)["things.start.endpoint"].statement == REQUIREMENT["statement"]
+
+
+def test_an_id_may_be_made_once_only(project: Project) -> None:
+    pattern = {"id": "{area}.field", "statement": "It accepts `{name}`."}
+    project.write_overlay(pages=[OVERLAY["pages"][0] | {"fields": pattern}])
+    with pytest.raises(ContractError, match=r"things\.start\.field is made twice"):
         made(project)
 
 

@@ -93,6 +93,12 @@ class TestSettings:
         session.clean()
         assert opensearch_ml.read_settings(session)[AUTO_DEPLOY] == "false"
 
+    def test_what_is_as_needed_is_left_alone(self, session: Session) -> None:
+        opensearch_ml.prepare(session)
+        worker = connect("opensearch-ml", TargetOptions())
+        opensearch_ml.prepare(worker)
+        assert worker.tracker.take() == []
+
     def test_a_transient_value_does_not_become_persistent(self, session: Session) -> None:
         session.request("PUT", SETTINGS, {"transient": {INTERVAL: 7}})
         opensearch_ml.change_settings(session, {INTERVAL: 3})

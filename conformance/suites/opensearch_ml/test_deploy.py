@@ -56,6 +56,15 @@ def test_the_answered_status_is_the_documented_one(ml: MlCommons, expect: Expect
     expect.equal("osml.deploy.answer.status", answered.member("status"), "DEPLOYING", "status")
 
 
+@requirement("osml.deploy.answer.created", "osml.deploy.answer.task-id")
+def test_the_answer_of_later_pages(ml: MlCommons, expect: Expect) -> None:
+    answered = ml.deploy(ml.model())
+    expect.members("osml.deploy.answer.task-id", answered.json, {"task_id": str}, "the answer")
+    followed = ml.get_task(str(answered.member("task_id")))
+    expect.accepted("osml.deploy.answer.task-id", followed)
+    expect.equal("osml.deploy.answer.created", answered.member("status"), "CREATED", "status")
+
+
 @requirement("osml.deploy.again")
 def test_a_deployed_model_can_be_deployed_again(ml: MlCommons, expect: Expect) -> None:
     model = ml.deployed_model()

@@ -1,0 +1,297 @@
+"""The settings of models: page cluster-settings, their defaults and their values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from conformance.suites.expect import Expect
+from conformance.suites.marks import exclusive, requirement
+from conformance.suites.opensearch_ml.api import MlCommons
+from conformance.target import opensearch_ml
+from conformance.target.exchange import Exchange
+from conformance.target.opensearch_ml import ML
+
+PREFIX = "plugins.ml_commons."
+FLAG = (True, False), ("maybe",)
+REMOTE_INFERENCE = f"{PREFIX}remote_inference.enabled"
+
+
+def _put(ml: MlCommons, name: str, value: Any) -> Exchange:
+    """Set one setting, whatever the answer, and have it put back."""
+    opensearch_ml.remember_settings(ml.session, [name])
+    return ml.put_settings({name: value})
+
+
+@exclusive
+@pytest.mark.parametrize(
+    ("name", "setting", "default"),
+    [
+        pytest.param(
+            "osml.settings.only-run-on-ml-node.default",
+            "only_run_on_ml_node",
+            "true",
+            marks=requirement("osml.settings.only-run-on-ml-node.default"),
+        ),
+        pytest.param(
+            "osml.settings.max-model-on-node.default",
+            "max_model_on_node",
+            "10",
+            marks=requirement("osml.settings.max-model-on-node.default"),
+        ),
+        pytest.param(
+            "osml.settings.max-register-tasks.default",
+            "max_register_model_tasks_per_node",
+            "10",
+            marks=requirement("osml.settings.max-register-tasks.default"),
+        ),
+        pytest.param(
+            "osml.settings.max-deploy-tasks.default",
+            "max_deploy_model_tasks_per_node",
+            "10",
+            marks=requirement("osml.settings.max-deploy-tasks.default"),
+        ),
+        pytest.param(
+            "osml.settings.allow-url.default",
+            "allow_registering_model_via_url",
+            "false",
+            marks=requirement("osml.settings.allow-url.default"),
+        ),
+        pytest.param(
+            "osml.settings.allow-local-file.default",
+            "allow_registering_model_via_local_file",
+            "false",
+            marks=requirement("osml.settings.allow-local-file.default"),
+        ),
+        pytest.param(
+            "osml.settings.custom-plan.default",
+            "allow_custom_deployment_plan",
+            "false",
+            marks=requirement("osml.settings.custom-plan.default"),
+        ),
+        pytest.param(
+            "osml.settings.auto-deploy-flag.default",
+            "model_auto_deploy.enable",
+            "true",
+            marks=requirement("osml.settings.auto-deploy-flag.default"),
+        ),
+        pytest.param(
+            "osml.settings.auto-redeploy.default",
+            "model_auto_redeploy.enable",
+            "true",
+            marks=requirement("osml.settings.auto-redeploy.default"),
+        ),
+        pytest.param(
+            "osml.settings.redeploy-retries.default",
+            "model_auto_redeploy.lifetime_retry_times",
+            "3",
+            marks=requirement("osml.settings.redeploy-retries.default"),
+        ),
+        pytest.param(
+            "osml.settings.redeploy-ratio.default",
+            "model_auto_redeploy_success_ratio",
+            "0.8",
+            marks=requirement("osml.settings.redeploy-ratio.default"),
+        ),
+        pytest.param(
+            "osml.settings.local-model.default",
+            "local_model.enabled",
+            "true",
+            marks=requirement("osml.settings.local-model.default"),
+        ),
+        pytest.param(
+            "osml.settings.remote-inference.default",
+            "remote_inference.enabled",
+            "true",
+            marks=requirement("osml.settings.remote-inference.default"),
+        ),
+    ],
+)
+def test_a_default(ml: MlCommons, expect: Expect, name: str, setting: str, default: str) -> None:
+    _put(ml, PREFIX + setting, None)
+    value = opensearch_ml.read_settings(ml.session, defaults=True).get(PREFIX + setting)
+    expect.equal(name, str(value).lower(), default, f"{PREFIX}{setting} where nobody set it")
+
+
+@exclusive
+@pytest.mark.parametrize(
+    ("name", "setting", "good", "bad"),
+    [
+        pytest.param(
+            "osml.settings.only-run-on-ml-node.values",
+            "only_run_on_ml_node",
+            *FLAG,
+            marks=requirement("osml.settings.only-run-on-ml-node.values"),
+        ),
+        pytest.param(
+            "osml.settings.max-model-on-node.values",
+            "max_model_on_node",
+            *((0, 10_000), (-1, 10_001)),
+            marks=requirement("osml.settings.max-model-on-node.values"),
+        ),
+        pytest.param(
+            "osml.settings.sync-interval.values",
+            "sync_up_job_interval_in_seconds",
+            *((0, 86_400), (-1, 86_401)),
+            marks=requirement("osml.settings.sync-interval.values"),
+        ),
+        pytest.param(
+            "osml.settings.max-register-tasks.values",
+            "max_register_model_tasks_per_node",
+            *((0, 10), (-1, 11)),
+            marks=requirement("osml.settings.max-register-tasks.values"),
+        ),
+        pytest.param(
+            "osml.settings.max-deploy-tasks.values",
+            "max_deploy_model_tasks_per_node",
+            *((0, 10), (-1, 11)),
+            marks=requirement("osml.settings.max-deploy-tasks.values"),
+        ),
+        pytest.param(
+            "osml.settings.allow-url.values",
+            "allow_registering_model_via_url",
+            *FLAG,
+            marks=requirement("osml.settings.allow-url.values"),
+        ),
+        pytest.param(
+            "osml.settings.allow-local-file.values",
+            "allow_registering_model_via_local_file",
+            *FLAG,
+            marks=requirement("osml.settings.allow-local-file.values"),
+        ),
+        pytest.param(
+            "osml.settings.custom-plan.values",
+            "allow_custom_deployment_plan",
+            *FLAG,
+            marks=requirement("osml.settings.custom-plan.values"),
+        ),
+        pytest.param(
+            "osml.settings.auto-deploy-flag.values",
+            "model_auto_deploy.enable",
+            *FLAG,
+            marks=requirement("osml.settings.auto-deploy-flag.values"),
+        ),
+        pytest.param(
+            "osml.settings.auto-redeploy.values",
+            "model_auto_redeploy.enable",
+            *FLAG,
+            marks=requirement("osml.settings.auto-redeploy.values"),
+        ),
+        pytest.param(
+            "osml.settings.redeploy-retries.values",
+            "model_auto_redeploy.lifetime_retry_times",
+            *((0, 100), (-1, 101)),
+            marks=requirement("osml.settings.redeploy-retries.values"),
+        ),
+        pytest.param(
+            "osml.settings.redeploy-ratio.values",
+            "model_auto_redeploy_success_ratio",
+            *((0, 1), (-0.1, 1.1)),
+            marks=requirement("osml.settings.redeploy-ratio.values"),
+        ),
+        pytest.param(
+            "osml.settings.local-model.values",
+            "local_model.enabled",
+            *FLAG,
+            marks=requirement("osml.settings.local-model.values"),
+        ),
+        pytest.param(
+            "osml.settings.remote-inference.values",
+            "remote_inference.enabled",
+            *FLAG,
+            marks=requirement("osml.settings.remote-inference.values"),
+        ),
+    ],
+)
+def test_the_values(
+    ml: MlCommons, expect: Expect, name: str, setting: str, good: tuple[Any, ...], bad: tuple[Any, ...]
+) -> None:
+    for value in good:
+        expect.accepted(name, _put(ml, PREFIX + setting, value))
+    for value in bad:
+        expect.client_error(name, _put(ml, PREFIX + setting, value))
+
+
+@exclusive
+@requirement("osml.settings.sync-interval.zero")
+def test_without_a_sync_up_no_time_to_live_ends(ml: MlCommons, expect: Expect) -> None:
+    ml.session.needs("move time")
+    ml.set(SYNC_INTERVAL=0)
+    model = ml.deployed_model(deploy_setting={"model_ttl_minutes": 1})
+    ml.session.let_pass(180, "three times the time to live")
+    state = ml.state(model)
+    expect.equal("osml.settings.sync-interval.zero", state, "DEPLOYED", "model_state without a sync-up job")
+
+
+@exclusive
+@requirement("osml.settings.custom-plan")
+def test_a_custom_plan(ml: MlCommons, expect: Expect) -> None:
+    ml.set(CUSTOM_PLAN=True)
+    answered = ml.deploy(ml.model(), {"node_ids": list(ml.session.facts.nodes[:1])})
+    expect.accepted("osml.settings.custom-plan", answered)
+
+
+@exclusive
+@requirement("osml.settings.auto-deploy.on")
+def test_automatic_deployment(ml: MlCommons, expect: Expect) -> None:
+    ml.set(AUTO_DEPLOY=True)
+    model = ml.model()
+    expect.accepted("osml.settings.auto-deploy.on", ml.predict(model))
+    state = ml.settle_state(model, "DEPLOYED").value
+    expect.equal("osml.settings.auto-deploy.on", state, "DEPLOYED", "model_state after the predict")
+
+
+@exclusive
+@requirement("osml.settings.auto-redeploy.on")
+def test_automatic_redeployment(ml: MlCommons, expect: Expect) -> None:
+    ml.set(AUTO_REDEPLOY=True)
+    model = ml.deployed_model()
+    ml.session.restart()
+    state = ml.settle_state(model, "DEPLOYED").value
+    expect.equal("osml.settings.auto-redeploy.on", state, "DEPLOYED", "model_state after a restart")
+
+
+@exclusive
+@requirement("osml.settings.remote-inference.off")
+def test_without_remote_inference(ml: MlCommons, expect: Expect) -> None:
+    name = "osml.settings.remote-inference.off"
+    model, body = ml.model(), ml.remote_body()
+    opensearch_ml.change_settings(ml.session, {REMOTE_INFERENCE: False})
+    refused = [
+        ml.register(body),
+        ml.deploy(model),
+        ml.predict(model),
+        ml.create_connector(ml.connector_body()),
+    ]
+    opensearch_ml.change_settings(ml.session, {REMOTE_INFERENCE: True})
+    for answered in refused:
+        expect.client_error(name, answered)
+
+
+@requirement("osml.settings.remote-roles")
+def test_a_remote_model_runs_on_data_nodes(ml: MlCommons, expect: Expect) -> None:
+    model = ml.deployed_model()
+    planned = ml.get(model).member("planning_worker_nodes") or []
+    nodes = sorted(ml.session.facts.nodes)
+    expect.equal("osml.settings.remote-roles", sorted(planned), nodes, "worker nodes")
+
+
+@exclusive
+@requirement("osml.remote.trusted-endpoints")
+def test_trusted_endpoints_are_a_list(ml: MlCommons, expect: Expect) -> None:
+    setting = opensearch_ml.TRUSTED_ENDPOINTS
+    before = opensearch_ml.read_settings(ml.session, defaults=True).get(setting)
+    answered = _put(ml, setting, ["^https://api\\.openai\\.com/.*$", ".*"])
+    ml.put_settings({setting: before})
+    expect.accepted("osml.remote.trusted-endpoints", answered)
+
+
+@exclusive
+@requirement("osml.delete.safe")
+def test_safe_delete_keeps_a_model_in_use(ml: MlCommons, expect: Expect) -> None:
+    ml.set(SAFE_DELETE=True)
+    model = ml.model()
+    ml.user_of("ingest pipeline", model)
+    expect.client_error("osml.delete.safe", ml.delete(model))
+    expect.accepted("osml.delete.safe", ml.session.request("GET", f"{ML}/models/{model}"))

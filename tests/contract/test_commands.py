@@ -1,0 +1,75 @@
+"""The commands about the contract and its requirements: what they print and how they end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from conformance.cli import main
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def test_drift_between_versions_ends_with_1() -> None:
+    result = call("contract", "drift", "2.19", "3.4", "--json")
+    assert result.exit_code == 1
+    names = {change["name"] for change in json.loads(result.stdout)["changes"]}
+    assert {"osml.deploy.answer.status", "osml.deploy.answer.created"} <= names
+
+
+def test_no_drift_ends_with_0() -> None:
+    result = call("contract", "drift", "3.4", "3.4")
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "no difference")
+
+
+@pytest.mark.parametrize("side", ["nowhere", "x3.4"])
+def test_a_side_that_is_neither_version_nor_folder_is_told(side: str) -> None:
+    result = call("contract", "drift", side, "3.4")
+    assert result.exit_code == 2
+    assert "expected a documentation version or a folder of pages" in result.stderr
+
+
+def test_drift_between_folders_of_pages(docs: Path) -> None:
+    pages = docs / "opensearch"
+    result = call("contract", "drift", str(pages / "3.4"), str(pages / "3.8"))
+    assert result.exit_code == 1
+    assert "added unit: delete-model/error-body/404" in result.stdout
+
+
+def test_deviations_are_shown_with_their_recordings() -> None:
+    result = call("contract", "show", "--deviations")
+    assert result.exit_code == 0
+    assert "osml.undeploy.answer.value (opensearch-ml, recorded on 2.19.0)" in result.stdout
+    assert "source: recording 3.4.0/lifecycle#9" in result.stdout
+
+
+def test_contradictions_are_shown_for_one_version() -> None:
+    result = call("contract", "show", "--contradictions", "--docs-version", "3.4")
+    assert "sync-up-default (opensearch-ml 3.4)" in result.stdout
+    assert "(opensearch-ml 3.8)" not in result.stdout
+
+
+@pytest.mark.parametrize("flags", [[], ["--deviations", "--contradictions"]])
+def test_one_part_is_shown_at_a_time(flags: list[str]) -> None:
+    result = call("contract", "show", *flags)
+    assert result.exit_code == 2
+    assert "expected one of --contradictions and --deviations" in result.stderr
+
+
+def test_the_coverage_of_a_version() -> None:
+    result = call("requirements", "coverage", "--docs-version", "3.8", "--json")
+    pages = json.loads(result.stdout)["pages"]
+    assert {page["version"] for page in pages if page["profile"] == "opensearch-ml"} == {"3.8"}
+    assert len(pages) > 40
+
+
+def test_a_requirement_of_an_older_version() -> None:
+    shown = call("requirements", "show", "osml.deploy.answer.status", "--docs-version", "2.19")
+    assert "until: 2.19" in shown.stdout
+    gone = call("requirements", "show", "osml.deploy.answer.status", "--docs-version", "3.4")
+    assert gone.exit_code == 2

@@ -1,0 +1,129 @@
+"""Schemathesis with all its own checks: mock and OpenAPI document agree, or an exception says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import Case, GenerationMode
+from schemathesis.core.failures import Failure, FailureGroup
+
+from conformance.contract import store
+from mock_server.fixture import RunningMock, running_mock
+
+REFUSED = "RejectedPositiveData"
+ACCEPTED = "AcceptedNegativeData"
+NAMES_A_CHOICE = "the value is one of a list that the pages do not give, so random text is refused"
+NEEDS_MORE = "which members a request of this kind needs depends on their values, which no schema tells"
+
+
+@dataclass(frozen=True)
+class Exception_:  # noqa: N801 - an exception to a rule, not an error
+    """A finding that stands: of this operation, with this status, and why."""
+
+    operation: str
+    status: int
+    failure: str
+    requirement: str | None
+    reason: str
+
+
+EXCEPTIONS = (
+    Exception_("create_connector", 400, REFUSED, "osml.connector.create.endpoint", NAMES_A_CHOICE),
+    Exception_("register_agent", 400, REFUSED, "osml.agent.register.field.type", NAMES_A_CHOICE),
+    Exception_("predict_algorithm", 400, REFUSED, "osml.predict.endpoint", NAMES_A_CHOICE),
+    Exception_("stat", 400, REFUSED, "osml.stats.endpoint.stat", NAMES_A_CHOICE),
+    Exception_("node_stat", 400, REFUSED, "osml.stats.endpoint.node_stat", NAMES_A_CHOICE),
+    Exception_("register_model", 400, REFUSED, "osml.register.connector-needed", NEEDS_MORE),
+    Exception_("register_model_group", 400, REFUSED, "osml.group.no-access-parameters", NEEDS_MORE),
+    Exception_("put_cluster_settings", 400, REFUSED, "osml.settings.unknown", NEEDS_MORE),
+    Exception_("undeploy_models", 400, REFUSED, "osml.undeploy.node-ids-setting", NEEDS_MORE),
+    Exception_(
+        "create_controller", 400, REFUSED, None, "what stands beside the limits has to be text, says the mock"
+    ),
+    Exception_(
+        "update_controller", 400, REFUSED, None, "what stands beside the limits has to be text, says the mock"
+    ),
+    *(
+        Exception_(name, 400, REFUSED, "osml.search.unknown-query", "a search knows its members and queries")
+        for name in ("search_models", "search_model_groups", "search_connectors", "search_agents")
+    ),
+    Exception_("batch_predict", 400, REFUSED, "osml.batch-predict.endpoint", "the mock does not serve it"),
+    Exception_(
+        "cancel_batch_predict", 400, REFUSED, "osml.batch-predict.cancel", "the mock does not serve it"
+    ),
+    Exception_(
+        "put_ingest_pipeline",
+        200,
+        ACCEPTED,
+        "osml.processor.model-id-required",
+        "the mock reads of a pipeline only what ties it to a model",
+    ),
+)
+
+DOCUMENT = dict(store.load("opensearch-ml").openapi)
+SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
+OPERATIONS = [
+    (operation["operationId"], path, method.upper())
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+]
+
+
+@pytest.fixture(scope="module")
+def mock() -> Iterator[RunningMock]:
+    with running_mock(docs_version=store.default_version("opensearch-ml")) as running:
+        yield running
+
+
+def failures(error: Failure | FailureGroup) -> list[str]:
+    found = error.exceptions if isinstance(error, FailureGroup) else [error]
+    return [type(failure).__name__ for failure in found]
+
+
+def findings(mock: RunningMock, path: str, method: str, mode: GenerationMode) -> set[tuple[int, str]]:
+    """The statuses of answers that a check objects to, and the objections."""
+    found: set[tuple[int, str]] = set()
+
+    @seed(0)
+    @settings(
+        max_examples=6,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=SCHEMA[path][method].as_strategy(generation_mode=mode))
+    def send(case: Case[Any]) -> None:
+        response = case.call(base_url=mock.url)
+        try:
+            case.validate_response(response)
+        except (Failure, FailureGroup) as error:
+            found.update((response.status_code, name) for name in failures(error))
+
+    try:
+        send()
+    except Unsatisfiable:
+        # A request that takes nothing but text in its path can't be made wrong.
+        assert mode is GenerationMode.NEGATIVE
+    return found
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("operation", "path", "method"), OPERATIONS, ids=[entry[0] for entry in OPERATIONS])
+def test_an_operation_is_as_its_schema_says(
+    mock: RunningMock, operation: str, path: str, method: str
+) -> None:
+    found = set().union(*(findings(mock, path, method, mode) for mode in GenerationMode))
+    allowed = {(entry.status, entry.failure) for entry in EXCEPTIONS if entry.operation == operation}
+    assert found == allowed
+
+
+def test_an_exception_names_a_requirement_of_the_contract() -> None:
+    named = {entry.requirement for entry in EXCEPTIONS if entry.requirement is not None}
+    assert named <= store.load("opensearch-ml").requirements.keys()
