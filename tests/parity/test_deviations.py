@@ -1,4 +1,4 @@
-"""The suite, run on the mock of a recorded version, fails at the deviations of that version and nowhere else."""
+"""The suite, run on the mock of a recorded version, fails at its deviations and nowhere else."""
 
 from __future__ import annotations
 
