@@ -82,7 +82,7 @@ def _find_match(method: str, path: str) -> tuple[Match | None, list[str]]:
     return _ROUTER.find(method, segments)
 
 
-_recent_match = lru_cache(maxsize=10_000)(_find_match)
+_recent_match = lru_cache(maxsize=2_000)(_find_match)
 
 
 def _ordered(methods: list[str], order: tuple[str, ...]) -> list[str]:
@@ -175,7 +175,10 @@ def _wants_yaml(request: Request, query: dict[str, str]) -> bool:
     """The format asked for, then the one accepted, then that of the request's body."""
     if "format" in query:
         return query["format"] == "yaml"
-    accepted = _media_type(request.headers.get("accept", ""))
+    accept = request.headers.get("accept", "")
+    if not request.body and YAML not in accept.lower():
+        return False
+    accepted = _media_type(accept)
     if accepted in (YAML, "application/json"):
         return accepted == YAML
     return bool(request.body) and _media_type(request.headers.get("content-type", "")) == YAML
