@@ -62,7 +62,7 @@ async def _body(receive: Receive) -> bytes | None:
 
 def _request(scope: Message, body: bytes) -> Request:
     raw_path = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     path = raw_path.partition(b"?")[0].decode("latin-1")
     return Request(scope["method"], path, scope["query_string"].decode("latin-1"), headers, body)
 

@@ -48,12 +48,12 @@ class Space:
     def _answer(self, request: Request) -> Response:
         if self._control.owns(request.path):
             return self._control.handle(request)
-        profile = next((one for one in self._profiles.values() if one.owns(request.path)), None)
-        if profile is None:
-            return json_response(404, {"detail": "Not Found"}, content_type="application/json")
-        response = self._disturbed(profile, request)
-        self.journal.write(Entry(self.clock.now(), request, response.status))
-        return response
+        for profile in self._profiles.values():
+            if profile.owns(request.path):
+                response = self._disturbed(profile, request)
+                self.journal.write(Entry(self.clock.now(), request, response.status))
+                return response
+        return json_response(404, {"detail": "Not Found"}, content_type="application/json")
 
     def _disturbed(self, profile: Profile, request: Request) -> Response:
         strike = self.faults.strike(request)

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 DocumentT = TypeVar("DocumentT")
 JsonObject = dict[str, Any]
 
-_DELETED_KEPT = 10_000
+_DELETED_KEPT = 1_000
 
 
 class ModelState(StrEnum):

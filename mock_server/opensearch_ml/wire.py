@@ -35,12 +35,21 @@ def answer(cluster: Cluster, request: Request) -> Response:
         return _render(cluster, request, query, _dispatch(cluster, request, query))
     except ApiError as error:
         envelope = error.envelope()
+        if query.get("error_trace") in ("", "true"):
+            _add_trace(envelope["error"], error)
         if not cluster.rules.error_has_root_cause:
             del envelope["error"]["root_cause"]
         return _render(cluster, request, query, Answer(envelope, error.status), filtered=False)
     except RestError as error:
         body = Answer(error.envelope(), error.status, headers=error.headers)
         return _render(cluster, request, query, body, filtered=False)
+
+
+def _add_trace(shown: dict[str, Any], error: ApiError) -> None:
+    """What `error_trace` asks for, in the form in which Java tells it; there are no frames to tell."""
+    name = "".join(word.capitalize() for word in error.type.split("_"))
+    for holder in (shown, *shown["root_cause"]):
+        holder["stack_trace"] = f"{name}[{error.reason}]\n"
 
 
 def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answer:
@@ -73,7 +82,7 @@ def _find_match(method: str, path: str) -> tuple[Match | None, list[str]]:
     return _ROUTER.find(method, segments)
 
 
-_recent_match = lru_cache(maxsize=10_000)(_find_match)
+_recent_match = lru_cache(maxsize=2_000)(_find_match)
 
 
 def _ordered(methods: list[str], order: tuple[str, ...]) -> list[str]:
@@ -166,7 +175,10 @@ def _wants_yaml(request: Request, query: dict[str, str]) -> bool:
     """The format asked for, then the one accepted, then that of the request's body."""
     if "format" in query:
         return query["format"] == "yaml"
-    accepted = _media_type(request.headers.get("accept", ""))
+    accept = request.headers.get("accept", "")
+    if not request.body and YAML not in accept.lower():
+        return False
+    accepted = _media_type(accept)
     if accepted in (YAML, "application/json"):
         return accepted == YAML
     return bool(request.body) and _media_type(request.headers.get("content-type", "")) == YAML
