@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DOCS ?= ../shared/docs
 
-.PHONY: help install run test check contract mutants clean
+.PHONY: parity bench soak help install run test check contract mutants clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
@@ -37,3 +37,12 @@ mutants: install ## put each deliberate fault into the mock and see that its che
 
 clean: ## remove the environment and the reports of the last run
 	rm -rf $(VENV) reports/latest
+
+parity: install ## replay the recordings of real nodes on the mock, a scenario a line; fails where it is apart
+	@$(BIN)/python -m mock_server.parity tests/observed/*
+
+bench: install ## the mock beside Prism and WireMock, where wrk, npx and mvn are there
+	@$(BIN)/python benchmarks/bench.py
+
+soak: install ## a minute of 64 connections and faults: no write is lost, every request is answered
+	@$(BIN)/python benchmarks/soak.py

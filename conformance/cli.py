@@ -137,11 +137,23 @@ def run(**given: Any) -> None:
     "--behaviour", default="documented", show_default=True, help="documented, or a recorded version"
 )
 @click.option("--nodes", default=1, show_default=True, help="nodes of the cluster")
+@click.option(
+    "--progress", default="time", show_default=True, help="when tasks end: time, immediate, or after N reads"
+)
+@click.option("--seed", default=0, show_default=True, help="chooses ids and chances")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=9280, show_default=True)
 @click.option("--mutant", help="put this fault in")
 def mock(
-    profile: str, docs_version: str, behaviour: str, nodes: int, host: str, port: int, mutant: str | None
+    profile: str,
+    docs_version: str,
+    behaviour: str,
+    nodes: int,
+    progress: str,
+    seed: int,
+    host: str,
+    port: int,
+    mutant: str | None,
 ) -> None:
     """Serve the reference mock over HTTP until interrupted."""
     from mock_server import MockServer  # noqa: PLC0415 - only this command serves
@@ -150,7 +162,13 @@ def mock(
     profiles = ("opensearch-ml", "nugen") if profile == "all" else (profile,)
     try:
         server = MockServer(
-            profiles=profiles, docs_version=docs_version, behaviour=behaviour, nodes=nodes, mutant=mutant
+            profiles=profiles,
+            docs_version=docs_version,
+            behaviour=behaviour,
+            nodes=nodes,
+            mutant=mutant,
+            progress=progress,
+            seed=seed,
         )
     except ValueError as error:
         raise UsageError(str(error)) from error

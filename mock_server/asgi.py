@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import struct
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from mock_server.core import Request
+from mock_server.core import Request, Response, WireFault
 from mock_server.server import MockServer
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
@@ -25,8 +29,13 @@ def application(server: MockServer) -> Application:
             await _lifespan(receive, send)
         elif scope["type"] == "http":
             body = await _body(receive)
-            if body is not None:
-                await _send(send, server, _request(scope, body))
+            if body is None:
+                return
+            response = server.handle(_request(scope, body))
+            if response.fault is None:
+                await _send(send, response)
+            else:
+                await _send_broken(scope, receive, send, response, response.fault)
 
     return app
 
@@ -53,19 +62,53 @@ async def _body(receive: Receive) -> bytes | None:
 
 def _request(scope: Message, body: bytes) -> Request:
     raw_path = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     path = raw_path.partition(b"?")[0].decode("latin-1")
     return Request(scope["method"], path, scope["query_string"].decode("latin-1"), headers, body)
 
 
-async def _send(send: Send, server: MockServer, request: Request) -> None:
-    response = server.handle(request)
+async def _send(send: Send, response: Response) -> None:
+    await _send_head(send, response)
+    await send({"type": "http.response.body", "body": response.body})
+
+
+async def _send_head(send: Send, response: Response) -> None:
     headers = [
         (name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers
     ]
     headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
+
+
+async def _send_broken(
+    scope: Message, receive: Receive, send: Send, response: Response, fault: WireFault
+) -> None:
+    """Late, cut off in the middle of the body, or not at all with the connection reset."""
+    if fault.delay:
+        await asyncio.sleep(fault.delay)
+    if not fault.reset and not fault.truncated:
+        await _send(send, response)
+        return
+    transport = scope.get("state", {}).get("transport")
+    if fault.truncated and not fault.reset:
+        await _send_head(send, response)
+        half = response.body[: len(response.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        if transport is not None:
+            transport.close()
+    elif transport is not None:
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        transport.abort()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class _Protocol(HttpToolsProtocol):
+    """Shows the connection to the application, which may have to break it."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["state"]["transport"] = self.transport
 
 
 class _Server(uvicorn.Server):
@@ -100,6 +143,7 @@ def serve(
         listener.bind((host, port))
         config = uvicorn.Config(
             application(server),
+            http=_Protocol,
             log_config=None,
             access_log=False,
             server_header=False,

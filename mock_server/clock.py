@@ -23,6 +23,10 @@ class Clock:
         """Seconds by which this clock is ahead of its source."""
         return self._offset
 
+    def fork(self) -> Clock:
+        """Another clock on the same source, which shows real time until it is moved itself."""
+        return Clock(self._source)
+
     def now(self) -> float:
         """Seconds since the epoch."""
         return self._source() + self._offset

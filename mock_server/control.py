@@ -1,4 +1,4 @@
-"""The mock's own operations, below /_mock/: clock, state, reset, restart, the answer of predict."""
+"""The mock's own operations, below /_mock/: clock, state, reset, restart, predict, faults, requests."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from mock_server.clock import Clock
+from mock_server.codec import CodecError
 from mock_server.core import Profile, Request, Response, json_response
 from mock_server.endpoint import RemoteEndpoint
+from mock_server.fault_injection import Fault, FaultError, Faults, read_fault, view_fault
+from mock_server.journal import Journal
 
 PREFIX = "/_mock/"
 
@@ -21,10 +24,19 @@ class ControlError(Exception):
 class Control:
     """Answers `/_mock/` for all profiles of one server."""
 
-    def __init__(self, clock: Clock, endpoint: RemoteEndpoint, profiles: dict[str, Profile]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        endpoint: RemoteEndpoint,
+        profiles: dict[str, Profile],
+        faults: Faults,
+        journal: Journal,
+    ) -> None:
         self._clock = clock
         self._endpoint = endpoint
         self._profiles = profiles
+        self._faults = faults
+        self._journal = journal
         self._restarts = 0
         self._operations: dict[tuple[str, str], Callable[[bytes], Any]] = {
             ("GET", "clock"): lambda _body: self._time(),
@@ -35,6 +47,14 @@ class Control:
             ("POST", "restart"): lambda _body: self._restart(),
             ("GET", "predict"): lambda _body: {"answer": self._endpoint.answer},
             ("PUT", "predict"): self._set_answer,
+            ("PUT", "state"): self._load_state,
+            ("GET", "faults"): lambda _body: self._view_faults(),
+            ("POST", "faults"): self._arm,
+            ("PUT", "faults"): self._replace_faults,
+            ("DELETE", "faults"): lambda _body: self._disarm(),
+            ("GET", "requests"): lambda _body: {"requests": self._requests({})},
+            ("DELETE", "requests"): lambda _body: self._forget_requests(),
+            ("POST", "verify"): self._verify,
         }
 
     def owns(self, path: str) -> bool:
@@ -49,7 +69,7 @@ class Control:
             return self._no_operation(name)
         try:
             return json_response(200, operation(request.body))
-        except ControlError as error:
+        except (ControlError, FaultError, CodecError) as error:
             return json_response(400, {"error": str(error)})
 
     def _no_operation(self, name: str) -> Response:
@@ -76,6 +96,8 @@ class Control:
 
     def _reset(self) -> dict[str, bool]:
         self._endpoint.reset()
+        self._faults.clear()
+        self._journal.clear()
         for profile in self._profiles.values():
             profile.reset()
         return {"reset": True}
@@ -94,15 +116,86 @@ class Control:
         self._endpoint.answer = _member(body, "answer")
         return {"answer": self._endpoint.answer}
 
+    def _load_state(self, body: bytes) -> dict[str, Any]:
+        profiles = _member(body, "profiles")
+        if not isinstance(profiles, dict) or not set(profiles) <= set(self._profiles):
+            raise ControlError(f"expected profiles as an object with members of {list(self._profiles)}")
+        for name, state in profiles.items():
+            if not isinstance(state, dict):
+                raise ControlError(f"expected the state of {name} as an object")
+            self._profiles[name].load(state)
+        predict = _values(body).get("predict")
+        if isinstance(predict, dict) and "answer" in predict:
+            self._endpoint.answer = predict["answer"]
+        return {"loaded": sorted(profiles)}
 
-def _member(body: bytes, name: str) -> Any:
+    def _view_faults(self) -> dict[str, Any]:
+        return {"faults": [view_fault(fault, struck) for fault, struck in self._faults.struck()]}
+
+    def _arm(self, body: bytes) -> dict[str, Any]:
+        self._faults.arm(_faults(body))
+        return self._view_faults()
+
+    def _replace_faults(self, body: bytes) -> dict[str, Any]:
+        faults, seed = _faults(body), _values(body).get("seed", 0)
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            raise ControlError(f"expected a whole number as seed, got {json.dumps(seed)}")
+        self._faults.clear(seed)
+        self._faults.arm(faults)
+        return self._view_faults()
+
+    def _disarm(self) -> dict[str, Any]:
+        self._faults.clear()
+        return self._view_faults()
+
+    def _requests(self, wanted: dict[str, Any]) -> list[dict[str, Any]]:
+        found = self._journal.find(wanted.get("method"), wanted.get("path"), wanted.get("body"))
+        return [
+            {
+                "at": entry.at,
+                "method": entry.request.method,
+                "path": entry.request.path,
+                "query": entry.request.query,
+                "body": entry.body,
+                "status": entry.status,
+            }
+            for entry in found
+        ]
+
+    def _forget_requests(self) -> dict[str, Any]:
+        self._journal.clear()
+        return {"requests": []}
+
+    def _verify(self, body: bytes) -> dict[str, Any]:
+        wanted = _values(body)
+        for name in ("method", "path"):
+            if not isinstance(wanted.get(name, ""), str):
+                raise ControlError(f"expected a text as {name}")
+        found, times = self._requests(wanted), wanted.get("times")
+        as_wanted = bool(found) if times is None else len(found) == times
+        return {"verified": as_wanted, "times": len(found), "requests": found}
+
+
+def _faults(body: bytes) -> list[Fault]:
+    faults = _member(body, "faults")
+    if not isinstance(faults, list):
+        raise ControlError("expected the faults as a list")
+    return [read_fault(fault) for fault in faults]
+
+
+def _values(body: bytes) -> dict[str, Any]:
     try:
         values = json.loads(body, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
-        raise ControlError(
-            f"expected a JSON object with {name!r}, got a body that is not JSON: {error}"
-        ) from None
-    if not isinstance(values, dict) or name not in values:
+        raise ControlError(f"expected a JSON object, got a body that is not JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise ControlError("expected a JSON object")
+    return values
+
+
+def _member(body: bytes, name: str) -> Any:
+    values = _values(body)
+    if name not in values:
         raise ControlError(f"expected a JSON object with the member {name!r}")
     return values[name]
 

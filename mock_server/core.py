@@ -22,12 +22,22 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class WireFault:
+    """What a server does to an answer on purpose: `delay` in seconds, then at most one way to break it."""
+
+    delay: float = 0.0
+    reset: bool = False
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP answer, whole."""
+    """One HTTP answer, whole; a server does to it what `fault` says, callers in this process may."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    fault: WireFault | None = None
 
 
 class Profile(Protocol):
@@ -45,18 +55,26 @@ class Profile(Protocol):
     def restart(self) -> None:
         """Behave as after a restart of the servers behind the API."""
 
+    def remember(self) -> None:
+        """Keep the state as it is now, for `handle_before`; what was kept before is dropped."""
+
+    def handle_before(self, request: Request) -> Response:
+        """Answer a request that reads from the state that was kept last, or from the present one."""
+
     def dump(self) -> Mapping[str, Any]:
-        """The whole state as JSON values, for people who look into the mock."""
+        """The whole state as JSON values; secrets are left out."""
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Put a dumped state in the place of the present one. Raises ValueError for what is none."""
+
+
+_COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_PRETTY = json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=2, separators=(",", " : "))
 
 
 def encode_json(value: Any, *, pretty: bool = False) -> bytes:
     """JSON in UTF-8. A lone surrogate, which UTF-8 can't carry, becomes a question mark."""
-    if pretty:
-        text = (
-            json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2, separators=(",", " : ")) + "\n"
-        )
-    else:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = _PRETTY.encode(value) + "\n" if pretty else _COMPACT.encode(value)
     return text.encode("utf-8", "replace")
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
+import struct
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +15,7 @@ from typing import Any
 import werkzeug
 from pytest_httpserver import HTTPServer
 
-from mock_server.core import Request
+from mock_server.core import Request, WireFault
 from mock_server.server import MockServer
 
 _ANY_PATH = re.compile(r".*", re.DOTALL)
@@ -31,13 +34,25 @@ def serve_on(httpserver: HTTPServer, server: MockServer) -> None:
 
     def respond(incoming: werkzeug.Request) -> werkzeug.Response:
         response = server.handle(_request(incoming))
-        answer = werkzeug.Response(response.body, response.status)
+        fault = response.fault or WireFault()
+        time.sleep(fault.delay)
+        body = response.body[: len(response.body) // 2] if fault.truncated else response.body
+        answer = werkzeug.Response(body, response.status)
+        answer.headers["content-length"] = str(len(response.body))
         del answer.headers["content-type"]
         for name, value in response.headers:
             answer.headers.add(name, value)
+        if fault.reset:
+            _reset(incoming.environ["werkzeug.socket"])
         return answer
 
     httpserver.expect_request(_ANY_PATH).respond_with_handler(respond)
+
+
+def _reset(connection: socket.socket) -> None:
+    """Nothing more is sent, and what the other side sends is refused."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.shutdown(socket.SHUT_WR)
 
 
 def _request(incoming: werkzeug.Request) -> Request:

@@ -1,15 +1,16 @@
-"""The mock server: profiles, clock and control operations behind one `handle`."""
+"""The mock server: spaces that are isolated from each other behind one `handle`."""
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections.abc import Collection
+import dataclasses
+import random
+import re
+from collections.abc import Collection, Sequence
 
 from mock_server.clock import Clock
-from mock_server.control import Control
 from mock_server.core import Profile, Request, Response, json_response
 from mock_server.endpoint import RemoteEndpoint
+from mock_server.fault_injection import Faults
 from mock_server.faults import MUTANTS, NUGEN, OPENSEARCH_ML, Mutant
 from mock_server.nugen import rules as nugen_rules
 from mock_server.nugen.profile import Nugen
@@ -17,19 +18,25 @@ from mock_server.opensearch_ml.behaviours import BEHAVIOURS, read_version, rules
 from mock_server.opensearch_ml.environment import Environment
 from mock_server.opensearch_ml.nodes import Ids, make_nodes
 from mock_server.opensearch_ml.profile import OpenSearchMl
+from mock_server.opensearch_ml.work import Outcome, Progress
+from mock_server.space import Space
 
 PROFILES = (OPENSEARCH_ML, NUGEN)
+NAMESPACE_HEADER = "x-mock-namespace"
+MAX_NAMESPACES = 1000
 
-_LOG = logging.getLogger(__name__)
+_NAMESPACE = re.compile(r"[\w.:-]{1,100}")
 
 
 class MockServer:
     """A target that answers the model APIs of its profiles, with state of its own and no I/O.
 
     `behaviour` names what it follows: the pages of `docs_version`, or a recorded version, which has pages of
-    its own. `mutant` names one deliberate fault, `nodes` how many nodes the OpenSearch cluster has. Two
-    servers with one `seed` and one clock give the same answers to the same requests.
-    Raises ValueError for a name that is not known; the message lists those that are.
+    its own. `mutant` names one deliberate fault, `nodes` the number of nodes of the OpenSearch cluster,
+    `progress` when tasks end: `time`, `immediate`, or after so many reads. Requests with the header
+    `X-Mock-Namespace` have a space of that name to themselves. Two servers with one `seed` and one clock give
+    the same answers to the same requests. Raises ValueError for a name that is not known; the message lists
+    those that are.
     """
 
     def __init__(
@@ -42,58 +49,104 @@ class MockServer:
         clock: Clock | None = None,
         mutant: str | None = None,
         seed: int = 0,
+        progress: str = "time",
         nugen_tokens: Collection[str] | None = None,
     ) -> None:
-        fault = _find_mutant(mutant, profiles)
+        self._fault = _find_mutant(mutant, profiles)
         _require_known("behaviour", behaviour, BEHAVIOURS)
         for profile in profiles:
             _require_known("profile", profile, PROFILES)
-        version = version_of(behaviour, read_version(docs_version))
+        self._names = tuple(name for name in (NUGEN, OPENSEARCH_ML) if name in profiles)
+        self._version = version_of(behaviour, read_version(docs_version))
+        self._behaviour = behaviour
+        self._nodes = nodes
+        self._seed = seed
+        self._progress = Progress.named(progress)
+        self._tokens = nugen_tokens
+        self._order = random.Random(seed)
         self.clock = Clock() if clock is None else clock
-        self._lock = threading.Lock()
-        self._endpoint = RemoteEndpoint()
-        self._profiles: dict[str, Profile] = {}
-        if NUGEN in profiles:
-            rules = nugen_rules.DOCUMENTED
-            broken = rules if fault is None else fault.breaks_nugen(rules)
-            self._profiles[NUGEN] = Nugen(broken, self.clock, seed=seed, tokens=nugen_tokens)
-        if OPENSEARCH_ML in profiles:
-            ml_rules = rules_of(behaviour, version)
-            ids = Ids(seed)
-            environment = Environment(
-                rules=ml_rules if fault is None else fault.breaks(ml_rules),
-                clock=self.clock,
-                nodes=make_nodes(nodes, ids),
-                ids=ids,
-                endpoint=self._endpoint,
-                version=f"{version[0]}.{version[1]}.0",
-            )
-            self._profiles[OPENSEARCH_ML] = OpenSearchMl(environment)
-        self._control = Control(self.clock, self._endpoint, self._profiles)
+        self._spaces = {"": Space(self.clock, self._profiles, seed)}
+
+    @property
+    def faults(self) -> Faults:
+        """The faults of the space that requests without a namespace use."""
+        return self.space().faults
+
+    def space(self, name: str = "") -> Space:
+        """The space of this name, made when it is first asked for.
+
+        Raises ValueError for a name that is none, and when there are too many.
+        """
+        space = self._spaces.get(name)
+        if space is not None:
+            return space
+        if not _NAMESPACE.fullmatch(name):
+            raise ValueError("a namespace is named with 1 to 100 letters, digits and . _ : -")
+        if len(self._spaces) > MAX_NAMESPACES:
+            raise ValueError(f"there are {MAX_NAMESPACES} namespaces already, which is the most")
+        # Two threads may ask at once: the first one's space stays.
+        return self._spaces.setdefault(name, Space(self.clock.fork(), self._profiles, self._seed))
 
     def handle(self, request: Request) -> Response:
-        """Answer one request; safe to call from several threads, which are served one after the other.
+        """Answer one request; safe to call from several threads. Never raises."""
+        try:
+            space = self.space(request.headers.get(NAMESPACE_HEADER, ""))
+        except ValueError as error:
+            return json_response(400, {"error": str(error)})
+        response = space.handle(request)
+        return dataclasses.replace(response, body=b"") if request.method == "HEAD" else response
 
-        Never raises: a fault of the mock itself is logged and answered with 500.
+    def handle_at_once(self, requests: Sequence[Request]) -> list[Response]:
+        """Answer requests that come at the same moment, in an order that the seed chooses.
+
+        Between two of them a little time passes or none, as the seed chooses too, so that what one request
+        set going may or may not have ended when the next one comes. The answers are in the order given.
         """
-        with self._lock:
-            try:
-                response = self._answer(request)
-            except Exception:  # noqa: BLE001 - the last resort, and it is logged
-                _LOG.exception("the mock failed at %s %s", request.method, request.path)
-                error = {
-                    "error": {"type": "mock_server_error", "reason": "The mock failed; its log says why."}
-                }
-                response = json_response(500, error | {"status": 500})
-        return Response(response.status, response.headers, b"") if request.method == "HEAD" else response
+        order = list(range(len(requests)))
+        self._order.shuffle(order)
+        answers: dict[int, Response] = {}
+        for index in order:
+            answers[index] = self.handle(requests[index])
+            if self._order.random() < 0.5:
+                self.clock.advance(self._order.choice((0.002, 0.02, 0.1)))
+        return [answers[index] for index in range(len(requests))]
 
-    def _answer(self, request: Request) -> Response:
-        if self._control.owns(request.path):
-            return self._control.handle(request)
-        for profile in self._profiles.values():
-            if profile.owns(request.path):
-                return profile.handle(request)
-        return json_response(404, {"detail": "Not Found"}, content_type="application/json")
+    def _profiles(self, clock: Clock, endpoint: RemoteEndpoint, faults: Faults) -> dict[str, Profile]:
+        makers = {NUGEN: self._nugen, OPENSEARCH_ML: self._opensearch}
+        return {name: makers[name](clock, endpoint, faults) for name in self._names}
+
+    def _nugen(self, clock: Clock, _endpoint: RemoteEndpoint, _faults: Faults) -> Profile:
+        rules = nugen_rules.DOCUMENTED
+        broken = rules if self._fault is None else self._fault.breaks_nugen(rules)
+        return Nugen(broken, clock, seed=self._seed, tokens=self._tokens)
+
+    def _opensearch(self, clock: Clock, endpoint: RemoteEndpoint, faults: Faults) -> Profile:
+        rules = rules_of(self._behaviour, self._version)
+        ids = Ids(self._seed)
+        return OpenSearchMl(
+            Environment(
+                rules=rules if self._fault is None else self._fault.breaks(rules),
+                clock=clock,
+                nodes=make_nodes(self._nodes, ids),
+                ids=ids,
+                endpoint=endpoint,
+                version=f"{self._version[0]}.{self._version[1]}.0",
+                progress=self._progress,
+                outcomes=_FaultyOutcomes(faults),
+            )
+        )
+
+
+class _FaultyOutcomes:
+    """Deployments end as the faults say that are armed."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+
+    def deploy_outcome(self, model_id: str) -> Outcome:
+        """How the deployment of this model that begins now is going to end."""
+        kind = self._faults.deploy_fault(model_id)
+        return Outcome.DEPLOYED if kind is None else Outcome(kind.value)
 
 
 def _find_mutant(name: str | None, profiles: Collection[str]) -> Mutant | None:

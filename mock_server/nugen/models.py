@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -64,14 +65,14 @@ SHIPPED = (
 class AlignedModels:
     """The models of one account; tasks end when the clock has passed their latency."""
 
-    def __init__(self, rules: Rules, clock: Clock) -> None:
+    def __init__(self, rules: Rules, clock: Clock, models: list[AlignedModel] | None = None) -> None:
         self._rules = rules
         self._clock = clock
-        now = clock.now()
-        self._models = {
-            model_id: AlignedModel(model_id, f"Aligned {model_id.removeprefix('alignment-')}", status, now)
-            for model_id, status in SHIPPED
-        }
+        self._models = {model.id: model for model in (_shipped(clock) if models is None else models)}
+
+    def copy(self) -> AlignedModels:
+        """The same models, which go their own way."""
+        return AlignedModels(self._rules, self._clock, copy.deepcopy(self.all()))
 
     def all(self) -> list[AlignedModel]:
         """Every model, in the order of creation."""
@@ -126,6 +127,14 @@ class AlignedModels:
     def _task(self, finishes: bool) -> Task:
         now = self._clock.now()
         return Task(now, now + self._rules.latency if finishes else float("inf"))
+
+
+def _shipped(clock: Clock) -> list[AlignedModel]:
+    now = clock.now()
+    return [
+        AlignedModel(model_id, f"Aligned {model_id.removeprefix('alignment-')}", status, now)
+        for model_id, status in SHIPPED
+    ]
 
 
 def _is_due(task: Task | None, now: float) -> bool:

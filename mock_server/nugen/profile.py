@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from mock_server import codec
 from mock_server.clock import Clock
 from mock_server.core import Request, Response, json_response
 from mock_server.nugen.completions import complete, read_prompt
@@ -44,6 +45,7 @@ class Nugen:
         self._tokens = tokens
         self._random = random.Random(seed)
         self._models = AlignedModels(rules, clock)
+        self._before: AlignedModels | None = None
         model, status = r"models/{}-model/([^/]+)", "/status"
         self._routes = tuple(
             Route(method, re.compile(PREFIX + path), answer)
@@ -82,7 +84,24 @@ class Nugen:
     def dump(self) -> Mapping[str, Any]:
         """Every model with its tasks."""
         self._models.settle()
-        return {"models": [asdict(model) for model in self._models.all()]}
+        return {"models": codec.dump(self._models.all())}
+
+    def remember(self) -> None:
+        """Keep the models as they are now."""
+        self._before = self._models.copy()
+
+    def handle_before(self, request: Request) -> Response:
+        """Answer from the models as they were kept."""
+        present, self._models = self._models, self._before or self._models
+        try:
+            return self.handle(request)
+        finally:
+            self._models = present
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """The models of a dump; raises ValueError for what is none."""
+        models = codec.load(list[AlignedModel], state.get("models"), "models")
+        self._models = AlignedModels(self._rules, self._clock, models)
 
     def _route(self, request: Request) -> tuple[Route, str]:
         methods = []

@@ -104,7 +104,7 @@ DEVIATIONS = (
         "lifecycle#5",
         "osml.deploy.answer.status",
         _BOTH,
-        {"deploy_status": "COMPLETED", "deploy_answer_names_task_type": True, "deploy_latency": 0.004},
+        {"remote_deploy_status": "COMPLETED", "deploy_answer_names_task_type": True, "deploy_latency": 0.004},
     ),
     Deviation(
         "undeploy-value",
@@ -217,7 +217,7 @@ DEVIATIONS = (
     Deviation(
         "restart-reads-deployed",
         "After a restart a model is not deployed until it is deployed again.",
-        "It reads DEPLOYED though no node has it in memory, and the first predict loads it.",
+        "It reads DEPLOYED though no node has it in memory.",
         "seen by hand on 2.19.0, not recorded",
         None,
         ((2, 19),),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ class Cluster:
     """The state of a cluster in its environment."""
 
     def __init__(self, environment: Environment) -> None:
+        self._environment = environment
         self.rules = environment.rules
         self.clock = environment.clock
         self.nodes = environment.nodes
@@ -31,6 +33,11 @@ class Cluster:
         self.store = Store(len(environment.nodes))
         self.throttle = Throttle()
         self.lifecycle = Lifecycle(environment, self.settings, self.store)
+
+    def copy(self) -> Cluster:
+        """The same state in the same environment; the two go their own ways."""
+        shared = [self._environment, *vars(self._environment).values()]
+        return copy.deepcopy(self, {id(part): part for part in shared})
 
     def now_ms(self) -> int:
         """Epoch milliseconds."""

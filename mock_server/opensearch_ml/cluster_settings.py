@@ -27,7 +27,7 @@ def put(call: Call) -> Answer:
     before = cluster.settings.number(SYNC_INTERVAL)
     applied = cluster.settings.change(changes)
     if cluster.settings.number(SYNC_INTERVAL) != before:
-        cluster.lifecycle.restart_sync_up()
+        cluster.lifecycle.sync_up.restart()
     return Answer({"acknowledged": True, **_shown(call, applied)})
 
 

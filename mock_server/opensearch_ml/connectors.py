@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from mock_server.opensearch_ml import search
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, status_error
-from mock_server.opensearch_ml.fields import Fields, text_of
+from mock_server.opensearch_ml.fields import Fields, read_in_order, text_of, text_reader
 from mock_server.opensearch_ml.settings import PRIVATE_IP, REMOTE_INFERENCE, TRUSTED_ENDPOINTS
 from mock_server.opensearch_ml.store import Connector, JsonObject, Model
 
@@ -87,6 +87,7 @@ def require_remote_inference(cluster: Cluster) -> None:
 
 def read_connector(fields: Fields, cluster: Cluster) -> Connector:
     """A whole connector from a body. Raises ApiError 400 for what is missing or not allowed."""
+    read_in_order(fields, _READERS)
     texts = {name: fields.text(name) for name in _TEXTS}
     connector = Connector(
         texts["name"],
@@ -114,6 +115,7 @@ def read_connector(fields: Fields, cluster: Cluster) -> Connector:
 
 def merge(connector: Connector, fields: Fields, cluster: Cluster) -> None:
     """Put the fields that were sent into a connector; parameters are merged, the rest is replaced."""
+    read_in_order(fields, _READERS)
     texts = {name: fields.text(name) for name in _TEXTS}
     actions = _actions(fields)
     protocol = texts["protocol"]
@@ -142,7 +144,8 @@ def _find(call: Call) -> Connector:
 
 
 def _users(cluster: Cluster, connector_id: str) -> list[Model]:
-    return [model for _, model in cluster.store.models if model.connector_id == connector_id]
+    models = cluster.store.models
+    return [model for key in models.where("connector_id", connector_id) if (model := models.get(key))]
 
 
 def _in_use(model_ids: list[str], remedy: str) -> str:
@@ -183,6 +186,9 @@ def _action(fields: Fields) -> JsonObject:
     if isinstance(headers, dict):
         action["headers"] = {key: text_of(value) for key, value in headers.items()}
     return action | {name: text for name, text in texts.items() if text is not None}
+
+
+_READERS = {**{name: text_reader(name) for name in _TEXTS}, "actions": _actions}
 
 
 def _require_trusted(connector: Connector, cluster: Cluster) -> None:

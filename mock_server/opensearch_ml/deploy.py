@@ -21,7 +21,8 @@ def deploy(call: Call) -> Answer:
     answer = {"task_id": cluster.lifecycle.deploy(model, targets)}
     if cluster.rules.deploy_answer_names_task_type:
         answer["task_type"] = "DEPLOY_MODEL"
-    return Answer(answer | {"status": cluster.rules.deploy_status})
+    remote_status = cluster.rules.remote_deploy_status if model.algorithm == "REMOTE" else None
+    return Answer(answer | {"status": remote_status or cluster.rules.deploy_status})
 
 
 def _custom_plan(cluster: Cluster, model: Model, node_ids: list[str]) -> tuple[str, ...]:

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NoReturn
 
-import yaml
-
-from mock_server.opensearch_ml.errors import SOURCE, ApiError, json_error, parse_error
+from mock_server.opensearch_ml.errors import SOURCE, ApiError, json_error
 
 Step = str | int
 
@@ -19,6 +17,7 @@ MAX_DEPTH = 100
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _WORD = re.compile(r"[A-Za-z_$][\w$]*")
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*(?P<closed>")?|[{}\[\],:]|[^\s"{}\[\],:]+', re.DOTALL)
 _SCANNER = json.JSONDecoder(strict=False)
 _VALUES = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 
@@ -83,11 +82,13 @@ def read_json(body: bytes) -> Document:
         return EMPTY
     _refuse_deep(text)
     try:
-        return Document(text, _DECODER.decode(text))
+        # OpenSearch reads no further than the end of the first value.
+        return Document(text, _DECODER.raw_decode(text, _skip(text, 0))[0])
     except json.JSONDecodeError as error:
         raise _syntax_error(text, error) from None
     except KeyError as error:
-        raise json_error("json_parse_exception", f"Duplicate field '{error.args[0]}'", 1, 1) from None
+        place = line_and_column(text, _after_duplicate(text))
+        raise json_error("json_parse_exception", f"Duplicate field '{error.args[0]}'", *place) from None
     except (OverflowError, ValueError):
         raise json_error(
             "input_coercion_exception", "A number is out of the range of any type", 1, 1
@@ -101,58 +102,136 @@ def _refuse_deep(text: str) -> None:
     for bracket in re.findall(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', text):
         depth += (bracket in "{[") - (bracket in "}]")
         if depth > MAX_DEPTH:
-            raise _too_deep()
+            raise too_deep()
 
 
-def _too_deep() -> ApiError:
+def too_deep() -> ApiError:
     reason = f"The body is nested deeper than {MAX_DEPTH} levels"
     return ApiError(400, "x_content_parse_exception", reason)
 
 
 def _syntax_error(text: str, error: json.JSONDecodeError) -> ApiError:
+    """What Jackson, the parser inside OpenSearch, says of the same text."""
+    if error.msg.startswith("Invalid control character"):
+        reason = _unexpected(text, error.pos, error.msg)
+        return json_error("json_parse_exception", reason, *line_and_column(text, error.pos))
     rest = text[error.pos :].lstrip(" \t\r\n")
-    end_line, end_column = line_and_column(text, len(text))
-    if not rest or "Unterminated string" in error.msg:
-        return _end_of_input(text, end_line, end_column)
+    if not rest or error.msg.startswith("Unterminated string"):
+        return _end_of_input(text)
     start = len(text) - len(rest)
     word = _WORD.match(rest)
     if word and error.msg == "Expecting value":
-        line, column = line_and_column(text, start + word.end())
-        return json_error(
-            "json_parse_exception", f"Unrecognized token '{word[0]}': was expecting {_VALUES}", line, column
+        reason = f"Unrecognized token '{word[0]}': was expecting {_VALUES}"
+        return json_error("json_parse_exception", reason, *line_and_column(text, start + word.end()))
+    return json_error(
+        "json_parse_exception", _unexpected(text, start, error.msg), *line_and_column(text, start)
+    )
+
+
+def _after_duplicate(text: str) -> int:
+    """The offset after the first member's name that its object already has."""
+    names: list[set[str]] = []
+    previous, end = "", 0
+    for token in _TOKEN.finditer(text):
+        if token[0] in "{[":
+            names.append(set())
+        elif token[0] in "}]":
+            names.pop()
+        elif token[0] == ":":
+            if previous in names[-1]:
+                return end
+            names[-1].add(previous)
+        previous, end = token[0], token.end()
+    return 0
+
+
+def _unexpected(text: str, start: int, message: str) -> str:
+    character = text[start]
+    openers, _ = _open_at(text, start)
+    kind = _kind(text, openers)
+    if message.startswith("Expecting ',' delimiter") and character in "}]":
+        place = started_at(text, openers[-1])
+        closer = "}" if kind == "Object" else "]"
+        return f"Unexpected close marker '{character}': expected '{closer}' (for {kind} starting at {place})"
+    if message.startswith("Invalid control character"):
+        return (
+            f"Illegal unquoted character ({_described(character)}): has to be escaped using backslash to be "
+            "included in string value"
         )
-    line, column = line_and_column(text, start)
-    reason = f"Unexpected character ({rest[0]!r} (code {ord(rest[0])})): {error.msg}"
-    return json_error("json_parse_exception", reason, line, column)
+    if message.startswith("Invalid \\"):
+        return f"Unrecognized character escape {_described(text[min(start + 1, len(text) - 1)])}"
+    expected = {
+        "Expecting property name": "was expecting double-quote to start field name",
+        "Expecting ':' delimiter": "was expecting a colon to separate field name and value",
+        "Expecting ',' delimiter": f"was expecting comma to separate {kind} entries",
+    }
+    told = next((words for begin, words in expected.items() if message.startswith(begin)), None)
+    if told is None:
+        told = "expected a value" if character in "},]" else f"expected a valid value {_VALUES}"
+    return f"Unexpected character ({_described(character)}): {told}"
 
 
-def _end_of_input(text: str, line: int, column: int) -> ApiError:
+def _described(character: str) -> str:
+    code = ord(character)
+    if code < 32:
+        return f"(CTRL-CHAR, code {code})"
+    return f"'{character}' (code {code} / 0x{code:x})" if code > 255 else f"'{character}' (code {code})"
+
+
+def _kind(text: str, openers: list[int]) -> str:
+    if not openers:
+        return "root"
+    return "Object" if text[openers[-1]] == "{" else "Array"
+
+
+def started_at(text: str, offset: int) -> str:
+    """Where an object or array began, as Jackson names it inside a message."""
+    line, column = line_and_column(text, offset)
+    return f"[{SOURCE[1:]}; line: {line}, column: {column}]"
+
+
+def _open_at(text: str, end: int) -> tuple[list[int], str]:
+    """The brackets open at an offset, and the kind of the last token before it.
+
+    The kind is `string` inside an unfinished string, `name` in or after a member's name, `between` after a
+    comma or colon, else `value`.
+    """
     openers: list[int] = []
-    position, in_string = 0, False
-    while position < len(text):
-        character = text[position]
-        if in_string:
-            position += character == "\\"
-            in_string = character != '"'
-        elif character == '"':
-            in_string = True
-        elif character in "{[":
-            openers.append(position)
-        elif character in "}]" and openers:
-            openers.pop()
-        position += 1
-    if in_string or not openers:
-        reason = (
-            "Unexpected end-of-input: was expecting closing quote for a string value"
-            if in_string
-            else ("Unexpected end-of-input within a value")
-        )
-        return json_error("json_e_o_f_exception", reason, line, column)
-    kind = "Object" if text[openers[-1]] == "{" else "Array"
-    start_line, start_column = line_and_column(text, openers[-1])
-    started = f"{SOURCE}; line: {start_line}, column: {start_column}]"
-    reason = f"Unexpected end-of-input: expected close marker for {kind} (start marker at {started})"
-    return json_error("json_e_o_f_exception", reason, line, column)
+    last, expects_name = "value", False
+    for token in _TOKEN.finditer(text, 0, end):
+        mark = token[0][0]
+        if mark in "{[":
+            openers.append(token.start())
+            last, expects_name = "value", mark == "{"
+        elif mark in "}]":
+            del openers[-1:]
+            last, expects_name = "value", False
+        elif mark in ",:":
+            in_object = bool(openers) and text[openers[-1]] == "{"
+            last, expects_name = "between", mark == "," and in_object
+        elif mark == '"':
+            finished = len(token[0]) > 1 and token["closed"] is not None
+            last = ("name" if finished else "unfinished name") if expects_name else "string"
+            last = "value" if last == "string" and finished else last
+            expects_name = False
+        else:
+            last, expects_name = "value", False
+    return openers, last
+
+
+def _end_of_input(text: str) -> ApiError:
+    openers, last = _open_at(text, len(text))
+    kind = _kind(text, openers)
+    problem = {
+        "string": ": was expecting closing quote for a string value",
+        "unfinished name": " in field name",
+        "name": f" within/between {kind} entries",
+        "between": f" within/between {kind} entries",
+    }.get(last)
+    if problem is None and openers:
+        problem = f": expected close marker for {kind} (start marker at {started_at(text, openers[-1])})"
+    reason = f"Unexpected end-of-input{problem or ' within a value'}"
+    return json_error("json_e_o_f_exception", reason, *line_and_column(text, len(text)))
 
 
 def line_and_column(text: str, offset: int) -> tuple[int, int]:
@@ -182,83 +261,3 @@ def locate(text: str, path: tuple[Step, ...]) -> int:
 def _skip(text: str, offset: int) -> int:
     space = _SPACE.match(text, offset)
     return space.end() if space else offset
-
-
-class _PlainLoader(yaml.SafeLoader):
-    """YAML with JSON's types only: no dates, no aliases (which can grow without bound)."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not supported")
-        return super().compose_node(parent, index)
-
-
-_PlainLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def read_yaml(body: bytes) -> Document:
-    """Decode a YAML body; blank bodies are empty. Raises ApiError 400 for what JSON could not say either."""
-    try:
-        text = body.decode("utf-8")
-        if not text.strip():
-            return EMPTY
-        value = yaml.load(text, _PlainLoader)  # a SafeLoader with fewer types
-        return Document(text, _plain(value, 0), yaml=True)
-    except RecursionError:
-        raise _too_deep() from None
-    except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise parse_error(f"Failed to parse the YAML body: {reason}") from None
-
-
-def _plain(value: Any, depth: int) -> Any:
-    if depth > MAX_DEPTH:
-        raise _too_deep()
-    if isinstance(value, dict):
-        return {_key(key): _plain(member, depth + 1) for key, member in value.items()}
-    if isinstance(value, list):
-        return [_plain(item, depth + 1) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("a number must be finite")
-    if value is None or isinstance(value, str | int | float):
-        return value
-    raise ValueError(f"a {type(value).__name__} has no place in a request body")
-
-
-def _key(key: Any) -> str:
-    if isinstance(key, str):
-        return key
-    if isinstance(key, bool):
-        return "true" if key else "false"
-    if isinstance(key, int | float):
-        return str(key)
-    raise ValueError("a key must be a string")
-
-
-def write_yaml(value: Any) -> str:
-    """YAML as OpenSearch writes it: block style, every string in double quotes."""
-    return "---\n" + "".join(f"{line}\n" for line in _yaml_lines(value))
-
-
-def _yaml_lines(value: Any) -> list[str]:
-    if isinstance(value, dict) and value:
-        lines = []
-        for key, member in value.items():
-            name = key if re.fullmatch(r"[A-Za-z_][\w.-]*", key) else json.dumps(key)
-            nested = _yaml_lines(member)
-            if isinstance(member, dict | list) and member:
-                indent = "  " if isinstance(member, dict) else ""
-                lines += [f"{name}:", *(indent + line for line in nested)]
-            else:
-                lines.append(f"{name}: {nested[0]}")
-        return lines
-    if isinstance(value, list) and value:
-        lines = []
-        for item in value:
-            first, *others = _yaml_lines(item)
-            lines += [f"- {first}", *(f"  {line}" for line in others)]
-        return lines
-    return [json.dumps(value)]

@@ -11,6 +11,7 @@ from mock_server.opensearch_ml.rules import User
 from mock_server.opensearch_ml.settings import SAFE_DELETE
 from mock_server.opensearch_ml.store import JsonObject
 
+INFERENCE = "ml_inference"
 SEARCH_PROCESSORS = ("request_processors", "response_processors", "phase_results_processors")
 
 
@@ -65,6 +66,17 @@ def _require_processors(definition: JsonObject, lists: tuple[str, ...]) -> None:
         if not isinstance(processors, list) or not all(isinstance(item, dict) for item in processors):
             reason = f"[{name}] property isn't a list of processors"
             raise ApiError(400, "parse_exception", reason, {"property_name": name})
+        for processor in processors:
+            _require_model(processor)
+
+
+def _require_model(processor: JsonObject) -> None:
+    """An ml_inference processor names its model (page ml-inference, required fields)."""
+    inference = processor.get(INFERENCE)
+    if isinstance(inference, dict) and not inference.get("model_id"):
+        reason = "[model_id] required property is missing"
+        where = {"processor_type": INFERENCE, "property_name": "model_id"}
+        raise ApiError(400, "parse_exception", reason, where)
 
 
 def _matching(pipelines: dict[str, JsonObject], wanted: str) -> dict[str, JsonObject]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from mock_server.clock import Clock
 from mock_server.endpoint import RemoteEndpoint
 from mock_server.opensearch_ml.nodes import Ids, Node
 from mock_server.opensearch_ml.rules import Rules
+from mock_server.opensearch_ml.work import AlwaysDeployed, Outcomes, Progress
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Environment:
     ids: Ids
     endpoint: RemoteEndpoint
     version: str
+    progress: Progress = field(default_factory=Progress)
+    outcomes: Outcomes = field(default_factory=AlwaysDeployed)
 
     @property
     def local_node_id(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,6 +138,19 @@ class Fields:
 def _unexpected_token(expected: str, value: Any, line: int, column: int) -> ApiError:
     reason = f"Failed to parse object: expecting token of type [{expected}] but found [{token_of(value)}]"
     return parsing_error(reason, line, column)
+
+
+def read_in_order(fields: Fields, readers: Mapping[str, Callable[[Fields], object]]) -> None:
+    """Read every member that has a reader, as they come: a parser that streams refuses the first bad one."""
+    for name in fields.values:
+        reader = readers.get(name)
+        if reader is not None:
+            reader(fields)
+
+
+def text_reader(name: str) -> Callable[[Fields], object]:
+    """A reader of a text."""
+    return lambda fields: fields.text(name)
 
 
 def fields_of(document: Document) -> Fields:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from mock_server.opensearch_ml.errors import illegal_argument
 from mock_server.opensearch_ml.fields import Fields
 from mock_server.opensearch_ml.store import JsonObject
 
 TYPES = ("local_regex", "model")
+Documents = Iterable[tuple[str, JsonObject]]
 SIDES = ("input_guardrail", "output_guardrail")
 
 
@@ -62,16 +63,35 @@ def _compiled(pattern: str) -> str:
     return pattern
 
 
-def triggered(guardrails: JsonObject | None, side: str, text: str, model_answer: Any) -> bool:
-    """Whether a guardrail stops this text: a local pattern that matches all of it, or a model's verdict.
+def triggered(
+    guardrails: JsonObject | None, side: str, text: str, model_answer: str, indices: Mapping[str, Documents]
+) -> bool:
+    """Whether a guardrail stops this text: a stop word in it, a pattern that matches all of it, or a model.
 
     A guard model answers with the answer set for the remote endpoint; where its pattern does not accept that,
-    the text is stopped. Stop words live in an index that the mock does not have, so none is ever found.
+    the text is stopped. Stop words are looked up in `indices`; without their index none is found.
     """
     guardrail = (guardrails or {}).get(side)
-    if guardrail is None:
+    if guardrails is None or guardrail is None:
         return False
-    if guardrails is not None and guardrails["type"] == "local_regex":
-        return any(re.fullmatch(pattern, text) for pattern in guardrail.get("regex", ()))
+    if guardrails["type"] == "local_regex":
+        patterns = guardrail.get("regex", ())
+        return _has_stop_word(guardrail, text, indices) or any(re.fullmatch(one, text) for one in patterns)
     pattern = guardrail.get("response_validation_regex")
     return pattern is not None and not re.search(pattern, model_answer)
+
+
+def _has_stop_word(guardrail: JsonObject, text: str, indices: Mapping[str, Documents]) -> bool:
+    for stop_words in guardrail.get("stop_words", ()):
+        wanted = stop_words if isinstance(stop_words, dict) else {}
+        fields = wanted.get("source_fields")
+        for _, document in indices.get(str(wanted.get("index_name")), ()):
+            words = [document.get(name) for name in fields] if isinstance(fields, list) else []
+            if any(isinstance(word, str) and _says(text, word) for word in words):
+                return True
+    return False
+
+
+def _says(text: str, phrase: str) -> bool:
+    said, wanted = (" ".join(re.findall(r"\w+", words.lower())) for words in (text, phrase))
+    return bool(wanted) and f" {wanted} " in f" {said} "

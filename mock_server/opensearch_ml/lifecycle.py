@@ -10,30 +10,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import Any
 
+from mock_server import codec
 from mock_server.opensearch_ml.environment import Environment
-from mock_server.opensearch_ml.settings import AUTO_REDEPLOY, SYNC_INTERVAL, Settings
+from mock_server.opensearch_ml.settings import AUTO_REDEPLOY, Settings
 from mock_server.opensearch_ml.store import Model, ModelState, Store, Task, TaskState
+from mock_server.opensearch_ml.sync_up import SyncUp
+from mock_server.opensearch_ml.work import Deployment, Outcome, Registration
 
 Happening = tuple[float, Callable[[float], None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """A deployment under way. Times are epoch seconds.
-
-    An automatic one serves before its documents say so: the predict call that began it is answered first.
-    """
-
-    model_id: str
-    task_id: str
-    nodes: tuple[str, ...]
-    on_all_nodes: bool
-    begins_at: float
-    running_at: float
-    due: float
-    automatic: bool = False
 
 
 class Lifecycle:
@@ -49,8 +35,13 @@ class Lifecycle:
         self._store = store
         self._deployments: dict[str, Deployment] = {}
         self._coming: dict[str, Deployment] = {}
+        self._registrations: dict[str, Registration] = {}
+        self._reads: dict[str, int] = {}
+        self._progress = environment.progress
+        self._outcomes = environment.outcomes
         self._lost_in_restart: set[str] = set()
-        self._settled_at = self._sync_start = self._clock.now()
+        self._settled_at = self._clock.now()
+        self.sync_up = SyncUp(environment, settings, store)
         self._quiet_until = -math.inf
 
     def settle(self) -> None:
@@ -72,15 +63,43 @@ class Lifecycle:
     def _happenings(self) -> Iterator[Happening]:
         for deployment in self._coming.values():
             yield deployment.begins_at, self._beginner(deployment)
-        for deployment in self._deployments.values():
-            task = self._store.tasks.get(deployment.task_id)
+        for work in self._under_way():
+            task = self._store.tasks.get(work.task_id)
             if task is not None and task.state is TaskState.CREATED:
-                yield deployment.running_at, self._starter(deployment.task_id, task)
-            elif self._rules.deploys_finish:
-                yield deployment.due, self._finisher(deployment)
-        tick = self._next_eventful_tick()
+                yield work.running_at, self._starter(work.task_id, task)
+            elif isinstance(work, Registration) or self._rules.deploys_finish:
+                yield work.due, self._finisher(work)
+        any_lost = bool(self._lost_in_restart) and self._rules.auto_redeploy
+        tick = self.sync_up.next_tick(self._settled_at, self._deployments, any_lost=any_lost)
         if tick is not None:
             yield tick, self._sync_up
+
+    def dump(self) -> dict[str, Any]:
+        """What is under way, as JSON values."""
+        return {
+            "coming": codec.dump(list(self._coming.values())),
+            "deployments": codec.dump(list(self._deployments.values())),
+            "registrations": codec.dump(list(self._registrations.values())),
+            "lost_in_restart": sorted(self._lost_in_restart),
+        }
+
+    def load(self, dumped: dict[str, Any]) -> None:
+        """Go on with what was under way. Raises CodecError for what is no dump."""
+        deployments = list[Deployment]
+        coming = codec.load(deployments, dumped.get("coming", []), "work.coming")
+        self._coming = {work.model_id: work for work in coming}
+        under_way = codec.load(deployments, dumped.get("deployments", []), "work.deployments")
+        self._deployments = {work.model_id: work for work in under_way}
+        registrations = codec.load(list[Registration], dumped.get("registrations", []), "work.registrations")
+        self._registrations = {work.task_id: work for work in registrations}
+        lost = codec.load(list[str], dumped.get("lost_in_restart", []), "work.lost_in_restart")
+        self._lost_in_restart = set(lost)
+        for _, model in self._store.models:
+            self.sync_up.watch(model)
+        self.disturb()
+
+    def _under_way(self) -> list[Deployment | Registration]:
+        return [*self._registrations.values(), *self._deployments.values()]
 
     def _beginner(self, deployment: Deployment) -> Callable[[float], None]:
         return lambda at: self._begin(deployment, at)
@@ -92,42 +111,30 @@ class Lifecycle:
 
         return start
 
-    def _finisher(self, deployment: Deployment) -> Callable[[float], None]:
-        return lambda at: self._finish(deployment, at)
+    def _finisher(self, work: Deployment | Registration) -> Callable[[float], None]:
+        return lambda at: self._end(work, at)
 
-    # The sync-up job: ticks at multiples of its interval since the start or the interval's last change.
+    def _end(self, work: Deployment | Registration, at: float) -> None:
+        self._reads.pop(work.task_id, None)
+        if isinstance(work, Registration):
+            self._finish_registration(work, at)
+        else:
+            self._finish(work, at)
 
-    def restart_sync_up(self) -> None:
-        """Count the interval of the sync-up job from now; its setting was changed."""
-        self._sync_start = self._clock.now()
-
-    def _next_eventful_tick(self) -> float | None:
-        interval = self._settings.number(SYNC_INTERVAL)
-        if interval == 0:
-            return None
-        after_settled = math.floor((self._settled_at - self._sync_start) / interval) + 1
-        counts = [
-            max(after_settled, math.ceil((expiry - self._sync_start) / interval))
-            for expiry in self._expiries()
-        ]
-        if self._lost_in_restart and self._rules.auto_redeploy:
-            counts.append(after_settled)
-        return self._sync_start + min(counts) * interval if counts else None
-
-    def _expiries(self) -> Iterator[float]:
-        return (expiry for _, model in self._store.models if (expiry := self._expiry(model)) is not None)
-
-    def _expiry(self, model: Model) -> float | None:
-        ttl = model.ttl_minutes
-        if ttl is None or not model.in_memory or model.id in self._deployments or not self._rules.ttl_checked:
-            return None
-        return model.last_used + (ttl + self._rules.ttl_error_minutes) * 60
+    def look(self, key: str) -> None:
+        """Somebody read the task or the model with this id: work that goes on by being read goes on."""
+        if self._progress.reads is None:
+            return
+        for work in self._under_way():
+            if key not in (work.task_id, work.model_id) or _never_ends(work):
+                continue
+            self._reads[work.task_id] = self._reads.get(work.task_id, 0) + 1
+            if self._reads[work.task_id] >= self._progress.reads:
+                self._end(work, self._clock.now())
 
     def _sync_up(self, at: float) -> None:
-        for _, model in self._store.models:
-            expiry = self._expiry(model)
-            # A tick is computed by a multiplication, so it may miss its instant by a rounding error.
-            if expiry is not None and expiry <= at + 1e-6:
+        for model in self.sync_up.expired(at):
+            if model.id not in self._deployments:
                 self._leave_memory(model, self._node_ids)
         lost, self._lost_in_restart = self._lost_in_restart, set()
         for model_id in sorted(lost):
@@ -162,7 +169,10 @@ class Lifecycle:
         self, model: Model, node_ids: tuple[str, ...] | None, start: float, *, automatic: bool = False
     ) -> Deployment:
         nodes = self._node_ids if node_ids is None or not self._rules.node_ids_limit_deploy else node_ids
-        latency = self._rules.deploy_latency
+        is_local = model.algorithm != "REMOTE"
+        usual = self._rules.local_model_latency if is_local else self._rules.deploy_latency
+        latency = self._progress.latency(usual)
+        outcome = self._outcomes.deploy_outcome(model.id)
         if automatic and self.lacks_connector(model):
             # The recorded nodes were still trying 30 ms after they had refused the call.
             latency = max(latency, 0.05)
@@ -172,9 +182,10 @@ class Lifecycle:
             nodes,
             node_ids is None,
             begins_at=start,
-            running_at=start + latency / 2,
-            due=start + latency,
+            running_at=start + min(latency / 2, usual),
+            due=math.inf if outcome is Outcome.NEVER else start + latency,
             automatic=automatic,
+            outcome=outcome,
         )
 
     def _begin(self, deployment: Deployment, at: float) -> None:
@@ -192,7 +203,8 @@ class Lifecycle:
         self._lost_in_restart.discard(model.id)
         self._deployments[model.id] = deployment
         model.state, model.planned_nodes = ModelState.DEPLOYING, deployment.nodes
-        model.on_all_nodes, model.updated = deployment.on_all_nodes, stamp
+        model.on_all_nodes = deployment.on_all_nodes
+        model.change_at(stamp)
         self._store.models.touch(model.id)
 
     def finish(self, model: Model) -> None:
@@ -202,8 +214,8 @@ class Lifecycle:
         if coming is not None:
             self._begin(coming, now)
         deployment = self._deployments.get(model.id)
-        if deployment is not None and self._rules.deploys_finish:
-            self._finish(deployment, now)
+        if deployment is not None and self._rules.deploys_finish and not _never_ends(deployment):
+            self._end(deployment, now)
 
     def lacks_connector(self, model: Model) -> bool:
         """Whether the model names a connector that is not there, so that no deployment can succeed."""
@@ -212,21 +224,10 @@ class Lifecycle:
     def serves(self, model: Model) -> bool:
         """Whether a predict call can be answered, by what is in memory or is on its way there."""
         under_way = self._coming.get(model.id) or self._deployments.get(model.id)
-        automatic = under_way is not None and under_way.automatic and self._rules.deploys_finish
-        return model.in_memory or (automatic and not self.lacks_connector(model))
-
-    def is_forgotten(self, model: Model) -> bool:
-        """Whether the node that clients talk to lost the model and does not know yet which others have it."""
-        if model.local_node_forgot_at is None:
-            return False
-        interval = self._settings.number(SYNC_INTERVAL)
-        if interval == 0:
-            return True
-        ticks = [
-            math.floor((moment - self._sync_start) / interval)
-            for moment in (model.local_node_forgot_at, self._clock.now())
-        ]
-        return ticks[0] == ticks[1]
+        succeeds = under_way is not None and under_way.automatic and under_way.outcome is Outcome.DEPLOYED
+        return model.in_memory or (
+            succeeds and self._rules.deploys_finish and not self.lacks_connector(model)
+        )
 
     def _finish(self, deployment: Deployment, at: float) -> None:
         del self._deployments[deployment.model_id]
@@ -235,25 +236,76 @@ class Lifecycle:
             self._end_task(deployment.task_id, at, dict.fromkeys(deployment.nodes, "Failed to find model"))
             return
         stamp = _milliseconds(at)
-        model.updated = model.deployed_at = stamp
+        model.change_at(stamp)
+        model.deployed_at = model.updated
         self._store.models.touch(model.id)
-        if self.lacks_connector(model):
-            model.state, model.worker_nodes = ModelState.DEPLOY_FAILED, ()
-            reason = f"Failed to find connector:{model.connector_id}"
-            self._end_task(deployment.task_id, at, dict.fromkeys(deployment.nodes, reason))
+        errors = self._errors(deployment, model)
+        reached = tuple(node for node in deployment.nodes if node not in errors)
+        self._end_task(deployment.task_id, at, errors, reached)
+        model.worker_nodes = reached
+        if not reached:
+            model.state = ModelState.DEPLOY_FAILED
             return
-        model.state, model.worker_nodes, model.was_deployed = ModelState.DEPLOYED, deployment.nodes, True
-        model.last_used, model.lost_in_restart, model.local_node_forgot_at = at, False, None
-        self._end_task(deployment.task_id, at, {})
+        model.state = ModelState.PARTIALLY_DEPLOYED if errors else ModelState.DEPLOYED
+        model.was_deployed, model.last_used = True, at
+        model.lost_in_restart, model.local_node_forgot_at = False, None
+        self.sync_up.watch(model)
 
-    def _end_task(self, task_id: str, at: float, errors: dict[str, str]) -> None:
+    def _errors(self, deployment: Deployment, model: Model) -> dict[str, str]:
+        """What went wrong, by node."""
+        if self.lacks_connector(model):
+            return dict.fromkeys(deployment.nodes, f"Failed to find connector:{model.connector_id}")
+        if deployment.outcome is Outcome.FAILED:
+            return dict.fromkeys(deployment.nodes, _FAULT)
+        if deployment.outcome is Outcome.PARTIAL:
+            return dict.fromkeys(deployment.nodes[(len(deployment.nodes) + 1) // 2 :], _FAULT)
+        return {}
+
+    def _end_task(
+        self, task_id: str, at: float, errors: dict[str, str], reached: tuple[str, ...] = ()
+    ) -> None:
         task = self._store.tasks.get(task_id)
         if task is None or not self._rules.deploy_task_completes:
             return
-        task.state = TaskState.FAILED if errors else TaskState.COMPLETED
+        failed = TaskState.COMPLETED_WITH_ERROR if reached else TaskState.FAILED
+        task.state = failed if errors else TaskState.COMPLETED
         task.error = json.dumps(errors, separators=(",", ":")) if errors else None
-        task.updated = _milliseconds(at)
+        # As recorded, a failure is written down some milliseconds after the model has failed.
+        task.updated = _milliseconds(at) + (5 if errors else 0)
         self._store.tasks.touch(task_id)
+
+    # Registrations of local models.
+
+    def register(self, model: Model, *, deploy: bool, failure: str | None) -> str:
+        """Begin to register a model whose file has to be fetched; gives the id of the task."""
+        now, latency = self._clock.now(), self._progress.latency(self._rules.local_model_latency)
+        task_id, stamp = self._ids.document(), _milliseconds(now)
+        nodes = (self._local_node_id,)
+        task = Task("REGISTER_MODEL", model.algorithm, TaskState.CREATED, nodes, stamp, stamp, is_async=True)
+        self._store.tasks.put(task_id, task)
+        running_at = now + min(latency / 2, self._rules.local_model_latency)
+        self._registrations[task_id] = Registration(
+            model, task_id, running_at, now + latency, deploy=deploy, failure=failure
+        )
+        return task_id
+
+    def _finish_registration(self, registration: Registration, at: float) -> None:
+        del self._registrations[registration.task_id]
+        task, model, stamp = (
+            self._store.tasks.get(registration.task_id),
+            registration.model,
+            _milliseconds(at),
+        )
+        if registration.failure is None:
+            model.created = model.updated = model.registered_at = stamp
+            self._store.models.put(model.id, model)
+        if task is not None:
+            task.state = TaskState.COMPLETED if registration.failure is None else TaskState.FAILED
+            task.model_id = model.id if registration.failure is None else None
+            task.error, task.updated = registration.failure, stamp
+            self._store.tasks.touch(registration.task_id)
+        if registration.deploy and registration.failure is None:
+            self.deploy(model, None, at=at)
 
     # Undeploy and restart.
 
@@ -278,7 +330,7 @@ class Lifecycle:
         if model.state is ModelState.DEPLOYING or model.in_memory:
             return
         model.state, model.planned_nodes, model.worker_nodes = ModelState.UNDEPLOYED, (), ()
-        model.updated = _milliseconds(self._clock.now())
+        model.change_at(_milliseconds(self._clock.now()))
         self._store.models.touch(model.id)
 
     def _leave_memory(self, model: Model, node_ids: tuple[str, ...]) -> None:
@@ -299,6 +351,7 @@ class Lifecycle:
 
     def read(self, model: Model) -> None:
         """Somebody looked at the model, which is no use of it."""
+        self.look(model.id)
         if self._rules.ttl_renewed_by_read:
             model.last_used = self._clock.now()
             self.disturb()
@@ -311,7 +364,7 @@ class Lifecycle:
         interrupted = set(self._deployments)
         self._deployments.clear()
         self._coming.clear()
-        self._sync_start = now
+        self.sync_up.restart()
         if not self._rules.restart_empties_memory:
             return
         for _, model in self._store.models:
@@ -325,6 +378,13 @@ class Lifecycle:
             model.worker_nodes, model.planned_nodes = (), ()
             model.state = ModelState.UNDEPLOYED
             self._store.models.touch(model.id)
+
+
+_FAULT = "The mock was told to let this deployment fail"
+
+
+def _never_ends(work: Deployment | Registration) -> bool:
+    return isinstance(work, Deployment) and work.outcome is Outcome.NEVER
 
 
 def _milliseconds(seconds: float) -> int:

@@ -34,16 +34,16 @@ def create(cluster: Cluster, name: str, description: str | None) -> str:
 
 def named(cluster: Cluster, name: str) -> str | None:
     """The id of the group with this name."""
-    return next((group_id for group_id, group in cluster.store.groups if group.name == name), None)
+    return next(iter(cluster.store.groups.where("name", name)), None)
 
 
-def next_version(cluster: Cluster, group_id: str) -> str:
-    """Count one more version in a group; gives its number as the API shows it."""
+def next_version(cluster: Cluster, group_id: str, at: int) -> str:
+    """Count one more version in a group at this time; gives its number as the API shows it."""
     group = cluster.store.groups.get(group_id)
     if group is None:
         raise LookupError(f"no model group {group_id}: look it up before counting a version in it")
     group.latest_version += 1
-    group.updated = cluster.now_ms()
+    group.updated = at
     cluster.store.groups.touch(group_id)
     return str(group.latest_version)
 
@@ -75,7 +75,7 @@ def update(call: Call) -> Answer:
 def delete(call: Call) -> Answer:
     """DELETE model_groups/{model_group_id}: refused while it has versions."""
     group_id = call.parameters["model_group_id"]
-    if any(model.group_id == group_id for _, model in call.cluster.store.models):
+    if call.cluster.store.models.where("group_id", group_id):
         raise status_error(409, "Cannot delete the model group when it has associated model versions")
     return Answer(call.cluster.store.groups.delete(group_id).answer())
 

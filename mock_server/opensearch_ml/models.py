@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mock_server.opensearch_ml import connectors, model_groups, search
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.downstream import refuse_while_in_use
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_error, status_error
-from mock_server.opensearch_ml.fields import Fields, flag_of
+from mock_server.opensearch_ml.fields import Fields, flag_of, read_in_order, text_reader
 from mock_server.opensearch_ml.guardrails import read_guardrails
 from mock_server.opensearch_ml.interface import read_interface
+from mock_server.opensearch_ml.local_models import default_config, is_pretrained, local_file
 from mock_server.opensearch_ml.rate_limit import read_rate_limiter, view_rate_limiter
+from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.settings import VIA_URL
 from mock_server.opensearch_ml.store import JsonObject, Model, ModelState, Task, TaskState
 
@@ -22,7 +26,8 @@ LOCAL_FUNCTIONS = (
 )
 MODEL_FORMATS = ("TORCH_SCRIPT", "ONNX")
 FRAMEWORKS = ("sentence_transformers", "huggingface_transformers")
-_STATES_KEPT = frozenset({ModelState.DEPLOYING, ModelState.DEPLOYED})
+_NOT_PRETRAINED = "This model is not in the pre-trained model list, please check your parameters."
+_STATES_KEPT = frozenset({ModelState.DEPLOYING, ModelState.DEPLOYED, ModelState.PARTIALLY_DEPLOYED})
 
 
 def find(cluster: Cluster, model_id: str, reason: str = "Failed to find model") -> Model:
@@ -41,25 +46,26 @@ def register(call: Call) -> Answer:
     cluster, fields = call.cluster, call.fields()
     model = _read(fields, cluster)
     model.group_id = _group(cluster, fields.text("model_group_id"), model)
-    model.version = model_groups.next_version(cluster, model.group_id)
-    model.created = model.updated = cluster.now_ms()
-    cluster.store.models.put(model.id, model)
-    task_id = cluster.ids.document()
-    stamp = model.created
-    state = TaskState.COMPLETED
-    cluster.store.tasks.put(
-        task_id,
-        Task(
-            "REGISTER_MODEL",
-            model.algorithm,
-            state,
-            (cluster.local_node_id,),
-            stamp,
-            stamp,
-            False,
-            model_id=model.id,
-        ),
+    if model.file is not None:
+        model.version = model_groups.next_version(cluster, model.group_id, cluster.now_ms())
+        failure = None if "url" in fields or is_pretrained(model.name) else _NOT_PRETRAINED
+        return Answer(
+            {
+                "task_id": cluster.lifecycle.register(model, deploy=deploy, failure=failure),
+                "status": "CREATED",
+            }
+        )
+    # One write after the other, a millisecond each: group, task, version of the group, model, task.
+    now = cluster.now_ms()
+    task = Task(
+        "REGISTER_MODEL", model.algorithm, TaskState.CREATED, (cluster.local_node_id,), now + 1, now + 1
     )
+    task_id = cluster.ids.document()
+    cluster.store.tasks.put(task_id, task)
+    model.version = model_groups.next_version(cluster, model.group_id, now + 2)
+    model.created = model.updated = now + 3
+    cluster.store.models.put(model.id, model)
+    task.state, task.updated, task.model_id = TaskState.COMPLETED, now + 4, model.id
     cluster.store.tasks.touch(task_id)
     if deploy:
         cluster.lifecycle.deploy(model, None)
@@ -90,6 +96,7 @@ def delete(call: Call) -> Answer:
         answer = cluster.store.models.touch(model_id).answer() | {"result": "deleted"}
     if model_id in cluster.store.controllers:
         cluster.store.controllers.delete(model_id)
+    cluster.throttle.forget(model_id)
     _delete_empty_group(cluster, model.group_id)
     if not cluster.rules.delete_answers_seq_no:
         del answer["_seq_no"]
@@ -99,7 +106,7 @@ def delete(call: Call) -> Answer:
 def _delete_empty_group(cluster: Cluster, group_id: str | None) -> None:
     if group_id is None or not cluster.rules.group_goes_with_last_version:
         return
-    if not any(model.group_id == group_id for _, model in cluster.store.models):
+    if not cluster.store.models.where("group_id", group_id):
         cluster.store.groups.delete(group_id)
 
 
@@ -116,15 +123,20 @@ def view(model: Model) -> JsonObject:
         "model_group_id": model.group_id,
         "algorithm": model.algorithm,
         "model_version": model.version,
+        "model_format": None if model.file is None else model.file.format,
         "description": model.description,
         "model_state": str(model.state),
+        "model_content_size_in_bytes": None if model.file is None else model.file.size,
+        "model_content_hash_value": None if model.file is None else model.file.content_hash,
         "model_config": model.model_config,
         "deploy_setting": model.deploy_setting,
         "is_enabled": model.is_enabled,
         "rate_limiter": None if limiter is None else view_rate_limiter(limiter),
         "created_time": model.created,
         "last_updated_time": model.updated,
+        "last_registered_time": model.registered_at,
         "last_deployed_time": model.deployed_at,
+        "total_chunks": None if model.file is None else model.file.chunks,
         "model_id": model.id if model.id_in_document else None,
         **_deployment(model),
         "is_hidden": False,
@@ -148,9 +160,49 @@ def _deployment(model: Model) -> JsonObject:
     }
 
 
-def _read(fields: Fields, cluster: Cluster) -> Model:
-    name, description = fields.text("name"), fields.text("description")
+def model_readers(rules: Rules) -> dict[str, Callable[[Fields], object]]:
+    """How each member of a model's body is read, for a register and for an update."""
+
+    def nested(name: str, read: Callable[[Fields], object]) -> Callable[[Fields], object]:
+        return lambda fields: None if (value := fields.object(name)) is None else read(value)
+
+    return {
+        **{name: text_reader(name) for name in ("name", "description", "connector_id", "model_group_id")},
+        "is_enabled": lambda fields: fields.flag("is_enabled"),
+        "rate_limiter": nested("rate_limiter", lambda limiter: read_rate_limiter(limiter, rules)),
+        "guardrails": nested("guardrails", lambda guardrails: read_guardrails(guardrails, None)),
+        "interface": lambda fields: read_interface(fields, {}, rules),
+        "deploy_setting": read_deploy_setting,
+        "model_config": read_model_config,
+        "connector": lambda fields: fields.object("connector"),
+    }
+
+
+def _read_function(fields: Fields) -> str:
     function = (fields.text("function_name") or "TEXT_EMBEDDING").upper()
+    if function not in ("REMOTE", *LOCAL_FUNCTIONS):
+        raise illegal_argument("Wrong function name")
+    return function
+
+
+def _read_format(fields: Fields) -> str | None:
+    model_format = fields.text("model_format")
+    if model_format is not None and model_format.upper() not in MODEL_FORMATS:
+        raise illegal_argument("Wrong model format")
+    return model_format
+
+
+_REGISTER_READERS: dict[str, Callable[[Fields], object]] = {
+    **{name: text_reader(name) for name in ("version", "url", "model_content_hash_value")},
+    "function_name": _read_function,
+    "model_format": _read_format,
+}
+
+
+def _read(fields: Fields, cluster: Cluster) -> Model:
+    read_in_order(fields, {**model_readers(cluster.rules), **_REGISTER_READERS})
+    name, description = fields.text("name"), fields.text("description")
+    function = _read_function(fields)
     limiter, guardrails = fields.object("rate_limiter"), fields.object("guardrails")
     model = Model(
         id=cluster.ids.document(),
@@ -166,8 +218,6 @@ def _read(fields: Fields, cluster: Cluster) -> Model:
         deploy_setting=read_deploy_setting(fields),
         model_config=read_model_config(fields),
     )
-    if function != "REMOTE" and function not in LOCAL_FUNCTIONS:
-        raise illegal_argument("Wrong function name")
     if name is None:
         raise illegal_argument("model name is null")
     if cluster.rules.blank_name_refused and not name.strip():
@@ -176,7 +226,7 @@ def _read(fields: Fields, cluster: Cluster) -> Model:
     if function == "REMOTE":
         _read_connector(model, fields, cluster)
     else:
-        _require_local(fields, cluster)
+        _read_file(model, fields, cluster)
     return model
 
 
@@ -195,21 +245,22 @@ def _read_connector(model: Model, fields: Fields, cluster: Cluster) -> None:
         )
 
 
-def _require_local(fields: Fields, cluster: Cluster) -> None:
-    model_format = fields.text("model_format")
+def _read_file(model: Model, fields: Fields, cluster: Cluster) -> None:
+    model_format, version = fields.text("model_format"), fields.text("version")
     if model_format is None:
         raise illegal_argument("model format is null")
-    if model_format not in MODEL_FORMATS:
-        raise illegal_argument(
-            f"Wrong model format: expected one of {list(MODEL_FORMATS)}, got {model_format}"
-        )
-    if fields.text("version") is None:
+    if version is None:
         raise illegal_argument("model version is null")
     if "url" in fields and not cluster.settings.on(VIA_URL):
         raise illegal_argument(
             "To upload custom model user needs to enable allow_registering_model_via_url settings. "
             "Otherwise please use OpenSearch pre-trained models."
         )
+    if "url" in fields and model.model_config is None and model.algorithm == "TEXT_EMBEDDING":
+        raise illegal_argument("model config is null")
+    model.file = local_file(model.name, version, model_format, fields.text("model_content_hash_value"))
+    if model.model_config is None and model.algorithm == "TEXT_EMBEDDING":
+        model.model_config = default_config(model.name)
 
 
 def _group(cluster: Cluster, group_id: str | None, model: Model) -> str:

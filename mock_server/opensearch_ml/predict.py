@@ -6,14 +6,17 @@ import json
 import re
 from typing import Any
 
-from mock_server.opensearch_ml import guardrails, interface
+from mock_server.opensearch_ml import guardrails, interface, local_models, training
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.connectors import fill, require_remote_inference
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_error, status_error
 from mock_server.opensearch_ml.fields import Fields
 from mock_server.opensearch_ml.models import LOCAL_FUNCTIONS, find
 from mock_server.opensearch_ml.settings import AUTO_DEPLOY
-from mock_server.opensearch_ml.store import Connector, JsonObject, Model
+from mock_server.opensearch_ml.store import Connector, JsonObject, Model, Task, TaskState
+from mock_server.opensearch_ml.tasks import BATCH_PREDICTION
+
+BATCH_SECONDS = 1.0
 
 _PLACE = re.compile(r"\$\{parameters\.([^}]+)\}")
 
@@ -30,17 +33,58 @@ def predict(call: Call) -> Answer:
     fields = call.fields()
     if algorithm is not None and algorithm.upper() in LOCAL_FUNCTIONS and not fields.get("text_docs"):
         raise illegal_argument("Empty text docs")
+    if model.algorithm == "KMEANS":
+        return Answer(training.predict(model, fields))
+    if model.algorithm == "REMOTE":
+        require_remote_inference(cluster)
+    _require_ready(cluster, model)
+    _take_token(cluster, model)
+    cluster.lifecycle.use(model)
+    if model.algorithm != "REMOTE":
+        return Answer(local_models.predict(model, fields))
+    return Answer(_invoke(cluster, model, fields))
+
+
+def batch_predict(call: Call) -> Answer:
+    """POST models/{model_id}/_batch_predict: a job at the remote endpoint, followed by a task."""
+    if call.document.empty:
+        raise parse_error("request body is required")
+    cluster, fields = call.cluster, call.fields()
+    model = find(cluster, call.parameters["model_id"])
     if model.algorithm != "REMOTE":
         raise illegal_argument(
-            f"The mock predicts with models of function_name remote alone, and model {model.id} is "
-            f"{model.algorithm}. Register a model with a connector instead."
+            f"Batch predict needs a model that is hosted elsewhere: expected function_name remote, got "
+            f"{model.algorithm}"
         )
     require_remote_inference(cluster)
     _require_ready(cluster, model)
+    _take_token(cluster, model)
+    parameters = fields.get("parameters")
+    sent = parameters if isinstance(parameters, dict) else {}
+    _payload(_connector(cluster, model), sent, "BATCH_PREDICT")
+    cluster.lifecycle.use(model)
+    now = cluster.now_ms()
+    answer = cluster.endpoint.answer
+    task = Task(
+        BATCH_PREDICTION,
+        model.algorithm,
+        TaskState.RUNNING,
+        (cluster.local_node_id,),
+        now,
+        now,
+        model_id=model.id,
+        input_type="REMOTE",
+        remote_job=answer if isinstance(answer, dict) else {"response": answer},
+        due=cluster.clock.now() + BATCH_SECONDS,
+    )
+    task_id = cluster.ids.document()
+    cluster.store.tasks.put(task_id, task)
+    return Answer({"task_id": task_id, "status": "CREATED"})
+
+
+def _take_token(cluster: Cluster, model: Model) -> None:
     if cluster.rules.rate_limit_enforced and not cluster.throttle.allows(model, cluster.clock.now()):
         raise status_error(429, "Request is throttled at model level.")
-    cluster.lifecycle.use(model)
-    return Answer(_invoke(cluster, model, fields))
 
 
 def _require_known(algorithm: str) -> None:
@@ -53,9 +97,10 @@ def _require_ready(cluster: Cluster, model: Model) -> None:
     rules, lifecycle = cluster.rules, cluster.lifecycle
     if model.is_enabled is False and rules.disabled_refuses_predict:
         raise status_error(403, "Model is disabled.")
-    if model.in_memory and not lifecycle.is_forgotten(model):
+    if model.in_memory and not lifecycle.sync_up.is_forgotten(model):
         return
-    if rules.auto_deploy and (cluster.settings.on(AUTO_DEPLOY) or not rules.auto_deploy_can_be_disabled):
+    may_deploy = rules.auto_deploy and model.algorithm == "REMOTE"
+    if may_deploy and (cluster.settings.on(AUTO_DEPLOY) or not rules.auto_deploy_can_be_disabled):
         lifecycle.auto_deploy(model)
         if lifecycle.lacks_connector(model):
             raise status_error(404, f"Failed to find connector:{model.connector_id}")
@@ -73,12 +118,12 @@ def _invoke(cluster: Cluster, model: Model, fields: Fields) -> JsonObject:
     payload = _payload(connector, parameters if isinstance(parameters, dict) else {})
     guard_answer = json.dumps(cluster.endpoint.answer, ensure_ascii=False)
     if rules.input_guardrail_checked and guardrails.triggered(
-        model.guardrails, "input_guardrail", payload, guard_answer
+        model.guardrails, "input_guardrail", payload, guard_answer, cluster.store.indices
     ):
         raise illegal_argument("guardrails triggered for user input")
     answer = cluster.endpoint.answer
     text = json.dumps(answer, ensure_ascii=False)
-    if guardrails.triggered(model.guardrails, "output_guardrail", text, guard_answer):
+    if guardrails.triggered(model.guardrails, "output_guardrail", text, guard_answer, cluster.store.indices):
         raise _output_stopped(rules.output_guardrail_status)
     result = {"inference_results": [{"output": [_output(answer)], "status_code": 200}]}
     if rules.interface_checked:
@@ -109,11 +154,11 @@ def _connector(cluster: Cluster, model: Model) -> Connector:
     return connector
 
 
-def _payload(connector: Connector, sent: JsonObject) -> str:
+def _payload(connector: Connector, sent: JsonObject, kind: str = "PREDICT") -> str:
     """The body of the call to the endpoint, with the connector's parameters under those of the request."""
-    action = next((action for action in connector.actions if action["action_type"] == "PREDICT"), None)
+    action = next((action for action in connector.actions if action["action_type"] == kind), None)
     if action is None:
-        raise illegal_argument("no PREDICT action found")
+        raise illegal_argument(f"no {kind} action found")
     parameters = {**connector.parameters, **sent}
     payload = fill(action.get("request_body", ""), parameters)
     missing = _PLACE.findall(payload)

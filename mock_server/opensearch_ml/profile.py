@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 from mock_server.core import Request, Response
-from mock_server.opensearch_ml import wire
+from mock_server.opensearch_ml import state, wire
 from mock_server.opensearch_ml.cluster import Cluster
 from mock_server.opensearch_ml.environment import Environment
-from mock_server.opensearch_ml.settings import Settings
 
 
 class OpenSearchMl:
@@ -19,6 +17,7 @@ class OpenSearchMl:
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._cluster = Cluster(environment)
+        self._before: Cluster | None = None
 
     def owns(self, path: str) -> bool:
         """Every path: an OpenSearch node answers all of them."""
@@ -45,24 +44,21 @@ class OpenSearchMl:
         self._cluster.settings.forget_transient()
         self._cluster.throttle.buckets.clear()
 
+    def remember(self) -> None:
+        """Keep the whole cluster as it is now."""
+        self._before = self._cluster.copy()
+
+    def handle_before(self, request: Request) -> Response:
+        """Answer from the cluster as it was kept."""
+        return wire.answer(self._before or self._cluster, request)
+
     def dump(self) -> Mapping[str, Any]:
-        """Every document by index, pipelines, settings and nodes; credentials of connectors are left out."""
-        cluster = self._cluster
-        cluster.lifecycle.settle()
-        store = cluster.store
-        indices = (store.models, store.groups, store.connectors, store.tasks, store.agents, store.controllers)
-        return {
-            "version": cluster.version,
-            "nodes": [dataclasses.asdict(node) for node in cluster.nodes],
-            "settings": {scope: cluster.settings.explicit(scope) for scope in Settings.SCOPES},
-            "indices": {index.name: {key: _plain(document) for key, document in index} for index in indices},
-            "ingest_pipelines": store.ingest_pipelines,
-            "search_pipelines": store.search_pipelines,
-        }
+        """Every document by index, what is under way, pipelines, settings and nodes."""
+        self._cluster.lifecycle.settle()
+        return state.dump(self._cluster)
 
-
-def _plain(document: Any) -> dict[str, Any]:
-    values = dataclasses.asdict(document)
-    for holder in (values, values.get("connector") or {}):
-        holder.pop("credential", None)
-    return values
+    def load(self, dumped: Mapping[str, Any]) -> None:
+        """Another cluster of the same number of nodes takes the place of this one."""
+        cluster = Cluster(self._environment)
+        state.load(cluster, dumped)
+        self._cluster = cluster

@@ -66,14 +66,20 @@ class TokenBucket:
 class Throttle:
     """The buckets of the models that have a whole rate limiter; a changed limit begins with a full bucket."""
 
-    buckets: dict[tuple[str, str, str], TokenBucket] = field(default_factory=dict)
+    buckets: dict[str, tuple[RateLimiter, TokenBucket]] = field(default_factory=dict)
 
     def allows(self, model: Model, now: float) -> bool:
         """Count one call of a model; False when it is one too many."""
         limiter = model.rate_limiter
         if limiter is None or limiter.limit is None or limiter.unit is None:
             return True
-        key = (model.id, limiter.limit, limiter.unit)
-        limit = float(limiter.limit)
-        bucket = self.buckets.setdefault(key, TokenBucket(limit, SECONDS[limiter.unit], limit, now))
+        known, bucket = self.buckets.get(model.id, (None, None))
+        if bucket is None or known != limiter:
+            limit = float(limiter.limit)
+            bucket = TokenBucket(limit, SECONDS[limiter.unit], limit, now)
+            self.buckets[model.id] = limiter, bucket
         return bucket.take(now)
+
+    def forget(self, model_id: str) -> None:
+        """The model is gone."""
+        self.buckets.pop(model_id, None)

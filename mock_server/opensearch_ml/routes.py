@@ -12,6 +12,7 @@ from mock_server.opensearch_ml import (
     controllers,
     deploy,
     downstream,
+    indices,
     model_groups,
     models,
     predict,
@@ -25,6 +26,7 @@ from mock_server.opensearch_ml.cluster import Handler
 ML = "/_plugins/_ml"
 _SEARCH = frozenset({"size", "from", "preference", "routing", "timeout"})
 _TIMEOUTS = frozenset({"timeout", "master_timeout", "cluster_manager_timeout"})
+_DOCUMENT = frozenset({"refresh", "timeout", "routing"})
 _CAT = frozenset({"h", "v", "s", "local", "help", "full_id", "master_timeout", "cluster_manager_timeout"})
 
 
@@ -61,12 +63,14 @@ ROUTES = (
     Route("POST", f"{ML}/models/{{model_id}}/_deploy", deploy.deploy),
     Route("POST", f"{ML}/models/{{model_id}}/_undeploy", deploy.undeploy),
     Route("POST", f"{ML}/models/{{model_id}}/_predict", predict.predict),
+    Route("POST", f"{ML}/models/{{model_id}}/_batch_predict", predict.batch_predict),
     Route("POST", f"{ML}/_predict/{{algorithm}}/{{model_id}}", predict.predict),
     Route("POST", f"{ML}/_train/{{algorithm}}", training.train, frozenset({"async"})),
     Route("POST", f"{ML}/tasks/_search", tasks.find_all, _SEARCH),
     Route("GET", f"{ML}/tasks/_search", tasks.find_all, _SEARCH),
     Route("GET", f"{ML}/tasks/{{task_id}}", tasks.get),
     Route("DELETE", f"{ML}/tasks/{{task_id}}", tasks.delete),
+    Route("POST", f"{ML}/tasks/{{task_id}}/_cancel_batch", tasks.cancel_batch),
     Route("POST", f"{ML}/agents/_register", agents.register),
     Route("POST", f"{ML}/agents/_search", agents.find_all, _SEARCH),
     Route("GET", f"{ML}/agents/_search", agents.find_all, _SEARCH),
@@ -77,8 +81,8 @@ ROUTES = (
     Route("GET", f"{ML}/controllers/{{model_id}}", controllers.get),
     Route("DELETE", f"{ML}/controllers/{{model_id}}", controllers.delete),
     Route("GET", f"{ML}/profile", runtime.profile),
-    Route("GET", f"{ML}/profile/models", runtime.profile),
-    Route("GET", f"{ML}/profile/models/{{model_ids}}", runtime.profile),
+    Route("GET", f"{ML}/profile/models", runtime.profile_models),
+    Route("GET", f"{ML}/profile/models/{{model_ids}}", runtime.profile_models),
     Route("GET", f"{ML}/profile/tasks", runtime.profile_tasks),
     Route("GET", f"{ML}/profile/tasks/{{task_ids}}", runtime.profile_tasks),
     Route("GET", f"{ML}/stats", runtime.stats),
@@ -106,6 +110,10 @@ ROUTES = (
     Route("GET", "/_nodes/{node_id}/{what}", cluster_info.nodes, _TIMEOUTS | {"flat_settings"}),
     Route("GET", "/_cat/plugins", cluster_info.cat_plugins, _CAT),
     Route("GET", "/_cat/nodes", cluster_info.cat_nodes, _CAT),
+    Route("POST", "/{index}/_doc", indices.put_document, _DOCUMENT),
+    Route("PUT", "/{index}/_doc/{document_id}", indices.put_document, _DOCUMENT),
+    Route("POST", "/{index}/_doc/{document_id}", indices.put_document, _DOCUMENT),
+    Route("GET", "/{index}/_doc/{document_id}", indices.get_document, _DOCUMENT),
     Route("GET", "/", cluster_info.main_page),
     Route("HEAD", "/", cluster_info.main_page),
 )

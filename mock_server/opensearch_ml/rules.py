@@ -24,6 +24,7 @@ class Rules:
 
     # Where recorded nodes contradict a page or the standards.
     deploy_status: str = "DEPLOYING"
+    remote_deploy_status: str | None = None
     deploy_answer_names_task_type: bool = False
     undeployed_value: str = "UNDEPLOYED"
     group_goes_with_last_version: bool = True
@@ -39,7 +40,6 @@ class Rules:
     missing_controller_index_matters: bool = False
     remote_inference_off_status: int = 400
     sync_interval_default: int = 10
-    auto_redeploy_default: bool = True
     restart_shows_undeployed: bool = True
 
     # What later versions changed without a page that says so.
@@ -54,6 +54,7 @@ class Rules:
     # Deploy and undeploy.
     deploy_latency: float = 0.03
     auto_deploy_lag: float = 0.01
+    local_model_latency: float = 0.2
     deploys_finish: bool = True
     deploy_task_names_model: bool = True
     deploy_task_completes: bool = True

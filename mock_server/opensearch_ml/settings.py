@@ -118,7 +118,7 @@ def known_settings(rules: Rules) -> dict[str, Setting]:
         ("exclude_nodes._name", "", _text),
         ("allow_custom_deployment_plan", "false", _flag),
         ("model_auto_deploy.enable", "true", _flag),
-        ("model_auto_redeploy.enable", "true" if rules.auto_redeploy_default else "false", _flag),
+        ("model_auto_redeploy.enable", "true", _flag),
         ("model_auto_redeploy.lifetime_retry_times", "3", _whole(0, 100)),
         ("model_auto_redeploy_success_ratio", "0.8", _number(float, 0, 1)),
         ("enable_inhouse_python_model", "false", _flag),
@@ -184,6 +184,13 @@ class Settings:
             for key, setting in self._known.items()
             if not any(key in values for values in self._set.values())
         }
+
+    def load(self, values: dict[str, dict[str, Any]]) -> None:
+        """Take these values, by scope and key. Raises ApiError for one that may not be set."""
+        for scope in self.SCOPES:
+            self._set[scope] = {
+                key: value for key, value in self._checked(scope, values.get(scope, {})) if value is not None
+            }
 
     def forget_transient(self) -> None:
         """What a restart of the cluster does."""

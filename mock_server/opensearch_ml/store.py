@@ -10,6 +10,8 @@ from typing import Any, Generic, TypeVar
 DocumentT = TypeVar("DocumentT")
 JsonObject = dict[str, Any]
 
+_DELETED_KEPT = 1_000
+
 
 class ModelState(StrEnum):
     """The states of a model's lifecycle."""
@@ -18,6 +20,7 @@ class ModelState(StrEnum):
     TRAINED = "TRAINED"
     DEPLOYING = "DEPLOYING"
     DEPLOYED = "DEPLOYED"
+    PARTIALLY_DEPLOYED = "PARTIALLY_DEPLOYED"
     UNDEPLOYED = "UNDEPLOYED"
     DEPLOY_FAILED = "DEPLOY_FAILED"
 
@@ -28,7 +31,9 @@ class TaskState(StrEnum):
     CREATED = "CREATED"
     RUNNING = "RUNNING"
     COMPLETED = "COMPLETED"
+    COMPLETED_WITH_ERROR = "COMPLETED_WITH_ERROR"
     FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
 
 
 @dataclass(slots=True)
@@ -52,6 +57,16 @@ class RateLimiter:
 
     limit: str | None = None
     unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """The file of a model that runs on the nodes; its size is in bytes."""
+
+    format: str
+    content_hash: str
+    size: int
+    chunks: int
 
 
 @dataclass(slots=True)
@@ -78,6 +93,9 @@ class Model:
     interface: dict[str, str] = field(default_factory=dict)
     guardrails: JsonObject | None = None
     model_config: JsonObject | None = None
+    file: LocalFile | None = None
+    centroids: list[list[float]] | None = None
+    registered_at: int | None = None
     deployed_at: int | None = None
     last_used: float = 0.0
     id_in_document: bool = False
@@ -93,6 +111,10 @@ class Model:
         """Minutes that the model stays in memory unused, or None for ever; so does a negative TTL."""
         ttl = (self.deploy_setting or {}).get("model_ttl_minutes")
         return ttl if ttl is not None and ttl >= 0 else None
+
+    def change_at(self, stamp: int) -> None:
+        """The document changes now; its time never goes back."""
+        self.updated = stamp if self.updated is None else max(stamp, self.updated + 1)
 
     @property
     def memory_nodes(self) -> tuple[str, ...]:
@@ -118,7 +140,10 @@ class ModelGroup:
 
 @dataclass(slots=True)
 class Task:
-    """What became of one asynchronous operation. Times are epoch milliseconds."""
+    """What became of one asynchronous operation. Times are epoch milliseconds, `due` epoch seconds.
+
+    `due` is when the job behind a batch predict is done; the task learns of it when somebody reads it.
+    """
 
     type: str
     function: str
@@ -126,9 +151,12 @@ class Task:
     nodes: tuple[str, ...]
     created: int
     updated: int
-    is_async: bool
+    is_async: bool = False
     model_id: str | None = None
     error: str | None = None
+    input_type: str | None = None
+    remote_job: JsonObject | None = None
+    due: float | None = None
 
 
 @dataclass(slots=True)
@@ -176,15 +204,21 @@ class Write:
 
 
 class Index(Generic[DocumentT]):
-    """Documents by id. Versions outlive their documents, so that a deleted id goes on counting."""
+    """Documents by id. Versions outlive their documents for a while, so that a deleted id goes on counting.
 
-    def __init__(self, name: str, shards: int) -> None:
+    Documents can be looked up by the value of each field in `fields` too.
+    """
+
+    def __init__(self, name: str, shards: int, fields: tuple[str, ...] = ()) -> None:
         self.name = name
         self._shards = shards
+        self._keys: dict[str, dict[Any, dict[str, None]]] = {name: {} for name in fields}
+        self._values: dict[str, dict[str, Any]] = {name: {} for name in fields}
         self._documents: dict[str, DocumentT] = {}
         self._versions: dict[str, int] = {}
         self._seq_nos: dict[str, int] = {}
         self._next_seq_no = 0
+        self._deleted: dict[str, None] = {}
 
     def __contains__(self, key: str) -> bool:
         return key in self._documents
@@ -204,6 +238,28 @@ class Index(Generic[DocumentT]):
         """The document, or None."""
         return self._documents.get(key)
 
+    def where(self, name: str, value: Any) -> list[str]:
+        """The ids of the documents whose field of this name has this value, the first to get it first."""
+        return list(self._keys[name].get(value, ()))
+
+    def _look_up(self, key: str) -> None:
+        """Bring the look-up of one id to the present."""
+        document = self._documents.get(key)
+        for name, values in self._values.items():
+            value = None if document is None else getattr(document, name)
+            before = values.pop(key, None)
+            if value is not None:
+                values[key] = value
+            if value == before:
+                continue
+            keys = self._keys[name]
+            if before is not None:
+                del keys[before][key]
+                if not keys[before]:
+                    del keys[before]
+            if value is not None:
+                keys.setdefault(value, {})[key] = None
+
     def put(self, key: str, document: DocumentT, *, forced_refresh: bool = False) -> Write:
         """Create or replace a document."""
         result = "updated" if key in self._documents else "created"
@@ -217,13 +273,37 @@ class Index(Generic[DocumentT]):
     def delete(self, key: str) -> Write:
         """Remove a document; an id that is not there is a write too, with the result `not_found`."""
         result = "not_found" if self._documents.pop(key, None) is None else "deleted"
-        return self._write(key, result, True)
+        write = self._write(key, result, True)
+        self._deleted.pop(key, None)
+        self._deleted[key] = None
+        if len(self._deleted) > _DELETED_KEPT:
+            forgotten = next(iter(self._deleted))
+            del self._deleted[forgotten]
+            if forgotten not in self._documents:
+                del self._versions[forgotten], self._seq_nos[forgotten]
+        return write
 
     def standing(self, key: str) -> tuple[int, int]:
         """Version and sequence number of the last write to an id."""
         return self._versions[key], self._seq_nos[key]
 
+    def standings(self) -> dict[str, list[int]]:
+        """Version and sequence number of every id that was ever written."""
+        return {key: [version, self._seq_nos[key]] for key, version in self._versions.items()}
+
+    def load(self, documents: dict[str, DocumentT], standings: dict[str, list[int]]) -> None:
+        """Take these documents and standings instead of those that there are."""
+        self._documents = documents
+        for key in documents:
+            self._look_up(key)
+        missing = {key: [1, number] for number, key in enumerate(documents) if key not in standings}
+        self._versions = {key: standing[0] for key, standing in {**missing, **standings}.items()}
+        self._seq_nos = {key: standing[-1] for key, standing in {**missing, **standings}.items()}
+        self._next_seq_no = max(self._seq_nos.values(), default=-1) + 1
+
     def _write(self, key: str, result: str, forced_refresh: bool) -> Write:
+        if self._keys:
+            self._look_up(key)
         self._versions[key] = self._versions.get(key, 0) + 1
         self._seq_nos[key] = self._next_seq_no
         self._next_seq_no += 1
@@ -237,11 +317,13 @@ class Store:
 
     def __init__(self, node_count: int) -> None:
         shards = min(node_count, 2)
-        self.models: Index[Model] = Index(".plugins-ml-model", shards)
-        self.groups: Index[ModelGroup] = Index(".plugins-ml-model-group", shards)
+        self.models: Index[Model] = Index(".plugins-ml-model", shards, ("group_id", "connector_id"))
+        self.groups: Index[ModelGroup] = Index(".plugins-ml-model-group", shards, ("name",))
         self.connectors: Index[Connector] = Index(".plugins-ml-connector", shards)
         self.tasks: Index[Task] = Index(".plugins-ml-task", shards)
         self.agents: Index[Agent] = Index(".plugins-ml-agent", shards)
         self.controllers: Index[Controller] = Index(".plugins-ml-controller", shards)
+        self.shards = shards
+        self.indices: dict[str, Index[JsonObject]] = {}
         self.ingest_pipelines: dict[str, JsonObject] = {}
         self.search_pipelines: dict[str, JsonObject] = {}

@@ -8,10 +8,10 @@ from functools import partial
 from mock_server.opensearch_ml import connectors, model_groups
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import ApiError, null_pointer, parse_error, status_error
-from mock_server.opensearch_ml.fields import Fields
+from mock_server.opensearch_ml.fields import Fields, read_in_order
 from mock_server.opensearch_ml.guardrails import read_guardrails
 from mock_server.opensearch_ml.interface import read_interface
-from mock_server.opensearch_ml.models import find, read_deploy_setting, read_model_config
+from mock_server.opensearch_ml.models import find, model_readers, read_deploy_setting, read_model_config
 from mock_server.opensearch_ml.rate_limit import read_rate_limiter
 from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.store import Model, ModelState, RateLimiter
@@ -25,7 +25,7 @@ def update(call: Call) -> Answer:
     if call.document.empty:
         raise parse_error("Update model request has empty body")
     cluster, fields, model_id = call.cluster, call.fields(), call.parameters["model_id"]
-    _ = fields.text("name"), fields.text("description"), fields.flag("is_enabled")
+    read_in_order(fields, model_readers(cluster.rules))
     reason = f"Failed to find model to update with the provided model id: {model_id}"
     model = find(cluster, model_id, reason)
     if model.state is ModelState.DEPLOYING:
@@ -36,7 +36,9 @@ def update(call: Call) -> Answer:
         raise status_error(403, f"The function category {model.algorithm} is not supported at this time.")
     for change in _changes(cluster, model, fields):
         change()
-    model.updated, model.id_in_document = cluster.now_ms(), True
+    model.change_at(cluster.now_ms())
+    model.id_in_document = True
+    cluster.lifecycle.sync_up.watch(model)
     write = cluster.store.models.touch(model_id, forced_refresh=cluster.rules.update_forces_refresh)
     answer = write.answer()
     if not cluster.rules.update_answers_seq_no:
@@ -130,7 +132,7 @@ def _group_changes(cluster: Cluster, model: Model, fields: Fields) -> list[Chang
         )
 
     def move() -> None:
-        model.version = model_groups.next_version(cluster, group_id)
+        model.version = model_groups.next_version(cluster, group_id, cluster.now_ms())
         model.group_id = group_id
 
     return [move]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
 from mock_server.core import JSON_UTF8, Request, Response, encode_json
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.document import EMPTY, Document, read_json, read_yaml, write_yaml
+from mock_server.opensearch_ml.document import EMPTY, Document, read_json
 from mock_server.opensearch_ml.errors import ApiError, RestError, illegal_argument, null_pointer
 from mock_server.opensearch_ml.fields import flag_of
 from mock_server.opensearch_ml.routes import Match, Router
@@ -19,6 +20,7 @@ COMMON_PARAMETERS = frozenset({"pretty", "human", "error_trace", "filter_path", 
 KNOWN_METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _MAX_SEGMENTS = 64
+_LONG_PATH = 200
 
 _SET_ALGORITHM = "org.opensearch.ml.common.input.MLInput.setAlgorithm(org.opensearch.ml.common.FunctionName)"
 
@@ -33,6 +35,8 @@ def answer(cluster: Cluster, request: Request) -> Response:
         return _render(cluster, request, query, _dispatch(cluster, request, query))
     except ApiError as error:
         envelope = error.envelope()
+        if query.get("error_trace") in ("", "true"):
+            _add_trace(envelope["error"], error)
         if not cluster.rules.error_has_root_cause:
             del envelope["error"]["root_cause"]
         return _render(cluster, request, query, Answer(envelope, error.status), filtered=False)
@@ -41,9 +45,16 @@ def answer(cluster: Cluster, request: Request) -> Response:
         return _render(cluster, request, query, body, filtered=False)
 
 
+def _add_trace(shown: dict[str, Any], error: ApiError) -> None:
+    """What `error_trace` asks for, in the form in which Java tells it; there are no frames to tell."""
+    name = "".join(word.capitalize() for word in error.type.split("_"))
+    for holder in (shown, *shown["root_cause"]):
+        holder["stack_trace"] = f"{name}[{error.reason}]\n"
+
+
 def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answer:
     uri = f"{request.path}?{request.query}" if request.query else request.path
-    match, methods = _match(request)
+    match, methods = _match(request.method, request.path)
     if match is None:
         if request.method == "OPTIONS":
             return Answer(text="", headers=(("allow", ",".join(methods)),))
@@ -60,11 +71,18 @@ def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answ
     return match.route.handler(Call(cluster, match.parameters, query, document))
 
 
-def _match(request: Request) -> tuple[Match | None, list[str]]:
-    segments = [_decoded(segment) for segment in request.path.split("/") if segment]
+def _match(method: str, path: str) -> tuple[Match | None, list[str]]:
+    return (_recent_match if len(path) < _LONG_PATH else _find_match)(method, path)
+
+
+def _find_match(method: str, path: str) -> tuple[Match | None, list[str]]:
+    segments = [_decoded(segment) for segment in path.split("/") if segment]
     if len(segments) > _MAX_SEGMENTS:
         return None, []
-    return _ROUTER.find(request.method, segments)
+    return _ROUTER.find(method, segments)
+
+
+_recent_match = lru_cache(maxsize=2_000)(_find_match)
 
 
 def _ordered(methods: list[str], order: tuple[str, ...]) -> list[str]:
@@ -84,12 +102,16 @@ def _no_route(method: str, uri: str, methods: list[str]) -> RestError:
 
 
 def _decoded(text: str) -> str:
+    if "%" not in text:
+        return text
     if _BROKEN_ESCAPE.search(text):
         raise illegal_argument(f"partial escape sequence at end of string: {text}")
     return unquote(text, errors="replace")
 
 
 def _query(text: str) -> dict[str, str]:
+    if not text:
+        return {}
     pairs = (part.partition("=") for part in text.split("&") if part)
     return {_decoded(name.replace("+", " ")): _decoded(value.replace("+", " ")) for name, _, value in pairs}
 
@@ -105,6 +127,8 @@ def _document(cluster: Cluster, request: Request) -> Document:
     if header is None:
         raise RestError(406, "Content-Type header is missing")
     if _media_type(header) == YAML:
+        from mock_server.opensearch_ml.yaml_bodies import read_yaml  # noqa: PLC0415 - a fast start
+
         return read_yaml(request.body)
     if _media_type(header) != "application/json":
         raise RestError(406, f"Content-Type header [{header}] is not supported")
@@ -132,6 +156,8 @@ def _render(
     if filtered and query.get("filter_path"):
         value = filter_paths(value, query["filter_path"].split(","))
     if _wants_yaml(request, query):
+        from mock_server.opensearch_ml.yaml_bodies import write_yaml  # noqa: PLC0415 - a fast start
+
         return _response(cluster, given, YAML, write_yaml(value).encode("utf-8", "replace"))
     pretty = "pretty" in query and query["pretty"] in ("", "true")
     return _response(cluster, given, JSON_UTF8, encode_json(value, pretty=pretty))
@@ -149,7 +175,10 @@ def _wants_yaml(request: Request, query: dict[str, str]) -> bool:
     """The format asked for, then the one accepted, then that of the request's body."""
     if "format" in query:
         return query["format"] == "yaml"
-    accepted = _media_type(request.headers.get("accept", ""))
+    accept = request.headers.get("accept", "")
+    if not request.body and YAML not in accept.lower():
+        return False
+    accepted = _media_type(accept)
     if accepted in (YAML, "application/json"):
         return accepted == YAML
     return bool(request.body) and _media_type(request.headers.get("content-type", "")) == YAML

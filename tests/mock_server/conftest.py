@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -136,3 +138,19 @@ def make_client() -> Callable[..., Client]:
 def ml(make_client: Callable[..., Client]) -> Client:
     """A client of a cluster of one node."""
     return make_client()
+
+
+SERVE = """
+from mock_server import MockServer
+from mock_server.asgi import serve
+serve(MockServer(), "127.0.0.1", 0, lambda url: print(url, flush=True))
+"""
+
+
+@pytest.fixture(scope="session")
+def uvicorn_url() -> Iterator[str]:
+    """A mock behind uvicorn, in a process of its own."""
+    with subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.kill()

@@ -52,7 +52,7 @@ def test_head_has_no_body(ml: Any) -> None:
 def test_a_fault_of_the_mock_is_logged_and_answered(
     ml: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(ml.server, "_control", None)
+    monkeypatch.setattr(ml.server.space(), "_control", None)
     answer = ml.get("/")
     assert (answer.status, answer.body["error"]["type"]) == (500, "mock_server_error")
     assert "the mock failed at GET /" in caplog.text

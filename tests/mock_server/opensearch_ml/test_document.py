@@ -38,8 +38,40 @@ def test_a_value_is_located_by_its_path(path: tuple[str | int, ...], value: str)
             "Unrecognized token 'nonsense': was expecting (JSON String, Number, Array, Object or token "
             f"'null', 'true' or 'false')\n at {WHERE.format(1, 9)}",
         ),
-        ('{"a": 1, "a": 2}', "json_parse_exception", "Duplicate field 'a'"),
-        ("{} x", "json_parse_exception", "Unexpected character ('x' (code 120))"),
+        ('{"a": 1, "a": 2}', "json_parse_exception", f"Duplicate field 'a'\n at {WHERE.format(1, 13)}"),
+        ('{"b": {"a": 1},\n"a": {"a": 2, "c": 1, "c": 3}}', "json_parse_exception", "Duplicate field 'c'"),
+        ('{"a', "json_e_o_f_exception", "Unexpected end-of-input in field name"),
+        ('{"a":', "json_e_o_f_exception", "Unexpected end-of-input within/between Object entries"),
+        ('{"a": 1,', "json_e_o_f_exception", "Unexpected end-of-input within/between Object entries"),
+        (
+            "{a: 1}",
+            "json_parse_exception",
+            "Unexpected character ('a' (code 97)): was expecting double-quote to start field name\n"
+            f" at {WHERE.format(1, 2)}",
+        ),
+        (
+            '{"a" 1}',
+            "json_parse_exception",
+            "Unexpected character ('1' (code 49)): was expecting a colon to separate field name and value",
+        ),
+        (
+            '{"a": 1 "b": 2}',
+            "json_parse_exception",
+            "Unexpected character ('\"' (code 34)): was expecting comma to separate Object entries",
+        ),
+        ('{"a": }', "json_parse_exception", "Unexpected character ('}' (code 125)): expected a value"),
+        ('{"a": +1}', "json_parse_exception", "Unexpected character ('+' (code 43)): expected a valid value"),
+        (
+            '{"a": [1}',
+            "json_parse_exception",
+            "Unexpected close marker '}': expected ']' (for Array starting at " + WHERE.format(1, 7),
+        ),
+        (
+            '{"a": "x\ny"}',
+            "json_parse_exception",
+            "Illegal unquoted character ((CTRL-CHAR, code 10)): has to be escaped",
+        ),
+        ('{"a": "\\q"}', "json_parse_exception", "Unrecognized character escape 'q' (code 113)"),
         ('{"a": "b', "json_e_o_f_exception", "Unexpected end-of-input: was expecting closing quote"),
         ("1e999", "input_coercion_exception", "A number is out of the range"),
         ("NaN", "input_coercion_exception", "A number is out of the range"),
@@ -53,6 +85,10 @@ def test_what_is_no_json_is_refused_in_the_words_of_the_real_parser(
         read_json(body.encode())
     assert (raised.value.status, raised.value.type) == (400, kind)
     assert raised.value.reason.startswith(reason)
+
+
+def test_what_follows_the_first_value_is_not_read() -> None:
+    assert read_json(b' {"a": 1} x').value == {"a": 1}
 
 
 def test_brackets_within_strings_are_no_depth() -> None:

@@ -136,3 +136,18 @@ def test_remote_inference_can_be_turned_off(ml: Any) -> None:
     model_id = ml.deployed()
     ml.setting("remote_inference.enabled", False)
     assert "currently disabled" in ml.reason(ml.predict(model_id))
+
+
+STOP = {
+    "type": "local_regex",
+    "input_guardrail": {"stop_words": [{"index_name": "w", "source_fields": ["t"]}]},
+}
+
+
+def test_a_stop_word_stops_an_input_where_its_index_is(ml: Any) -> None:
+    model_id = ml.deployed(guardrails=STOP)
+    assert ml.predict(model_id, q="a Bad word").status == 200
+    assert ml.put("/w/_doc/1", {"t": "bad word"}).status == 201
+    answer = ml.predict(model_id, q="a Bad word")
+    assert (answer.status, ml.reason(answer)) == (400, "guardrails triggered for user input")
+    assert ml.predict(model_id, q="a bad wording").status == 200

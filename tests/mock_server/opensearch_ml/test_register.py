@@ -82,6 +82,11 @@ def test_the_deploy_flag_must_be_a_boolean(ml: Any) -> None:
 def test_a_local_model_from_a_url_needs_the_setting(ml: Any) -> None:
     body = {"name": "x", "version": "1", "model_format": "ONNX", "url": "http://h/"}
     assert ml.post("~/models/_register", body).status == 400
+    body["model_config"] = {
+        "model_type": "bert",
+        "embedding_dimension": 3,
+        "framework_type": "sentence_transformers",
+    }
     ml.setting("allow_registering_model_via_url", True)
     assert ml.post("~/models/_register", body).status == 200
 

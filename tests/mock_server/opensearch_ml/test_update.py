@@ -167,6 +167,21 @@ def test_a_bad_body_is_refused_and_changes_nothing(ml: Any, body: Any, status: i
     assert ml.get(f"~/models/{model_id}").body == before
 
 
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b'{"is_enabled": "no", "name": null}', "Failed to parse value [no]"),
+        (b'{"name": null, "is_enabled": "no"}', "Can't get text on a VALUE_NULL at 1:10"),
+    ],
+)
+def test_the_first_bad_field_is_refused_before_the_model_is_looked_for(
+    ml: Any, body: bytes, reason: str
+) -> None:
+    answer = ml.put("~/models/nope", body)
+    assert answer.status == 400
+    assert ml.reason(answer).startswith(reason)
+
+
 def test_an_unknown_model_is_404(ml: Any) -> None:
     answer = ml.put("~/models/nope", {"name": "n"})
     assert (answer.status, ml.reason(answer)) == (

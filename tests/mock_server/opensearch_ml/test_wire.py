@@ -144,3 +144,13 @@ def test_nodes_are_listed_with_roles_and_plugins(make_client: Any) -> None:
     assert len(ml.get("/_nodes/plugins").body["nodes"]) == 3
     assert len(ml.get("/_cat/nodes").body.splitlines()) == 3
     assert ml.get("/_cluster/health").body["number_of_nodes"] == 3
+
+
+def test_an_error_tells_its_trace_where_that_is_asked_for(ml: Any) -> None:
+    plain, traced = (ml.get(f"~/models/nope{query}").body["error"] for query in ("", "?error_trace=true"))
+    assert "stack_trace" not in plain
+    trace = traced["stack_trace"]
+    assert (trace, traced["root_cause"][0]["stack_trace"]) == (
+        "StatusException[Failed to find model with the provided model id: nope]\n",
+        trace,
+    )

@@ -1,0 +1,124 @@
+"""Models that run on the nodes: their files are made up, and so are their answers, in the right shapes.
+
+Nothing is fetched. A text gives the same numbers whenever it is sent, so that answers can be compared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import random
+import re
+from collections.abc import Callable
+
+from mock_server.opensearch_ml.errors import illegal_argument
+from mock_server.opensearch_ml.fields import Fields
+from mock_server.opensearch_ml.store import JsonObject, LocalFile, Model
+
+PRETRAINED_FAMILIES = ("huggingface/", "amazon/", "opensearch-project/")
+_DIMENSION = 384
+_DIMENSIONS = {"distilbert": 768, "mpnet": 768, "distilroberta": 768, "distiluse": 512, "MiniLM": 384}
+_CHUNK = 10_000_000
+
+
+def is_pretrained(name: str) -> bool:
+    """Whether a name is one of the families that OpenSearch offers."""
+    return name.startswith(PRETRAINED_FAMILIES)
+
+
+def local_file(name: str, version: str, model_format: str, content_hash: str | None) -> LocalFile:
+    """The made-up file of a model: its size and hash depend on name and version."""
+    digest = hashlib.sha256(f"{name}:{version}:{model_format}".encode())
+    size = 20_000_000 + int.from_bytes(digest.digest()[:4], "big") % 400_000_000
+    return LocalFile(model_format.upper(), content_hash or digest.hexdigest(), size, math.ceil(size / _CHUNK))
+
+
+def default_config(name: str) -> JsonObject:
+    """The configuration of a pretrained text embedding model."""
+    dimension = next((size for part, size in _DIMENSIONS.items() if part in name), _DIMENSION)
+    kind = "distilbert" if "distilbert" in name else "mpnet" if "mpnet" in name else "bert"
+    return {
+        "model_type": kind,
+        "embedding_dimension": dimension,
+        "framework_type": "SENTENCE_TRANSFORMERS",
+    }
+
+
+def predict(model: Model, fields: Fields) -> JsonObject:
+    """The answer of a predict call. Raises ApiError 400 for an input that the model can't take."""
+    return {"inference_results": _ANSWERS[model.algorithm](model, fields)}
+
+
+def _texts(fields: Fields, name: str = "text_docs") -> list[str]:
+    texts = fields.texts(name)
+    if not texts:
+        raise illegal_argument("Empty text docs")
+    return texts
+
+
+def _source(*parts: str) -> random.Random:
+    return random.Random("\0".join(parts))
+
+
+def _tensor(name: str, numbers: list[float]) -> JsonObject:
+    return {"name": name, "data_type": "FLOAT32", "shape": [len(numbers)], "data": numbers}
+
+
+def _embeddings(model: Model, fields: Fields) -> list[JsonObject]:
+    dimension = (model.model_config or {}).get("embedding_dimension") or _DIMENSION
+    wanted = fields.texts("target_response") or ["sentence_embedding"]
+    return [
+        {"output": [_tensor(name, _unit_vector(model, text, dimension)) for name in wanted]}
+        for text in _texts(fields)
+    ]
+
+
+def _unit_vector(model: Model, text: str, dimension: int) -> list[float]:
+    source = _source(model.name, text)
+    numbers = [source.gauss(0, 1) for _ in range(dimension)]
+    length = math.hypot(*numbers) or 1.0
+    return [round(number / length, 8) for number in numbers]
+
+
+def _sparse(model: Model, fields: Fields) -> list[JsonObject]:
+    weighs = model.algorithm == "SPARSE_ENCODING"
+    results = []
+    for text in _texts(fields):
+        tokens = dict.fromkeys(re.findall(r"\w+", text.lower()))
+        weights = {
+            token: round(_source(model.name, token).uniform(0.1, 3), 6) if weighs else 1.0 for token in tokens
+        }
+        results.append({"output": [{"name": "output", "dataAsMap": {"response": [weights]}}]})
+    return results
+
+
+def _similarities(model: Model, fields: Fields) -> list[JsonObject]:
+    query = fields.text("query_text")
+    if query is None:
+        raise illegal_argument("query text is null")
+    wanted = set(re.findall(r"\w+", query.lower()))
+    results = []
+    for text in _texts(fields):
+        shared = len(wanted & set(re.findall(r"\w+", text.lower())))
+        score = round(8 * shared / (len(wanted) or 1) - 4 + _source(model.name, text).random(), 6)
+        results.append({"output": [_tensor("similarity", [score])]})
+    return results
+
+
+def _answer(_model: Model, fields: Fields) -> list[JsonObject]:
+    question, context = fields.text("question"), fields.text("context")
+    if question is None or context is None:
+        raise illegal_argument("Question and context must not be null")
+    asked = set(re.findall(r"\w+", question.lower()))
+    sentences = re.split(r"(?<=[.!?])\s+", context)
+    best = max(sentences, key=lambda sentence: len(asked & set(re.findall(r"\w+", sentence.lower()))))
+    return [{"output": [{"name": "answer", "result": best}]}]
+
+
+_ANSWERS: dict[str, Callable[[Model, Fields], list[JsonObject]]] = {
+    "TEXT_EMBEDDING": _embeddings,
+    "SPARSE_ENCODING": _sparse,
+    "SPARSE_TOKENIZE": _sparse,
+    "TEXT_SIMILARITY": _similarities,
+    "QUESTION_ANSWERING": _answer,
+}

@@ -1,0 +1,120 @@
+"""The state of a cluster as JSON values, and a cluster from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mock_server import codec
+from mock_server.codec import CodecError
+from mock_server.opensearch_ml.cluster import Cluster
+from mock_server.opensearch_ml.errors import ApiError
+from mock_server.opensearch_ml.settings import Settings
+from mock_server.opensearch_ml.store import (
+    Agent,
+    Connector,
+    Controller,
+    Index,
+    JsonObject,
+    Model,
+    ModelGroup,
+    Task,
+)
+
+_KINDS: dict[str, type] = {
+    "models": Model,
+    "groups": ModelGroup,
+    "connectors": Connector,
+    "tasks": Task,
+    "agents": Agent,
+    "controllers": Controller,
+}
+
+
+def dump(cluster: Cluster) -> dict[str, Any]:
+    """Everything but the credentials of connectors."""
+    store = cluster.store
+    indices = [*(getattr(store, name) for name in _KINDS), *store.indices.values()]
+    return {
+        "version": cluster.version,
+        "nodes": codec.dump(list(cluster.nodes)),
+        "settings": {scope: cluster.settings.explicit(scope) for scope in Settings.SCOPES},
+        "indices": {index.name: {key: _shown(document) for key, document in index} for index in indices},
+        "standings": {index.name: index.standings() for index in indices},
+        "work": cluster.lifecycle.dump(),
+        "ingest_pipelines": store.ingest_pipelines,
+        "search_pipelines": store.search_pipelines,
+    }
+
+
+def _shown(document: Any) -> Any:
+    values = codec.dump(document)
+    for holder in (values, values.get("connector")):
+        if isinstance(document, Model | Connector) and isinstance(holder, dict):
+            holder.pop("credential", None)
+    return values
+
+
+def load(cluster: Cluster, dumped: Mapping[str, Any]) -> None:
+    """Fill an empty cluster with a dump of another that has as many nodes.
+
+    Raises CodecError for what is no dump. The nodes keep the ids that they have here.
+    """
+    dumped = _with_node_ids_of(cluster, dumped)
+    store = cluster.store
+    indices = codec.load(dict[str, JsonObject], _object(dumped, "indices"), "indices")
+    standings = _object(dumped, "standings")
+    known = {getattr(store, name).name: (getattr(store, name), kind) for name, kind in _KINDS.items()}
+    for name, documents in indices.items():
+        if name in known:
+            index, kind = known[name]
+        else:
+            index, kind = store.indices.setdefault(name, Index(name, store.shards)), JsonObject
+        loaded = {key: _loaded(kind, value, f"{name}.{key}") for key, value in documents.items()}
+        index.load(loaded, codec.load(dict[str, list[int]], standings.get(name, {}), f"standings.{name}"))
+    settings = codec.load(dict[str, JsonObject], _object(dumped, "settings"), "settings")
+    try:
+        cluster.settings.load(settings)
+    except ApiError as error:
+        raise CodecError(f"expected settings that this cluster has: {error.reason}") from None
+    store.ingest_pipelines.update(_object(dumped, "ingest_pipelines"))
+    store.search_pipelines.update(_object(dumped, "search_pipelines"))
+    cluster.lifecycle.load(_object(dumped, "work"))
+
+
+def _loaded(kind: Any, value: Any, place: str) -> Any:
+    if kind is Connector:
+        value = {"credential": {}, **value} if isinstance(value, dict) else value
+    if kind is Model and isinstance(value, dict) and isinstance(value.get("connector"), dict):
+        value = {**value, "connector": {"credential": {}, **value["connector"]}}
+    return codec.load(kind, value, place)
+
+
+def _object(dumped: Mapping[str, Any], name: str) -> JsonObject:
+    value = dumped.get(name, {})
+    if not isinstance(value, dict):
+        raise CodecError(f"expected an object as {name}, got {type(value).__name__}")
+    return value
+
+
+def _with_node_ids_of(cluster: Cluster, dumped: Mapping[str, Any]) -> Mapping[str, Any]:
+    nodes = dumped.get("nodes")
+    ids = [node.get("id") for node in nodes if isinstance(node, dict)] if isinstance(nodes, list) else []
+    if len(ids) != len(cluster.nodes):
+        raise CodecError(f"expected the state of a cluster of {len(cluster.nodes)} nodes, got {len(ids)}")
+    names = {str(old): node.id for old, node in zip(ids, cluster.nodes, strict=True)}
+    renamed: Mapping[str, Any] = _renamed(dict(dumped), names)
+    return renamed
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """Texts that are node ids, or JSON texts that hold them in quotes, with the new ids."""
+    if isinstance(value, dict):
+        return {names.get(key, key): _renamed(member, names) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_renamed(item, names) for item in value]
+    if not isinstance(value, str):
+        return value
+    for old, new in names.items():
+        value = new if value == old else value.replace(f'"{old}"', f'"{new}"')
+    return value

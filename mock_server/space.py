@@ -1,0 +1,72 @@
+"""One isolated world of a mock: its clock, its profiles' state, its faults and its journal."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from mock_server.clock import Clock
+from mock_server.control import Control
+from mock_server.core import Profile, Request, Response, WireFault, json_response
+from mock_server.endpoint import RemoteEndpoint
+from mock_server.fault_injection import READS, Faults
+from mock_server.journal import Entry, Journal
+
+_LOG = logging.getLogger(__name__)
+
+MakeProfiles = Callable[[Clock, RemoteEndpoint, Faults], dict[str, Profile]]
+
+
+class Space:
+    """Answers requests, one after the other."""
+
+    def __init__(self, clock: Clock, make_profiles: MakeProfiles, seed: int) -> None:
+        self.clock = clock
+        self.faults = Faults(seed)
+        self.journal = Journal()
+        self._lock = threading.Lock()
+        endpoint = RemoteEndpoint()
+        self._profiles = make_profiles(clock, endpoint, self.faults)
+        self._control = Control(clock, endpoint, self._profiles, self.faults, self.journal)
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request; safe to call from several threads.
+
+        Never raises: a fault of the mock itself is logged and answered with 500.
+        """
+        with self._lock:
+            try:
+                return self._answer(request)
+            except Exception:  # noqa: BLE001 - the last resort, and it is logged
+                _LOG.exception("the mock failed at %s %s", request.method, request.path)
+                error = {
+                    "error": {"type": "mock_server_error", "reason": "The mock failed; its log says why."}
+                }
+                return json_response(500, error | {"status": 500})
+
+    def _answer(self, request: Request) -> Response:
+        if self._control.owns(request.path):
+            return self._control.handle(request)
+        for profile in self._profiles.values():
+            if profile.owns(request.path):
+                response = self._disturbed(profile, request)
+                self.journal.write(Entry(self.clock.now(), request, response.status))
+                return response
+        return json_response(404, {"detail": "Not Found"}, content_type="application/json")
+
+    def _disturbed(self, profile: Profile, request: Request) -> Response:
+        strike = self.faults.strike(request)
+        if strike is None:
+            return profile.handle(request)
+        if self.faults.has_stale_reads and request.method not in READS:
+            profile.remember()
+        if strike.refusal is not None:
+            response = strike.refusal
+        elif strike.stale:
+            response = profile.handle_before(request)
+        else:
+            response = profile.handle(request)
+        body = self.faults.garble(response.body) if strike.garbage else response.body
+        wire = None if strike.wire == WireFault() else strike.wire
+        return Response(response.status, response.headers, body, wire)
