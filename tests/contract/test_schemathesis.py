@@ -17,7 +17,6 @@ from conformance.contract import store
 from mock_server.fixture import RunningMock, running_mock
 
 REFUSED = "RejectedPositiveData"
-ACCEPTED = "AcceptedNegativeData"
 NAMES_A_CHOICE = "the value is one of a list that the pages do not give, so random text is refused"
 NEEDS_MORE = "which members a request of this kind needs depends on their values, which no schema tells"
 
@@ -53,16 +52,13 @@ EXCEPTIONS = (
         Exception_(name, 400, REFUSED, "osml.search.unknown-query", "a search knows its members and queries")
         for name in ("search_models", "search_model_groups", "search_connectors", "search_agents")
     ),
-    Exception_("batch_predict", 400, REFUSED, "osml.batch-predict.endpoint", "the mock does not serve it"),
-    Exception_(
-        "cancel_batch_predict", 400, REFUSED, "osml.batch-predict.cancel", "the mock does not serve it"
-    ),
+    Exception_("update_model", 400, REFUSED, "osml.update.field.guardrails", NEEDS_MORE),
     Exception_(
         "put_ingest_pipeline",
-        200,
-        ACCEPTED,
+        400,
+        REFUSED,
         "osml.processor.model-id-required",
-        "the mock reads of a pipeline only what ties it to a model",
+        "what a processor needs depends on its kind, and the request takes processors of any kind",
     ),
 )
 
