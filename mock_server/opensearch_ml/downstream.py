@@ -65,6 +65,16 @@ def _require_processors(definition: JsonObject, lists: tuple[str, ...]) -> None:
         if not isinstance(processors, list) or not all(isinstance(item, dict) for item in processors):
             reason = f"[{name}] property isn't a list of processors"
             raise ApiError(400, "parse_exception", reason, {"property_name": name})
+        for processor in processors:
+            _require_model(processor)
+
+
+def _require_model(processor: JsonObject) -> None:
+    settings = processor.get("ml_inference")
+    if isinstance(settings, dict) and not settings.get("model_id"):
+        reason = "[model_id] required property is missing"
+        extra = {"property_name": "model_id", "processor_type": "ml_inference"}
+        raise ApiError(400, "parse_exception", reason, extra)
 
 
 def _matching(pipelines: dict[str, JsonObject], wanted: str) -> dict[str, JsonObject]:
