@@ -28,7 +28,7 @@ BROKEN: Final[Mapping[str, str]] = {
     "deploy-plan-setting-ignored": "osml.deploy.node-ids-setting",
     "deploy-task-names-no-model": "osml.deploy.task",
     "deploy-task-never-completes": "osml.task.completed",
-    "deploy-answers-created": "osml.deploy.answer.status",
+    "deploy-answers-started": "osml.deploy.answer.status",
     "auto-deploy-ignored": "osml.predict.auto-deploy",
     "auto-deploy-not-disabled": "osml.predict.auto-deploy-off",
     "restart-keeps-models": "osml.restart.redeploy",

@@ -67,7 +67,7 @@ _ALL = (
         deploy_task_completes=False,
     ),
     _opensearch(
-        "deploy-answers-created", "A deploy is answered with the status CREATED.", deploy_status="CREATED"
+        "deploy-answers-started", "A deploy is answered with the status STARTED.", deploy_status="STARTED"
     ),
     _opensearch("auto-deploy-ignored", "Predict never deploys an undeployed model.", auto_deploy=False),
     _opensearch(

@@ -133,7 +133,7 @@ class TestOptions:
     def test_a_waived_failure_is_known_and_passes(self, mlconform: Any) -> None:
         waivers = Path("waivers.yaml")
         waivers.write_text("- {requirement: osml.deploy.answer.status, reason: agreed}", encoding="utf-8")
-        faulty = (*FEW, "--level", "example", "--mutant", "deploy-answers-created")
+        faulty = (*FEW, "--level", "example", "--mutant", "deploy-answers-started")
         assert mlconform("run", *faulty, "--waivers", str(waivers)).exit_code == 0
         assert kinds(judged())["osml.deploy.answer.status"] == "known"
 
@@ -142,7 +142,7 @@ class TestOptions:
         waivers.write_text(
             "- {requirement: osml.deploy.answer.status, reason: agreed, until: 2020-01-01}", encoding="utf-8"
         )
-        faulty = (*FEW, "--level", "example", "--mutant", "deploy-answers-created")
+        faulty = (*FEW, "--level", "example", "--mutant", "deploy-answers-started")
         assert mlconform("run", *faulty, "--waivers", str(waivers)).exit_code == 1
 
 
@@ -166,7 +166,7 @@ class TestReports:
             assert Path("again", name).read_bytes() == Path("first", name).read_bytes()
 
     def test_that_got_worse_are_told_by_the_exit_code(self, mlconform: Any, runs: Any) -> None:
-        good, bad = runs("good"), runs("bad", "--mutant", "deploy-answers-created")
+        good, bad = runs("good"), runs("bad", "--mutant", "deploy-answers-started")
         assert mlconform("report", "diff", good, bad).exit_code == 1
         assert mlconform("report", "diff", bad, good).exit_code == 0
 

@@ -65,11 +65,11 @@ def test_a_check_that_holds_passes_without_evidence(judged: Any) -> None:
 
 
 def test_a_difference_fails_with_both_sides_and_the_requests(judged: Any) -> None:
-    judgement = judged(STATUS, mutant="deploy-answers-created")
+    judgement = judged(STATUS, mutant="deploy-answers-started")
     found = verdict(judgement, STATUS)
     assert (found.kind, judgement.summary.exit_code) == (Kind.FAIL, 1)
     decision, check = found.telling[0].decision, found.telling[0].check
-    assert "DEPLOYING" in decision.expected
+    assert "CREATED" in decision.expected
     assert "CREATED" in decision.came
     last = check.exchanges[-1]
     assert last.method == "POST"
@@ -78,7 +78,7 @@ def test_a_difference_fails_with_both_sides_and_the_requests(judged: Any) -> Non
 
 
 def test_a_difference_below_the_level_warns(judged: Any) -> None:
-    judgement = judged(STATUS, level=Level.DOCUMENTED, mutant="deploy-answers-created")
+    judgement = judged(STATUS, level=Level.DOCUMENTED, mutant="deploy-answers-started")
     assert verdict(judgement, STATUS).kind is Kind.WARN
     assert judgement.summary.exit_code == 0
 

@@ -134,19 +134,19 @@ class TestChecks:
         assert counts(said)["deselected"] > 100
 
     def test_a_difference_fails(self, project: Project) -> None:
-        faulty = ("--ml-level", "example", "--ml-mutant", "deploy-answers-created")
+        faulty = ("--ml-level", "example", "--ml-mutant", "deploy-answers-started")
         said = project.pytest(*FEW, *faulty, expect=[1])
         assert counts(said)["failed"] == 1
         assert "osml.deploy.answer.status" in said
 
     def test_a_difference_below_the_level_is_an_expected_failure(self, project: Project) -> None:
-        said = project.pytest(*FEW, "--ml-mutant", "deploy-answers-created")
+        said = project.pytest(*FEW, "--ml-mutant", "deploy-answers-started")
         assert counts(said)["xfailed"] == 1
         assert "does not fail the run: osml.deploy.answer.status" in said
 
     def test_a_waived_difference_is_an_expected_failure(self, project: Project) -> None:
         project.write("waivers.yaml", "- {requirement: osml.deploy.answer.status, reason: agreed}")
-        faulty = ("--ml-level", "example", "--ml-mutant", "deploy-answers-created")
+        faulty = ("--ml-level", "example", "--ml-mutant", "deploy-answers-started")
         assert counts(project.pytest(*FEW, *faulty, "--ml-waivers", "waivers.yaml"))["xfailed"] == 1
 
     def test_bad_options_are_a_usage_error(self, project: Project) -> None:
@@ -160,7 +160,7 @@ class TestChecks:
 
 class TestOut:
     def test_the_reports_are_those_of_a_run(self, project: Project) -> None:
-        faulty = ("--ml-level", "example", "--ml-mutant", "deploy-answers-created")
+        faulty = ("--ml-level", "example", "--ml-mutant", "deploy-answers-started")
         said = project.pytest(*FEW, *faulty, "--ml-out", "out", expect=[1])
         assert "mlconform: report at out/report.html" in said
         assert {path.name for path in (project.folder / "out").iterdir()} == REPORTS
@@ -172,7 +172,7 @@ class TestOut:
         assert judgement.summary.exit_code == 1
 
     def test_workers_share_one_report_and_leave_nothing(self, project: Project, serve_mock: Any) -> None:
-        mock = serve_mock(mutant="deploy-answers-created")
+        mock = serve_mock(mutant="deploy-answers-started")
         select = ("--ml-select", "osml.deploy.answer*,nugen.aligned.answer", "--ml-level", "example")
         two = ("-n", "2", "--ml-target", mock.url, "--ml-out", "out")
         project.pytest("--pyargs", "conformance.suites", *select, *two, expect=[1], apart=True)

@@ -54,7 +54,7 @@ class TestEndings:
         assert {path.name for path in out.iterdir()} == REPORTS
 
     def test_a_target_with_a_fault(self, run: Any, out: Path) -> None:
-        ended = run(*FEW, "--level", "example", "--mutant", "deploy-answers-created")
+        ended = run(*FEW, "--level", "example", "--mutant", "deploy-answers-started")
         assert ended.returncode == 1
         assert "osml.deploy.answer.status" in ended.stdout
         assert {path.name for path in out.iterdir()} == REPORTS

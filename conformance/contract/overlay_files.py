@@ -97,16 +97,18 @@ def _overlay(raw: Any) -> Overlay:
 
 
 def _entries(values: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """The mappings listed under `name`; an id must be there once."""
+    """The mappings listed under `name`; an id must be there once, or once for the versions it names."""
     raw = values.get(name, [])
     if not isinstance(raw, list):
         raise _BadEntryError(f"{name}: expected a list, found {type(raw).__name__}")
     entries = [_mapping(entry, f"{name}[{number}]") for number, entry in enumerate(raw)]
     seen: set[object] = set()
     for entry in entries:
-        if "id" in entry and entry["id"] in seen:
-            raise _BadEntryError(f"{name}: {entry['id']} is there twice; keep one")
-        seen.add(entry.get("id"))
+        for version in entry.get("versions") or [None]:
+            place = (entry.get("id"), version)
+            if "id" in entry and place in seen:
+                raise _BadEntryError(f"{name}: {entry['id']} is there twice; keep one")
+            seen.add(place)
     return entries
 
 

@@ -217,11 +217,11 @@ DEVIATIONS = (
     Deviation(
         "restart-reads-deployed",
         "After a restart a model is not deployed until it is deployed again.",
-        "It reads DEPLOYED though no node has it in memory, and only the first predict loads it.",
+        "It reads DEPLOYED though no node has it in memory.",
         "seen by hand on 2.19.0, not recorded",
         None,
         ((2, 19),),
-        {"restart_shows_undeployed": False, "auto_redeploy_default": False},
+        {"restart_shows_undeployed": False},
     ),
 )
 

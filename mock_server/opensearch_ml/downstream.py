@@ -11,6 +11,7 @@ from mock_server.opensearch_ml.rules import User
 from mock_server.opensearch_ml.settings import SAFE_DELETE
 from mock_server.opensearch_ml.store import JsonObject
 
+INFERENCE = "ml_inference"
 SEARCH_PROCESSORS = ("request_processors", "response_processors", "phase_results_processors")
 
 
@@ -70,11 +71,12 @@ def _require_processors(definition: JsonObject, lists: tuple[str, ...]) -> None:
 
 
 def _require_model(processor: JsonObject) -> None:
-    settings = processor.get("ml_inference")
-    if isinstance(settings, dict) and not settings.get("model_id"):
+    """An ml_inference processor names its model (page ml-inference, required fields)."""
+    inference = processor.get(INFERENCE)
+    if isinstance(inference, dict) and not inference.get("model_id"):
         reason = "[model_id] required property is missing"
-        extra = {"property_name": "model_id", "processor_type": "ml_inference"}
-        raise ApiError(400, "parse_exception", reason, extra)
+        where = {"processor_type": INFERENCE, "property_name": "model_id"}
+        raise ApiError(400, "parse_exception", reason, where)
 
 
 def _matching(pipelines: dict[str, JsonObject], wanted: str) -> dict[str, JsonObject]:

@@ -40,7 +40,6 @@ class Rules:
     missing_controller_index_matters: bool = False
     remote_inference_off_status: int = 400
     sync_interval_default: int = 10
-    auto_redeploy_default: bool = True
     restart_shows_undeployed: bool = True
 
     # What later versions changed without a page that says so.

@@ -118,7 +118,7 @@ def known_settings(rules: Rules) -> dict[str, Setting]:
         ("exclude_nodes._name", "", _text),
         ("allow_custom_deployment_plan", "false", _flag),
         ("model_auto_deploy.enable", "true", _flag),
-        ("model_auto_redeploy.enable", "true" if rules.auto_redeploy_default else "false", _flag),
+        ("model_auto_redeploy.enable", "true", _flag),
         ("model_auto_redeploy.lifetime_retry_times", "3", _whole(0, 100)),
         ("model_auto_redeploy_success_ratio", "0.8", _number(float, 0, 1)),
         ("enable_inhouse_python_model", "false", _flag),

@@ -19,7 +19,7 @@ def test_drift_between_versions_ends_with_1() -> None:
     result = call("contract", "drift", "2.19", "3.4", "--json")
     assert result.exit_code == 1
     names = {change["name"] for change in json.loads(result.stdout)["changes"]}
-    assert {"osml.deploy.answer.status", "osml.deploy.answer.created"} <= names
+    assert {"osml.deploy.answer.status", "osml.get.states"} <= names
 
 
 def test_no_drift_ends_with_0() -> None:
@@ -69,7 +69,6 @@ def test_the_coverage_of_a_version() -> None:
 
 
 def test_a_requirement_of_an_older_version() -> None:
-    shown = call("requirements", "show", "osml.deploy.answer.status", "--docs-version", "2.19")
-    assert "until: 2.19" in shown.stdout
-    gone = call("requirements", "show", "osml.deploy.answer.status", "--docs-version", "3.4")
-    assert gone.exit_code == 2
+    name = "osml.get.state.registered"
+    assert "since: 3.4" in call("requirements", "show", name, "--docs-version", "3.4").stdout
+    assert call("requirements", "show", name, "--docs-version", "2.19").exit_code == 2

@@ -260,7 +260,7 @@ PROBES: dict[str, Probe] = {
     "deploy-plan-setting-ignored": _plan_without_setting,
     "deploy-task-names-no-model": _deploy_task,
     "deploy-task-never-completes": _deploy_task,
-    "deploy-answers-created": _deploy_answer,
+    "deploy-answers-started": _deploy_answer,
     "auto-deploy-ignored": _predict_undeployed,
     "auto-deploy-not-disabled": _predict_undeployed_with_setting_off,
     "restart-keeps-models": _state_after_restart,

@@ -40,7 +40,8 @@ def bound(path: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
             if isinstance(function, ast.FunctionDef) and function.name.startswith("test_"):
                 ids = [
                     argument.value
-                    for call in function.decorator_list
+                    for decorator in function.decorator_list
+                    for call in ast.walk(decorator)
                     if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
                     if call.func.id == "requirement"
                     for argument in call.args

@@ -91,6 +91,7 @@ def test_a_version_has_two_numbers(text: str) -> None:
 
 def test_after_a_restart_a_model_of_2_19_still_reads_deployed(make_client: Callable[..., Any]) -> None:
     ml = make_client(behaviour="opensearch-2.19")
+    ml.setting("model_auto_redeploy.enable", False)
     model_id = ml.deployed()
     deployed_at = ml.get(f"~/models/{model_id}").body["last_deployed_time"]
     ml.post("/_mock/restart")
