@@ -17,7 +17,6 @@ from conformance.contract import store
 from mock_server.fixture import RunningMock, running_mock
 
 REFUSED = "RejectedPositiveData"
-ACCEPTED = "AcceptedNegativeData"
 NAMES_A_CHOICE = "the value is one of a list that the pages do not give, so random text is refused"
 NEEDS_MORE = "which members a request of this kind needs depends on their values, which no schema tells"
 
@@ -53,17 +52,8 @@ EXCEPTIONS = (
         Exception_(name, 400, REFUSED, "osml.search.unknown-query", "a search knows its members and queries")
         for name in ("search_models", "search_model_groups", "search_connectors", "search_agents")
     ),
-    Exception_("batch_predict", 400, REFUSED, "osml.batch-predict.endpoint", "the mock does not serve it"),
-    Exception_(
-        "cancel_batch_predict", 400, REFUSED, "osml.batch-predict.cancel", "the mock does not serve it"
-    ),
-    Exception_(
-        "put_ingest_pipeline",
-        200,
-        ACCEPTED,
-        "osml.processor.model-id-required",
-        "the mock reads of a pipeline only what ties it to a model",
-    ),
+    Exception_("update_model", 400, REFUSED, "osml.guardrails.field.guardrails.type", NEEDS_MORE),
+    Exception_("put_ingest_pipeline", 400, REFUSED, "osml.processor.model-id-required", NEEDS_MORE),
 )
 
 DOCUMENT = dict(store.load("opensearch-ml").openapi)
