@@ -136,7 +136,7 @@ def run(**given: Any) -> None:
 @click.option(
     "--behaviour", default="documented", show_default=True, help="documented, or a recorded version"
 )
-@click.option("--nodes", default=1, show_default=True, help="nodes of the cluster")
+@click.option("--nodes", default=2, show_default=True, help="nodes of the cluster")
 @click.option(
     "--progress", default="time", show_default=True, help="when tasks end: time, immediate, or after N reads"
 )

@@ -27,7 +27,7 @@ BROKEN: Final[Mapping[str, str]] = {
     "deploy-ignores-node-ids": "osml.deploy.node-ids",
     "deploy-plan-setting-ignored": "osml.deploy.node-ids-setting",
     "deploy-task-names-no-model": "osml.deploy.task",
-    "deploy-task-never-completes": "osml.task.completed",
+    "deploy-task-never-completes": "osml.task.example.deployed",
     "deploy-answers-started": "osml.deploy.answer.status",
     "auto-deploy-ignored": "osml.predict.auto-deploy",
     "auto-deploy-not-disabled": "osml.predict.auto-deploy-off",
@@ -118,7 +118,9 @@ def _run_mutant(name: str) -> Result:
         )
         run(options, Console(quiet=True))
         judged = judge(read(Path(folder) / STREAM))
-    verdict = next(v for v in judged.verdicts if v.requirement.id == requirement)
+    verdict = next((v for v in judged.verdicts if v.requirement.id == requirement), None)
+    if verdict is None:
+        return Result(name, requirement, "not in the contract", ())
     killers = [e.check.check for e in verdict.evidence if e.decision.outcome is Outcome.FAIL]
     return Result(name, requirement, verdict.kind.value, tuple(dict.fromkeys(killers)))
 

@@ -17,7 +17,7 @@ from conformance.judging import Judging
 from conformance.options import RunOptions
 from conformance.plugin import hand_over
 from conformance.record import INTERRUPTED, Recorder, RunRecord
-from conformance.report.events import Problem
+from conformance.report.events import CheckFinished, Problem
 from conformance.report.terminal import print_summary
 from conformance.target.connect import new_run_id
 
@@ -71,6 +71,8 @@ def _check(judging: Judging, recorder: Recorder) -> None:
                 recorder.record(Problem("internal", "pytest refused the suite's own arguments"))
             if code not in _WENT_THROUGH:
                 return
+    if judging.options.select and not any(isinstance(event, CheckFinished) for event in recorder.events):
+        recorder.record(Problem("usage", f"--select {judging.options.select!r} selects no check"))
 
 
 @contextmanager

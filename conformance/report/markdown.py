@@ -147,9 +147,10 @@ def _left_out(judgement: Judgement) -> Iterator[str]:
         "Noted, never judged": [noted.requirement for noted in judgement.noted],
     }.items():
         if requirements:
-            yield f"## {title}"
+            yield f"## {title}: {len(requirements)}"
             yield ""
-            yield from (f"- {_code(each.id)}: {_text(each.statement)}" for each in requirements)
+            # A list of names: what was left out by choice needs no sentence in a pull request.
+            yield ", ".join(_code(each.id) for each in requirements)
             yield ""
 
 

@@ -36,7 +36,7 @@ def print_summary(judgement: Judgement, report: Path | None, console: Console | 
     _print(console, head.append(f": {decided(judgement)}", style="default"))
     _print(console, _counts(judgement))
     for problem in judgement.problems:
-        _print(console, Text(f"{one_line(problem.kind)}: {one_line(problem.message)}", style="yellow"))
+        _print(console, Text(f"{one_line(problem.kind)}: {one_line(problem.message, 600)}", style="yellow"))
     findings = list(of_kinds(judgement, [Kind.FAIL, Kind.ERROR, Kind.FLAKY]))
     for verdict in findings[:_LISTED]:
         line = Text("  ").append(f"{verdict.kind:<6}", style=_STYLES[verdict.kind])

@@ -231,7 +231,7 @@ class Session:
     def needs(self, capability: str) -> None:
         """Raise `Untestable` where the target lacks it."""
         if not self.capabilities[capability]:
-            raise Untestable(f"the target has not what this needs: {capability}")
+            raise Untestable(f"the target lacks what this needs: {capability}")
 
     def restart(self) -> None:
         """Restart the target, or raise `Untestable` where that cannot be done from here."""

@@ -85,11 +85,31 @@ def _has_stop_word(guardrail: JsonObject, text: str, indices: Mapping[str, Docum
     for stop_words in guardrail.get("stop_words", ()):
         wanted = stop_words if isinstance(stop_words, dict) else {}
         fields = wanted.get("source_fields")
+        names = [str(name) for name in fields] if isinstance(fields, list) else []
         for _, document in indices.get(str(wanted.get("index_name")), ()):
-            words = [document.get(name) for name in fields] if isinstance(fields, list) else []
-            if any(isinstance(word, str) and _says(text, word) for word in words):
+            if any(_says(text, words) for words in _stop_words(document, names)):
                 return True
     return False
+
+
+def _stop_words(document: JsonObject, fields: list[str]) -> list[str]:
+    """The words of one document: those that its stored query looks for, or those in the fields themselves."""
+    query = document.get("query")
+    if not isinstance(query, dict):
+        return [word for name in fields if isinstance(word := document.get(name), str)]
+    words = []
+    for kind, body in query.items():
+        members = body if isinstance(body, dict) else {}
+        if kind == "query_string":
+            terms = re.split(r"\s+OR\s+", str(members.get("query", "")))
+            words += [words for name, _, words in (term.partition(":") for term in terms) if name in fields]
+        elif kind in ("match", "match_phrase", "term"):
+            values = [members[name] for name in fields if name in members]
+            words += [
+                str(one.get("query", one.get("value"))) if isinstance(one, dict) else str(one)
+                for one in values
+            ]
+    return words
 
 
 def _says(text: str, phrase: str) -> bool:

@@ -3,8 +3,34 @@
 from __future__ import annotations
 
 from mock_server.opensearch_ml.cluster import Answer, Call
-from mock_server.opensearch_ml.errors import parse_error
+from mock_server.opensearch_ml.errors import ApiError, parse_error
 from mock_server.opensearch_ml.store import Index
+
+
+def create(call: Call) -> Answer:
+    """PUT /{index}; settings and mappings are not looked at."""
+    name, indices = _name(call), call.cluster.store.indices
+    if name in indices:
+        reason = f"index [{name}] already exists"
+        raise ApiError(400, "resource_already_exists_exception", reason, {"index": name})
+    indices[name] = Index(name, call.cluster.store.shards)
+    return Answer({"acknowledged": True, "shards_acknowledged": True, "index": name})
+
+
+def delete(call: Call) -> Answer:
+    """DELETE /{index}."""
+    name, indices = _name(call), call.cluster.store.indices
+    if indices.pop(name, None) is None:
+        raise ApiError(404, "index_not_found_exception", f"no such index [{name}]", {"index": name})
+    return Answer({"acknowledged": True})
+
+
+def _name(call: Call) -> str:
+    name = call.parameters["index"]
+    if name.startswith(("_", "-", "+")) or name != name.lower():
+        reason = f"Invalid index name [{name}], must be lowercase and must not start with '_', '-', or '+'"
+        raise ApiError(400, "invalid_index_name_exception", reason, {"index": name})
+    return name
 
 
 def put_document(call: Call) -> Answer:
@@ -12,7 +38,7 @@ def put_document(call: Call) -> Answer:
     if call.document.empty:
         raise parse_error("request body is required")
     document, cluster = call.fields().values, call.cluster
-    name, key = call.parameters["index"], call.parameters.get("document_id") or cluster.ids.document()
+    name, key = _name(call), call.parameters.get("document_id") or cluster.ids.document()
     index = cluster.store.indices.setdefault(name, Index(name, cluster.store.shards))
     existed = key in index
     return Answer(index.put(key, document).answer(), 200 if existed else 201)

@@ -110,6 +110,8 @@ ROUTES = (
     Route("GET", "/_nodes/{node_id}/{what}", cluster_info.nodes, _TIMEOUTS | {"flat_settings"}),
     Route("GET", "/_cat/plugins", cluster_info.cat_plugins, _CAT),
     Route("GET", "/_cat/nodes", cluster_info.cat_nodes, _CAT),
+    Route("PUT", "/{index}", indices.create, _TIMEOUTS),
+    Route("DELETE", "/{index}", indices.delete, _TIMEOUTS),
     Route("POST", "/{index}/_doc", indices.put_document, _DOCUMENT),
     Route("PUT", "/{index}/_doc/{document_id}", indices.put_document, _DOCUMENT),
     Route("POST", "/{index}/_doc/{document_id}", indices.put_document, _DOCUMENT),

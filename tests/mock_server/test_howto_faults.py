@@ -66,7 +66,7 @@ def test_a_connection_that_is_reset(send: Any) -> None:
 
 @pytest.mark.parametrize("executed", [False, True])
 def test_a_write_whose_connection_was_reset_may_have_had_its_effect(send: Any, executed: bool) -> None:
-    path = f"/words{executed}/_doc/1"
+    path = f"/words-{executed}/_doc/1".lower()
     arm(send, {"kind": "reset", "method": "PUT", "executed": executed})
     with pytest.raises(urllib3.exceptions.ProtocolError):
         send("PUT", path, {"title": "x"})

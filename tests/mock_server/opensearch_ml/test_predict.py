@@ -151,3 +151,23 @@ def test_a_stop_word_stops_an_input_where_its_index_is(ml: Any) -> None:
     answer = ml.predict(model_id, q="a Bad word")
     assert (answer.status, ml.reason(answer)) == (400, "guardrails triggered for user input")
     assert ml.predict(model_id, q="a bad wording").status == 200
+
+
+def test_an_index_is_made_once_and_deleted_once(ml: Any) -> None:
+    assert [ml.put("/w").status, ml.put("/w").status] == [200, 400]
+    assert [ml.delete("/w").status, ml.delete("/w").status] == [200, 404]
+    assert ml.put("/_w").status == 400
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"query_string": {"query": "t: bad OR t: worse"}},
+        {"match": {"t": "bad"}},
+        {"match_phrase": {"t": {"query": "bad"}}},
+    ],
+)
+def test_a_stop_word_may_be_a_stored_query(ml: Any, query: Any) -> None:
+    model_id = ml.deployed(guardrails=STOP)
+    ml.put("/w/_doc/1?refresh", {"query": query})
+    assert [ml.predict(model_id, q=text).status for text in ("so bad it is", "good")] == [400, 200]
