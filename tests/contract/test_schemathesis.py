@@ -52,7 +52,14 @@ EXCEPTIONS = (
         Exception_(name, 400, REFUSED, "osml.search.unknown-query", "a search knows its members and queries")
         for name in ("search_models", "search_model_groups", "search_connectors", "search_agents")
     ),
-    Exception_("update_model", 400, REFUSED, "osml.guardrails.field.guardrails.type", NEEDS_MORE),
+    Exception_("update_model", 400, REFUSED, "osml.update.field.guardrails", NEEDS_MORE),
+    Exception_(
+        "put_ingest_pipeline",
+        400,
+        REFUSED,
+        "osml.processor.model-id-required",
+        "what a processor needs depends on its kind, and the request takes processors of any kind",
+    ),
     Exception_(
         "put_ingest_pipeline",
         200,
@@ -60,7 +67,6 @@ EXCEPTIONS = (
         "osml.processor.model-id-required",
         "the mock reads of a pipeline only what ties it to a model",
     ),
-    Exception_("put_ingest_pipeline", 400, REFUSED, "osml.processor.model-id-required", NEEDS_MORE),
 )
 
 DOCUMENT = dict(store.load("opensearch-ml").openapi)
