@@ -18,6 +18,7 @@ from mock_server.fixture import RunningMock, running_mock
 
 REFUSED = "RejectedPositiveData"
 NAMES_A_CHOICE = "the value is one of a list that the pages do not give, so random text is refused"
+LIMITS_A_RATE = "a limit is a positive number, also as text, and its unit one of a list"
 NEEDS_MORE = "which members a request of this kind needs depends on their values, which no schema tells"
 
 
@@ -28,7 +29,7 @@ class Exception_:  # noqa: N801 - an exception to a rule, not an error
     operation: str
     status: int
     failure: str
-    requirement: str | None
+    requirement: str
     reason: str
 
 
@@ -42,12 +43,8 @@ EXCEPTIONS = (
     Exception_("register_model_group", 400, REFUSED, "osml.group.no-access-parameters", NEEDS_MORE),
     Exception_("put_cluster_settings", 400, REFUSED, "osml.settings.unknown", NEEDS_MORE),
     Exception_("undeploy_models", 400, REFUSED, "osml.undeploy.node-ids-setting", NEEDS_MORE),
-    Exception_(
-        "create_controller", 400, REFUSED, None, "what stands beside the limits has to be text, says the mock"
-    ),
-    Exception_(
-        "update_controller", 400, REFUSED, None, "what stands beside the limits has to be text, says the mock"
-    ),
+    Exception_("create_controller", 400, REFUSED, "osml.update.bad-limit", LIMITS_A_RATE),
+    Exception_("update_controller", 400, REFUSED, "osml.update.bad-limit", LIMITS_A_RATE),
     *(
         Exception_(name, 400, REFUSED, "osml.search.unknown-query", "a search knows its members and queries")
         for name in ("search_models", "search_model_groups", "search_connectors", "search_agents")
@@ -129,5 +126,5 @@ def test_an_operation_is_as_its_schema_says(
 
 
 def test_an_exception_names_a_requirement_of_the_contract() -> None:
-    named = {entry.requirement for entry in EXCEPTIONS if entry.requirement is not None}
+    named = {entry.requirement for entry in EXCEPTIONS}
     assert named <= store.load("opensearch-ml").requirements.keys()
