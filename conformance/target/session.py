@@ -221,16 +221,17 @@ class Session:
 
     @property
     def capabilities(self) -> dict[str, bool]:
-        return {
+        known = {
             "move time": self.clock.movable,
             "restart": self._can_restart,
             "change settings": self.options.may_change_settings,
-            "second node": len(self.facts.nodes) > 1,
         }
+        # A service that shows no nodes cannot lack a second one.
+        return known | ({"second node": len(self.facts.nodes) > 1} if self.facts.nodes else {})
 
     def needs(self, capability: str) -> None:
         """Raise `Untestable` where the target lacks it."""
-        if not self.capabilities[capability]:
+        if not self.capabilities.get(capability, False):
             raise Untestable(f"the target lacks what this needs: {capability}")
 
     def restart(self) -> None:
