@@ -13,7 +13,6 @@ from conformance.oracle.windows import NEVER, Window, ttl_window
 
 # Readings of model_state (pages deploy-model and undeploy-model; recordings of 2.19.0 and 3.4.0).
 IN_MEMORY = frozenset({"DEPLOYED", "PARTIALLY_DEPLOYED"})
-ON_THE_WAY = frozenset({"DEPLOYING"})
 NOT_IN_MEMORY = frozenset({"REGISTERED", "UNDEPLOYED"})
 ABSENT = frozenset({"absent"})
 

@@ -27,6 +27,16 @@ SYNC_INTERVAL = "plugins.ml_commons.sync_up_job_interval_in_seconds"
 # What recordings show while a deploy that was answered goes on, and the only 409 of an update.
 _DEPLOYING_TEXT = "Model is deploying"
 UNKNOWN_ID = "mlconform-no-such-id"
+# The members of the answer to a delete or an update (pages delete-model and update-model, examples).
+WRITE_ANSWER = {
+    "_index": str,
+    "_id": str,
+    "_version": int,
+    "result": str,
+    "_shards": dict,
+    "_seq_no": int,
+    "_primary_term": int,
+}
 PREDICT_INPUT: Mapping[str, Any] = {"parameters": {"q": "hello"}}
 
 
@@ -253,6 +263,11 @@ class MlCommons:
         """Change cluster settings by their names in this module; put back after the check."""
         names = {globals()[name]: value for name, value in settings.items()}
         opensearch_ml.change_settings(self.session, names)
+
+    def try_setting(self, name: str, value: Any) -> Exchange:
+        """Set one cluster setting by its full name, whatever the answer; put back after the check."""
+        opensearch_ml.remember_settings(self.session, [name])
+        return self.put_settings({name: value})
 
     def put_settings(self, persistent: Mapping[str, Any]) -> Exchange:
         return self.session.request("PUT", SETTINGS, {"persistent": persistent})

@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from conformance.suites.expect import Expect
 from conformance.suites.marks import requirement
-from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
-
-_WRITE_ANSWER = {
-    "_index": str,
-    "_id": str,
-    "_version": int,
-    "result": str,
-    "_shards": dict,
-    "_seq_no": int,
-    "_primary_term": int,
-}
+from conformance.suites.opensearch_ml.api import UNKNOWN_ID, WRITE_ANSWER, MlCommons
 
 
 @requirement("osml.delete.endpoint", "osml.delete.gone")
@@ -39,7 +29,7 @@ def test_the_group_goes_with_its_last_version(ml: MlCommons, expect: Expect) -> 
 def test_the_members_of_the_answer(ml: MlCommons, expect: Expect) -> None:
     answered = ml.delete(ml.model())
     expect.accepted("osml.delete.answer", answered)
-    expect.members("osml.delete.answer", answered.json, _WRITE_ANSWER, "the answer")
+    expect.members("osml.delete.answer", answered.json, WRITE_ANSWER, "the answer")
     shards = {"total": int, "successful": int, "failed": int}
     expect.members("osml.delete.answer", answered.member("_shards"), shards, "_shards")
 

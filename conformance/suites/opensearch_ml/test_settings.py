@@ -14,16 +14,10 @@ def _effective(ml: MlCommons, name: str) -> Any:
     return opensearch_ml.read_settings(ml.session, defaults=True).get(name)
 
 
-def _put(ml: MlCommons, name: str, value: Any) -> Any:
-    """Set one setting, whatever the answer, and have it put back."""
-    opensearch_ml.remember_settings(ml.session, [name])
-    return ml.put_settings({name: value})
-
-
 @exclusive
 @requirement("osml.settings.sync-interval", "osml.settings.example.sync-interval")
 def test_the_sync_up_interval_can_be_changed(ml: MlCommons, expect: Expect) -> None:
-    answered = _put(ml, SYNC_INTERVAL, 10)
+    answered = ml.try_setting(SYNC_INTERVAL, 10)
     expect.accepted("osml.settings.example.sync-interval", answered)
     expect.equal("osml.settings.sync-interval", str(_effective(ml, SYNC_INTERVAL)), "10", SYNC_INTERVAL)
     ml.put_settings({SYNC_INTERVAL: 4})
@@ -41,14 +35,14 @@ def test_the_sync_up_interval_is_ten_seconds_by_default(ml: MlCommons, expect: E
 @exclusive
 @requirement("osml.settings.auto-deploy")
 def test_automatic_deployment_is_switched_off_by_a_string(ml: MlCommons, expect: Expect) -> None:
-    expect.accepted("osml.settings.auto-deploy", _put(ml, AUTO_DEPLOY, "false"))
+    expect.accepted("osml.settings.auto-deploy", ml.try_setting(AUTO_DEPLOY, "false"))
     expect.equal("osml.settings.auto-deploy", str(_effective(ml, AUTO_DEPLOY)).lower(), "false", AUTO_DEPLOY)
 
 
 @exclusive
 @requirement("osml.delete.safe.setting")
 def test_safe_delete_can_be_switched_on(ml: MlCommons, expect: Expect) -> None:
-    expect.accepted("osml.delete.safe.setting", _put(ml, SAFE_DELETE, True))
+    expect.accepted("osml.delete.safe.setting", ml.try_setting(SAFE_DELETE, True))
     expect.equal("osml.delete.safe.setting", str(_effective(ml, SAFE_DELETE)).lower(), "true", SAFE_DELETE)
 
 
@@ -63,4 +57,4 @@ def test_an_unknown_setting_is_refused(ml: MlCommons, expect: Expect) -> None:
 @requirement("osml.settings.bounds")
 def test_an_interval_out_of_its_range_is_refused(ml: MlCommons, expect: Expect) -> None:
     for value, bound in ((-1, "must be >= 0"), (86_401, "must be <= 86400")):
-        expect.error("osml.settings.bounds", _put(ml, SYNC_INTERVAL, value), 400, bound)
+        expect.error("osml.settings.bounds", ml.try_setting(SYNC_INTERVAL, value), 400, bound)

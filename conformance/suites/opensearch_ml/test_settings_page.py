@@ -10,18 +10,11 @@ from conformance.suites.expect import Expect
 from conformance.suites.marks import exclusive, requirement
 from conformance.suites.opensearch_ml.api import MlCommons
 from conformance.target import opensearch_ml
-from conformance.target.exchange import Exchange
 from conformance.target.opensearch_ml import ML
 
 PREFIX = "plugins.ml_commons."
 FLAG = (True, False), ("maybe",)
 REMOTE_INFERENCE = f"{PREFIX}remote_inference.enabled"
-
-
-def _put(ml: MlCommons, name: str, value: Any) -> Exchange:
-    """Set one setting, whatever the answer, and have it put back."""
-    opensearch_ml.remember_settings(ml.session, [name])
-    return ml.put_settings({name: value})
 
 
 @exclusive
@@ -109,7 +102,7 @@ def _put(ml: MlCommons, name: str, value: Any) -> Exchange:
     ],
 )
 def test_a_default(ml: MlCommons, expect: Expect, name: str, setting: str, default: str) -> None:
-    _put(ml, PREFIX + setting, None)
+    ml.try_setting(PREFIX + setting, None)
     value = opensearch_ml.read_settings(ml.session, defaults=True).get(PREFIX + setting)
     expect.equal(name, str(value).lower(), default, f"{PREFIX}{setting} where nobody set it")
 
@@ -208,9 +201,9 @@ def test_the_values(
     ml: MlCommons, expect: Expect, name: str, setting: str, good: tuple[Any, ...], bad: tuple[Any, ...]
 ) -> None:
     for value in good:
-        expect.accepted(name, _put(ml, PREFIX + setting, value))
+        expect.accepted(name, ml.try_setting(PREFIX + setting, value))
     for value in bad:
-        expect.client_error(name, _put(ml, PREFIX + setting, value))
+        expect.client_error(name, ml.try_setting(PREFIX + setting, value))
 
 
 @exclusive
@@ -282,7 +275,7 @@ def test_a_remote_model_runs_on_data_nodes(ml: MlCommons, expect: Expect) -> Non
 def test_trusted_endpoints_are_a_list(ml: MlCommons, expect: Expect) -> None:
     setting = opensearch_ml.TRUSTED_ENDPOINTS
     before = opensearch_ml.read_settings(ml.session, defaults=True).get(setting)
-    answered = _put(ml, setting, ["^https://api\\.openai\\.com/.*$", ".*"])
+    answered = ml.try_setting(setting, ["^https://api\\.openai\\.com/.*$", ".*"])
     ml.put_settings({setting: before})
     expect.accepted("osml.remote.trusted-endpoints", answered)
 
