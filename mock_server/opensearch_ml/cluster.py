@@ -9,11 +9,12 @@ from typing import Any
 
 from mock_server.opensearch_ml.document import EMPTY, Document
 from mock_server.opensearch_ml.environment import Environment
+from mock_server.opensearch_ml.errors import not_x_content
 from mock_server.opensearch_ml.fields import Fields, fields_of
 from mock_server.opensearch_ml.lifecycle import Lifecycle
 from mock_server.opensearch_ml.rate_limit import Throttle
 from mock_server.opensearch_ml.settings import Settings
-from mock_server.opensearch_ml.store import Store
+from mock_server.opensearch_ml.store import JsonObject, Store
 
 
 class Cluster:
@@ -56,6 +57,16 @@ class Call:
     def fields(self) -> Fields:
         """The body as an object. Raises ApiError 400 for another kind of value; an empty one has none."""
         return fields_of(self.document)
+
+    def map(self) -> JsonObject:
+        """The body as an object, where the node looks at its first character alone to know what it is.
+
+        Raises ApiError with the status of a miscast for another kind of value and for a blank body.
+        """
+        if not self.document.is_object:
+            raise not_x_content(self.cluster.rules.miscast_status)
+        value: JsonObject = self.document.value
+        return value
 
 
 @dataclass(frozen=True, slots=True)

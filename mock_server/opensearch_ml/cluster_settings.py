@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from mock_server.opensearch_ml.cluster import Answer, Call
-from mock_server.opensearch_ml.errors import parse_error, parsing_error
-from mock_server.opensearch_ml.fields import flag_of, token_of
+from mock_server.opensearch_ml.errors import ApiError, parse_error
+from mock_server.opensearch_ml.fields import flag_of, miscast, unexpected_token
 from mock_server.opensearch_ml.settings import SYNC_INTERVAL, Settings, Value, nest
 
 
@@ -14,14 +14,14 @@ def get(call: Call) -> Answer:
     """GET /_cluster/settings, with `include_defaults` and `flat_settings`."""
     settings = call.cluster.settings
     scopes = {scope: settings.explicit(scope) for scope in Settings.SCOPES}
-    if flag_of(call.query.get("include_defaults", "false")):
+    if flag_of(call.query.get("include_defaults", "false") or "true"):
         scopes["defaults"] = settings.defaults()
     return Answer(_shown(call, scopes))
 
 
 def put(call: Call) -> Answer:
     """PUT /_cluster/settings: all or nothing."""
-    if call.document.empty:
+    if call.document.missing:
         raise parse_error("request body is required")
     cluster, changes = call.cluster, _changes(call)
     before = cluster.settings.number(SYNC_INTERVAL)
@@ -32,17 +32,23 @@ def put(call: Call) -> Answer:
 
 
 def _changes(call: Call) -> dict[str, dict[str, Any]]:
-    changes = {}
-    for name, value in call.fields().values.items():
-        if name not in Settings.SCOPES or not isinstance(value, dict):
-            known = f"{name} doesn't support values of type: {token_of(value)}"
-            problem = known if name in Settings.SCOPES else f"unknown field [{name}]"
-            reason = f"[cluster_update_settings_request] {problem}"
-            raise parsing_error(reason, *call.document.place((name,)))
-        changes[name] = value
+    """What the body says of each scope; all else in it, and a body that is no object, counts for nothing."""
+    body = call.document.value if call.document.is_object else {}
+    changes, status = {}, call.cluster.rules.miscast_status
+    for name in ("transient", "persistent"):
+        if name not in body:
+            continue
+        if body[name] is None:
+            found = unexpected_token("START_OBJECT", None, 1, 1)
+            cause = {"type": found.type, "reason": found.reason, **found.extra}
+            reason = "Failed to load settings from [null]"
+            raise ApiError(status, "settings_exception", reason, caused_by=cause, root=cause)
+        if not isinstance(body[name], dict):
+            raise miscast(body[name], status)
+        changes[name] = body[name]
     return changes
 
 
 def _shown(call: Call, scopes: dict[str, dict[str, Value]]) -> dict[str, Any]:
-    flat = flag_of(call.query.get("flat_settings", "false"))
+    flat = flag_of(call.query.get("flat_settings", "false") or "true")
     return {scope: values if flat else nest(values) for scope, values in scopes.items()}

@@ -46,12 +46,16 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_float=_finite, par
 
 @dataclass(frozen=True)
 class Document:
-    """A body as text and as value; an empty body has the value None and `empty` set."""
+    """A body as text and as value.
+
+    An empty body has the value None and `empty` set; it is `missing` when there is not even a blank.
+    """
 
     text: str
     value: Any
     empty: bool = False
     yaml: bool = False
+    missing: bool = False
 
     def place(self, path: tuple[Step, ...], *, after: int = 0) -> tuple[int, int]:
         """Line and column, from 1, of the value at `path`, moved right by `after` characters."""
@@ -65,7 +69,8 @@ class Document:
         return isinstance(self.value, dict)
 
 
-EMPTY = Document("", None, empty=True)
+EMPTY = Document("", None, empty=True, missing=True)
+_BLANK = Document("", None, empty=True)
 
 
 def read_json(body: bytes) -> Document:
@@ -79,7 +84,7 @@ def read_json(body: bytes) -> Document:
         reason = f"Invalid UTF-8 start byte 0x{body[error.start]:x}"
         raise json_error("json_parse_exception", reason, 1, error.start + 1) from None
     if not text.strip(" \t\r\n"):
-        return EMPTY
+        return _BLANK
     _refuse_deep(text)
     try:
         # OpenSearch reads no further than the end of the first value.

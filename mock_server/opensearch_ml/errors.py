@@ -13,7 +13,8 @@ class ApiError(Exception):
     """An answer that refuses: status, type and reason go into OpenSearch's error envelope.
 
     `extra` are members beside type and reason (line and column of a parsing error, for one);
-    `caused_by` is told once, outside the root cause, as OpenSearch does.
+    `caused_by` is told once, outside the root cause, as OpenSearch does. `root` is the root cause where it is
+    another than the refusal itself.
     """
 
     status: int
@@ -21,11 +22,12 @@ class ApiError(Exception):
     reason: str
     extra: dict[str, Any] = field(default_factory=dict)
     caused_by: dict[str, Any] | None = None
+    root: dict[str, Any] | None = None
 
     def envelope(self) -> dict[str, Any]:
         """The body: `{"error": {"root_cause": [...], "type", "reason"}, "status"}`."""
         cause = {"type": self.type, "reason": self.reason, **self.extra}
-        error: dict[str, Any] = {"root_cause": [cause], **cause}
+        error: dict[str, Any] = {"root_cause": [self.root or cause], **cause}
         if self.caused_by is not None:
             error["caused_by"] = self.caused_by
         return {"error": error, "status": self.status}
@@ -52,9 +54,11 @@ def illegal_argument(reason: str, status: int = 400, caused_by: dict[str, Any] |
     return ApiError(status, "illegal_argument_exception", reason, caused_by=caused_by)
 
 
-def null_pointer(method: str, variable: str) -> ApiError:
+def null_pointer(method: str, variable: str, status: int = 500) -> ApiError:
     """A fault of the node: it called a method of something that was not there."""
-    return ApiError(500, "null_pointer_exception", f'Cannot invoke "{method}" because "{variable}" is null')
+    return ApiError(
+        status, "null_pointer_exception", f'Cannot invoke "{method}" because "{variable}" is null'
+    )
 
 
 def status_error(status: int, reason: str) -> ApiError:
@@ -70,6 +74,12 @@ def parse_error(reason: str) -> ApiError:
 def parsing_error(reason: str, line: int, column: int, caused_by: dict[str, Any] | None = None) -> ApiError:
     """A token of the wrong kind at a place of the body; line and column count from 1."""
     return ApiError(400, "parsing_exception", reason, {"line": line, "col": column}, caused_by)
+
+
+def not_x_content(status: int) -> ApiError:
+    """A body that begins with nothing that the node knows a content type by."""
+    reason = "Compressor detection can only be called on some xcontent bytes or compressed xcontent bytes"
+    return ApiError(status, "not_x_content_exception", reason)
 
 
 def json_error(kind: str, reason: str, line: int, column: int) -> ApiError:

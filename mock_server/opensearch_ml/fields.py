@@ -32,6 +32,33 @@ def token_of(value: Any) -> str:
     return "START_OBJECT" if isinstance(value, dict) else "START_ARRAY"
 
 
+_JAVA_CLASSES = {
+    bool: "java.lang.Boolean",
+    str: "java.lang.String",
+    float: "java.lang.Double",
+    list: "java.util.ArrayList",
+    dict: "java.util.HashMap",
+}
+
+
+def java_class_of(value: Any) -> str:
+    """The Java class of a decoded value, which some refusals name."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        sizes = ((31, "java.lang.Integer"), (63, "java.lang.Long"))
+        return next((name for bits, name in sizes if -(2**bits) <= value < 2**bits), "java.math.BigInteger")
+    return _JAVA_CLASSES[type(value)]
+
+
+def miscast(value: Any, status: int) -> ApiError:
+    """A fault of the node: it took a value for an object without looking."""
+    name = java_class_of(value)
+    reason = (
+        f"class {name} cannot be cast to class java.util.Map ({name} and java.util.Map are in module "
+        "java.base of loader 'bootstrap')"
+    )
+    return ApiError(status, "class_cast_exception", reason)
+
+
 def flag_of(value: Any) -> bool:
     """A boolean that may be written as a string. Raises ApiError 400 for anything else."""
     if isinstance(value, bool):
@@ -132,10 +159,11 @@ class Fields:
 
     def _unexpected(self, name: str, expected: str, value: Any) -> ApiError:
         line, column = self.document.place((*self.path, name))
-        return _unexpected_token(expected, value, line, column)
+        return unexpected_token(expected, value, line, column)
 
 
-def _unexpected_token(expected: str, value: Any, line: int, column: int) -> ApiError:
+def unexpected_token(expected: str, value: Any, line: int, column: int) -> ApiError:
+    """The refusal of a value that is of another kind than the one expected."""
     reason = f"Failed to parse object: expecting token of type [{expected}] but found [{token_of(value)}]"
     return parsing_error(reason, line, column)
 
@@ -158,5 +186,5 @@ def fields_of(document: Document) -> Fields:
     if document.empty:
         return Fields(document, (), {})
     if not document.is_object:
-        raise _unexpected_token("START_OBJECT", document.value, *document.place(()))
+        raise unexpected_token("START_OBJECT", document.value, *document.place(()))
     return Fields(document, (), document.value)

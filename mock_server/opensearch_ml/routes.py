@@ -11,10 +11,10 @@ from mock_server.opensearch_ml import (
     connectors,
     controllers,
     deploy,
-    downstream,
     indices,
     model_groups,
     models,
+    pipelines,
     predict,
     runtime,
     tasks,
@@ -27,17 +27,23 @@ ML = "/_plugins/_ml"
 _SEARCH = frozenset({"size", "from", "preference", "routing", "timeout"})
 _TIMEOUTS = frozenset({"timeout", "master_timeout", "cluster_manager_timeout"})
 _DOCUMENT = frozenset({"refresh", "timeout", "routing"})
+_MAP = ("parse_exception", "Failed to parse content to map")
 _CAT = frozenset({"h", "v", "s", "local", "help", "full_id", "master_timeout", "cluster_manager_timeout"})
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation; names in braces are path parameters, and `query` its own query parameters."""
+    """One operation; names in braces are path parameters, and `query` its own query parameters.
+
+    `parse_refusal` is type and reason of the refusal of a body that is no JSON, where the operation puts them
+    around what the parser says.
+    """
 
     method: str
     template: str
     handler: Handler
     query: frozenset[str] = frozenset()
+    parse_refusal: tuple[str, str] | None = None
 
 
 ROUTES = (
@@ -89,14 +95,14 @@ ROUTES = (
     Route("GET", f"{ML}/stats/{{stat}}", runtime.stats),
     Route("GET", f"{ML}/{{node_id}}/stats", runtime.stats),
     Route("GET", f"{ML}/{{node_id}}/stats/{{stat}}", runtime.stats),
-    Route("GET", "/_ingest/pipeline", downstream.get_ingest_pipeline, _TIMEOUTS),
-    Route("PUT", "/_ingest/pipeline/{pipeline_id}", downstream.put_ingest_pipeline, _TIMEOUTS),
-    Route("GET", "/_ingest/pipeline/{pipeline_id}", downstream.get_ingest_pipeline, _TIMEOUTS),
-    Route("DELETE", "/_ingest/pipeline/{pipeline_id}", downstream.delete_ingest_pipeline, _TIMEOUTS),
-    Route("GET", "/_search/pipeline", downstream.get_search_pipeline, _TIMEOUTS),
-    Route("PUT", "/_search/pipeline/{pipeline_id}", downstream.put_search_pipeline, _TIMEOUTS),
-    Route("GET", "/_search/pipeline/{pipeline_id}", downstream.get_search_pipeline, _TIMEOUTS),
-    Route("DELETE", "/_search/pipeline/{pipeline_id}", downstream.delete_search_pipeline, _TIMEOUTS),
+    Route("GET", "/_ingest/pipeline", pipelines.get_ingest_pipeline, _TIMEOUTS),
+    Route("PUT", "/_ingest/pipeline/{pipeline_id}", pipelines.put_ingest_pipeline, _TIMEOUTS, _MAP),
+    Route("GET", "/_ingest/pipeline/{pipeline_id}", pipelines.get_ingest_pipeline, _TIMEOUTS),
+    Route("DELETE", "/_ingest/pipeline/{pipeline_id}", pipelines.delete_ingest_pipeline, _TIMEOUTS),
+    Route("GET", "/_search/pipeline", pipelines.get_search_pipeline, _TIMEOUTS),
+    Route("PUT", "/_search/pipeline/{pipeline_id}", pipelines.put_search_pipeline, _TIMEOUTS, _MAP),
+    Route("GET", "/_search/pipeline/{pipeline_id}", pipelines.get_search_pipeline, _TIMEOUTS),
+    Route("DELETE", "/_search/pipeline/{pipeline_id}", pipelines.delete_search_pipeline, _TIMEOUTS),
     Route(
         "GET",
         "/_cluster/settings",

@@ -41,6 +41,7 @@ class Rules:
     remote_inference_off_status: int = 400
     sync_interval_default: int = 10
     restart_shows_undeployed: bool = True
+    miscast_status: int = 400
 
     # What later versions changed without a page that says so.
     update_forces_refresh: bool = False

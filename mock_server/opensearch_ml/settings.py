@@ -201,8 +201,9 @@ class Settings:
 
         Raises ApiError 400 for a setting that is not known or a value that it does not accept.
         """
-        checked = {scope: list(self._checked(scope, values)) for scope, values in changes.items()}
-        if not any(checked.values()) and not any(changes.values()):
+        flat = {scope: dict(flatten(values)) for scope, values in changes.items()}
+        checked = {scope: list(self._checked(scope, values)) for scope, values in flat.items()}
+        if not any(flat.values()):
             raise ApiError(
                 400, "action_request_validation_exception", "Validation Failed: 1: no settings to update;"
             )
@@ -216,7 +217,7 @@ class Settings:
         return applied
 
     def _checked(self, scope: str, values: dict[str, Any]) -> Iterator[tuple[str, Value | None]]:
-        for key, value in flatten(values):
+        for key, value in sorted(flatten(values)):
             if value is None and "*" in key:
                 yield from ((known, None) for known in self._known if fnmatch.fnmatchcase(known, key))
             elif key not in self._known:

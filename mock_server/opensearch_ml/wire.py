@@ -11,9 +11,16 @@ from urllib.parse import unquote
 from mock_server.core import JSON_UTF8, Request, Response, encode_json
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.document import EMPTY, Document, read_json
-from mock_server.opensearch_ml.errors import ApiError, RestError, illegal_argument, null_pointer
+from mock_server.opensearch_ml.errors import (
+    ApiError,
+    RestError,
+    illegal_argument,
+    not_x_content,
+    null_pointer,
+)
 from mock_server.opensearch_ml.fields import flag_of
-from mock_server.opensearch_ml.routes import Match, Router
+from mock_server.opensearch_ml.nearness import nearness
+from mock_server.opensearch_ml.routes import Match, Route, Router
 
 YAML = "application/yaml"
 COMMON_PARAMETERS = frozenset({"pretty", "human", "error_trace", "filter_path", "format"})
@@ -59,16 +66,26 @@ def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answ
         if request.method == "OPTIONS":
             return Answer(text="", headers=(("allow", ",".join(methods)),))
         raise _no_route(request.method, uri, _ordered(methods, cluster.rules.method_order))
-    document = _document(cluster, request)
+    document = _document(cluster, request, match.route)
     unknown = sorted(set(query) - COMMON_PARAMETERS - match.route.query)
     if unknown:
         plural = "parameters" if len(unknown) > 1 else "parameter"
-        names = ", ".join(f"[{name}]" for name in unknown)
+        known = (match.route.query | COMMON_PARAMETERS | set(match.parameters)) - set(query)
+        names = ", ".join(f"[{name}]{_guess(name, known)}" for name in unknown)
         raise illegal_argument(f"request [{request.path}] contains unrecognized {plural}: {names}")
     for name in ("pretty", "human", "error_trace"):
         if query.get(name):
             flag_of(query[name])
     return match.route.handler(Call(cluster, match.parameters, query, document))
+
+
+def _guess(name: str, known: set[str] | frozenset[str]) -> str:
+    """The names that are near to one, the nearest first, as the core offers them."""
+    near = sorted((-value, other) for other in known if (value := nearness(name, other)) > 0.5)
+    told = ", ".join(other for _, other in near)
+    if not near:
+        return ""
+    return f" -> did you mean {'any of ' if len(near) > 1 else ''}[{told}]?"
 
 
 def _match(method: str, path: str) -> tuple[Match | None, list[str]]:
@@ -120,12 +137,12 @@ def _media_type(header: str) -> str:
     return header.partition(";")[0].strip().lower()
 
 
-def _document(cluster: Cluster, request: Request) -> Document:
+def _document(cluster: Cluster, request: Request, route: Route) -> Document:
     if not request.body:
         return EMPTY
     header = request.headers.get("content-type")
     if header is None:
-        raise RestError(406, "Content-Type header is missing")
+        raise RestError(406, "Content-Type header [] is not supported")
     if _media_type(header) == YAML:
         from mock_server.opensearch_ml.yaml_bodies import read_yaml  # noqa: PLC0415 - a fast start
 
@@ -137,8 +154,18 @@ def _document(cluster: Cluster, request: Request) -> Document:
     except ApiError as error:
         if cluster.rules.malformed_predict_fails and _begins_a_predict(request):
             raise null_pointer(_SET_ALGORITHM, "mlInput") from None
+        if route.parse_refusal is not None:
+            raise _wrapped(cluster, request, route.parse_refusal, error) from None
         error.status = cluster.rules.malformed_json_status
         raise
+
+
+def _wrapped(cluster: Cluster, request: Request, refusal: tuple[str, str], error: ApiError) -> ApiError:
+    """A body that does not begin as an object is not even parsed by those who wrap the parser's refusal."""
+    if not request.body.lstrip().startswith(b"{"):
+        return not_x_content(cluster.rules.miscast_status)
+    cause = {"type": error.type, "reason": error.reason}
+    return ApiError(cluster.rules.malformed_json_status, *refusal, caused_by=cause)
 
 
 def _begins_a_predict(request: Request) -> bool:
