@@ -206,6 +206,15 @@ DEVIATIONS = (
         {"miscast_status": 500},
     ),
     Deviation(
+        "failed-search-500",
+        _NO_5XX,
+        "A search of models, groups or agents that a field can't answer is a 500.",
+        "the source of ML Commons, not recorded",
+        "osml.wire.no-server-error",
+        _BOTH,
+        {"failed_search_status": 500},
+    ),
+    Deviation(
         "missing-controller-unnamed",
         "The refusal of a missing controller names the model.",
         "It speaks of the model's id and leaves it out.",

@@ -63,6 +63,17 @@ class Document:
             return 1, 1
         return line_and_column(self.text, locate(self.text, path) + after)
 
+    def place_of_name(self, path: tuple[Step, ...]) -> tuple[int, int]:
+        """Line and column of the name of the member at `path`."""
+        return (1, 1) if self.yaml else line_and_column(self.text, locate(self.text, path, name=True))
+
+    def place_of_end(self, path: tuple[Step, ...]) -> tuple[int, int]:
+        """Line and column of the last character of the value at `path`."""
+        if self.yaml:
+            return 1, 1
+        _, end = _SCANNER.raw_decode(self.text, locate(self.text, path))
+        return line_and_column(self.text, end - 1)
+
     @cached_property
     def is_object(self) -> bool:
         """Whether the body is one JSON object."""
@@ -244,14 +255,15 @@ def line_and_column(text: str, offset: int) -> tuple[int, int]:
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
-def locate(text: str, path: tuple[Step, ...]) -> int:
-    """The offset at which the value at `path` begins in a text that is known to be JSON and to hold it."""
-    here = _skip(text, 0)
+def locate(text: str, path: tuple[Step, ...], *, name: bool = False) -> int:
+    """The offset at which the value at `path` begins, or its name, in JSON that is known to hold it."""
+    here = begin = _skip(text, 0)
     for step in path:
         here = _skip(text, here + 1)
         index = 0
         while True:
             key: Step = index
+            begin = here
             if isinstance(step, str):
                 key, here = _SCANNER.raw_decode(text, here)
                 here = _skip(text, _skip(text, here) + 1)
@@ -260,7 +272,7 @@ def locate(text: str, path: tuple[Step, ...]) -> int:
             _, here = _SCANNER.raw_decode(text, here)
             here = _skip(text, _skip(text, here) + 1)
             index += 1
-    return here
+    return begin if name else here
 
 
 def _skip(text: str, offset: int) -> int:

@@ -24,7 +24,7 @@ from mock_server.opensearch_ml import (
 from mock_server.opensearch_ml.cluster import Handler
 
 ML = "/_plugins/_ml"
-_SEARCH = frozenset({"size", "from", "preference", "routing", "timeout"})
+_SEARCH = frozenset({"source", "source_content_type"})
 _TIMEOUTS = frozenset({"timeout", "master_timeout", "cluster_manager_timeout"})
 _DOCUMENT = frozenset({"refresh", "timeout", "routing"})
 _MAP = ("parse_exception", "Failed to parse content to map")

@@ -42,6 +42,7 @@ class Rules:
     sync_interval_default: int = 10
     restart_shows_undeployed: bool = True
     miscast_status: int = 400
+    failed_search_status: int = 400
 
     # What later versions changed without a page that says so.
     update_forces_refresh: bool = False

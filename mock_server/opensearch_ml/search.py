@@ -1,319 +1,304 @@
-"""The search operations: a small evaluator of OpenSearch's query language over one index."""
+"""The search operations: a body parsed as a node parses it, over one index of ML Commons.
+
+Members are read in their order, so that the first bad one is the one that is told. What is wrong with a
+value shows on the shard, after all of the body was parsed.
+"""
 
 from __future__ import annotations
 
+import base64
+import fnmatch
+import hashlib
 import re
-from collections.abc import Callable, Iterable
-from functools import cmp_to_key
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from mock_server.opensearch_ml.clauses import Clause, Score
 from mock_server.opensearch_ml.cluster import Answer, Call
-from mock_server.opensearch_ml.document import Document, Step
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parsing_error
-from mock_server.opensearch_ml.fields import text_of, token_of
+from mock_server.opensearch_ml.document import Step
+from mock_server.opensearch_ml.errors import (
+    ApiError,
+    illegal_argument,
+    parse_error,
+    parsing_error,
+    status_error,
+)
+from mock_server.opensearch_ml.fields import Fields, flag_of, text_of, token_of
+from mock_server.opensearch_ml.mappings import MAPPINGS, Mapping
+from mock_server.opensearch_ml.queries import Query
+from mock_server.opensearch_ml.sorting import Hit, Order, read_orders
 from mock_server.opensearch_ml.store import Index, JsonObject
+from mock_server.opensearch_ml.values import ShardError
 
 DocumentT = TypeVar("DocumentT")
-Path = tuple[Step, ...]
 
-_ANALYZED = frozenset({"name", "description"})
-_BODY_MEMBERS = frozenset(
-    {
-        "query",
-        "size",
-        "from",
-        "sort",
-        "_source",
-        "track_total_hits",
-        "version",
-        "seq_no_primary_term",
-        "timeout",
-    }
-)
 _MAX_WINDOW = 10_000
+_TIME = re.compile(r"-1|0|\d+(nanos|micros|ms|s|m|h|d)")
+_FLAGS = frozenset({"version", "seq_no_primary_term", "explain", "profile", "track_scores"})
+_IGNORED_OBJECTS = frozenset(
+    {"aggs", "aggregations", "collapse", "ext", "highlight", "rescore", "script_fields", "suggest"}
+)
+_IGNORED_ARRAYS = frozenset(
+    {"docvalue_fields", "fields", "indices_boost", "rescore", "search_after", "stored_fields"}
+)
+_IGNORED_SCALARS = frozenset({"search_pipeline", "stored_fields", "terminate_after"})
+
+
+@dataclass
+class _Body:
+    """What a search asks for."""
+
+    query: Query
+    clause: Clause | None = None
+    post_filter: Clause | None = None
+    first: int = 0
+    size: int = 10
+    orders: list[Order] = field(default_factory=list)
+    includes: list[str] = field(default_factory=list)
+    excludes: list[str] = field(default_factory=list)
+    most_counted: int | None = None
+    counts: bool = True
+    track_scores: bool = False
+    least_score: float | None = None
 
 
 def answer(call: Call, index: Index[DocumentT], source: Callable[[str, DocumentT], JsonObject]) -> Answer:
-    """Search an index whose documents `source` shows; raises ApiError 400 for a body that is no search."""
-    fields = call.fields()
-    for name in fields.values:
-        if name not in _BODY_MEMBERS:
-            raise parsing_error(
-                f"Unknown key for a {token_of(fields.get(name))} in [{name}].", *_place(call, name)
-            )
-    first, size = _window(call, "from", 0), _window(call, "size", 10)
-    if first + size > _MAX_WINDOW:
-        raise illegal_argument(
-            f"Result window is too large, from + size must be less than or equal to: [{_MAX_WINDOW}] "
-            f"but was [{first + size}]"
-        )
-    query = Query(call.document)
-    hits = [
-        (key, shown)
-        for key, document in index
-        if query.matches(fields.values.get("query", {"match_all": {}}), key, shown := source(key, document))
-    ]
-    if not hits:
-        query.matches(fields.values.get("query", {"match_all": {}}), "", {})
-    hits = _sorted(hits, fields.get("sort"))
-    score = 1.0 if hits and size else None
-    page = [_hit(index, key, shown, fields.get("_source")) for key, shown in hits[first : first + size]]
+    """Search an index whose documents `source` shows; raises ApiError 400 for a body that is no search.
+
+    Without the index, which its first document makes, nothing is found on no shard.
+    """
+    mapping = MAPPINGS[index.name]
+    body = _read(call, mapping)
+    if not index.exists:
+        return _answer(0, 0, 0.0, [])
+    try:
+        if body.query.refused is not None:
+            raise body.query.refused
+        hits = _hits(body, mapping, index, source)
+    except ShardError as error:
+        raise _failed(call, mapping, index.name, error) from None
+    page = hits[body.first : body.first + body.size]
+    shown = [_shown(body, index, hit) for hit in page]
+    scores = [hit.score for hit in hits]
+    best = max(scores) if scores and body.size and (not body.orders or body.track_scores) else None
+    if not body.counts:
+        return _answer(1, None, best, shown)
+    if body.most_counted is not None and len(hits) > body.most_counted:
+        return _answer(1, body.most_counted, best, shown, relation="gte")
+    return _answer(1, len(hits), best, shown)
+
+
+def _answer(
+    shards: int, total: int | None, best: Score, shown: list[JsonObject], *, relation: str = "eq"
+) -> Answer:
+    counted = {} if total is None else {"total": {"value": total, "relation": relation}}
     return Answer(
         {
-            "took": 1,
+            "took": shards,
             "timed_out": False,
-            "_shards": {"total": 1, "successful": 1, "skipped": 0, "failed": 0},
-            "hits": {"total": {"value": len(hits), "relation": "eq"}, "max_score": score, "hits": page},
+            "_shards": {"total": shards, "successful": shards, "skipped": 0, "failed": 0},
+            "hits": {**counted, "max_score": best, "hits": shown},
         }
     )
 
 
-def _window(call: Call, name: str, default: int) -> int:
-    value = call.query.get(name, call.fields().values.get(name, default))
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        raise illegal_argument(
-            f"Failed to parse int parameter [{name}] with value [{text_of(value)}]"
-        ) from None
-    if number < 0:
-        raise illegal_argument(f"[{name}] parameter cannot be negative, found [{number}]")
-    return number
-
-
-def _place(call: Call, *path: Step) -> tuple[int, int]:
-    return call.document.place(path)
-
-
-def _hit(index: Index[DocumentT], key: str, shown: JsonObject, wanted: Any) -> JsonObject:
-    version, seq_no = index.standing(key)
-    hit: JsonObject = {
-        "_index": index.name,
-        "_id": key,
-        "_version": version,
-        "_seq_no": seq_no,
-        "_primary_term": 1,
-        "_score": 1.0,
-    }
-    if wanted is not False:
-        hit["_source"] = _selected(shown, wanted)
-    return hit
-
-
-def _selected(shown: JsonObject, wanted: Any) -> JsonObject:
-    if isinstance(wanted, str):
-        wanted = [wanted]
-    if isinstance(wanted, dict):
-        wanted = wanted.get("includes", wanted.get("include"))
-    if not isinstance(wanted, list):
-        return shown
-    return {name: value for name, value in shown.items() if name in wanted}
-
-
-def _sorted(hits: list[tuple[str, JsonObject]], order: Any) -> list[tuple[str, JsonObject]]:
-    keys = order if isinstance(order, list) else [] if order is None else [order]
-    for key in reversed(keys):
-        name, descending = _sort_key(key)
-        present = [hit for hit in hits if _field(name, *hit) is not None]
-        absent = [hit for hit in hits if _field(name, *hit) is None]
-        present.sort(key=_sort_value(name))
-        hits = [*(reversed(present) if descending else present), *absent]
+def _hits(
+    body: _Body, mapping: Mapping, index: Index[DocumentT], source: Callable[[str, DocumentT], JsonObject]
+) -> list[Hit]:
+    """What is found, the best first; of equals the one that was written first."""
+    if body.first + body.size > _MAX_WINDOW:
+        reason = (
+            f"Result window is too large, from + size must be less than or equal to: [{_MAX_WINDOW}] but was "
+            f"[{body.first + body.size}]. See the scroll api for a more efficient way to request large data "
+            "sets. This limit can be set by changing the [index.max_result_window] index level setting."
+        )
+        raise ShardError("illegal_argument_exception", reason, bad_value=reason, of_query=False)
+    for order in body.orders:
+        order.require(mapping)
+    unscored = 0.0 if mapping.hides else 1.0
+    hits = []
+    for key, document in index:
+        shown = source(key, document)
+        score = unscored if body.clause is None else body.clause(key, shown)
+        if score is None or (body.post_filter is not None and body.post_filter(key, shown) is None):
+            continue
+        if body.least_score is None or score >= body.least_score:
+            hits.append(Hit(key, shown, score))
+    hits.sort(key=lambda hit: index.standing(hit.key)[1])
+    if not body.orders:
+        hits.sort(key=lambda hit: -hit.score)
+    for order in reversed(body.orders):
+        order.sort(hits, mapping)
+    for number, hit in enumerate(hits):
+        hit.sorted_by = [order.told(hit, mapping, number) for order in body.orders]
     return hits
 
 
-def _sort_key(key: Any) -> tuple[str, bool]:
-    if isinstance(key, str):
-        return key, False
-    if isinstance(key, dict) and len(key) == 1:
-        ((name, order),) = key.items()
-        direction = order.get("order", "asc") if isinstance(order, dict) else order
-        if direction in ("asc", "desc"):
-            return name, direction == "desc"
-    raise illegal_argument(
-        f"Failed to parse sort [{text_of(key)}]: expected a field, or a field with its order"
-    )
+def _shown(body: _Body, index: Index[DocumentT], hit: Hit) -> JsonObject:
+    version, seq_no = index.standing(hit.key)
+    scored = not body.orders or body.track_scores or any(order.name == "_score" for order in body.orders)
+    shown: JsonObject = {
+        "_index": index.name,
+        "_id": hit.key,
+        "_version": version,
+        "_seq_no": seq_no,
+        "_primary_term": 1,
+        "_score": hit.score if scored else None,
+        "_source": select(hit.source, body.includes, body.excludes),
+    }
+    return {**shown, "sort": hit.sorted_by} if body.orders else shown
 
 
-def _sort_value(name: str) -> Callable[[tuple[str, JsonObject]], Any]:
-    by_value = cmp_to_key(_compare)
-    return lambda hit: by_value(_field(name, *hit))
-
-
-def _compare(left: Any, right: Any) -> int:
-    if isinstance(left, int | float) and isinstance(right, int | float):
-        return (left > right) - (left < right)
-    return (str(left) > str(right)) - (str(left) < str(right))
-
-
-def _field(name: str, key: str, source: JsonObject) -> Any:
-    if name == "_id":
-        return key
-    value: Any = source
-    for part in name.removesuffix(".keyword").split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
-
-
-def _tokens(value: Any) -> list[str]:
-    return re.findall(r"\w+", text_of(value).lower())
-
-
-class Query:
-    """Evaluates the clauses of one request's body."""
-
-    def __init__(self, document: Document) -> None:
-        self._document = document
-        self._clauses: dict[str, Callable[[Any, Path, str, JsonObject], bool]] = {
-            "match_all": lambda _body, _path, _key, _source: True,
-            "match_none": lambda _body, _path, _key, _source: False,
-            "term": self._term,
-            "terms": self._terms,
-            "match": self._match,
-            "match_phrase": self._match_phrase,
-            "prefix": self._prefix,
-            "wildcard": self._wildcard,
-            "exists": self._exists,
-            "ids": self._ids,
-            "range": self._range,
-            "bool": self._bool,
-        }
-
-    def matches(self, clause: Any, key: str, source: JsonObject, path: Path = ("query",)) -> bool:
-        """Whether one clause holds for a document. Raises ApiError 400 for a clause that is malformed."""
-        if not isinstance(clause, dict):
-            raise self._malformed(
-                f"[_na] query malformed, must start with start_object, not {token_of(clause)}", path
-            )
-        if len(clause) != 1:
-            reason = (
-                "query malformed, empty clause found"
-                if not clause
-                else "query malformed, one clause expected"
-            )
-            raise self._malformed(reason, path)
-        ((name, body),) = clause.items()
-        evaluate = self._clauses.get(name)
-        inner = (*path, name)
-        if not isinstance(body, dict):
-            raise self._malformed(f"[{name}] query malformed, no start_object after query name", inner)
-        if evaluate is None:
-            line, column = self._document.place(inner)
-            reason = f"[{line}:{column}] unknown field [{name}]"
-            cause = {"type": "named_object_not_found_exception", "reason": reason}
-            raise parsing_error(f"unknown query [{name}]", line, column, cause)
-        return evaluate(body, inner, key, source)
-
-    def _malformed(self, reason: str, path: Path) -> ApiError:
-        return parsing_error(reason, *self._document.place(path))
-
-    def _one(self, body: JsonObject, path: Path, member: str) -> tuple[str, Any]:
-        pairs = [(name, value) for name, value in body.items() if name not in ("boost", "_name")]
-        if len(pairs) != 1:
-            raise self._malformed(f"[{path[-1]}] query needs exactly one field, found {len(pairs)}", path)
-        name, value = pairs[0]
+def select(source: JsonObject, includes: list[str], excludes: list[str], above: str = "") -> JsonObject:
+    """The members of a source that some pattern of dotted names includes and none excludes."""
+    kept: JsonObject = {}
+    for name, value in source.items():
+        path = f"{above}{name}"
+        if any(fnmatch.fnmatchcase(path, pattern) for pattern in excludes):
+            continue
+        wanted = not includes or any(_covers(pattern, path) for pattern in includes)
         if isinstance(value, dict):
-            value = value.get(member)
-        if value is None or isinstance(value, dict | list):
-            raise illegal_argument(
-                "value cannot be null" if value is None else f"[{path[-1]}] takes one value"
-            )
-        return name, value
-
-    def _term(self, body: JsonObject, path: Path, key: str, source: JsonObject) -> bool:
-        name, wanted = self._one(body, path, "value")
-        return _holds(name, [text_of(wanted)], key, source)
-
-    def _terms(self, body: JsonObject, path: Path, key: str, source: JsonObject) -> bool:
-        pairs = [(name, values) for name, values in body.items() if name not in ("boost", "_name")]
-        if len(pairs) != 1 or not isinstance(pairs[0][1], list):
-            raise self._malformed("[terms] query needs one field with an array of values", path)
-        name, values = pairs[0]
-        return _holds(name, [text_of(value) for value in values], key, source)
-
-    def _match(self, body: JsonObject, path: Path, key: str, source: JsonObject) -> bool:
-        name, wanted = self._one(body, path, "query")
-        if name not in _ANALYZED:
-            return _holds(name, [text_of(wanted)], key, source)
-        return bool(set(_tokens(wanted)) & set(_tokens(source.get(name, ""))))
-
-    def _match_phrase(self, body: JsonObject, path: Path, key: str, source: JsonObject) -> bool:
-        name, wanted = self._one(body, path, "query")
-        if name not in _ANALYZED:
-            return _holds(name, [text_of(wanted)], key, source)
-        return f" {' '.join(_tokens(wanted))} " in f" {' '.join(_tokens(source.get(name, '')))} "
-
-    def _prefix(self, body: JsonObject, path: Path, key: str, source: JsonObject) -> bool:
-        name, wanted = self._one(body, path, "value")
-        return any(value.startswith(text_of(wanted)) for value in _values(name, key, source))
-
-    def _wildcard(self, body: JsonObject, path: Path, key: str, source: JsonObject) -> bool:
-        name, wanted = self._one(body, path, "value")
-        pattern = re.escape(text_of(wanted)).replace(r"\*", ".*").replace(r"\?", ".")
-        return any(re.fullmatch(pattern, value, re.DOTALL) for value in _values(name, key, source))
-
-    def _exists(self, body: JsonObject, _path: Path, key: str, source: JsonObject) -> bool:
-        name = body.get("field")
-        if not isinstance(name, str) or not name:
-            raise illegal_argument("[exists] must be provided with a [field]")
-        return _field(name, key, source) is not None
-
-    def _ids(self, body: JsonObject, path: Path, key: str, _source: JsonObject) -> bool:
-        values = body.get("values", [])
-        if not isinstance(values, list):
-            raise self._malformed("[ids] query needs an array of values", path)
-        return key in [text_of(value) for value in values]
-
-    def _range(self, body: JsonObject, path: Path, key: str, source: JsonObject) -> bool:
-        if len(body) != 1 or not isinstance(next(iter(body.values())), dict):
-            raise self._malformed("[range] query needs one field with its bounds", path)
-        ((name, bounds),) = body.items()
-        value = _field(name, key, source)
-        tests: dict[str, Callable[[int], bool]] = {
-            "gt": lambda order: order > 0,
-            "gte": lambda order: order >= 0,
-            "lt": lambda order: order < 0,
-            "lte": lambda order: order <= 0,
-        }
-        for bound in bounds:
-            if bound not in tests:
-                raise self._malformed(f"[range] query does not support [{bound}]", path)
-        return value is not None and all(
-            tests[bound](_compare(value, limit)) for bound, limit in bounds.items()
-        )
-
-    def _bool(self, body: JsonObject, path: Path, key: str, source: JsonObject) -> bool:
-        results: dict[str, list[bool]] = {}
-        for name in body:
-            if name in ("boost", "_name", "minimum_should_match"):
-                continue
-            if name not in ("must", "filter", "should", "must_not"):
-                raise self._malformed(f"[bool] query does not support [{name}]", path)
-            results[name] = [
-                self.matches(clause, key, source, inner)
-                for clause, inner in _clauses(body[name], (*path, name))
-            ]
-        required = [*results.get("must", []), *results.get("filter", [])]
-        should = results.get("should", [])
-        enough = any(should) or not should or (bool(required) and "minimum_should_match" not in body)
-        return all(required) and not any(results.get("must_not", [])) and enough
+            inner = select(value, [] if wanted else includes, excludes, f"{path}.")
+            if inner or wanted:
+                kept[name] = inner
+        elif wanted:
+            kept[name] = value
+    return kept
 
 
-def _clauses(value: Any, path: Path) -> Iterable[tuple[Any, Path]]:
-    return (
-        [(item, (*path, index)) for index, item in enumerate(value)]
-        if isinstance(value, list)
-        else [(value, path)]
+def _covers(pattern: str, path: str) -> bool:
+    return fnmatch.fnmatchcase(path, pattern) or fnmatch.fnmatchcase(path, f"{pattern}.*")
+
+
+def _read(call: Call, mapping: Mapping) -> _Body:
+    document = call.document
+    if document.missing:
+        raise parse_error("request body or source parameter is required")
+    if document.empty:
+        raise parsing_error("Expected [START_OBJECT] but found [null]", 1, 0)
+    if not document.is_object:
+        reason = f"Expected [START_OBJECT] but found [{token_of(document.value)}]"
+        raise parsing_error(reason, *document.place(()))
+    cluster = call.cluster
+    query = Query(document, mapping, cluster.clock.now(), cluster.rules.miscast_status)
+    body, fields = _Body(query), call.fields()
+    for name, value in fields.values.items():
+        _read_member(body, fields, name, value)
+    return body
+
+
+def _read_member(body: _Body, fields: Fields, name: str, value: Any) -> None:
+    if value is None:
+        raise _unknown(fields, name)
+    if name in ("query", "post_filter") and isinstance(value, dict):
+        setattr(body, "clause" if name == "query" else name, body.query.parse(value, (name,)))
+    elif name == "sort":
+        body.orders = read_orders(fields.document, value)
+    elif name == "_source":
+        _read_source(body, fields, value)
+    elif isinstance(value, dict | list):
+        if name not in (_IGNORED_OBJECTS if isinstance(value, dict) else _IGNORED_ARRAYS):
+            raise _unknown(fields, name)
+    else:
+        _read_scalar(body, fields, name, value)
+
+
+def _read_scalar(body: _Body, fields: Fields, name: str, value: Any) -> None:
+    if name in ("from", "size"):
+        _read_window(body, fields, name)
+    elif name == "track_total_hits":
+        _read_counting(body, fields, value)
+    elif name in _FLAGS:
+        body.track_scores |= flag_of(value) and name == "track_scores"
+    elif name == "timeout":
+        if not _TIME.fullmatch(text_of(value)):
+            told = f"failed to parse setting [timeout] with value [{text_of(value)}] as a time value"
+            raise illegal_argument(f"{told}: unit is missing or unrecognized")
+    elif name == "min_score":
+        body.least_score = float(value)
+    elif name not in _IGNORED_SCALARS:
+        raise _unknown(fields, name)
+
+
+def _unknown(fields: Fields, *path: Step) -> ApiError:
+    value: Any = fields.values
+    for step in path:
+        value = value[step]
+    reason = f"Unknown key for a {token_of(value)} in [{path[-1]}]."
+    return parsing_error(reason, *fields.document.place(path))
+
+
+def _whole(fields: Fields, name: str) -> int:
+    value = fields.get(name)
+    if isinstance(value, str):
+        try:
+            return int(value)
+        except ValueError:
+            raise ApiError(400, "number_format_exception", f'For input string: "{value}"') from None
+    number = fields.whole(name)
+    assert number is not None
+    return number
+
+
+def _read_window(body: _Body, fields: Fields, name: str) -> None:
+    number = _whole(fields, name)
+    if number < 0:
+        raise illegal_argument(f"[{name}] parameter cannot be negative, found [{number}]")
+    if name == "from":
+        body.first = number
+    else:
+        body.size = number
+
+
+def _read_counting(body: _Body, fields: Fields, value: Any) -> None:
+    if isinstance(value, bool) or value in ("true", "false"):
+        body.counts = flag_of(value)
+        return
+    number = _whole(fields, "track_total_hits")
+    body.counts, body.most_counted = number >= 0, number
+
+
+def _read_source(body: _Body, fields: Fields, value: Any) -> None:
+    """Which members of the source are shown; ML Commons shows the source to who wants none, too."""
+    if isinstance(value, str):
+        body.includes = [value]
+    elif isinstance(value, list):
+        body.includes = [text_of(item) for item in value]
+    elif isinstance(value, dict):
+        for name, patterns in value.items():
+            if name not in ("include", "includes", "exclude", "excludes"):
+                raise _unknown(fields, "_source", name)
+            wanted = [text_of(item) for item in (patterns if isinstance(patterns, list) else [patterns])]
+            if name.startswith("include"):
+                body.includes = wanted
+            else:
+                body.excludes = wanted
+    elif not isinstance(value, bool):
+        reason = f"Expected one of [VALUE_BOOLEAN, START_OBJECT] but found [{token_of(value)}]"
+        raise parsing_error(reason, *fields.document.place(("_source",)))
+
+
+def _failed(call: Call, mapping: Mapping, name: str, error: ShardError) -> ApiError:
+    """The answer to a search that failed on the shard.
+
+    Where ML Commons tells less than the node does, it tells of a bad value what is bad about it, and of all
+    else that the search failed.
+    """
+    if mapping.failure is not None:
+        status = call.cluster.rules.failed_search_status
+        return status_error(status, error.bad_value or mapping.failure)
+    place = {"index": name, "index_uuid": index_uuid(name)} if error.of_query else {}
+    root: JsonObject = {"type": error.type, "reason": error.reason, **place}
+    cause = {**root, "caused_by": error.cause} if error.cause else root
+    shard = {"shard": 0, "index": name, "node": call.cluster.local_node_id, "reason": cause}
+    told: JsonObject = {"phase": "query", "grouped": True, "failed_shards": [shard]}
+    repeated = {**cause, "caused_by": cause} if error.type == "illegal_argument_exception" else None
+    return ApiError(
+        400, "search_phase_execution_exception", "all shards failed", told, caused_by=repeated, root=root
     )
 
 
-def _values(name: str, key: str, source: JsonObject) -> list[str]:
-    value = _field(name, key, source)
-    if value is None:
-        return []
-    if name in _ANALYZED:
-        return _tokens(value)
-    return [text_of(item) for item in value] if isinstance(value, list) else [text_of(value)]
-
-
-def _holds(name: str, wanted: list[str], key: str, source: JsonObject) -> bool:
-    return any(value in wanted for value in _values(name, key, source))
+def index_uuid(name: str) -> str:
+    """An id for an index that is the same every time."""
+    return base64.urlsafe_b64encode(hashlib.sha256(name.encode()).digest()[:16]).decode().rstrip("=")

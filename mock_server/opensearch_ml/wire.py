@@ -19,7 +19,7 @@ from mock_server.opensearch_ml.errors import (
     null_pointer,
 )
 from mock_server.opensearch_ml.fields import flag_of
-from mock_server.opensearch_ml.nearness import nearness
+from mock_server.opensearch_ml.nearness import did_you_mean
 from mock_server.opensearch_ml.routes import Match, Route, Router
 
 YAML = "application/yaml"
@@ -71,21 +71,13 @@ def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answ
     if unknown:
         plural = "parameters" if len(unknown) > 1 else "parameter"
         known = (match.route.query | COMMON_PARAMETERS | set(match.parameters)) - set(query)
-        names = ", ".join(f"[{name}]{_guess(name, known)}" for name in unknown)
+        guesses = ((name, did_you_mean(name, known)) for name in unknown)
+        names = ", ".join(f"[{name}] -> {guess}" if guess else f"[{name}]" for name, guess in guesses)
         raise illegal_argument(f"request [{request.path}] contains unrecognized {plural}: {names}")
     for name in ("pretty", "human", "error_trace"):
         if query.get(name):
             flag_of(query[name])
     return match.route.handler(Call(cluster, match.parameters, query, document))
-
-
-def _guess(name: str, known: set[str] | frozenset[str]) -> str:
-    """The names that are near to one, the nearest first, as the core offers them."""
-    near = sorted((-value, other) for other in known if (value := nearness(name, other)) > 0.5)
-    told = ", ".join(other for _, other in near)
-    if not near:
-        return ""
-    return f" -> did you mean {'any of ' if len(near) > 1 else ''}[{told}]?"
 
 
 def _match(method: str, path: str) -> tuple[Match | None, list[str]]:

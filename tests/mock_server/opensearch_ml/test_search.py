@@ -81,7 +81,7 @@ def test_the_source_can_be_cut(ml: Any) -> None:
 def test_a_hit_tells_version_and_sequence_number(ml: Any) -> None:
     model_id = ml.model()
     write = ml.put(f"~/models/{model_id}", {"description": "d"}).body
-    (hit,) = ml.get("~/models/_search").body["hits"]["hits"]
+    (hit,) = ml.get("~/models/_search", {}).body["hits"]["hits"]
     assert (hit["_version"], hit["_seq_no"]) == (write["_version"], write["_seq_no"])
 
 
@@ -119,11 +119,170 @@ def test_an_unknown_query_is_refused_with_its_place(ml: Any, models: int) -> Non
     ],
 )
 def test_a_malformed_search_is_refused(ml: Any, body: Any) -> None:
+    ml.model()
     assert ml.post("~/models/_search", body).status == 400
+
+
+def test_a_search_has_a_body(ml: Any) -> None:
+    answer = ml.get("~/models/_search")
+    assert (answer.status, ml.reason(answer)) == (400, "request body or source parameter is required")
+
+
+def test_before_the_first_document_there_is_no_shard_to_search(ml: Any) -> None:
+    body = ml.post("~/models/_search", {}).body
+    assert body["_shards"]["total"] == 0
+    assert body["hits"] == {"total": {"value": 0, "relation": "eq"}, "max_score": 0.0, "hits": []}
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "reason"),
+    [
+        ({"query": 1}, "parsing_exception", "Unknown key for a VALUE_NUMBER in [query]."),
+        ({"query": {}}, "illegal_argument_exception", "query malformed, empty clause found at [1:12]"),
+        (
+            {"query": {"matchall": {}}},
+            "parsing_exception",
+            "unknown query [matchall] did you mean any of [match_all, match]?",
+        ),
+        (
+            {"query": {"term": {"a": 1}, "match": {"a": 1}}},
+            "parsing_exception",
+            "[term] malformed query, expected [END_OBJECT] but found [FIELD_NAME]",
+        ),
+        ({"query": {"term": {}}}, "illegal_argument_exception", "field name is null or empty"),
+        (
+            {"query": {"term": {"a": ["b"]}}},
+            "parsing_exception",
+            "[term] query does not support array of values",
+        ),
+        (
+            {"query": {"match": {"a": 1, "b": 2}}},
+            "parsing_exception",
+            "[match] query doesn't support multiple fields, found [a] and [b]",
+        ),
+        ({"query": {"match": {}}}, "parsing_exception", "No text specified for text query"),
+        ({"query": {"exists": {}}}, "parsing_exception", "[exists] must be provided with a [field]"),
+        ({"query": {"bool": {"no": 1}}}, "x_content_parse_exception", "[1:21] [bool] unknown field [no]"),
+        (
+            {"query": {"bool": {"must": [{"bogus": {}}]}}},
+            "x_content_parse_exception",
+            "[1:40] [bool] failed to parse field [must]",
+        ),
+        ({"size": "x"}, "number_format_exception", 'For input string: "x"'),
+        ({"size": -1}, "illegal_argument_exception", "[size] parameter cannot be negative, found [-1]"),
+        ({"_source": {"no": []}}, "parsing_exception", "Unknown key for a START_ARRAY in [no]."),
+        ({"bogus": 1}, "parsing_exception", "Unknown key for a VALUE_NUMBER in [bogus]."),
+        ([], "parsing_exception", "Expected [START_OBJECT] but found [START_ARRAY]"),
+    ],
+)
+def test_a_body_is_refused_in_the_words_of_a_node(ml: Any, body: Any, kind: str, reason: str) -> None:
+    answer = ml.post("~/models/_search", body)
+    error = answer.body["error"]
+    assert (answer.status, error["type"], error["reason"]) == (400, kind, reason)
+
+
+def test_a_clause_inside_bool_is_the_root_of_its_refusal(ml: Any) -> None:
+    error = ml.post("~/models/_search", {"query": {"bool": {"must": {"bogus": {}}}}}).body["error"]
+    (root,) = error["root_cause"]
+    assert (root["reason"], error["caused_by"]["reason"]) == ("unknown query [bogus]",) * 2
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (
+            {"query": {"term": {"is_enabled": "x"}}},
+            "Can't parse boolean value [x], expected [true] or [false]",
+        ),
+        ({"query": {"term": {"created_time": "x"}}}, "Fail to search model version"),
+        ({"sort": "nope"}, "Fail to search model version"),
+    ],
+)
+def test_a_search_that_fails_on_the_shard_tells_little(ml: Any, body: Any, reason: str) -> None:
+    ml.model()
+    answer = ml.post("~/models/_search", body)
+    assert (answer.status, answer.body["error"]["type"], ml.reason(answer)) == (
+        400,
+        "status_exception",
+        reason,
+    )
+
+
+def test_of_connectors_the_failed_shard_is_told(ml: Any) -> None:
+    ml.deployed()
+    error = ml.post("~/connectors/_search", {"sort": "name"}).body["error"]
+    assert (error["type"], error["failed_shards"][0]["index"]) == (
+        "search_phase_execution_exception",
+        ".plugins-ml-connector",
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ({"term": {"name.keyword": {"value": "BETA", "case_insensitive": True}}}, {"beta"}),
+        ({"match": {"description": {"query": "first model", "operator": "and"}}}, {"alpha-one"}),
+        ({"match": {"name": {"query": "alpah", "fuzziness": "AUTO"}}}, {"alpha-one"}),
+        ({"match_phrase_prefix": {"description": "second mo"}}, {"beta"}),
+        ({"multi_match": {"query": "second", "fields": ["name", "desc*"]}}, {"beta"}),
+        ({"query_string": {"query": "name:al*"}}, {"alpha-one"}),
+        ({"regexp": {"name.keyword": "b.t."}}, {"beta"}),
+        ({"exists": {"field": "desc*"}}, {"alpha-one", "beta"}),
+        ({"constant_score": {"filter": {"term": {"name": "beta"}}}}, {"beta"}),
+        (
+            {
+                "bool": {
+                    "should": [{"match": {"name": "alpha"}}, {"match": {"description": "model"}}],
+                    "minimum_should_match": 2,
+                }
+            },
+            {"alpha-one"},
+        ),
+        ({"term": {"nope": "x"}}, set()),
+    ],
+)
+def test_more_queries_find_their_models(found: Any, query: Any, names: set[str]) -> None:
+    assert set(found(query)) == names
+
+
+def test_sorted_hits_tell_what_they_are_sorted_by(ml: Any) -> None:
+    ml.model(name="b")
+    ml.model(name="a")
+    hits = ml.post("~/models/_search", {"sort": ["name.keyword", "last_deployed_time"]}).body["hits"]
+    assert [hit["sort"] for hit in hits["hits"]] == [["a", 2**63 - 1], ["b", 2**63 - 1]]
+    assert (hits["max_score"], hits["hits"][0]["_score"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names"),
+    [
+        (["na*", "algorithm"], {"name", "algorithm"}),
+        ({"includes": "*time", "excludes": ["created*"]}, {"last_updated_time"}),
+        ("model_state", {"model_state"}),
+    ],
+)
+def test_the_source_is_cut_by_patterns(ml: Any, wanted: Any, names: set[str]) -> None:
+    ml.model()
+    (hit,) = ml.post("~/models/_search", {"_source": wanted}).body["hits"]["hits"]
+    assert set(hit["_source"]) == names
+
+
+def test_who_wants_no_source_gets_it_all_the_same(ml: Any) -> None:
+    ml.model()
+    (hit,) = ml.post("~/models/_search", {"_source": False}).body["hits"]["hits"]
+    assert hit["_source"]["algorithm"] == "REMOTE"
+
+
+def test_a_parameter_that_is_not_known_offers_the_one_that_is_near(ml: Any) -> None:
+    answer = ml.get("/_cluster/settings?flat_setting=true")
+    assert ml.reason(answer) == (
+        "request [/_cluster/settings] contains unrecognized parameter: [flat_setting] -> did you mean "
+        "[flat_settings]?"
+    )
 
 
 @pytest.mark.parametrize("kind", ["connectors", "model_groups", "tasks", "agents"])
 def test_other_documents_can_be_searched_too(ml: Any, kind: str) -> None:
     ml.deployed()
     ml.post("~/agents/_register", {"name": "a", "type": "flow"})
-    assert ml.get(f"~/{kind}/_search").body["hits"]["total"]["value"] >= 1
+    assert ml.get(f"~/{kind}/_search", {}).body["hits"]["total"]["value"] >= 1
