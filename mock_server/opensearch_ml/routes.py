@@ -27,6 +27,8 @@ ML = "/_plugins/_ml"
 _SEARCH = frozenset({"source", "source_content_type"})
 _TIMEOUTS = frozenset({"timeout", "master_timeout", "cluster_manager_timeout"})
 _DOCUMENT = frozenset({"refresh", "timeout", "routing"})
+_EXPANSION = frozenset({"ignore_unavailable", "allow_no_indices", "expand_wildcards"})
+_SOURCE = ("mapper_parsing_exception", "failed to parse")
 _MAP = ("parse_exception", "Failed to parse content to map")
 _CAT = frozenset({"h", "v", "s", "local", "help", "full_id", "master_timeout", "cluster_manager_timeout"})
 
@@ -116,12 +118,20 @@ ROUTES = (
     Route("GET", "/_nodes/{node_id}/{what}", cluster_info.nodes, _TIMEOUTS | {"flat_settings"}),
     Route("GET", "/_cat/plugins", cluster_info.cat_plugins, _CAT),
     Route("GET", "/_cat/nodes", cluster_info.cat_nodes, _CAT),
-    Route("PUT", "/{index}", indices.create, _TIMEOUTS),
-    Route("DELETE", "/{index}", indices.delete, _TIMEOUTS),
-    Route("POST", "/{index}/_doc", indices.put_document, _DOCUMENT),
-    Route("PUT", "/{index}/_doc/{document_id}", indices.put_document, _DOCUMENT),
-    Route("POST", "/{index}/_doc/{document_id}", indices.put_document, _DOCUMENT),
-    Route("GET", "/{index}/_doc/{document_id}", indices.get_document, _DOCUMENT),
+    Route("GET", "/{index}", indices.get, _TIMEOUTS | _EXPANSION),
+    Route("HEAD", "/{index}", indices.get, _TIMEOUTS | _EXPANSION),
+    Route("PUT", "/{index}", indices.create, _TIMEOUTS, _MAP),
+    Route("DELETE", "/{index}", indices.delete, _TIMEOUTS | _EXPANSION),
+    Route("POST", "/{index}/_doc", indices.put_document, _DOCUMENT, _SOURCE),
+    Route("PUT", "/{index}/_doc/{document_id}", indices.put_document, _DOCUMENT, _SOURCE),
+    Route("POST", "/{index}/_doc/{document_id}", indices.put_document, _DOCUMENT, _SOURCE),
+    Route("PUT", "/{index}/_create/{document_id}", indices.create_document, _DOCUMENT, _SOURCE),
+    Route("POST", "/{index}/_create/{document_id}", indices.create_document, _DOCUMENT, _SOURCE),
+    Route("GET", "/{index}/_doc/{document_id}", indices.get_document, _DOCUMENT | {"_source"}),
+    Route("HEAD", "/{index}/_doc/{document_id}", indices.get_document, _DOCUMENT | {"_source"}),
+    Route("DELETE", "/{index}/_doc/{document_id}", indices.delete_document, _DOCUMENT),
+    Route("GET", "/{index}/_refresh", indices.refresh, _EXPANSION),
+    Route("POST", "/{index}/_refresh", indices.refresh, _EXPANSION),
     Route("GET", "/", cluster_info.main_page),
     Route("HEAD", "/", cluster_info.main_page),
 )
@@ -143,7 +153,10 @@ class Match:
 
 
 class Router:
-    """Finds routes in a tree of path segments; a literal segment is tried before a parameter."""
+    """Finds routes in a tree of path segments.
+
+    A literal segment hides a parameter: a path that ends with it has the methods of the literal alone.
+    """
 
     def __init__(self, routes: tuple[Route, ...] = ROUTES) -> None:
         self._root = _Branch()
@@ -159,24 +172,21 @@ class Router:
 
     def find(self, method: str, segments: list[str]) -> tuple[Match | None, list[str]]:
         """The route for a method and the segments of a path, or else the methods that the path does have."""
-        methods: dict[str, None] = {}
-        for branch in self._ends(self._root, segments, 0):
-            route = branch.routes.get(method)
-            if route is not None:
-                return Match(route, _parameters(route, segments)), []
-            methods.update(dict.fromkeys(branch.routes))
-        return None, list(methods)
+        branch = self._end(self._root, segments, 0)
+        if branch is None:
+            return None, []
+        route = branch.routes.get(method)
+        if route is None:
+            return None, list(branch.routes)
+        return Match(route, _parameters(route, segments)), []
 
-    def _ends(self, branch: _Branch, segments: list[str], depth: int) -> list[_Branch]:
+    def _end(self, branch: _Branch, segments: list[str], depth: int) -> _Branch | None:
         if depth == len(segments):
-            return [branch] if branch.routes else []
-        ends = []
-        literal = branch.literals.get(segments[depth])
-        if literal is not None:
-            ends += self._ends(literal, segments, depth + 1)
-        if branch.parameter is not None:
-            ends += self._ends(branch.parameter, segments, depth + 1)
-        return ends
+            return branch if branch.routes else None
+        for below in (branch.literals.get(segments[depth]), branch.parameter):
+            if below is not None and (end := self._end(below, segments, depth + 1)) is not None:
+                return end
+        return None
 
 
 def _segments(path: str) -> list[str]:

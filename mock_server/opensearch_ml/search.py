@@ -6,9 +6,7 @@ value shows on the shard, after all of the body was parsed.
 
 from __future__ import annotations
 
-import base64
 import fnmatch
-import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,6 +23,7 @@ from mock_server.opensearch_ml.errors import (
     status_error,
 )
 from mock_server.opensearch_ml.fields import Fields, flag_of, text_of, token_of
+from mock_server.opensearch_ml.indices import uuid_of
 from mock_server.opensearch_ml.mappings import MAPPINGS, Mapping
 from mock_server.opensearch_ml.queries import Query
 from mock_server.opensearch_ml.sorting import Hit, Order, read_orders
@@ -288,7 +287,7 @@ def _failed(call: Call, mapping: Mapping, name: str, error: ShardError) -> ApiEr
     if mapping.failure is not None:
         status = call.cluster.rules.failed_search_status
         return status_error(status, error.bad_value or mapping.failure)
-    place = {"index": name, "index_uuid": index_uuid(name)} if error.of_query else {}
+    place = {"index": name, "index_uuid": uuid_of(name)} if error.of_query else {}
     root: JsonObject = {"type": error.type, "reason": error.reason, **place}
     cause = {**root, "caused_by": error.cause} if error.cause else root
     shard = {"shard": 0, "index": name, "node": call.cluster.local_node_id, "reason": cause}
@@ -297,8 +296,3 @@ def _failed(call: Call, mapping: Mapping, name: str, error: ShardError) -> ApiEr
     return ApiError(
         400, "search_phase_execution_exception", "all shards failed", told, caused_by=repeated, root=root
     )
-
-
-def index_uuid(name: str) -> str:
-    """An id for an index that is the same every time."""
-    return base64.urlsafe_b64encode(hashlib.sha256(name.encode()).digest()[:16]).decode().rstrip("=")

@@ -14,7 +14,6 @@ from mock_server.opensearch_ml.store import (
     Agent,
     Connector,
     Controller,
-    Index,
     JsonObject,
     Model,
     ModelGroup,
@@ -69,7 +68,7 @@ def load(cluster: Cluster, dumped: Mapping[str, Any]) -> None:
         if name in known:
             index, kind = known[name]
         else:
-            index, kind = store.indices.setdefault(name, Index(name, store.shards)), JsonObject
+            index, kind = store.new_index(name), JsonObject
         loaded = {key: _loaded(kind, value, f"{name}.{key}") for key, value in documents.items()}
         index.load(loaded, codec.load(dict[str, list[int]], standings.get(name, {}), f"standings.{name}"))
     settings = codec.load(dict[str, JsonObject], _object(dumped, "settings"), "settings")

@@ -187,6 +187,7 @@ class Write:
     result: str
     forced_refresh: bool
     shards: int
+    copies: int
 
     def answer(self) -> JsonObject:
         """The members in OpenSearch's order."""
@@ -197,7 +198,7 @@ class Write:
             "_version": self.version,
             "result": self.result,
             **refreshed,
-            "_shards": {"total": self.shards, "successful": self.shards, "failed": 0},
+            "_shards": {"total": self.copies, "successful": self.shards, "failed": 0},
             "_seq_no": self.seq_no,
             "_primary_term": 1,
         }
@@ -206,12 +207,16 @@ class Write:
 class Index(Generic[DocumentT]):
     """Documents by id. Versions outlive their documents for a while, so that a deleted id goes on counting.
 
+    A write goes to `shards` of the `copies` of its shard, which are as many where nothing else is said.
     Documents can be looked up by the value of each field in `fields` too.
     """
 
-    def __init__(self, name: str, shards: int, fields: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, name: str, shards: int, fields: tuple[str, ...] = (), *, copies: int | None = None
+    ) -> None:
         self.name = name
-        self._shards = shards
+        self.shards = shards
+        self.copies = shards if copies is None else copies
         self._keys: dict[str, dict[Any, dict[str, None]]] = {name: {} for name in fields}
         self._values: dict[str, dict[str, Any]] = {name: {} for name in fields}
         self._documents: dict[str, DocumentT] = {}
@@ -270,10 +275,10 @@ class Index(Generic[DocumentT]):
         """Count one more write of a document that was changed in place."""
         return self._write(key, "updated", forced_refresh)
 
-    def delete(self, key: str) -> Write:
+    def delete(self, key: str, *, forced_refresh: bool = True) -> Write:
         """Remove a document; an id that is not there is a write too, with the result `not_found`."""
         result = "not_found" if self._documents.pop(key, None) is None else "deleted"
-        write = self._write(key, result, True)
+        write = self._write(key, result, forced_refresh)
         self._deleted.pop(key, None)
         self._deleted[key] = None
         if len(self._deleted) > _DELETED_KEPT:
@@ -307,9 +312,8 @@ class Index(Generic[DocumentT]):
         self._versions[key] = self._versions.get(key, 0) + 1
         self._seq_nos[key] = self._next_seq_no
         self._next_seq_no += 1
-        return Write(
-            self.name, key, self._versions[key], self._seq_nos[key], result, forced_refresh, self._shards
-        )
+        standing = self.standing(key)
+        return Write(self.name, key, *standing, result, forced_refresh, self.shards, self.copies)
 
 
 class Store:
@@ -327,3 +331,7 @@ class Store:
         self.indices: dict[str, Index[JsonObject]] = {}
         self.ingest_pipelines: dict[str, JsonObject] = {}
         self.search_pipelines: dict[str, JsonObject] = {}
+
+    def new_index(self, name: str) -> Index[JsonObject]:
+        """An index of documents, with the one replica that an index has when nobody says otherwise."""
+        return self.indices.setdefault(name, Index(name, self.shards, copies=2))

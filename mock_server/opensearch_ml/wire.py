@@ -85,8 +85,10 @@ def _match(method: str, path: str) -> tuple[Match | None, list[str]]:
 
 
 def _find_match(method: str, path: str) -> tuple[Match | None, list[str]]:
-    segments = [_decoded(segment) for segment in path.split("/") if segment]
-    if len(segments) > _MAX_SEGMENTS:
+    # A slash at the end counts for nothing; a name between two slashes can't be empty.
+    encoded = path[1:].removesuffix("/")
+    segments = [_decoded(segment) for segment in encoded.split("/")] if encoded else []
+    if "" in segments or len(segments) > _MAX_SEGMENTS:
         return None, []
     return _ROUTER.find(method, segments)
 
@@ -155,7 +157,9 @@ def _document(cluster: Cluster, request: Request, route: Route) -> Document:
 def _wrapped(cluster: Cluster, request: Request, refusal: tuple[str, str], error: ApiError) -> ApiError:
     """A body that does not begin as an object is not even parsed by those who wrap the parser's refusal."""
     if not request.body.lstrip().startswith(b"{"):
-        return not_x_content(cluster.rules.miscast_status)
+        error = not_x_content(cluster.rules.miscast_status)
+        if refusal[0] == "parse_exception":
+            return error
     cause = {"type": error.type, "reason": error.reason}
     return ApiError(cluster.rules.malformed_json_status, *refusal, caused_by=cause)
 

@@ -35,10 +35,6 @@ def test_options_tells_the_methods(ml: Any) -> None:
     assert ml.send("OPTIONS", "~/models/x").headers["allow"] == "PUT,GET,DELETE"
 
 
-def test_a_reserved_word_is_an_id_where_its_method_is_not(ml: Any) -> None:
-    assert ml.reason(ml.get("~/models/_undeploy")).endswith("model id: _undeploy")
-
-
 def test_an_unknown_parameter_is_refused(ml: Any) -> None:
     answer = ml.get("~/models/x?bogus=1")
     expected = "request [/_plugins/_ml/models/x] contains unrecognized parameter: [bogus]"
@@ -154,3 +150,23 @@ def test_an_error_tells_its_trace_where_that_is_asked_for(ml: Any) -> None:
         "StatusException[Failed to find model with the provided model id: nope]\n",
         trace,
     )
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "methods"),
+    [
+        ("GET", "~/models/_register", {"POST"}),
+        ("GET", "~/models/_undeploy", {"POST"}),
+        ("DELETE", "~/models/_search", {"POST", "GET"}),
+        ("GET", "~/connectors/_create", {"POST"}),
+        ("POST", "/_nodes", {"GET"}),
+    ],
+)
+def test_a_literal_segment_hides_a_parameter(ml: Any, method: str, path: str, methods: set[str]) -> None:
+    answer = ml.send(method, path)
+    assert (answer.status, set(answer.headers["allow"].split(","))) == (405, methods)
+
+
+@pytest.mark.parametrize("path", ["~//models/x", "~/models//x", "//nope"])
+def test_no_segment_of_a_path_is_empty(ml: Any, path: str) -> None:
+    assert ml.get(path).status == 400
