@@ -72,6 +72,22 @@ CHANGES = (
         "settings_bounds#8",
         {"unknown_setting_error": "settings_exception"},
     ),
+    Change(
+        (3, 4),
+        "Features that came after 2.19 have a setting each.",
+        "cluster-settings.md of 3.4, and the source where it is silent",
+        {
+            "later_flags": (
+                ("agentic_memory_enabled", "true"),
+                ("execute_tools_enabled", "true"),
+                ("index_insight_feature_enabled", "false"),
+                ("mcp_connector_enabled", "false"),
+                ("mcp_server_enabled", "false"),
+                ("metrics_static_collection_enabled", "false"),
+                ("stream_enabled", "false"),
+            )
+        },
+    ),
     Change((3, 4), "A model's name must not be blank.", "register_rejects#10", {"blank_name_refused": True}),
     Change(
         (3, 4),

@@ -195,11 +195,19 @@ def _require_trusted(connector: Connector, cluster: Cluster) -> None:
     patterns = cluster.settings.texts(TRUSTED_ENDPOINTS)
     for action in connector.actions:
         url = fill(action["url"], connector.parameters)
-        if not any(re.fullmatch(pattern, url) for pattern in patterns):
+        if not any(_matches(pattern, url) for pattern in patterns):
             reason = "Connector URL is not matching the trusted connector endpoint regex, URL is: "
             raise illegal_argument(reason + url)
         if not cluster.settings.on(PRIVATE_IP) and _is_private(url):
             raise illegal_argument(f"Remote inference host name has private ip address: {url}")
+
+
+def _matches(pattern: str, url: str) -> bool:
+    """Whether a URL is one that a pattern trusts; that a pattern is none shows only now."""
+    try:
+        return re.fullmatch(pattern, url) is not None
+    except re.error as error:
+        raise illegal_argument(str(error)) from None
 
 
 def _is_private(url: str) -> bool:

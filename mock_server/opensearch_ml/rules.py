@@ -47,6 +47,7 @@ class Rules:
     # What later versions changed without a page that says so.
     update_forces_refresh: bool = False
     undeploy_marks_what_it_missed: bool = False
+    later_flags: tuple[tuple[str, str], ...] = ()
     unknown_setting_error: str = "illegal_argument_exception"
     blank_name_refused: bool = False
     method_order: tuple[str, ...] = ("POST", "PUT", "GET", "DELETE")

@@ -26,6 +26,13 @@ VIA_URL = PREFIX + "allow_registering_model_via_url"
 
 Value = str | list[str]
 
+_SIZE = re.compile(r"-1|0|\d+(\.\d+)?([kmgtp]b?|b)", re.IGNORECASE)
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_FLOAT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_LARGEST = 2**31
+_URL = "^(https?|ftp|file)://[-a-zA-Z0-9+&@#/%?=~_|!:,.;]*[-a-zA-Z0-9+&@#/%=~_|]"
+_STATIC = frozenset({PREFIX + "multi_tenancy_enabled"})
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -36,31 +43,34 @@ class Setting:
     check: Callable[[str, Any], Value]
 
 
+def _shown(value: Any) -> str:
+    """A value as a setting of one value reads it: a list as Java writes one."""
+    return f"[{', '.join(_shown(item) for item in value)}]" if isinstance(value, list) else text_of(value)
+
+
 def _flag(_key: str, value: Any) -> Value:
-    return "true" if flag_of(value) else "false"
+    return "true" if flag_of(_shown(value)) else "false"
 
 
 def _text(_key: str, value: Any) -> Value:
-    return text_of(value)
+    return _shown(value)
 
 
 def _texts(_key: str, value: Any) -> Value:
-    return [text_of(item) for item in value] if isinstance(value, list) else text_of(value).split(",")
+    return [_shown(item) for item in value] if isinstance(value, list) else text_of(value)
 
 
-def _patterns(key: str, value: Any) -> Value:
-    patterns = _texts(key, value)
-    for pattern in patterns:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise illegal_argument(f"Failed to parse value for setting [{key}]: {error}") from None
-    return patterns
+def _size(key: str, value: Any) -> Value:
+    text = _shown(value)
+    if not _SIZE.fullmatch(text):
+        told = f"failed to parse setting [{key}] with value [{text}] as a size in bytes"
+        raise illegal_argument(f"{told}: unit is missing or unrecognized")
+    return text
 
 
 def _choice(*choices: str) -> Callable[[str, Any], Value]:
     def check(key: str, value: Any) -> Value:
-        text = text_of(value)
+        text = _shown(value)
         if text not in choices:
             raise illegal_argument(
                 f"Unknown value [{text}] for setting [{key}], expected one of {list(choices)}"
@@ -71,19 +81,18 @@ def _choice(*choices: str) -> Callable[[str, Any], Value]:
 
 
 def _number(kind: type[int] | type[float], low: float, high: float) -> Callable[[str, Any], Value]:
+    form = _FLOAT if kind is float else _INTEGER
+
     def check(key: str, value: Any) -> Value:
-        text = text_of(value)
-        try:
-            number = kind(text)
-        except ValueError:
+        text = _shown(value)
+        told = f"Failed to parse value [{text}] for setting [{key}]"
+        if not form.fullmatch(text) or abs(kind(text)) >= _LARGEST:
             cause = {"type": "number_format_exception", "reason": f'For input string: "{text}"'}
-            raise illegal_argument(
-                f"Failed to parse value [{text}] for setting [{key}]", caused_by=cause
-            ) from None
-        if not low <= number:
-            raise illegal_argument(f"Failed to parse value [{text}] for setting [{key}] must be >= {low}")
-        if number > high:
-            raise illegal_argument(f"Failed to parse value [{text}] for setting [{key}] must be <= {high}")
+            raise illegal_argument(told, caused_by=cause)
+        if kind(text) < low:
+            raise illegal_argument(f"{told} must be >= {low}")
+        if kind(text) > high:
+            raise illegal_argument(f"{told} must be <= {high}")
         return text
 
     return check
@@ -94,7 +103,7 @@ def _whole(low: int, high: int) -> Callable[[str, Any], Value]:
 
 
 def known_settings(rules: Rules) -> dict[str, Setting]:
-    """The settings of the cluster settings page of ML Commons, by key.
+    """The settings of ML Commons that can be changed, by key.
 
     Two defaults are this node's own configuration, not the product's, as they were on the recorded nodes: a
     connector may call any endpoint, private addresses included. The mock calls none.
@@ -110,17 +119,17 @@ def known_settings(rules: Rules) -> dict[str, Setting]:
         ("max_deploy_model_tasks_per_node", "10", _whole(0, 10)),
         ("allow_registering_model_via_url", "false", _flag),
         ("allow_registering_model_via_local_file", "false", _flag),
-        ("trusted_url_regex", "^(https?|ftp|file)://.*", _patterns_as_one),
+        ("trusted_url_regex", _URL, _text),
         ("ml_task_timeout_in_seconds", "600", _whole(1, 86_400)),
         ("native_memory_threshold", "90", _whole(0, 100)),
         ("jvm_heap_memory_threshold", "85", _whole(0, 100)),
-        ("disk_free_space_threshold", "5G", _text),
+        ("disk_free_space_threshold", "5gb", _size),
         ("exclude_nodes._name", "", _text),
         ("allow_custom_deployment_plan", "false", _flag),
         ("model_auto_deploy.enable", "true", _flag),
         ("model_auto_redeploy.enable", "true", _flag),
         ("model_auto_redeploy.lifetime_retry_times", "3", _whole(0, 100)),
-        ("model_auto_redeploy_success_ratio", "0.8", _number(float, 0, 1)),
+        ("model_auto_redeploy_success_ratio", "0.8", _number(float, 0.0, 1.0)),
         ("enable_inhouse_python_model", "false", _flag),
         ("safe_delete_model", "true" if rules.safe_delete_by_default else "false", _flag),
         ("connector_access_control_enabled", "false", _flag),
@@ -133,14 +142,23 @@ def known_settings(rules: Rules) -> dict[str, Setting]:
         ("memory_feature_enabled", "true", _flag),
         ("rag_pipeline_feature_enabled", "true", _flag),
         ("controller_enabled", "true", _flag),
-        ("trusted_connector_endpoints_regex", [".*"], _patterns),
+        ("trusted_connector_endpoints_regex", [".*"], _texts),
         ("connector.private_ip_enabled", "true", _flag),
+        # These are on no page of 2.19; the source has them.
+        ("max_batch_inference_tasks", "10", _whole(0, 500)),
+        ("max_batch_ingestion_tasks", "10", _whole(0, 500)),
+        ("batch_ingestion_bulk_size", "500", _whole(100, 100_000)),
+        ("offline_batch_ingestion_enabled", "true", _flag),
+        ("offline_batch_inference_enabled", "true", _flag),
+        ("remote_job.status_field", ["status", "Status", "TransformJobStatus"], _texts),
+        ("remote_job.status_regex.completed", "(complete|completed|partiallyCompleted)", _text),
+        ("remote_job.status_regex.cancelled", "(stopped|cancelled)", _text),
+        ("remote_job.status_regex.cancelling", "(stopping|cancelling)", _text),
+        ("remote_job.status_regex.expired", "(expired|timeout)", _text),
+        ("remote_job.status_regex.failed", "(failed)", _text),
+        *((name, default, _flag) for name, default in rules.later_flags),
     ]
     return {PREFIX + name: Setting(PREFIX + name, default, check) for name, default, check in lines}
-
-
-def _patterns_as_one(key: str, value: Any) -> Value:
-    return _patterns(key, [text_of(value)])[0]
 
 
 class Settings:
@@ -171,7 +189,7 @@ class Settings:
     def texts(self, key: str) -> list[str]:
         """What applies now of a list setting."""
         value = self.value(key)
-        return value if isinstance(value, list) else [value]
+        return value if isinstance(value, list) else [text.strip() for text in value.split(",")]
 
     def explicit(self, scope: str) -> dict[str, Value]:
         """What was set in a scope, by key."""
@@ -220,6 +238,8 @@ class Settings:
         for key, value in sorted(flatten(values)):
             if value is None and "*" in key:
                 yield from ((known, None) for known in self._known if fnmatch.fnmatchcase(known, key))
+            elif key in _STATIC:
+                raise illegal_argument(f"{scope} setting [{key}], not dynamically updateable")
             elif key not in self._known:
                 raise ApiError(400, self._unknown_error, f"{scope} setting [{key}], not recognized")
             else:

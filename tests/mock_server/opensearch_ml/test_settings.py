@@ -6,6 +6,13 @@ import pytest
 
 PREFIX = "plugins.ml_commons."
 INTERVAL = "sync_up_job_interval_in_seconds"
+CONNECTOR = {
+    "name": "c",
+    "version": "1",
+    "protocol": "http",
+    "credential": {"k": "v"},
+    "actions": [{"action_type": "predict", "method": "POST", "url": "http://127.0.0.1:9/x"}],
+}
 
 
 def test_a_setting_is_acknowledged_as_text(ml: Any) -> None:
@@ -69,13 +76,56 @@ def test_transient_wins_over_persistent(ml: Any) -> None:
         ("no_such_setting", 1, f"persistent setting [{PREFIX}no_such_setting], not recognized"),
         ("task_dispatch_policy", "x", "Unknown value [x]"),
         ("model_auto_redeploy_success_ratio", 2, "Failed to parse value [2]"),
-        ("trusted_connector_endpoints_regex", ["("], "Failed to parse value for setting"),
+        (
+            "model_auto_redeploy_success_ratio",
+            -1,
+            "Failed to parse value [-1] for setting [{0}] must be >= 0.0",
+        ),
+        ("max_model_on_node", [5], "Failed to parse value [[5]] for setting [{0}]"),
+        ("max_model_on_node", " 5", "Failed to parse value [ 5] for setting [{0}]"),
+        ("max_model_on_node", 99999999999, "Failed to parse value [99999999999] for setting [{0}]"),
+        (
+            "safe_delete_model",
+            [True],
+            "Failed to parse value [[true]] as only [true] or [false] are allowed.",
+        ),
+        (
+            "disk_free_space_threshold",
+            5,
+            "failed to parse setting [{0}] with value [5] as a size in bytes: unit is missing or unrecognized",
+        ),
+        ("multi_tenancy_enabled", True, "persistent setting [{0}], not dynamically updateable"),
     ],
 )
 def test_a_bad_value_is_refused(ml: Any, name: str, value: Any, reason: str) -> None:
     answer = ml.setting(name, value)
     assert answer.status == 400
-    assert ml.reason(answer).startswith(reason)
+    assert ml.reason(answer).startswith(reason.format(PREFIX + name))
+
+
+def test_a_pattern_that_is_none_is_refused_when_it_is_needed(ml: Any) -> None:
+    assert ml.setting("trusted_connector_endpoints_regex", ["("]).status == 200
+    assert ml.post("~/connectors/_create", CONNECTOR).status == 400
+
+
+def test_a_list_that_is_written_as_a_text_stays_one(ml: Any) -> None:
+    answer = ml.setting("trusted_connector_endpoints_regex", "a, .*")
+    assert answer.body["persistent"]["plugins"]["ml_commons"]["trusted_connector_endpoints_regex"] == "a, .*"
+    assert ml.post("~/connectors/_create", CONNECTOR).status == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"persistent": None}, "settings_exception"),
+        ({"persistent": 1}, "class_cast_exception"),
+        ({"bogus": 1}, "action_request_validation_exception"),
+        ([], "action_request_validation_exception"),
+    ],
+)
+def test_what_changes_no_setting_is_refused(ml: Any, body: Any, kind: str) -> None:
+    answer = ml.put("/_cluster/settings", body)
+    assert (answer.status, answer.body["error"]["type"]) == (400, kind)
 
 
 def test_a_refused_change_changes_nothing(ml: Any) -> None:
