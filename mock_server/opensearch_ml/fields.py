@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from mock_server.opensearch_ml.errors import (
 )
 
 _LONG = 2**63
+_TIME = re.compile(r"-1|0|\d+(nanos|micros|ms|s|m|h|d)")
 
 
 def token_of(value: Any) -> str:
@@ -67,6 +69,13 @@ def flag_of(value: Any) -> bool:
         return bool(value == "true")
     shown = value if isinstance(value, str) else json.dumps(value)
     raise illegal_argument(f"Failed to parse value [{shown}] as only [true] or [false] are allowed.")
+
+
+def require_time(name: str, text: str) -> None:
+    """Raises ApiError 400 for what is no span of time, such as `1s`."""
+    if not _TIME.fullmatch(text):
+        told = f"failed to parse setting [{name}] with value [{text}] as a time value"
+        raise illegal_argument(f"{told}: unit is missing or unrecognized")
 
 
 def text_of(value: Any) -> str:

@@ -25,7 +25,8 @@ from mock_server.opensearch_ml.cluster import Handler
 
 ML = "/_plugins/_ml"
 _SEARCH = frozenset({"source", "source_content_type"})
-_TIMEOUTS = frozenset({"timeout", "master_timeout", "cluster_manager_timeout"})
+_MANAGER = frozenset({"master_timeout", "cluster_manager_timeout"})
+_TIMEOUTS = _MANAGER | {"timeout"}
 _DOCUMENT = frozenset({"refresh", "timeout", "routing"})
 _EXPANSION = frozenset({"ignore_unavailable", "allow_no_indices", "expand_wildcards"})
 _SOURCE = ("mapper_parsing_exception", "failed to parse")
@@ -97,19 +98,19 @@ ROUTES = (
     Route("GET", f"{ML}/stats/{{stat}}", runtime.stats),
     Route("GET", f"{ML}/{{node_id}}/stats", runtime.stats),
     Route("GET", f"{ML}/{{node_id}}/stats/{{stat}}", runtime.stats),
-    Route("GET", "/_ingest/pipeline", pipelines.get_ingest_pipeline, _TIMEOUTS),
+    Route("GET", "/_ingest/pipeline", pipelines.get_ingest_pipeline, _MANAGER),
     Route("PUT", "/_ingest/pipeline/{pipeline_id}", pipelines.put_ingest_pipeline, _TIMEOUTS, _MAP),
-    Route("GET", "/_ingest/pipeline/{pipeline_id}", pipelines.get_ingest_pipeline, _TIMEOUTS),
+    Route("GET", "/_ingest/pipeline/{pipeline_id}", pipelines.get_ingest_pipeline, _MANAGER),
     Route("DELETE", "/_ingest/pipeline/{pipeline_id}", pipelines.delete_ingest_pipeline, _TIMEOUTS),
-    Route("GET", "/_search/pipeline", pipelines.get_search_pipeline, _TIMEOUTS),
+    Route("GET", "/_search/pipeline", pipelines.get_search_pipeline, _MANAGER),
     Route("PUT", "/_search/pipeline/{pipeline_id}", pipelines.put_search_pipeline, _TIMEOUTS, _MAP),
-    Route("GET", "/_search/pipeline/{pipeline_id}", pipelines.get_search_pipeline, _TIMEOUTS),
+    Route("GET", "/_search/pipeline/{pipeline_id}", pipelines.get_search_pipeline, _MANAGER),
     Route("DELETE", "/_search/pipeline/{pipeline_id}", pipelines.delete_search_pipeline, _TIMEOUTS),
     Route(
         "GET",
         "/_cluster/settings",
         cluster_settings.get,
-        _TIMEOUTS | {"flat_settings", "include_defaults", "local"},
+        _MANAGER | {"flat_settings", "include_defaults", "local"},
     ),
     Route("PUT", "/_cluster/settings", cluster_settings.put, _TIMEOUTS | {"flat_settings"}),
     Route("GET", "/_cluster/health", cluster_info.health, _TIMEOUTS | {"wait_for_status", "local", "level"}),

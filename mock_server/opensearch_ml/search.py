@@ -7,7 +7,6 @@ value shows on the shard, after all of the body was parsed.
 from __future__ import annotations
 
 import fnmatch
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -22,7 +21,7 @@ from mock_server.opensearch_ml.errors import (
     parsing_error,
     status_error,
 )
-from mock_server.opensearch_ml.fields import Fields, flag_of, text_of, token_of
+from mock_server.opensearch_ml.fields import Fields, flag_of, require_time, text_of, token_of
 from mock_server.opensearch_ml.indices import uuid_of
 from mock_server.opensearch_ml.mappings import MAPPINGS, Mapping
 from mock_server.opensearch_ml.queries import Query
@@ -33,7 +32,6 @@ from mock_server.opensearch_ml.values import ShardError
 DocumentT = TypeVar("DocumentT")
 
 _MAX_WINDOW = 10_000
-_TIME = re.compile(r"-1|0|\d+(nanos|micros|ms|s|m|h|d)")
 _FLAGS = frozenset({"version", "seq_no_primary_term", "explain", "profile", "track_scores"})
 _IGNORED_OBJECTS = frozenset(
     {"aggs", "aggregations", "collapse", "ext", "highlight", "rescore", "script_fields", "suggest"}
@@ -211,9 +209,7 @@ def _read_scalar(body: _Body, fields: Fields, name: str, value: Any) -> None:
     elif name in _FLAGS:
         body.track_scores |= flag_of(value) and name == "track_scores"
     elif name == "timeout":
-        if not _TIME.fullmatch(text_of(value)):
-            told = f"failed to parse setting [timeout] with value [{text_of(value)}] as a time value"
-            raise illegal_argument(f"{told}: unit is missing or unrecognized")
+        require_time(name, text_of(value))
     elif name == "min_score":
         body.least_score = float(value)
     elif name not in _IGNORED_SCALARS:

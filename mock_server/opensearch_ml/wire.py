@@ -18,11 +18,16 @@ from mock_server.opensearch_ml.errors import (
     not_x_content,
     null_pointer,
 )
-from mock_server.opensearch_ml.fields import flag_of
+from mock_server.opensearch_ml.fields import flag_of, require_time
 from mock_server.opensearch_ml.nearness import did_you_mean
 from mock_server.opensearch_ml.routes import Match, Route, Router
 
 YAML = "application/yaml"
+_JSON_TYPES = frozenset(
+    {"application/json", "application/x-ndjson", "application/vnd.opensearch+json", "application/*"}
+)
+_MEDIA_TYPE = re.compile(r"[\w!#$%&'*+.^`|~-]+/[\w!#$%&'*+.^`|~-]+(\s*;.*)?", re.ASCII)
+_TIMES = ("timeout", "master_timeout", "cluster_manager_timeout")
 COMMON_PARAMETERS = frozenset({"pretty", "human", "error_trace", "filter_path", "format"})
 KNOWN_METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -74,9 +79,12 @@ def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answ
         guesses = ((name, did_you_mean(name, known)) for name in unknown)
         names = ", ".join(f"[{name}] -> {guess}" if guess else f"[{name}]" for name, guess in guesses)
         raise illegal_argument(f"request [{request.path}] contains unrecognized {plural}: {names}")
-    for name in ("pretty", "human", "error_trace"):
+    for name in ("pretty", "human", "error_trace", "local"):
         if query.get(name):
             flag_of(query[name])
+    for name in _TIMES:
+        if name in query:
+            require_time(name, query[name])
     return match.route.handler(Call(cluster, match.parameters, query, document))
 
 
@@ -102,7 +110,8 @@ def _ordered(methods: list[str], order: tuple[str, ...]) -> list[str]:
 
 def _no_route(method: str, uri: str, methods: list[str]) -> RestError:
     if not methods:
-        return RestError(400, f"no handler found for uri [{uri}] and method [{method}]", tells_status=False)
+        path = uri.partition("?")[0]
+        return RestError(400, f"no handler found for uri [{path}] and method [{method}]", tells_status=False)
     allow = (("allow", ",".join(methods)),)
     if method not in KNOWN_METHODS:
         return RestError(
@@ -141,7 +150,9 @@ def _document(cluster: Cluster, request: Request, route: Route) -> Document:
         from mock_server.opensearch_ml.yaml_bodies import read_yaml  # noqa: PLC0415 - a fast start
 
         return read_yaml(request.body)
-    if _media_type(header) != "application/json":
+    if not _MEDIA_TYPE.fullmatch(header):
+        raise _bad_media_type(header)
+    if _media_type(header) not in _JSON_TYPES:
         raise RestError(406, f"Content-Type header [{header}] is not supported")
     try:
         return read_json(request.body)
@@ -152,6 +163,12 @@ def _document(cluster: Cluster, request: Request, route: Route) -> Document:
             raise _wrapped(cluster, request, route.parse_refusal, error) from None
         error.status = cluster.rules.malformed_json_status
         raise
+
+
+def _bad_media_type(header: str) -> ApiError:
+    cause = {"type": "illegal_argument_exception", "reason": f"invalid Content-Type header [{header}]"}
+    reason = f"java.lang.IllegalArgumentException: {cause['reason']}"
+    return ApiError(400, "content_type_header_exception", reason, caused_by=cause)
 
 
 def _wrapped(cluster: Cluster, request: Request, refusal: tuple[str, str], error: ApiError) -> ApiError:

@@ -92,7 +92,7 @@ def test_transient_wins_over_persistent(ml: Any) -> None:
         (
             "disk_free_space_threshold",
             5,
-            "failed to parse setting [{0}] with value [5] as a size in bytes: unit is missing or unrecognized",
+            "failed to parse setting [{0}] with value [5] as a size in bytes: unit is missing",
         ),
         ("multi_tenancy_enabled", True, "persistent setting [{0}], not dynamically updateable"),
     ],

@@ -170,3 +170,27 @@ def test_a_literal_segment_hides_a_parameter(ml: Any, method: str, path: str, me
 @pytest.mark.parametrize("path", ["~//models/x", "~/models//x", "//nope"])
 def test_no_segment_of_a_path_is_empty(ml: Any, path: str) -> None:
     assert ml.get(path).status == 400
+
+
+def test_a_path_without_methods_is_told_without_its_query(ml: Any) -> None:
+    error = ml.get("~/nope?pretty").body["error"]
+    assert error == "no handler found for uri [/_plugins/_ml/nope] and method [GET]"
+
+
+@pytest.mark.parametrize("kind", ["json", "", "application/json,text/plain"])
+def test_a_content_type_that_is_none_is_refused(ml: Any, kind: str) -> None:
+    answer = ml.send("PUT", "/_cluster/settings", b"{}", content_type=kind)
+    assert answer.status == 400
+    assert answer.body["error"]["caused_by"]["reason"] == f"invalid Content-Type header [{kind}]"
+
+
+@pytest.mark.parametrize("kind", ["application/x-ndjson", "application/vnd.opensearch+json; v=2"])
+def test_other_names_of_json_are_known(ml: Any, kind: str) -> None:
+    assert ml.send("POST", "~/models/_search", b"{}", content_type=kind).status == 200
+
+
+def test_a_time_has_a_unit(ml: Any) -> None:
+    assert ml.reason(ml.get("/_cluster/settings?master_timeout=1")) == (
+        "failed to parse setting [master_timeout] with value [1] as a time value: unit is missing or "
+        "unrecognized"
+    )
