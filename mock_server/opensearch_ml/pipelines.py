@@ -219,7 +219,12 @@ def _check_members(kind: str, config: JsonObject, required: tuple[str, ...]) -> 
 
 
 def _check_inference(config: JsonObject) -> None:
-    """As many maps of outputs as of inputs, and no more than the tasks that are allowed."""
+    """A local model needs its input told; as many outputs as inputs, and no more than tasks allowed."""
+    _text(config, "function_name", INFERENCE)
+    if config.get("function_name", "remote").lower() != "remote" and config.get("model_input") is None:
+        raise illegal_argument(
+            "Please provide model input when using a local model in ML Inference Processor"
+        )
     inputs, outputs = _list(config, "input_map", INFERENCE), _list(config, "output_map", INFERENCE)
     allowed = config.get("max_prediction_tasks", 10)
     if inputs is not None and isinstance(allowed, int) and len(inputs) > allowed:

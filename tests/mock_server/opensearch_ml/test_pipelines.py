@@ -73,6 +73,18 @@ def test_inference_has_as_many_outputs_as_inputs(ml: Any) -> None:
     assert ml.reason(answer) == "The length of output_map and the length of input_map do no match."
 
 
+def test_a_local_model_needs_its_input_told(ml: Any) -> None:
+    config = {"model_id": "m", "function_name": "text_embedding"}
+    answer = ml.put(f"{INGEST}/p", {"processors": [{"ml_inference": config}]})
+    assert (
+        ml.reason(answer) == "Please provide model input when using a local model in ML Inference Processor"
+    )
+    assert (
+        ml.put(f"{INGEST}/p", {"processors": [{"ml_inference": config | {"model_input": "{}"}}]}).status
+        == 200
+    )
+
+
 def test_a_list_of_names_is_one_name_to_delete(ml: Any) -> None:
     ml.put(f"{INGEST}/p", {"processors": []})
     assert ml.delete(f"{INGEST}/p,q").status == 404
