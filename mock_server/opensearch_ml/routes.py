@@ -48,6 +48,14 @@ class Route:
     query: frozenset[str] = frozenset()
     parse_refusal: tuple[str, str] | None = None
 
+    @property
+    def reads_body(self) -> bool:
+        """Whether a body is read at all; where it is not, anything may be sent."""
+        if self.method in ("POST", "PUT"):
+            return not self.template.endswith(("/_refresh", "/_cancel_batch"))
+        read = self.template.endswith("/_search") or "/profile" in self.template or "/stats" in self.template
+        return read and self.method == "GET"
+
 
 ROUTES = (
     Route("POST", f"{ML}/connectors/_create", connectors.create),

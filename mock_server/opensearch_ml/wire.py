@@ -146,14 +146,17 @@ def _document(cluster: Cluster, request: Request, route: Route) -> Document:
     header = request.headers.get("content-type")
     if header is None:
         raise RestError(406, "Content-Type header [] is not supported")
-    if _media_type(header) == YAML:
+    if not _MEDIA_TYPE.fullmatch(header):
+        raise _bad_media_type(header)
+    media_type = _media_type(header)
+    if media_type != YAML and media_type not in _JSON_TYPES:
+        raise RestError(406, f"Content-Type header [{header}] is not supported")
+    if not route.reads_body:
+        return EMPTY
+    if media_type == YAML:
         from mock_server.opensearch_ml.yaml_bodies import read_yaml  # noqa: PLC0415 - a fast start
 
         return read_yaml(request.body)
-    if not _MEDIA_TYPE.fullmatch(header):
-        raise _bad_media_type(header)
-    if _media_type(header) not in _JSON_TYPES:
-        raise RestError(406, f"Content-Type header [{header}] is not supported")
     try:
         return read_json(request.body)
     except ApiError as error:

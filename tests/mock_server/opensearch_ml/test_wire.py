@@ -194,3 +194,9 @@ def test_a_time_has_a_unit(ml: Any) -> None:
         "failed to parse setting [master_timeout] with value [1] as a time value: unit is missing or "
         "unrecognized"
     )
+
+
+@pytest.mark.parametrize("body", [b"{", b"x", b"[]", b"{}"])
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_body_that_nobody_reads_may_be_anything(ml: Any, method: str, body: bytes) -> None:
+    assert ml.send(method, f"~/models/{ml.model()}", body).status == 200
