@@ -95,7 +95,11 @@ def _node(node: Node, version: str) -> dict[str, Any]:
 
 
 def health(call: Call) -> Answer:
-    """GET /_cluster/health."""
+    """GET /_cluster/health; the cluster is green, and nobody waits."""
+    wanted = call.query.get("wait_for_status", "green")
+    if wanted.upper() not in ("GREEN", "YELLOW", "RED"):
+        enum = "org.opensearch.cluster.health.ClusterHealthStatus"
+        raise illegal_argument(f"No enum constant {enum}.{wanted.upper()}")
     count = len(call.cluster.nodes)
     used = sum(1 for index in _indices(call) if len(index))
     replicas = used if count > 1 else 0
@@ -157,11 +161,7 @@ def _table(call: Call, rows: list[dict[str, str]]) -> Answer:
     if "h" in call.query:
         wanted = call.query["h"].split(",")
         names = [name for name in wanted if name in rows[0]]
-    if call.query.get("format", "text") != "text":
-        if call.query["format"] not in ("json", "yaml"):
-            raise illegal_argument(
-                f"Unsupported format [{call.query['format']}], expected text, json or yaml"
-            )
+    if call.query.get("format") in ("json", "yaml"):
         return Answer([{name: row[name] for name in names} for row in rows])
     shown = [names, *([row[name] for name in names] for row in rows)]
     if call.query.get("v") not in ("", "true"):

@@ -200,3 +200,11 @@ def test_a_time_has_a_unit(ml: Any) -> None:
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_a_body_that_nobody_reads_may_be_anything(ml: Any, method: str, body: bytes) -> None:
     assert ml.send(method, f"~/models/{ml.model()}", body).status == 200
+
+
+def test_a_table_in_a_format_that_is_none_is_text(ml: Any) -> None:
+    assert ml.get("/_cat/nodes?h=ip&format=nope").body == "127.0.0.1\n"
+
+
+def test_a_health_that_is_none_is_not_waited_for(ml: Any) -> None:
+    assert ml.reason(ml.get("/_cluster/health?wait_for_status=blue")).endswith("ClusterHealthStatus.BLUE")
