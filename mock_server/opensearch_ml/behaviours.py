@@ -75,6 +75,12 @@ CHANGES = (
     Change((3, 4), "A model's name must not be blank.", "register_rejects#10", {"blank_name_refused": True}),
     Change(
         (3, 4),
+        "Names must not be blank, and names and descriptions hold no other than some characters.",
+        "register_rejects#10, and the server's source",
+        {"texts_are_checked": True},
+    ),
+    Change(
+        (3, 4),
         "The methods of a path are told in another order.",
         "wire_errors#6",
         {"method_order": ("POST", "PUT", "DELETE", "GET")},
@@ -84,6 +90,18 @@ CHANGES = (
         "The refusal of an input tells how to change the interface.",
         "interface_checked#8",
         {"interface_refusal_helps": True},
+    ),
+    Change(
+        (3, 4),
+        "A parameter whose schema is that of a string is held to it as text, also where it is JSON.",
+        "the server's source",
+        {"interface_keeps_strings": True},
+    ),
+    Change(
+        (3, 4),
+        "An endpoint that answers nothing is told from one that fails with nothing to say.",
+        "the server's source",
+        {"empty_answer_names_status": True},
     ),
     Change(
         (3, 4),
@@ -190,11 +208,29 @@ DEVIATIONS = (
     Deviation(
         "output-guardrail-500",
         _NO_5XX,
-        "An answer that an output guardrail stops is a 500.",
+        "An answer that an output guardrail stops, or that can't be processed, is a 500.",
         "guardrails_predict#10",
         "osml.wire.no-server-error",
         ((2, 19),),
-        {"output_guardrail_status": 500},
+        {"output_faults_wrapped": True},
+    ),
+    Deviation(
+        "uncached-predict-404",
+        "A predict whose body is no good is answered 400.",
+        "It is answered 404, with the same reason, where the model is not in memory.",
+        "not recorded; the server's source",
+        None,
+        _BOTH,
+        {"uncached_predict_fault_status": 404},
+    ),
+    Deviation(
+        "unmatched-filter-500",
+        _NO_5XX,
+        "A response filter that finds nothing in the endpoint's answer is answered 500.",
+        "not recorded; the server's source",
+        "osml.wire.no-server-error",
+        _BOTH,
+        {"unmatched_filter_status": 500},
     ),
     Deviation(
         "missing-controller-unnamed",

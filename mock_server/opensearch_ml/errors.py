@@ -57,6 +57,12 @@ def null_pointer(method: str, variable: str) -> ApiError:
     return ApiError(500, "null_pointer_exception", f'Cannot invoke "{method}" because "{variable}" is null')
 
 
+def validation_error(problems: list[str]) -> ApiError:
+    """A request that was read and is not acceptable; the problems are numbered."""
+    numbered = "".join(f"{number}: {problem};" for number, problem in enumerate(problems, 1))
+    return ApiError(400, "action_request_validation_exception", f"Validation Failed: {numbered}")
+
+
 def status_error(status: int, reason: str) -> ApiError:
     """A refusal that carries its own status."""
     return ApiError(status, "status_exception", reason)

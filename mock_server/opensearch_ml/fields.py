@@ -72,6 +72,14 @@ class Fields:
             raise parse_error(f"Can't get text on a {token_of(value)} at {line}:{column}")
         return text_of(value)
 
+    def texts_by_name(self, name: str) -> dict[str, str]:
+        """The members of a nested object as texts; another kind of value has none, as for the real parser."""
+        value = self.values.get(name)
+        if not isinstance(value, dict):
+            return {}
+        nested = Fields(self.document, (*self.path, name), value)
+        return {key: nested.text(key) or "" for key in value}
+
     def flag(self, name: str) -> bool | None:
         """A boolean, or its name as a string."""
         return flag_of(self.values[name]) if name in self.values else None
@@ -119,6 +127,17 @@ class Fields:
             raise self._unexpected(name, "START_ARRAY", value)
         return value
 
+    def objects(self, name: str) -> list[Fields] | None:
+        """An array of objects. Raises ApiError 400 for anything else in it."""
+        items = self.items(name)
+        if items is None:
+            return None
+        for index, item in enumerate(items):
+            if not isinstance(item, dict):
+                line, column = self.document.place((*self.path, name, index))
+                raise _unexpected_token("START_OBJECT", item, line, column)
+        return [Fields(self.document, (*self.path, name, index), item) for index, item in enumerate(items)]
+
     def texts(self, name: str) -> list[str] | None:
         """An array of scalars, each as its text."""
         items = self.items(name)
@@ -140,12 +159,9 @@ def _unexpected_token(expected: str, value: Any, line: int, column: int) -> ApiE
     return parsing_error(reason, line, column)
 
 
-def read_in_order(fields: Fields, readers: Mapping[str, Callable[[Fields], object]]) -> None:
+def read_in_order(fields: Fields, readers: Mapping[str, Callable[[Fields], Any]]) -> dict[str, Any]:
     """Read every member that has a reader, as they come: a parser that streams refuses the first bad one."""
-    for name in fields.values:
-        reader = readers.get(name)
-        if reader is not None:
-            reader(fields)
+    return {name: readers[name](fields) for name in fields.values if name in readers}
 
 
 def text_reader(name: str) -> Callable[[Fields], object]:

@@ -35,7 +35,9 @@ class Rules:
     unknown_group_register_status: int = 404
     foreign_connector_update_fails: bool = False
     malformed_predict_fails: bool = False
-    output_guardrail_status: int = 400
+    output_faults_wrapped: bool = False
+    unmatched_filter_status: int = 400
+    uncached_predict_fault_status: int | None = None
     missing_controller_reason: str = "Failed to find model controller with the provided model ID: {model_id}"
     missing_controller_index_matters: bool = False
     remote_inference_off_status: int = 400
@@ -47,8 +49,11 @@ class Rules:
     undeploy_marks_what_it_missed: bool = False
     unknown_setting_error: str = "illegal_argument_exception"
     blank_name_refused: bool = False
+    texts_are_checked: bool = False
     method_order: tuple[str, ...] = ("POST", "PUT", "GET", "DELETE")
     interface_refusal_helps: bool = False
+    interface_keeps_strings: bool = False
+    empty_answer_names_status: bool = False
     group_update_moves_time: bool = False
 
     # Deploy and undeploy.

@@ -38,7 +38,7 @@ class TaskState(StrEnum):
 
 @dataclass(slots=True)
 class Connector:
-    """A connector. `credential` is kept and never shown."""
+    """A connector. `credential` is kept and never shown; every parameter is a text."""
 
     name: str | None
     version: str | None
@@ -46,9 +46,10 @@ class Connector:
     protocol: str | None
     parameters: JsonObject
     credential: JsonObject
-    actions: list[JsonObject]
+    actions: list[JsonObject] | None
     created: int = 0
     updated: int = 0
+    client_config: JsonObject | None = None
 
 
 @dataclass(slots=True)

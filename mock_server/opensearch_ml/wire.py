@@ -135,16 +135,14 @@ def _document(cluster: Cluster, request: Request) -> Document:
     try:
         return read_json(request.body)
     except ApiError as error:
-        if cluster.rules.malformed_predict_fails and _begins_a_predict(request):
-            raise null_pointer(_SET_ALGORITHM, "mlInput") from None
         error.status = cluster.rules.malformed_json_status
-        raise
-
-
-def _begins_a_predict(request: Request) -> bool:
-    """Whether the body is one of predict and begins as an object, which is as far as it is checked."""
-    is_predict = request.path.endswith("/_predict") or "/_predict/" in request.path
-    return is_predict and request.body.lstrip().startswith(b"{")
+        if not request.path.endswith("_predict") and "/_predict/" not in request.path:
+            raise
+        # Predict looks for the model first. As far as it checks, the body need only begin as an object.
+        begins = request.body.lstrip().startswith(b"{")
+        swallowed = begins and cluster.rules.malformed_predict_fails
+        fault = null_pointer(_SET_ALGORITHM, "mlInput") if swallowed else error
+        return Document("", None, fault=fault)
 
 
 def _render(
