@@ -24,11 +24,18 @@ def fault_of(schema: Any) -> str | None:
 
 
 def faults_of(instance: Any, schema: str) -> list[str]:
-    """Where a value does not fit a schema, in the words of the validator that OpenSearch uses."""
-    validator = jsonschema.Draft202012Validator(json.loads(schema), registry=Registry())
+    """Where a value does not fit a schema, in the words of the validator that OpenSearch uses.
+
+    A model may have any text for a schema: one that is none fits nothing.
+    """
     try:
+        read = json.loads(schema)
+        fault = fault_of(read)
+        if fault is not None:
+            return [f"the schema can't be applied: {fault}"]
+        validator = jsonschema.Draft202012Validator(read, registry=Registry())
         errors = sorted(validator.iter_errors(instance), key=lambda error: error.json_path)
-    except (Unresolvable, RecursionError, re.error) as error:
+    except (ValueError, Unresolvable, RecursionError, re.error) as error:
         return [f"the schema can't be applied: {type(error).__name__}"]
     return [_told(error) for error in errors]
 

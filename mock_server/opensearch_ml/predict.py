@@ -101,6 +101,9 @@ def _require_ready(cluster: Cluster, model: Model) -> None:
         return
     may_deploy = rules.auto_deploy and model.algorithm == "REMOTE"
     if may_deploy and (cluster.settings.on(AUTO_DEPLOY) or not rules.auto_deploy_can_be_disabled):
+        if not model.may_deploy_itself:
+            reason = "Auto deployment disabled for this model, please deploy model first"
+            raise illegal_argument(f"{reason} Model ID: {model.id}")
         lifecycle.auto_deploy(model)
         if lifecycle.lacks_connector(model):
             raise status_error(404, f"Failed to find connector:{model.connector_id}")
@@ -113,7 +116,7 @@ def _invoke(cluster: Cluster, model: Model, fields: Fields) -> JsonObject:
     parameters = fields.get("parameters")
     if rules.interface_checked:
         instance = {"algorithm": "REMOTE", "parameters": parameters, "action_type": "PREDICT"}
-        interface.check("input", model.interface.get("input"), instance, rules)
+        interface.check("input", (model.interface or {}).get("input"), instance, rules)
     connector = _connector(cluster, model)
     payload = _payload(connector, parameters if isinstance(parameters, dict) else {})
     guard_answer = json.dumps(cluster.endpoint.answer, ensure_ascii=False)
@@ -127,7 +130,7 @@ def _invoke(cluster: Cluster, model: Model, fields: Fields) -> JsonObject:
         raise _output_stopped(rules.output_guardrail_status)
     result = {"inference_results": [{"output": [_output(answer)], "status_code": 200}]}
     if rules.interface_checked:
-        interface.check("output", model.interface.get("output"), result, rules)
+        interface.check("output", (model.interface or {}).get("output"), result, rules)
     return result
 
 
