@@ -156,7 +156,8 @@ class Fields:
         number = int(value)
         if not -limit <= number < limit:
             reason = f"Numeric value ({value}) out of range of {kind} ({-limit} - {limit - 1})"
-            raise json_error("input_coercion_exception", reason, *self.document.place((*self.path, name)))
+            place = self.document.place_behind((*self.path, name))
+            raise json_error("input_coercion_exception", reason, *place)
         return number
 
     def _not_a(self, name: str, problem: str) -> ApiError:

@@ -33,6 +33,7 @@ LOCAL_FUNCTIONS = (
     "TEXT_SIMILARITY",
     "QUESTION_ANSWERING",
 )
+_NEED_NO_CONFIG = ("SPARSE_ENCODING", "SPARSE_TOKENIZE")
 MODEL_FORMATS = ("TORCH_SCRIPT", "ONNX")
 FUNCTIONS = frozenset(
     {
@@ -128,7 +129,18 @@ def _delete_empty_group(cluster: Cluster, group_id: str | None) -> None:
 
 def find_all(call: Call) -> Answer:
     """GET or POST models/_search."""
-    return search.answer(call, call.cluster.store.models, lambda _id, model: view(model))
+    return search.answer(call, call.cluster.store.models, lambda _id, model: _document(model))
+
+
+def _document(model: Model) -> JsonObject:
+    """A model as its index has it: what a get leaves out as empty or false is there."""
+    document = view(model)
+    if model.planned_nodes is not None:
+        document["planning_worker_nodes"] = list(model.planned_nodes)
+        document["deploy_to_all_nodes"] = model.on_all_nodes
+    if model.centroids is not None:
+        del document["is_hidden"]
+    return document
 
 
 def view(model: Model) -> JsonObject:
@@ -253,6 +265,7 @@ def _read(fields: Fields, cluster: Cluster) -> Model:
     )
     if function == "REMOTE":
         connectors.require_remote_inference(cluster)
+        _require_url_allowed(fields, cluster)
     else:
         _read_file(model, fields, cluster)
     check_texts(rules, (("Model description", description), ("Model name", name)), required="Model name")
@@ -282,16 +295,20 @@ def _read_file(model: Model, fields: Fields, cluster: Cluster) -> None:
         raise illegal_argument("model format is null")
     if version is None:
         raise illegal_argument("model version is null")
+    if "url" in fields and model.model_config is None and model.algorithm not in _NEED_NO_CONFIG:
+        raise illegal_argument("model config is null")
+    _require_url_allowed(fields, cluster)
+    model.file = local_file(model.name, version, model_format, fields.text("model_content_hash_value"))
+    if model.model_config is None and model.algorithm == "TEXT_EMBEDDING":
+        model.model_config = default_config(model.name)
+
+
+def _require_url_allowed(fields: Fields, cluster: Cluster) -> None:
     if "url" in fields and not cluster.settings.on(VIA_URL):
         raise illegal_argument(
             "To upload custom model user needs to enable allow_registering_model_via_url settings. "
             "Otherwise please use OpenSearch pre-trained models."
         )
-    if "url" in fields and model.model_config is None and model.algorithm == "TEXT_EMBEDDING":
-        raise illegal_argument("model config is null")
-    model.file = local_file(model.name, version, model_format, fields.text("model_content_hash_value"))
-    if model.model_config is None and model.algorithm == "TEXT_EMBEDDING":
-        model.model_config = default_config(model.name)
 
 
 def _group(cluster: Cluster, fields: Fields, model: Model) -> str:

@@ -111,7 +111,9 @@ def _changes(cluster: Cluster, model: Model, fields: Fields, sent: dict[str, Any
 
 def _values(rules: Rules, model: Model, fields: Fields, sent: dict[str, Any]) -> dict[str, Any]:
     """The members that need nothing but the model, as they are after the update."""
-    values = {name: sent[name] for name in ("name", "description", "is_enabled") if name in sent}
+    values: dict[str, Any] = {
+        name: sent[name] for name in ("name", "description", "is_enabled") if name in sent
+    }
     if "model_config" in sent:
         values["model_config"] = merged(model.model_config, sent["model_config"])
     if "deploy_setting" in sent and rules.update_stores_ttl:
