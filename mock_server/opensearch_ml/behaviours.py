@@ -72,12 +72,17 @@ CHANGES = (
         "settings_bounds#8",
         {"unknown_setting_error": "settings_exception"},
     ),
-    Change((3, 4), "A model's name must not be blank.", "register_rejects#10", {"blank_name_refused": True}),
     Change(
         (3, 4),
         "Names must not be blank, and names and descriptions hold no other than some characters.",
         "register_rejects#10, and the server's source",
         {"texts_are_checked": True},
+    ),
+    Change(
+        (3, 4),
+        "A remote model has a configuration of its own kind, which need not be that of a text embedding.",
+        "the server's source",
+        {"model_config_of_remote_models": True},
     ),
     Change(
         (3, 4),
@@ -231,6 +236,15 @@ DEVIATIONS = (
         "osml.wire.no-server-error",
         _BOTH,
         {"unmatched_filter_status": 500},
+    ),
+    Deviation(
+        "unforeseen-mistakes-500",
+        _NO_5XX,
+        "Values of a kind that the node does not foresee, a null for a text say, are answered 500.",
+        "not recorded; the server's source",
+        "osml.wire.no-server-error",
+        _BOTH,
+        {"node_error_status": 500},
     ),
     Deviation(
         "missing-controller-unnamed",

@@ -7,7 +7,7 @@ from typing import Any
 
 from mock_server.opensearch_ml.errors import illegal_argument
 from mock_server.opensearch_ml.fields import Fields, read_in_order, text_reader
-from mock_server.opensearch_ml.java_json import parameter_text
+from mock_server.opensearch_ml.gson import kept_text
 from mock_server.opensearch_ml.store import JsonObject
 
 ACTION_TYPES = ("PREDICT", "EXECUTE", "BATCH_PREDICT", "CANCEL_BATCH_PREDICT", "BATCH_PREDICT_STATUS")
@@ -33,7 +33,7 @@ def read_body(fields: Fields) -> dict[str, Any]:
 def _parameters(fields: Fields) -> JsonObject:
     value = fields.get("parameters")
     members = value if isinstance(value, dict) else {}
-    return {name: parameter_text(member) for name, member in members.items()}
+    return {name: kept_text(member) for name, member in members.items()}
 
 
 def _actions(fields: Fields) -> list[JsonObject]:

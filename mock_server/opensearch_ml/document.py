@@ -57,11 +57,17 @@ class Document:
     yaml: bool = False
     fault: ApiError | None = None
 
-    def place(self, path: tuple[Step, ...], *, after: int = 0) -> tuple[int, int]:
-        """Line and column, from 1, of the value at `path`, moved right by `after` characters."""
+    def place(self, path: tuple[Step, ...]) -> tuple[int, int]:
+        """Line and column, from 1, of the value at `path`."""
+        return (1, 1) if self.yaml else line_and_column(self.text, locate(self.text, path))
+
+    def place_behind(self, path: tuple[Step, ...]) -> tuple[int, int]:
+        """Line and column, from 1, behind the token with which the value at `path` begins."""
         if self.yaml:
             return 1, 1
-        return line_and_column(self.text, locate(self.text, path) + after)
+        start = locate(self.text, path)
+        opens = self.text[start] in "{["
+        return line_and_column(self.text, start + 1 if opens else _SCANNER.raw_decode(self.text, start)[1])
 
     @cached_property
     def is_object(self) -> bool:

@@ -5,39 +5,74 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from mock_server.opensearch_ml import json_path
-from mock_server.opensearch_ml.errors import illegal_argument
-from mock_server.opensearch_ml.fields import Fields
-from mock_server.opensearch_ml.java_json import gson_text
+from mock_server.opensearch_ml import gson, json_path
+from mock_server.opensearch_ml.errors import illegal_argument, node_error, wrong_class
+from mock_server.opensearch_ml.fields import BodyParser, Fields
 from mock_server.opensearch_ml.store import JsonObject
 
 TYPES = ("local_regex", "model")
 Documents = Iterable[tuple[str, JsonObject]]
 SIDES = ("input_guardrail", "output_guardrail")
-_LOCAL = ("stop_words", "regex")
-_BY_MODEL = ("model_id", "response_filter", "response_validation_regex")
+_MEMBERS = {
+    "local_regex": ("stop_words", "regex"),
+    "model": ("model_id", "response_filter", "response_validation_regex"),
+}
 
 
 def read_guardrails(fields: Fields, current: JsonObject | None) -> JsonObject:
-    """The guardrails after what was sent: a side that is not named stays, unless the type changes.
+    """The guardrails after what was sent: what is not named stays, as far as the type knows it.
 
-    A side that is no object, or an empty one, is none. Raises ApiError 400 for a type that is missing or
-    unknown. Patterns are not looked at before they are used.
+    Raises ApiError 400 for a type that is missing or unknown. Patterns are not looked at here.
     """
+    sent: dict[str, JsonObject] = {}
+    for name in fields.values:
+        if name == "type":
+            fields.text(name)
+        elif name in SIDES:
+            members = fields.mapping(name, BodyParser.GUARDRAILS)
+            sent[name] = {} if members is None else members.values
     kind = fields.text("type")
     if kind not in TYPES:
         raise illegal_argument("The type of guardrails is required, can not be null.")
-    sides: JsonObject = {}
-    if current is not None and current["type"] == kind:
-        sides = {side: current[side] for side in SIDES if side in current}
+    read = _local if kind == "local_regex" else _by_model
+    shown: JsonObject = {"type": kind}
     for side in SIDES:
-        sent = fields.get(side)
-        if isinstance(sent, dict) and sent:
-            members = _LOCAL if kind == "local_regex" else _BY_MODEL
-            sides[side] = {name: sent[name] for name in members if sent.get(name) not in (None, [])}
-    return {"type": kind, **{side: sides[side] for side in SIDES if side in sides}}
+        old = (current or {}).get(side)
+        new = read(sent[side]) if sent.get(side) else None
+        if old is not None or new is not None:
+            merged = {**(old or {}), **(new or {})}
+            shown[side] = {name: merged[name] for name in _MEMBERS[kind] if name in merged}
+    return shown
+
+
+def _local(side: JsonObject) -> JsonObject:
+    """Lists that are empty are as good as none."""
+    shown: JsonObject = {}
+    for name in _MEMBERS["local_regex"]:
+        items = side.get(name)
+        if items is not None and not isinstance(items, list):
+            raise wrong_class(items, "java.util.List")
+        if items:
+            shown[name] = items
+    for words in shown.get("stop_words", ()):
+        if not isinstance(words, dict):
+            raise wrong_class(words, "java.util.Map")
+    if not all(isinstance(pattern, str) for pattern in shown.get("regex", ())):
+        raise node_error(
+            "array_store_exception",
+            "arraycopy: element type mismatch: can not cast one of the elements of java.lang.Object[] to the "
+            "type of the destination array, java.lang.String",
+        )
+    return shown
+
+
+def _by_model(side: JsonObject) -> JsonObject:
+    shown = {name: side[name] for name in _MEMBERS["model"] if side.get(name) is not None}
+    for value in shown.values():
+        if not isinstance(value, str):
+            raise wrong_class(value, "java.lang.String")
+    return shown
 
 
 def triggered(
@@ -53,37 +88,32 @@ def triggered(
     if guardrails is None or guardrail is None:
         return False
     if guardrails["type"] == "local_regex":
-        patterns = _texts(guardrail.get("regex"))
-        return _has_stop_word(guardrail, text, indices) or any(_matches(one, text) for one in patterns)
+        patterns = guardrail.get("regex", ())
+        return _has_stop_word(guardrail, text, indices) or any(_fits(one, text) for one in patterns)
     pattern = guardrail.get("response_validation_regex")
     answered = _filtered(model_answer, guardrail.get("response_filter"))
-    return isinstance(pattern, str) and answered is not None and not _matches(pattern, answered)
+    return pattern is not None and answered is not None and not _fits(pattern, answered)
 
 
-def _texts(value: Any) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def _matches(pattern: str, text: str) -> bool:
-    """Whether a pattern matches all of a text; one that can't be compiled matches nothing."""
+def _fits(pattern: str, text: str) -> bool:
+    """Whether a pattern matches all of a text; what is no pattern matches nothing."""
     try:
         return re.fullmatch(pattern, text) is not None
     except re.error:
         return False
 
 
-def _filtered(answer: str, response_filter: Any) -> str | None:
-    if not isinstance(response_filter, str) or not response_filter:
+def _filtered(answer: str, response_filter: str | None) -> str | None:
+    if not response_filter:
         return answer
     try:
-        return gson_text(json_path.read(json.loads(answer), response_filter))
+        return gson.to_text(json_path.read(json.loads(answer), response_filter))
     except (ValueError, json_path.PathNotFoundError):
         return None
 
 
 def _has_stop_word(guardrail: JsonObject, text: str, indices: Mapping[str, Documents]) -> bool:
-    sent = guardrail.get("stop_words")
-    for stop_words in sent if isinstance(sent, list) else ():
+    for stop_words in guardrail.get("stop_words", ()):
         wanted = stop_words if isinstance(stop_words, dict) else {}
         fields = wanted.get("source_fields")
         names = [str(name) for name in fields] if isinstance(fields, list) else []

@@ -28,11 +28,18 @@ def fault_of(schema: Any) -> str | None:
 
 
 def faults_of(instance: Any, schema: str) -> list[str]:
-    """Where a value does not fit a schema, in the words and the order of the validator of OpenSearch."""
-    validator = jsonschema.Draft202012Validator(_in_order(json.loads(schema)), registry=Registry())
+    """Where a value does not fit a schema, in the words and the order of the validator of OpenSearch.
+
+    A model may have any text for a schema: one that is none fits nothing.
+    """
     try:
+        read = json.loads(schema)
+        fault = fault_of(read)
+        if fault is not None:
+            return [f"the schema can't be applied: {fault}"]
+        validator = jsonschema.Draft202012Validator(_in_order(read), registry=Registry())
         return [told for error in validator.iter_errors(instance) for told in _told(error)]
-    except (Unresolvable, RecursionError, re.error) as error:
+    except (ValueError, Unresolvable, RecursionError, re.error) as error:
         return [f"the schema can't be applied: {type(error).__name__}"]
 
 

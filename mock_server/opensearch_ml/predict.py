@@ -124,7 +124,7 @@ def _local_input(fields: Fields, algorithm: str) -> Fields:
 
 def _predict_remotely(cluster: Cluster, model: Model, sent: RemoteInput) -> JsonObject:
     """Ask a model that is hosted elsewhere; one that is not in memory yet is not held to its interface."""
-    rules, schemas = cluster.rules, model.interface
+    rules, schemas = cluster.rules, model.interface or {}
     _require_enabled(cluster, model)
     if rules.interface_checked and model.in_memory and interface.is_schema(schemas.get("input")):
         given = remote_models.instance(sent, schemas["input"], rules)
@@ -149,6 +149,9 @@ def _require_ready(cluster: Cluster, model: Model) -> None:
         return
     may_deploy = rules.auto_deploy and model.algorithm == "REMOTE"
     if may_deploy and (cluster.settings.on(AUTO_DEPLOY) or not rules.auto_deploy_can_be_disabled):
+        if not model.may_deploy_itself:
+            reason = "Auto deployment disabled for this model, please deploy model first"
+            raise illegal_argument(f"{reason} Model ID: {model.id}")
         lifecycle.auto_deploy(model)
         if lifecycle.lacks_connector(model):
             raise status_error(404, f"Failed to find connector:{model.connector_id}")

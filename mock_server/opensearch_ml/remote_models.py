@@ -9,19 +9,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from mock_server.opensearch_ml import guardrails, json_path, post_processing
+from mock_server.opensearch_ml import gson, guardrails, json_path, post_processing
 from mock_server.opensearch_ml.cluster import Cluster
 from mock_server.opensearch_ml.connectors import fill, find_action
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, status_error
 from mock_server.opensearch_ml.fields import Fields
-from mock_server.opensearch_ml.java_json import (
-    as_gson_reads,
-    escaped,
-    gson_text,
-    is_json,
-    map_ordered,
-    parameter_text,
-)
+from mock_server.opensearch_ml.java_maps import map_ordered
+from mock_server.opensearch_ml.payloads import escaped, is_json
 from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.settings import PRIVATE_IP
 from mock_server.opensearch_ml.store import Connector, JsonObject, Model
@@ -55,7 +49,7 @@ def read_parameters(fields: Fields, action: str) -> RemoteInput:
         return RemoteInput(action=(kind or action).upper())
     value = fields.get("parameters")
     members = value if isinstance(value, dict) else {}
-    texts = {name: parameter_text(member) for name, member in members.items()}
+    texts = {name: gson.kept_text(member) for name, member in members.items()}
     return RemoteInput(texts, action=(kind or action).upper())
 
 
@@ -131,7 +125,7 @@ def _parts(action: JsonObject, sent: RemoteInput) -> list[RemoteInput]:
     name = _DOCS_NAMED.get(kind, "input")
     if kind == "bedrock.embedding":
         return [replace(sent, parameters={name: doc}) for doc in sent.docs]
-    return [replace(sent, parameters={name: gson_text(list(sent.docs))})]
+    return [replace(sent, parameters={name: gson.to_text(list(sent.docs))})]
 
 
 def _ask(
@@ -245,7 +239,7 @@ def _parsed(body: str) -> Any:
 def _response(value: Any) -> JsonObject:
     """One answer as a tensor: an object as it is, everything else as its member `response`."""
     if isinstance(value, str) and is_json(value):
-        parsed = as_gson_reads(json.loads(value))
+        parsed = gson.as_read(json.loads(value))
         data = parsed if isinstance(parsed, dict) else {"response": parsed}
         return {"name": "response", "dataAsMap": data}
     return {"name": "response", "dataAsMap": {"response": value}}

@@ -41,6 +41,7 @@ class Rules:
     missing_controller_reason: str = "Failed to find model controller with the provided model ID: {model_id}"
     missing_controller_index_matters: bool = False
     remote_inference_off_status: int = 400
+    node_error_status: int = 400
     sync_interval_default: int = 10
     restart_shows_undeployed: bool = True
 
@@ -48,8 +49,8 @@ class Rules:
     update_forces_refresh: bool = False
     undeploy_marks_what_it_missed: bool = False
     unknown_setting_error: str = "illegal_argument_exception"
-    blank_name_refused: bool = False
     texts_are_checked: bool = False
+    model_config_of_remote_models: bool = False
     method_order: tuple[str, ...] = ("POST", "PUT", "GET", "DELETE")
     interface_refusal_helps: bool = False
     interface_keeps_strings: bool = False

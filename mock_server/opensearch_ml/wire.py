@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from mock_server.core import JSON_UTF8, Request, Response, encode_json
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.document import EMPTY, Document, read_json
-from mock_server.opensearch_ml.errors import ApiError, RestError, illegal_argument, null_pointer
+from mock_server.opensearch_ml.errors import ApiError, NodeError, RestError, illegal_argument, null_pointer
 from mock_server.opensearch_ml.fields import flag_of
 from mock_server.opensearch_ml.routes import Match, Router
 
@@ -34,6 +34,8 @@ def answer(cluster: Cluster, request: Request) -> Response:
         query = _query(request.query)
         return _render(cluster, request, query, _dispatch(cluster, request, query))
     except ApiError as error:
+        if isinstance(error, NodeError):
+            error.status = cluster.rules.node_error_status
         envelope = error.envelope()
         if query.get("error_trace") in ("", "true"):
             _add_trace(envelope["error"], error)
