@@ -16,6 +16,7 @@ from mock_server.opensearch_ml.store import Connector, JsonObject, Model
 
 PROTOCOLS = ("http", "aws_sigv4")
 DRY_RUN = "dryRunConnector"
+NO_CONTENT = "You must provide connector content when creating a remote model without connector id!"
 _NAME = "Model connector name"
 _ACCESS = ("access_mode", "add_all_backend_roles", "backend_roles")
 _NO_ACCESS_CONTROL = (
@@ -124,7 +125,11 @@ def read_connector(fields: Fields, cluster: Cluster) -> Connector:
 
     Raises ApiError 400 for what is missing or not allowed.
     """
-    body = connector_bodies.read_body(_without_nulls(fields))
+    try:
+        body = connector_bodies.read_body(_without_nulls(fields))
+    except ApiError as error:
+        # Whatever else a parser may meet leaves the model without a connector.
+        raise error if error.type == "illegal_argument_exception" else illegal_argument(NO_CONTENT) from None
     if body.get("protocol") is None:
         raise illegal_argument("connector protocol is null")
     connector = _made_of(body)

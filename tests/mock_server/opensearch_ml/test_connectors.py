@@ -212,6 +212,10 @@ def test_an_unknown_protocol_is_met_by_the_next_read(ml: Any) -> None:
     [
         ({}, "connector protocol is null"),
         (
+            {"protocol": "http", "actions": "x"},
+            "You must provide connector content when creating a remote model without connector id!",
+        ),
+        (
             {"protocol": "http", "actions": []},
             "Connector endpoint is required when creating a remote model without connector id!",
         ),
