@@ -104,6 +104,8 @@ def view(connector: Connector) -> JsonObject:
         **{name: getattr(connector, name) for name in connector_bodies.TEXTS},
         "parameters": connector.parameters,
         "actions": connector.actions,
+        "backend_roles": connector.backend_roles,
+        "access": connector.access,
         **(times if connector.created else {}),
         "client_config": connector.client_config,
     }
@@ -191,11 +193,12 @@ def _made_of(body: JsonObject) -> Connector:
 
 
 def _changed(connector: Connector, body: JsonObject) -> Connector:
-    replaced = (*connector_bodies.TEXTS, "actions", "client_config")
+    replaced = (*connector_bodies.TEXTS, "actions", "client_config", "backend_roles")
     sent = {name: body[name] for name in replaced if name in body}
+    access = body.get("access_mode") or connector.access
     parameters = {**connector.parameters, **body.get("parameters", {})}
     credential = body.get("credential") or connector.credential
-    return dataclasses.replace(connector, **sent, parameters=parameters, credential=credential)
+    return dataclasses.replace(connector, **sent, parameters=parameters, credential=credential, access=access)
 
 
 def _require_protocol(connector: Connector) -> None:
