@@ -91,6 +91,28 @@ CHANGES = (
         "model_group_crud#4, model_group_crud#19",
         {"group_update_moves_time": True},
     ),
+    Change(
+        (3, 4),
+        "An agent may plan, execute and reflect, and its tools may have attributes.",
+        "register-agent.md of 3.4 and 3.8, table of fields",
+        {
+            "agent_types": DOCUMENTED.agent_types | {"PLAN_EXECUTE_AND_REFLECT"},
+            "agent_llm_interfaces": frozenset(
+                {
+                    "bedrock/converse/claude",
+                    "bedrock/converse/deepseek_r1",
+                    "openai/v1/chat/completions",
+                }
+            ),
+            "agent_tools_have_attributes": True,
+        },
+    ),
+    Change(
+        (3, 4),
+        "An agent's name is not blank and has at most 128 characters.",
+        "the published source of the server",
+        {"agent_name_limit": 128},
+    ),
 )
 
 _BOTH: tuple[Version, ...] = ((2, 19), (3, 4))
@@ -195,6 +217,15 @@ DEVIATIONS = (
         "osml.wire.no-server-error",
         ((2, 19),),
         {"output_guardrail_status": 500},
+    ),
+    Deviation(
+        "plan-without-parameters-500",
+        _NO_5XX,
+        "The registration of an agent that plans, without parameters, is answered 500 with a null pointer.",
+        "in the published source of 3.4, not recorded",
+        "osml.wire.no-server-error",
+        ((3, 4),),
+        {"plan_without_parameters_status": 500},
     ),
     Deviation(
         "missing-controller-unnamed",

@@ -47,6 +47,10 @@ def text_of(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def _kept_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 @dataclass(frozen=True)
 class Fields:
     """One object of a body, with the way to it; every getter gives None for a field that was not sent."""
@@ -118,6 +122,24 @@ class Fields:
         if not isinstance(value, list):
             raise self._unexpected(name, "START_ARRAY", value)
         return value
+
+    def objects(self, name: str) -> list[Fields] | None:
+        """An array of objects. Raises ApiError 400 for anything else in it."""
+        items = self.items(name)
+        if items is None:
+            return None
+        for index, item in enumerate(items):
+            if not isinstance(item, dict):
+                line, column = self.document.place((*self.path, name, index))
+                raise _unexpected_token("START_OBJECT", item, line, column)
+        return [Fields(self.document, (*self.path, name, index), item) for index, item in enumerate(items)]
+
+    def text_map(self, name: str) -> dict[str, str] | None:
+        """An object whose values are kept as text; what is no object counts as an empty one."""
+        if name not in self.values:
+            return None
+        value = self.values[name]
+        return {key: _kept_text(item) for key, item in value.items()} if isinstance(value, dict) else {}
 
     def texts(self, name: str) -> list[str] | None:
         """An array of scalars, each as its text."""

@@ -36,6 +36,7 @@ class Rules:
     foreign_connector_update_fails: bool = False
     malformed_predict_fails: bool = False
     output_guardrail_status: int = 400
+    plan_without_parameters_status: int = 400
     missing_controller_reason: str = "Failed to find model controller with the provided model ID: {model_id}"
     missing_controller_index_matters: bool = False
     remote_inference_off_status: int = 400
@@ -50,6 +51,10 @@ class Rules:
     method_order: tuple[str, ...] = ("POST", "PUT", "GET", "DELETE")
     interface_refusal_helps: bool = False
     group_update_moves_time: bool = False
+    agent_types: frozenset[str] = frozenset({"FLOW", "CONVERSATIONAL", "CONVERSATIONAL_FLOW"})
+    agent_name_limit: int | None = None
+    agent_llm_interfaces: frozenset[str] | None = None
+    agent_tools_have_attributes: bool = False
 
     # Deploy and undeploy.
     deploy_latency: float = 0.03
