@@ -122,11 +122,16 @@ DEVIATIONS = (
     Deviation(
         "deploy-completes-at-once",
         "A deploy is answered before it is done, with DEPLOYING (2.19) or CREATED (3.4).",
-        "The deploy of a remote model is answered with COMPLETED and with its task type.",
+        "The deploy of a remote model is answered with COMPLETED, any other with CREATED, with the task type.",
         "lifecycle#5",
         "osml.deploy.answer.status",
         _BOTH,
-        {"remote_deploy_status": "COMPLETED", "deploy_answer_names_task_type": True, "deploy_latency": 0.004},
+        {
+            "remote_deploy_status": "COMPLETED",
+            "deploy_status": "CREATED",
+            "deploy_answer_names_task_type": True,
+            "deploy_latency": 0.004,
+        },
     ),
     Deviation(
         "undeploy-value",
@@ -244,6 +249,24 @@ DEVIATIONS = (
         None,
         ((2, 19),),
         {"missing_controller_index_matters": True},
+    ),
+    Deviation(
+        "profile-of-nothing",
+        "The nodes that a profile's body names are shown with all their tasks and models.",
+        "A body that names no models or tasks and does not ask for all is answered with nothing.",
+        "in the published source, not recorded",
+        None,
+        _BOTH,
+        {"profile_body_means_all": False},
+    ),
+    Deviation(
+        "stats-of-the-cluster",
+        "Statistics lead from node ids to numbers.",
+        "They begin with those of the cluster and have the nodes, with algorithms and models, under nodes.",
+        "in the published source, not recorded",
+        None,
+        _BOTH,
+        {"stats_are_by_node_alone": False},
     ),
     Deviation(
         "restart-reads-deployed",

@@ -67,7 +67,9 @@ def register(call: Call) -> Answer:
     cluster.store.models.put(model.id, model)
     task.state, task.updated, task.model_id = TaskState.COMPLETED, now + 4, model.id
     cluster.store.tasks.touch(task_id)
+    cluster.monitor.count(model, "register")
     if deploy:
+        cluster.monitor.count(model, "deploy", cluster.node_ids)
         cluster.lifecycle.deploy(model, None)
     return Answer({"task_id": task_id, "status": "CREATED", "model_id": model.id})
 

@@ -34,15 +34,17 @@ def predict(call: Call) -> Answer:
     if algorithm is not None and algorithm.upper() in LOCAL_FUNCTIONS and not fields.get("text_docs"):
         raise illegal_argument("Empty text docs")
     if model.algorithm == "KMEANS":
-        return Answer(training.predict(model, fields))
+        with cluster.monitor.prediction(model):
+            return Answer(training.predict(call, model))
     if model.algorithm == "REMOTE":
         require_remote_inference(cluster)
     _require_ready(cluster, model)
     _take_token(cluster, model)
     cluster.lifecycle.use(model)
-    if model.algorithm != "REMOTE":
-        return Answer(local_models.predict(model, fields))
-    return Answer(_invoke(cluster, model, fields))
+    with cluster.monitor.prediction(model):
+        if model.algorithm != "REMOTE":
+            return Answer(local_models.predict(model, fields))
+        return Answer(_invoke(cluster, model, fields))
 
 
 def batch_predict(call: Call) -> Answer:
@@ -102,6 +104,7 @@ def _require_ready(cluster: Cluster, model: Model) -> None:
     may_deploy = rules.auto_deploy and model.algorithm == "REMOTE"
     if may_deploy and (cluster.settings.on(AUTO_DEPLOY) or not rules.auto_deploy_can_be_disabled):
         lifecycle.auto_deploy(model)
+        cluster.monitor.count(model, "deploy")
         if lifecycle.lacks_connector(model):
             raise status_error(404, f"Failed to find connector:{model.connector_id}")
     if not lifecycle.serves(model):

@@ -22,7 +22,7 @@ def get(call: Call) -> Answer:
 
 def cancel_batch(call: Call) -> Answer:
     """POST tasks/{task_id}/_cancel_batch."""
-    task, cluster = _find(call), call.cluster
+    task, cluster = _find(call, "Fail to find task"), call.cluster
     if task.type != BATCH_PREDICTION:
         raise illegal_argument("The task ID you provided does not have any associated batch job")
     if task.state is TaskState.RUNNING:
@@ -60,8 +60,8 @@ def view(task: Task) -> JsonObject:
     return shown if task.remote_job is None else shown | {"remote_job": task.remote_job}
 
 
-def _find(call: Call) -> Task:
+def _find(call: Call, reason: str = "Failed to find task") -> Task:
     task = call.cluster.store.tasks.get(call.parameters["task_id"])
     if task is None:
-        raise status_error(404, "Failed to find task")
+        raise status_error(404, reason)
     return task
