@@ -122,7 +122,7 @@ DEVIATIONS = (
     Deviation(
         "deploy-completes-at-once",
         "A deploy is answered before it is done, with DEPLOYING (2.19) or CREATED (3.4).",
-        "The deploy of a remote model is answered with COMPLETED, any other with CREATED, with the task type.",
+        "The deploy of a remote model is answered with COMPLETED, another with CREATED, with the task type.",
         "lifecycle#5",
         "osml.deploy.answer.status",
         _BOTH,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 from mock_server.opensearch_ml import search
-from mock_server.opensearch_ml.cluster import Call
+from mock_server.opensearch_ml.cluster import Call, Cluster
 from mock_server.opensearch_ml.document import Document
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument
 from mock_server.opensearch_ml.fields import Fields
@@ -18,15 +19,26 @@ Cell = float | str | None
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """Where the rows come from, and the rows of a data frame; those of a search come when they are used."""
+    """Where rows come from: `cells` of a data frame, or else a search in `indices`."""
 
-    kind: str
-    cells: list[list[Cell]]
-    indices: list[str]
+    cells: list[list[Cell]] | None = None
+    query: Any = None
+    indices: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """What a task says of its input."""
+        return SEARCH_QUERY if self.cells is None else DATA_FRAME
+
+    def require_given(self) -> None:
+        """Raises ApiError 400 for a body that gave nothing to learn from or to predict."""
+        if self.cells is None and self.query is None:
+            reason = "Validation Failed: 1: input data can't be null;"
+            raise ApiError(400, "action_request_validation_exception", reason)
 
 
 def read_input(fields: Fields) -> Input:
-    """What a body gives to learn from. Raises ApiError 400 for one that gives nothing, or can't be read."""
+    """What a body gives to learn from or to predict. Raises ApiError 400 for what can't be read."""
     data, query, indices = (
         fields.object("input_data"),
         fields.object("input_query"),
@@ -34,18 +46,17 @@ def read_input(fields: Fields) -> Input:
     )
     if data is not None:
         data.objects("column_metas")
-        return Input(DATA_FRAME, [_row(row) for row in data.objects("rows") or []], [])
+        return Input(cells=[_row(row) for row in data.objects("rows") or []])
     if query is None:
-        reason = "Validation Failed: 1: input data can't be null;"
-        raise ApiError(400, "action_request_validation_exception", reason)
+        return Input()
     if not indices:
         raise illegal_argument("indices can't be empty")
-    return Input(SEARCH_QUERY, [], indices)
+    return Input(query=query.values, indices=tuple(indices))
 
 
-def rows_of(call: Call, given: Input) -> list[list[float]]:
+def rows_of(cluster: Cluster, given: Input) -> list[list[float]]:
     """The numbers of each row. Raises ApiError for an input that holds none."""
-    cells = given.cells if given.kind == DATA_FRAME else _found(call, given)
+    cells = _found(cluster, given) if given.cells is None else given.cells
     if not cells:
         raise illegal_argument("Input data frame should not be null or empty")
     for row in cells:
@@ -84,12 +95,11 @@ def _real(cell: Fields) -> float:
         raise ApiError(400, "number_format_exception", f'For input string: "{text}"') from None
 
 
-def _found(call: Call, given: Input) -> list[list[Cell]]:
-    query = call.fields().values["input_query"]
-    asked = replace(call, query={}, document=Document(json.dumps(query), query))
+def _found(cluster: Cluster, given: Input) -> list[list[Cell]]:
+    asked = Call(cluster, {}, document=Document(json.dumps(given.query), given.query))
     found: list[list[Cell]] = []
     for name in given.indices:
-        index = call.cluster.store.indices.get(name)
+        index = cluster.store.indices.get(name)
         if index is None:
             raise ApiError(404, "index_not_found_exception", f"no such index [{name}]", {"index": name})
         hits = search.answer(asked, index, lambda _id, document: document).value["hits"]["hits"]

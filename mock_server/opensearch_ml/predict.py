@@ -35,7 +35,7 @@ def predict(call: Call) -> Answer:
         raise illegal_argument("Empty text docs")
     if model.algorithm == "KMEANS":
         with cluster.monitor.prediction(model):
-            return Answer(training.predict(call, model))
+            return Answer(training.predict(cluster, model, training.read(fields)))
     if model.algorithm == "REMOTE":
         require_remote_inference(cluster)
     _require_ready(cluster, model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from mock_server.opensearch_ml.cluster import Answer, Call
+from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.data_frames import Input, read_input, rows_of
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_error
 from mock_server.opensearch_ml.fields import Fields, flag_of, read_in_order
@@ -52,25 +52,29 @@ def train(call: Call) -> Answer:
     fields = call.fields()
     if algorithm not in FUNCTIONS:
         raise illegal_argument("Wrong function name")
-    if algorithm == "KMEANS":
-        read_in_order(fields, {"parameters": _read_parameters})
-    given = read_input(fields)
+    given, cluster, now = read(fields), call.cluster, call.cluster.now_ms()
+    given.require_given()
     if not in_background:
-        return Answer({"model_id": _train(call, algorithm, fields, given), "status": "COMPLETED"})
-    now, cluster = call.cluster.now_ms(), call.cluster
+        return Answer({"model_id": _train(cluster, algorithm, fields, given), "status": "COMPLETED"})
     task = Task("TRAINING", algorithm, TaskState.CREATED, (cluster.local_node_id,), now, now, is_async=True)
     task.input_type, task_id = given.kind, cluster.ids.document()
     cluster.store.tasks.put(task_id, task)
     try:
-        task.model_id, task.state = _train(call, algorithm, fields, given), TaskState.COMPLETED
+        task.model_id, task.state = _train(cluster, algorithm, fields, given), TaskState.COMPLETED
     except ApiError as error:
         task.error, task.state = error.reason, TaskState.FAILED
     cluster.store.tasks.touch(task_id)
     return Answer({"task_id": task_id, "status": "CREATED"})
 
 
-def _train(call: Call, algorithm: str, fields: Fields, given: Input) -> str:
-    rows = rows_of(call, given)
+def read(fields: Fields) -> Input:
+    """The input of training or of a prediction, with the parameters before it read as those of k-means."""
+    read_in_order(fields, {"parameters": _read_parameters})
+    return read_input(fields)
+
+
+def _train(cluster: Cluster, algorithm: str, fields: Fields, given: Input) -> str:
+    rows = rows_of(cluster, given)
     if algorithm in _TRAINABLE:
         raise illegal_argument(
             f"The mock trains kmeans alone, not {algorithm.lower()}. Register a remote model instead."
@@ -82,11 +86,11 @@ def _train(call: Call, algorithm: str, fields: Fields, given: Input) -> str:
         raise illegal_argument("K should be positive.")
     if iterations <= 0:
         raise illegal_argument("Iterations should be positive.")
-    model_id = call.cluster.ids.document()
+    model_id = cluster.ids.document()
     model = Model(model_id, algorithm, algorithm, "1.0.0", ModelState.TRAINED)
     model.centroids = _distinct(rows)[:centroids]
-    call.cluster.store.models.put(model_id, model)
-    call.cluster.monitor.count(model, "train")
+    cluster.store.models.put(model_id, model)
+    cluster.monitor.count(model, "train")
     return model_id
 
 
@@ -112,12 +116,13 @@ def _require_distance(parameters: Fields) -> None:
         raise illegal_argument("Wrong distance type")
 
 
-def predict(call: Call, model: Model) -> JsonObject:
+def predict(cluster: Cluster, model: Model, given: Input) -> JsonObject:
     """The cluster of each row. Raises ApiError 400 for an input without rows."""
+    given.require_given()
     centroids = model.centroids or [[]]
     rows = [
         {"values": [{"column_type": "INTEGER", "value": _nearest(row, centroids)}]}
-        for row in rows_of(call, read_input(call.fields()))
+        for row in rows_of(cluster, given)
     ]
     metas = [{"name": "ClusterID", "column_type": "INTEGER"}]
     return {"status": "COMPLETED", "prediction_result": {"column_metas": metas, "rows": rows}}

@@ -41,6 +41,11 @@ def test_a_task_of_another_kind_has_no_job_to_cancel(ml: Any) -> None:
     assert ml.post(f"~/tasks/{task_id}/_cancel_batch").status == 400
 
 
+def test_no_job_is_cancelled_where_there_is_no_task(ml: Any) -> None:
+    answer = ml.post("~/tasks/nope/_cancel_batch")
+    assert (answer.status, ml.reason(answer)) == (404, "Fail to find task")
+
+
 def test_a_connector_without_the_action_is_refused(ml: Any) -> None:
     answer = ml.post(f"~/models/{ml.model()}/_batch_predict", {"parameters": {}})
     assert (answer.status, ml.reason(answer)) == (400, "no BATCH_PREDICT action found")
