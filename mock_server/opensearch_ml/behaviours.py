@@ -251,6 +251,16 @@ DEVIATIONS = (
         {"missing_controller_index_matters": True},
     ),
     Deviation(
+        "batch-job-asked-about",
+        _NO_5XX,
+        "A read of the task of a batch predict asks the endpoint how its job is doing; without an action for "
+        "that which has a body it is answered 500.",
+        "in the published source, not recorded",
+        "osml.wire.no-server-error",
+        _BOTH,
+        {"batch_jobs_are_asked_about": True},
+    ),
+    Deviation(
         "profile-of-nothing",
         "The nodes that a profile's body names are shown with all their tasks and models.",
         "A body that names no models or tasks and does not ask for all is answered with nothing.",

@@ -33,7 +33,9 @@ class TaskState(StrEnum):
     COMPLETED = "COMPLETED"
     COMPLETED_WITH_ERROR = "COMPLETED_WITH_ERROR"
     FAILED = "FAILED"
+    CANCELLING = "CANCELLING"
     CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
 
 
 @dataclass(slots=True)

@@ -1,20 +1,34 @@
-"""Tasks: get, search, delete."""
+"""Tasks: get, search, delete, and the batch jobs that some of them follow."""
 
 from __future__ import annotations
 
+import re
+
 from mock_server.opensearch_ml import search
-from mock_server.opensearch_ml.cluster import Answer, Call
-from mock_server.opensearch_ml.errors import illegal_argument, status_error
+from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mock_server.opensearch_ml.errors import ApiError, illegal_argument, status_error
 from mock_server.opensearch_ml.store import JsonObject, Task, TaskState
 
 BATCH_PREDICTION = "BATCH_PREDICTION"
+_PLATFORMS = ("sagemaker", "openai", "cohere", "bedrock")
+_STATUS_MEMBERS = ("status", "Status", "TransformJobStatus")
+_STATES = {
+    TaskState.CANCELLING: "stopping|cancelling",
+    TaskState.CANCELLED: "stopped|cancelled",
+    TaskState.COMPLETED: "complete|completed|partiallyCompleted",
+    TaskState.EXPIRED: "expired|timeout",
+    TaskState.FAILED: "failed",
+}
 
 
 def get(call: Call) -> Answer:
     """GET tasks/{task_id}; reading the task of a batch predict asks how its job is doing."""
     task = _find(call)
     call.cluster.lifecycle.look(call.parameters["task_id"])
-    if task.due is not None and task.state is TaskState.RUNNING and call.cluster.clock.now() >= task.due:
+    if task.type == BATCH_PREDICTION and call.cluster.rules.batch_jobs_are_asked_about:
+        _ask(call.cluster, task)
+        call.cluster.store.tasks.touch(call.parameters["task_id"])
+    elif task.due is not None and task.state is TaskState.RUNNING and call.cluster.clock.now() >= task.due:
         task.state, task.updated = TaskState.COMPLETED, call.cluster.now_ms()
         call.cluster.store.tasks.touch(call.parameters["task_id"])
     return Answer(view(task))
@@ -25,10 +39,41 @@ def cancel_batch(call: Call) -> Answer:
     task, cluster = _find(call, "Fail to find task"), call.cluster
     if task.type != BATCH_PREDICTION:
         raise illegal_argument("The task ID you provided does not have any associated batch job")
-    if task.state is TaskState.RUNNING:
+    if cluster.rules.batch_jobs_are_asked_about:
+        _require_action(cluster, task, "CANCEL_BATCH_PREDICT", "cancel the batch job")
+    elif task.state is TaskState.RUNNING:
         task.state, task.updated = TaskState.CANCELLED, cluster.now_ms()
         cluster.store.tasks.touch(call.parameters["task_id"])
     return Answer({"status": "OK"})
+
+
+def _ask(cluster: Cluster, task: Task) -> None:
+    """Ask the endpoint how a job is doing: what it answers is kept, and its status is that of the task."""
+    _require_action(cluster, task, "BATCH_PREDICT_STATUS", "get the batch job details")
+    answer = cluster.endpoint.answer
+    task.remote_job = {**(task.remote_job or {}), **(answer if isinstance(answer, dict) else {})}
+    for member in _STATUS_MEMBERS:
+        for state, pattern in _STATES.items():
+            if re.search(pattern, str(task.remote_job.get(member, "")), re.IGNORECASE):
+                task.state = state
+                break
+
+
+def _require_action(cluster: Cluster, task: Task, kind: str, purpose: str) -> None:
+    """A connector has an action for it, with a body, or calls a platform that the node knows."""
+    model = cluster.store.models.get(task.model_id or "")
+    if model is None:
+        raise status_error(404, "Failed to retrieve the ML model for the given task ID")
+    connector = model.connector or cluster.store.connectors.get(model.connector_id or "")
+    if connector is None:
+        raise status_error(404, f"Failed to find connector:{model.connector_id}")
+    for action in connector.actions:
+        if action["action_type"] == kind and action.get("request_body") is not None:
+            return
+        if action["action_type"] == "BATCH_PREDICT" and any(name in action["url"] for name in _PLATFORMS):
+            return
+    reason = f"Please configure the action type to {purpose} in the connector"
+    raise ApiError(500, "unsupported_operation_exception", reason)
 
 
 def delete(call: Call) -> Answer:
