@@ -69,6 +69,7 @@ def _with_executor(cluster: Cluster, definition: JsonObject) -> JsonObject:
 
 def get(call: Call) -> Answer:
     """GET agents/{agent_id}."""
+    _require_framework(call.cluster)
     agent_id = call.parameters["agent_id"]
     agent = call.cluster.store.agents.get(agent_id)
     if agent is None:
@@ -78,6 +79,7 @@ def get(call: Call) -> Answer:
 
 def delete(call: Call) -> Answer:
     """DELETE agents/{agent_id}."""
+    _require_framework(call.cluster)
     agent_id = call.parameters["agent_id"]
     if agent_id not in call.cluster.store.agents:
         raise status_error(404, "Fail to find ml agent")
@@ -86,6 +88,7 @@ def delete(call: Call) -> Answer:
 
 def find_all(call: Call) -> Answer:
     """GET or POST agents/_search."""
+    _require_framework(call.cluster)
     return search.answer(call, call.cluster.store.agents, lambda _id, agent: view(agent))
 
 

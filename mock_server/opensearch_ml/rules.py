@@ -41,6 +41,7 @@ class Rules:
     missing_controller_index_matters: bool = False
     remote_inference_off_status: int = 400
     batch_jobs_are_asked_about: bool = False
+    running_tasks_are_kept: bool = False
     profile_body_means_all: bool = True
     stats_are_by_node_alone: bool = True
     sync_interval_default: int = 10

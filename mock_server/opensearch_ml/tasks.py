@@ -77,8 +77,9 @@ def _require_action(cluster: Cluster, task: Task, kind: str, purpose: str) -> No
 
 
 def delete(call: Call) -> Answer:
-    """DELETE tasks/{task_id}: the state of the task is not looked at."""
-    _find(call)
+    """DELETE tasks/{task_id}; as documented, the state of the task is not looked at."""
+    if _find(call).state is TaskState.RUNNING and call.cluster.rules.running_tasks_are_kept:
+        raise ApiError(500, "exception", "Task cannot be deleted in running state. Try after some time.")
     return Answer(call.cluster.store.tasks.delete(call.parameters["task_id"]).answer())
 
 

@@ -140,3 +140,23 @@ def test_a_planning_agent_gets_one_that_executes(make_client: Callable[..., Any]
     assert agent["description"] == "Execution Agent for Plan Execute Reflect - x"
     named = {**PLAN, "parameters": {"executor_agent_id": executor}}
     assert _shown(ml, named)["parameters"] == {"executor_agent_id": executor}
+
+
+@pytest.mark.parametrize(("behaviour", "status"), [("documented", 400), ("opensearch-2.19", 500)])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "~/agents/_register"),
+        ("GET", "~/agents/nope"),
+        ("DELETE", "~/agents/nope"),
+        ("GET", "~/agents/_search"),
+    ],
+)
+def test_all_operations_can_be_turned_off(
+    make_client: Callable[..., Any], behaviour: str, status: int, method: str, path: str
+) -> None:
+    ml = make_client(behaviour=behaviour)
+    ml.setting("agent_framework_enabled", False)
+    answer = ml.send(method, path)
+    assert (answer.status, answer.body["error"]["type"]) == (status, "illegal_state_exception")
+    assert ml.reason(answer).startswith("Agent Framework is currently disabled.")

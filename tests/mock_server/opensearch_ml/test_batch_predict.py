@@ -113,3 +113,15 @@ def test_the_task_of_a_deleted_model_can_not_be_asked_about(node: Any) -> None:
     answer = node.get(f"~/tasks/{task_id}")
     expected = "Failed to retrieve the ML model for the given task ID"
     assert (answer.status, node.reason(answer)) == (404, expected)
+
+
+def test_a_node_keeps_a_running_task(node: Any) -> None:
+    _, task_id = _started(node)
+    answer = node.delete(f"~/tasks/{task_id}")
+    expected = (500, "exception", "Task cannot be deleted in running state. Try after some time.")
+    assert (answer.status, answer.body["error"]["type"], node.reason(answer)) == expected
+
+
+def test_as_documented_a_running_task_is_deleted(ml: Any) -> None:
+    _, task_id = _started(ml)
+    assert ml.delete(f"~/tasks/{task_id}").body["result"] == "deleted"
