@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from mock_server.opensearch_ml import guardrails, interface, local_models, training
+from mock_server.opensearch_ml.algorithms import ALGORITHMS
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.connectors import fill, require_remote_inference
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_error, status_error
@@ -33,7 +34,7 @@ def predict(call: Call) -> Answer:
     fields = call.fields()
     if algorithm is not None and algorithm.upper() in LOCAL_FUNCTIONS and not fields.get("text_docs"):
         raise illegal_argument("Empty text docs")
-    if model.algorithm == "KMEANS":
+    if model.algorithm in ALGORITHMS:
         with cluster.monitor.prediction(model):
             return Answer(training.predict(cluster, model, training.read(fields)))
     if model.algorithm == "REMOTE":
@@ -90,8 +91,8 @@ def _take_token(cluster: Cluster, model: Model) -> None:
 
 
 def _require_known(algorithm: str) -> None:
-    if algorithm.upper() not in ("REMOTE", "KMEANS", *LOCAL_FUNCTIONS):
-        raise illegal_argument(f"No enum constant org.opensearch.ml.common.FunctionName.{algorithm.upper()}")
+    if algorithm.upper() not in training.FUNCTIONS:
+        raise illegal_argument("Wrong function name")
 
 
 def _require_ready(cluster: Cluster, model: Model) -> None:

@@ -12,6 +12,13 @@ from mock_server.opensearch_ml.settings import MONITORED_REQUESTS
 from mock_server.opensearch_ml.store import JsonObject, Model, TaskState
 
 _MILLISECONDS = 5.0
+_PREDICTORS = {
+    "BATCH_RCF": "rcf.BatchRandomCutForest",
+    "KMEANS": "clustering.KMeans",
+    "LINEAR_REGRESSION": "regression.LinearRegression",
+    "LOGISTIC_REGRESSION": "regression.LogisticRegression",
+    "REMOTE": "remote.RemoteModel",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +120,8 @@ def _times(count: int) -> JsonObject:
 
 def _predictor(model: Model) -> str:
     package = "org.opensearch.ml.engine.algorithms"
-    if model.algorithm in ("REMOTE", "KMEANS"):
-        return (
-            f"{package}.remote.RemoteModel" if model.algorithm == "REMOTE" else f"{package}.clustering.KMeans"
-        )
+    if model.algorithm in _PREDICTORS:
+        return f"{package}.{_PREDICTORS[model.algorithm]}"
     words = model.algorithm.lower().split("_")
     name = "".join(word.capitalize() for word in words)
     return f"{package}.{'_'.join(words)}.{name}Model"

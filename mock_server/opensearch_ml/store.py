@@ -97,7 +97,7 @@ class Model:
     guardrails: JsonObject | None = None
     model_config: JsonObject | None = None
     file: LocalFile | None = None
-    centroids: list[list[float]] | None = None
+    learned: JsonObject | None = None
     registered_at: int | None = None
     deployed_at: int | None = None
     last_used: float = 0.0

@@ -1,11 +1,10 @@
-"""K-means, trained and predicted on the node; the centroids are the first rows that differ."""
+"""Models that are trained on the node, and what they predict."""
 
 from __future__ import annotations
 
-import math
-
+from mock_server.opensearch_ml.algorithms import ALGORITHMS, read_parameters
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.data_frames import Input, read_input, rows_of
+from mock_server.opensearch_ml.data_frames import Input, frame_of, read_input, show_frame
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_error
 from mock_server.opensearch_ml.fields import Fields, flag_of, read_in_order
 from mock_server.opensearch_ml.store import JsonObject, Model, ModelState, Task, TaskState
@@ -36,9 +35,7 @@ FUNCTIONS = frozenset(
 )
 """Everything that a model can be; a name that is none of them is refused."""
 
-_TRAINABLE = frozenset({"AD_LIBSVM", "BATCH_RCF", "FIT_RCF", "LINEAR_REGRESSION", "LOGISTIC_REGRESSION"})
-_DISTANCES = ("EUCLIDEAN", "COSINE", "L1")
-_CLUSTERS = 2
+_NOT_TRAINED_HERE = frozenset({"AD_LIBSVM", "FIT_RCF"})
 
 
 def train(call: Call) -> Answer:
@@ -68,70 +65,29 @@ def train(call: Call) -> Answer:
 
 
 def read(fields: Fields) -> Input:
-    """The input of training or of a prediction, with the parameters before it read as those of k-means."""
-    read_in_order(fields, {"parameters": _read_parameters})
+    """The input of training or of a prediction; its parameters must be such that they can be read."""
+    read_in_order(fields, {"parameters": read_parameters})
     return read_input(fields)
 
 
 def _train(cluster: Cluster, algorithm: str, fields: Fields, given: Input) -> str:
-    rows = rows_of(cluster, given)
-    if algorithm in _TRAINABLE:
-        raise illegal_argument(
-            f"The mock trains kmeans alone, not {algorithm.lower()}. Register a remote model instead."
-        )
-    if algorithm != "KMEANS":
+    frame, learner = frame_of(cluster, given), ALGORITHMS.get(algorithm)
+    if algorithm in _NOT_TRAINED_HERE:
+        names = ", ".join(ALGORITHMS).lower()
+        raise illegal_argument(f"The mock does not train {algorithm.lower()}, but these: {names}")
+    if learner is None:
         raise illegal_argument(f"Unsupported algorithm: {algorithm}")
-    centroids, iterations = _read_parameters(fields)
-    if centroids <= 0:
-        raise illegal_argument("K should be positive.")
-    if iterations <= 0:
-        raise illegal_argument("Iterations should be positive.")
     model_id = cluster.ids.document()
     model = Model(model_id, algorithm, algorithm, "1.0.0", ModelState.TRAINED)
-    model.centroids = _distinct(rows)[:centroids]
+    model.learned = learner.learn(frame, read_parameters(fields))
     cluster.store.models.put(model_id, model)
     cluster.monitor.count(model, "train")
     return model_id
 
 
-def _read_parameters(fields: Fields) -> tuple[int, int]:
-    """How many clusters, and how many rounds to find them."""
-    parameters = fields.object("parameters")
-    if parameters is None:
-        return _CLUSTERS, 1
-    read_in_order(
-        parameters,
-        {
-            "centroids": lambda members: members.whole("centroids"),
-            "iterations": lambda members: members.whole("iterations"),
-            "distance_type": _require_distance,
-        },
-    )
-    centroids, iterations = parameters.whole("centroids"), parameters.whole("iterations")
-    return _CLUSTERS if centroids is None else centroids, 1 if iterations is None else iterations
-
-
-def _require_distance(parameters: Fields) -> None:
-    if (parameters.text("distance_type") or "").upper() not in _DISTANCES:
-        raise illegal_argument("Wrong distance type")
-
-
 def predict(cluster: Cluster, model: Model, given: Input) -> JsonObject:
-    """The cluster of each row. Raises ApiError 400 for an input without rows."""
+    """What the model says of each row. Raises ApiError 400 for an input without rows."""
     given.require_given()
-    centroids = model.centroids or [[]]
-    rows = [
-        {"values": [{"column_type": "INTEGER", "value": _nearest(row, centroids)}]}
-        for row in rows_of(cluster, given)
-    ]
-    metas = [{"name": "ClusterID", "column_type": "INTEGER"}]
-    return {"status": "COMPLETED", "prediction_result": {"column_metas": metas, "rows": rows}}
-
-
-def _nearest(row: list[float], centroids: list[list[float]]) -> int:
-    distances = [math.dist(row[: len(centroid)], centroid[: len(row)]) for centroid in centroids]
-    return distances.index(min(distances))
-
-
-def _distinct(rows: list[list[float]]) -> list[list[float]]:
-    return [row for index, row in enumerate(rows) if row not in rows[:index]]
+    frame = frame_of(cluster, given)
+    rows = [ALGORITHMS[model.algorithm].predict(model.learned or {}, row) for row in frame.rows]
+    return {"status": "COMPLETED", "prediction_result": show_frame(rows)}

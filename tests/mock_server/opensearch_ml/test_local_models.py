@@ -146,15 +146,3 @@ def test_a_question_is_answered_from_its_context(ml: Any) -> None:
 def test_an_input_without_texts_is_refused(ml: Any, body: Any) -> None:
     answer = ml.post(f"~/models/{_deployed(ml)}/_predict", body)
     assert (answer.status, ml.reason(answer)) == (400, "Empty text docs")
-
-
-def test_k_means_puts_rows_near_each_other_into_one_cluster(ml: Any) -> None:
-    def rows(*numbers: float) -> Any:
-        metas = [{"name": "a", "column_type": "DOUBLE"}]
-        cells = [{"values": [{"column_type": "DOUBLE", "value": number}]} for number in numbers]
-        return {"input_data": {"column_metas": metas, "rows": cells}}
-
-    model_id = ml.post("~/_train/kmeans", {"parameters": {"centroids": 2}, **rows(0, 9)}).body["model_id"]
-    answer = ml.post(f"~/_predict/kmeans/{model_id}", rows(1, 8, 0.5)).body
-    clusters = [row["values"][0]["value"] for row in answer["prediction_result"]["rows"]]
-    assert (answer["status"], clusters) == ("COMPLETED", [0, 1, 0])
