@@ -53,22 +53,27 @@ def _add_trace(shown: dict[str, Any], error: ApiError) -> None:
 
 
 def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answer:
-    uri = f"{request.path}?{request.query}" if request.query else request.path
     match, methods = _match(request.method, request.path)
     if match is None:
         if request.method == "OPTIONS":
             return Answer(text="", headers=(("allow", ",".join(methods)),))
+        uri = f"{request.path}?{request.query}" if request.query else request.path
         raise _no_route(request.method, uri, _ordered(methods, cluster.rules.method_order))
     document = _document(cluster, request)
-    unknown = sorted(set(query) - COMMON_PARAMETERS - match.route.query)
+    if query:
+        _check_query(request.path, query, match.route.query)
+    return match.route.handler(Call(cluster, match.parameters, query, document))
+
+
+def _check_query(path: str, query: dict[str, str], known: frozenset[str]) -> None:
+    unknown = sorted(set(query) - COMMON_PARAMETERS - known)
     if unknown:
         plural = "parameters" if len(unknown) > 1 else "parameter"
         names = ", ".join(f"[{name}]" for name in unknown)
-        raise illegal_argument(f"request [{request.path}] contains unrecognized {plural}: {names}")
+        raise illegal_argument(f"request [{path}] contains unrecognized {plural}: {names}")
     for name in ("pretty", "human", "error_trace"):
         if query.get(name):
             flag_of(query[name])
-    return match.route.handler(Call(cluster, match.parameters, query, document))
 
 
 def _match(method: str, path: str) -> tuple[Match | None, list[str]]:
