@@ -7,7 +7,7 @@ from typing import Any
 
 from mock_server.opensearch_ml import search
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_error, status_error
+from mock_server.opensearch_ml.errors import illegal_argument, node_error, parse_error, status_error
 from mock_server.opensearch_ml.fields import Fields
 from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.settings import AGENT_FRAMEWORK
@@ -53,7 +53,7 @@ def _with_executor(cluster: Cluster, definition: JsonObject) -> JsonObject:
         method = '"java.util.Map.containsKey(Object)"'
         value = '"org.opensearch.ml.common.agent.MLAgent.getParameters()"'
         reason = f"Cannot invoke {method} because the return value of {value} is null"
-        raise ApiError(cluster.rules.plan_without_parameters_status, "null_pointer_exception", reason)
+        raise node_error("null_pointer_exception", reason)
     if _EXECUTOR in parameters:
         return definition
     name = definition["name"]
@@ -110,7 +110,7 @@ def _require_framework(cluster: Cluster) -> None:
             "Agent Framework is currently disabled. To enable it, update the setting "
             f'"{AGENT_FRAMEWORK}" to true.'
         )
-        raise ApiError(cluster.rules.remote_inference_off_status, "illegal_state_exception", reason)
+        raise node_error("illegal_state_exception", reason)
 
 
 def _require_whole(definition: JsonObject, rules: Rules) -> None:
@@ -162,7 +162,7 @@ def _llm(fields: Fields, name: str) -> JsonObject:
 
 
 def _memory(fields: Fields, name: str) -> JsonObject:
-    readers = {"type": Fields.text, "session_id": Fields.text, "window_size": Fields.whole}
+    readers = {"type": Fields.text, "session_id": Fields.text, "window_size": Fields.integer}
     memory = _members(fields.object(name), readers)
     if "type" not in memory:
         # The node's own words: it speaks of the wrong thing.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mock_server.opensearch_ml.data_frames import Cell, Frame
-from mock_server.opensearch_ml.errors import illegal_argument
+from mock_server.opensearch_ml.errors import illegal_argument, node_error
 from mock_server.opensearch_ml.fields import Fields, read_in_order
 from mock_server.opensearch_ml.store import JsonObject
 
@@ -36,7 +36,7 @@ def read_parameters(fields: Fields) -> dict[str, Cell]:
     found: dict[str, Cell] = {}
 
     def whole(name: str) -> Callable[[Fields], None]:
-        return lambda members: found.update({name: members.whole(name)})
+        return lambda members: found.update({name: members.integer(name)})
 
     def target(members: Fields) -> None:
         found["target"] = members.text("target")
@@ -54,7 +54,7 @@ def _require_distance(parameters: Fields) -> None:
 def number(cell: Cell) -> float:
     """What an algorithm learns from. Raises ApiError 400 for a cell that holds no number."""
     if not isinstance(cell, int | float) or isinstance(cell, bool):
-        raise illegal_argument("the value isn't Double type")
+        raise node_error("runtime_exception", "the value isn't Double type")
     return float(cell)
 
 

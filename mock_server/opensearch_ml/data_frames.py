@@ -10,7 +10,7 @@ from typing import Any
 from mock_server.opensearch_ml import search
 from mock_server.opensearch_ml.cluster import Call, Cluster
 from mock_server.opensearch_ml.document import Document
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument
+from mock_server.opensearch_ml.errors import ApiError, illegal_argument, validation_error
 from mock_server.opensearch_ml.fields import Fields
 
 Cell = int | float | str | bool | None
@@ -40,8 +40,7 @@ class Input:
     def require_given(self) -> None:
         """Raises ApiError 400 for a body that gave nothing to learn from or to predict."""
         if self.frame is None and self.query is None:
-            reason = "Validation Failed: 1: input data can't be null;"
-            raise ApiError(400, "action_request_validation_exception", reason)
+            raise validation_error(["input data can't be null"])
 
 
 def read_input(fields: Fields) -> Input:
@@ -96,7 +95,9 @@ def _cell(cell: Fields) -> Cell:
             return cell.text("value")
         case "BOOLEAN":
             return cell.flag("value")
-        case "INTEGER" | "SHORT" | "LONG":
+        case "INTEGER":
+            return cell.integer("value")
+        case "SHORT" | "LONG":
             return cell.whole("value")
     return _real(cell)
 

@@ -31,14 +31,14 @@ class Monitor:
             self._models[node, model.id, action] += 1
 
     @contextmanager
-    def prediction(self, model: Model) -> Iterator[None]:
+    def prediction(self, model: Model, action: str = "PREDICT") -> Iterator[None]:
         """A predict call that reached the model; one that is refused then was no inference."""
-        self.count(model, "predict")
+        self.count(model, action.lower())
         # A model that is trained on the node answers without being deployed, but then no node remembers it.
         remembered = model.in_memory or model.algorithm == "REMOTE"
         model.requests += remembered
         yield
-        model.inferences += remembered
+        model.inferences += remembered and action == "PREDICT"
 
     def requests(self, node: str) -> int:
         """All requests that a node counted."""

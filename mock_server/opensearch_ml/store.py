@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -40,7 +40,7 @@ class TaskState(StrEnum):
 
 @dataclass(slots=True)
 class Connector:
-    """A connector. `credential` is kept and never shown."""
+    """A connector. `credential` is kept and never shown; every parameter is a text."""
 
     name: str | None
     version: str | None
@@ -48,9 +48,10 @@ class Connector:
     protocol: str | None
     parameters: JsonObject
     credential: JsonObject
-    actions: list[JsonObject]
+    actions: list[JsonObject] | None
     created: int = 0
     updated: int = 0
+    client_config: JsonObject | None = None
 
 
 @dataclass(slots=True)
@@ -92,8 +93,9 @@ class Model:
     connector: Connector | None = None
     deploy_setting: JsonObject | None = None
     is_enabled: bool | None = None
+    is_controller_enabled: bool | None = None
     rate_limiter: RateLimiter | None = None
-    interface: dict[str, str] = field(default_factory=dict)
+    interface: dict[str, str] | None = None
     guardrails: JsonObject | None = None
     model_config: JsonObject | None = None
     file: LocalFile | None = None
@@ -116,6 +118,11 @@ class Model:
         """Minutes that the model stays in memory unused, or None for ever; so does a negative TTL."""
         ttl = (self.deploy_setting or {}).get("model_ttl_minutes")
         return ttl if ttl is not None and ttl >= 0 else None
+
+    @property
+    def may_deploy_itself(self) -> bool:
+        """Whether a predict call may deploy the model, as far as the model has a say in it."""
+        return (self.deploy_setting or {}).get("is_auto_deploy_enabled") is not False
 
     def change_at(self, stamp: int) -> None:
         """The document changes now; its time never goes back."""

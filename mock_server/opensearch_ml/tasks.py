@@ -6,7 +6,9 @@ import re
 
 from mock_server.opensearch_ml import search
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, status_error
+from mock_server.opensearch_ml.connectors import find_action
+from mock_server.opensearch_ml.errors import illegal_argument, node_error, status_error
+from mock_server.opensearch_ml.remote_models import connector_of
 from mock_server.opensearch_ml.store import JsonObject, Task, TaskState
 
 BATCH_PREDICTION = "BATCH_PREDICTION"
@@ -64,22 +66,19 @@ def _require_action(cluster: Cluster, task: Task, kind: str, purpose: str) -> No
     model = cluster.store.models.get(task.model_id or "")
     if model is None:
         raise status_error(404, "Failed to retrieve the ML model for the given task ID")
-    connector = model.connector or cluster.store.connectors.get(model.connector_id or "")
-    if connector is None:
-        raise status_error(404, f"Failed to find connector:{model.connector_id}")
-    for action in connector.actions:
-        if action["action_type"] == kind and action.get("request_body") is not None:
-            return
-        if action["action_type"] == "BATCH_PREDICT" and any(name in action["url"] for name in _PLATFORMS):
-            return
-    reason = f"Please configure the action type to {purpose} in the connector"
-    raise ApiError(500, "unsupported_operation_exception", reason)
+    connector = connector_of(cluster, model)
+    action, job = find_action(connector, kind), find_action(connector, "BATCH_PREDICT")
+    if action is not None and action.get("request_body") is not None:
+        return
+    if job is None or not any(platform in job["url"] for platform in _PLATFORMS):
+        reason = f"Please configure the action type to {purpose} in the connector"
+        raise node_error("unsupported_operation_exception", reason)
 
 
 def delete(call: Call) -> Answer:
     """DELETE tasks/{task_id}; as documented, the state of the task is not looked at."""
     if _find(call).state is TaskState.RUNNING and call.cluster.rules.running_tasks_are_kept:
-        raise ApiError(500, "exception", "Task cannot be deleted in running state. Try after some time.")
+        raise node_error("exception", "Task cannot be deleted in running state. Try after some time.")
     return Answer(call.cluster.store.tasks.delete(call.parameters["task_id"]).answer())
 
 

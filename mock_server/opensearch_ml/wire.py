@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from mock_server.core import JSON_UTF8, Request, Response, encode_json
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.document import EMPTY, Document, read_json
-from mock_server.opensearch_ml.errors import ApiError, RestError, illegal_argument, null_pointer
+from mock_server.opensearch_ml.errors import ApiError, NodeError, RestError, illegal_argument, null_pointer
 from mock_server.opensearch_ml.fields import flag_of
 from mock_server.opensearch_ml.routes import Match, Router
 
@@ -34,6 +34,8 @@ def answer(cluster: Cluster, request: Request) -> Response:
         query = _query(request.query)
         return _render(cluster, request, query, _dispatch(cluster, request, query))
     except ApiError as error:
+        if isinstance(error, NodeError):
+            error.status = cluster.rules.node_error_status
         envelope = error.envelope()
         if query.get("error_trace") in ("", "true"):
             _add_trace(envelope["error"], error)
@@ -140,16 +142,14 @@ def _document(cluster: Cluster, request: Request) -> Document:
     try:
         return read_json(request.body)
     except ApiError as error:
-        if cluster.rules.malformed_predict_fails and _begins_a_predict(request):
-            raise null_pointer(_SET_ALGORITHM, "mlInput") from None
         error.status = cluster.rules.malformed_json_status
-        raise
-
-
-def _begins_a_predict(request: Request) -> bool:
-    """Whether the body is one of predict and begins as an object, which is as far as it is checked."""
-    is_predict = request.path.endswith("/_predict") or "/_predict/" in request.path
-    return is_predict and request.body.lstrip().startswith(b"{")
+        if not request.path.endswith("_predict") and "/_predict/" not in request.path:
+            raise
+        # Predict looks for the model first. As far as it checks, the body need only begin as an object.
+        begins = request.body.lstrip().startswith(b"{")
+        swallowed = begins and cluster.rules.malformed_predict_fails
+        fault = null_pointer(_SET_ALGORITHM, "mlInput") if swallowed else error
+        return Document("", None, fault=fault)
 
 
 def _render(

@@ -31,7 +31,7 @@ def _shown(ml: Any, body: Any) -> Any:
 @pytest.mark.parametrize(
     ("body", "kind", "reason"),
     [
-        ({"name": None, "type": "flow"}, "parse_exception", TEXTLESS),
+        ({"name": None, "type": "flow"}, "illegal_state_exception", TEXTLESS),
         ({**FLOW, "tools": [{}]}, "illegal_argument_exception", "tool type is null"),
         ({"tools": [{"name": "t"}]}, "illegal_argument_exception", "tool type is null"),
         (
@@ -53,7 +53,7 @@ def _shown(ml: Any, body: Any) -> Any:
         ({**CHAT, "memory": {}}, "illegal_argument_exception", "agent name is null"),
         (
             {**CHAT, "memory": {"type": "conversation_index", "window_size": "a"}},
-            "illegal_argument_exception",
+            "number_format_exception",
             'For input string: "a"',
         ),
     ],

@@ -59,7 +59,7 @@ def rows(*numbers: Any, kind: str = "DOUBLE") -> dict[str, Any]:
             "wrong column value, expect value field but got x",
         ),
         ("kmeans", rows("a"), "number_format_exception", 'For input string: "a"'),
-        ("kmeans", rows("a", kind="STRING"), "illegal_argument_exception", "the value isn't Double type"),
+        ("kmeans", rows("a", kind="STRING"), "runtime_exception", "the value isn't Double type"),
         ("kmeans", {"input_query": {}}, "illegal_argument_exception", "indices can't be empty"),
     ],
 )
