@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Any
 
+from mock_server.opensearch_ml import gson
 from mock_server.opensearch_ml.document import Document, Step
 from mock_server.opensearch_ml.errors import (
     ApiError,
@@ -212,6 +213,13 @@ class Fields:
                 line, column = self.document.place((*self.path, name, index))
                 raise _unexpected_token("START_OBJECT", item, line, column)
         return [Fields(self.document, (*self.path, name, index), item) for index, item in enumerate(items)]
+
+    def text_map(self, name: str) -> dict[str, str] | None:
+        """An object whose values are kept as text; what is no object counts as an empty one."""
+        if name not in self.values:
+            return None
+        value = self.values[name]
+        return {key: gson.kept_text(item) for key, item in value.items()} if isinstance(value, dict) else {}
 
     def texts(self, name: str) -> list[str] | None:
         """An array of scalars, each as its text."""

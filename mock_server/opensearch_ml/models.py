@@ -84,7 +84,9 @@ def register(call: Call) -> Answer:
     cluster.store.models.put(model.id, model)
     task.state, task.updated, task.model_id = TaskState.COMPLETED, now + 4, model.id
     cluster.store.tasks.touch(task_id)
+    cluster.monitor.count(model, "register")
     if deploy:
+        cluster.monitor.count(model, "deploy", cluster.node_ids)
         cluster.lifecycle.deploy(model, None)
     return Answer({"task_id": task_id, "status": "CREATED", "model_id": model.id})
 
@@ -138,7 +140,7 @@ def _document(model: Model) -> JsonObject:
     if model.planned_nodes is not None:
         document["planning_worker_nodes"] = list(model.planned_nodes)
         document["deploy_to_all_nodes"] = model.on_all_nodes
-    if model.centroids is not None:
+    if model.learned is not None:
         del document["is_hidden"]
     return document
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from mock_server.opensearch_ml import interface, local_models, remote_models, training
+from mock_server.opensearch_ml.algorithms import ALGORITHMS
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.connectors import require_remote_inference
 from mock_server.opensearch_ml.errors import (
@@ -17,7 +18,7 @@ from mock_server.opensearch_ml.errors import (
     validation_error,
 )
 from mock_server.opensearch_ml.fields import Fields
-from mock_server.opensearch_ml.models import LOCAL_FUNCTIONS, find
+from mock_server.opensearch_ml.models import find
 from mock_server.opensearch_ml.remote_models import RemoteInput, take_token
 from mock_server.opensearch_ml.settings import AUTO_DEPLOY
 from mock_server.opensearch_ml.store import JsonObject, Model, Task, TaskState
@@ -44,8 +45,10 @@ def predict(call: Call) -> Answer:
     """POST models/{model_id}/_predict and POST _predict/{algorithm}/{model_id}."""
     cluster, model = call.cluster, find(call.cluster, call.parameters["model_id"])
     algorithm = call.parameters.get("algorithm", model.algorithm).upper()
-    if model.algorithm == "KMEANS":
-        return Answer(training.predict(model, _read(call, model, lambda fields: fields)))
+    if model.algorithm in ALGORITHMS:
+        given = _read(call, model, training.read)
+        with cluster.monitor.prediction(model):
+            return Answer(training.predict(cluster, model, given))
     if model.algorithm == "REMOTE":
         sent = _read(call, model, lambda fields: _remote_input(fields, algorithm))
         return Answer(_predict_remotely(cluster, model, sent))
@@ -54,7 +57,8 @@ def predict(call: Call) -> Answer:
     _require_ready(cluster, model)
     take_token(cluster, model)
     cluster.lifecycle.use(model)
-    return Answer(local_models.predict(model, fields))
+    with cluster.monitor.prediction(model):
+        return Answer(local_models.predict(model, fields))
 
 
 def batch_predict(call: Call) -> Answer:
@@ -134,7 +138,7 @@ def _local_input(fields: Fields, algorithm: str) -> Fields:
     """Hold a body to the form that an algorithm's input has."""
     if algorithm in _DATA_FUNCTIONS and not {"input_data", "input_query"} & set(fields.values):
         raise validation_error(["input data can't be null"])
-    if algorithm not in ("REMOTE", *_DATA_FUNCTIONS, *LOCAL_FUNCTIONS):
+    if algorithm not in training.FUNCTIONS:
         raise illegal_argument("Wrong function name")
     if algorithm in (*_EMBEDDING_FUNCTIONS, "TEXT_SIMILARITY") and not fields.get("text_docs"):
         raise illegal_argument("Empty text docs")
@@ -150,10 +154,11 @@ def _predict_remotely(cluster: Cluster, model: Model, sent: RemoteInput) -> Json
         interface.check("input", schemas["input"], given, rules)
     _require_ready(cluster, model)
     cluster.lifecycle.use(model)
-    answer = {"inference_results": remote_models.invoke(cluster, model, sent)}
-    if rules.interface_checked and interface.is_schema(schemas.get("output")):
-        interface.check("output", schemas["output"], answer, rules)
-    return answer
+    with cluster.monitor.prediction(model, sent.action):
+        answer = {"inference_results": remote_models.invoke(cluster, model, sent)}
+        if rules.interface_checked and interface.is_schema(schemas.get("output")):
+            interface.check("output", schemas["output"], answer, rules)
+        return answer
 
 
 def _require_enabled(cluster: Cluster, model: Model) -> None:
@@ -172,6 +177,7 @@ def _require_ready(cluster: Cluster, model: Model) -> None:
             reason = "Auto deployment disabled for this model, please deploy model first"
             raise illegal_argument(f"{reason} Model ID: {model.id}")
         lifecycle.auto_deploy(model)
+        cluster.monitor.count(model, "deploy")
         if lifecycle.lacks_connector(model):
             raise status_error(404, f"Failed to find connector:{model.connector_id}")
     if not lifecycle.serves(model):

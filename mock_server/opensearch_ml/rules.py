@@ -39,8 +39,11 @@ class Rules:
     uncached_predict_fault_status: int | None = None
     missing_controller_reason: str = "Failed to find model controller with the provided model ID: {model_id}"
     missing_controller_index_matters: bool = False
-    remote_inference_off_status: int = 400
     node_error_status: int = 400
+    batch_jobs_are_asked_about: bool = False
+    running_tasks_are_kept: bool = False
+    profile_body_means_all: bool = True
+    stats_are_by_node_alone: bool = True
     sync_interval_default: int = 10
     restart_shows_undeployed: bool = True
 
@@ -55,6 +58,10 @@ class Rules:
     interface_keeps_strings: bool = False
     empty_answer_names_status: bool = False
     group_update_moves_time: bool = False
+    agent_types: frozenset[str] = frozenset({"FLOW", "CONVERSATIONAL", "CONVERSATIONAL_FLOW"})
+    agent_name_limit: int | None = None
+    agent_llm_interfaces: frozenset[str] | None = None
+    agent_tools_have_attributes: bool = False
 
     # Deploy and undeploy.
     deploy_latency: float = 0.03
