@@ -66,6 +66,8 @@ def undeploy(call: Call) -> Answer:
     found = {model.id: cluster.lifecycle.undeploy(model, targets) for model in models}
     for model in models:
         cluster.monitor.count(model, "undeploy", found[model.id])
+        if not model.in_memory:
+            cluster.throttle.forget(model.id)
     if cluster.rules.undeploy_marks_what_it_missed and not any(found.values()):
         for model in models:
             cluster.lifecycle.mark_undeployed(model)

@@ -46,6 +46,15 @@ def test_calls_past_the_rate_limit_are_throttled_until_a_token_is_gained(ml: Any
     assert [ml.predict(model_id).status for _ in range(2)] == [200, 429]
 
 
+def test_a_model_that_is_deployed_anew_begins_with_all_its_calls(ml: Any) -> None:
+    model_id = ml.deployed(rate_limiter={"limit": 1, "unit": "DAYS"})
+    assert [ml.predict(model_id).status for _ in range(2)] == [200, 429]
+    ml.post(f"~/models/{model_id}/_undeploy")
+    ml.post(f"~/models/{model_id}/_deploy")
+    ml.time.now += 1
+    assert [ml.predict(model_id).status for _ in range(2)] == [200, 429]
+
+
 def test_a_changed_rate_limit_applies_at_once(ml: Any) -> None:
     model_id = ml.deployed(rate_limiter={"limit": 1, "unit": "DAYS"})
     assert [ml.predict(model_id).status for _ in range(2)] == [200, 429]
