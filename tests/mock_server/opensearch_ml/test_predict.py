@@ -238,6 +238,13 @@ def test_an_older_node_loses_what_it_could_not_read(
     assert kinds == ["null_pointer_exception", kind]
 
 
+@pytest.mark.parametrize("behaviour", ["opensearch-2.19", "opensearch-3.4"])
+def test_a_node_of_any_age_tells_what_it_could_not_read_of_data(make_client: Any, behaviour: str) -> None:
+    ml = make_client(behaviour=behaviour)
+    answer = ml.post(f"~/_predict/kmeans/{ml.deployed()}", b'{"parameters":')
+    assert (answer.status, answer.body["error"]["type"]) == (400, "json_e_o_f_exception")
+
+
 def _asking(ml: Any, **action: Any) -> str:
     """A deployed model whose connector's action is the usual one with these members; None leaves one out."""
     usual = {"action_type": "predict", "method": "POST", "url": "http://127.0.0.1:9/x"}
