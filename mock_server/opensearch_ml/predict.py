@@ -100,7 +100,7 @@ def _read(call: Call, model: Model, algorithm: str, reader: Callable[[Fields], S
         return _input(call, algorithm, reader)
     except ApiError as error:
         status = call.cluster.rules.uncached_predict_fault_status
-        if model.in_memory or status is None:
+        if status is None or _is_cached(call.cluster, model):
             raise
         raise ApiError(status, error.type, error.reason, error.extra, error.caused_by) from None
 
@@ -152,7 +152,7 @@ def _predict_remotely(cluster: Cluster, model: Model, sent: RemoteInput) -> Json
     """Ask a model that is hosted elsewhere; one that is not in memory yet is not held to its interface."""
     rules, schemas = cluster.rules, model.interface or {}
     _require_enabled(cluster, model)
-    if rules.interface_checked and model.in_memory and interface.is_schema(schemas.get("input")):
+    if rules.interface_checked and _is_cached(cluster, model) and interface.is_schema(schemas.get("input")):
         given = remote_models.instance(sent, schemas["input"], rules)
         interface.check("input", schemas["input"], given, rules)
     _require_ready(cluster, model)
@@ -164,6 +164,11 @@ def _predict_remotely(cluster: Cluster, model: Model, sent: RemoteInput) -> Json
         return answer
 
 
+def _is_cached(cluster: Cluster, model: Model) -> bool:
+    """Whether the node that clients talk to knows that the model is in memory."""
+    return model.in_memory and not cluster.lifecycle.sync_up.is_forgotten(model)
+
+
 def _require_enabled(cluster: Cluster, model: Model) -> None:
     if model.is_enabled is False and cluster.rules.disabled_refuses_predict:
         raise status_error(403, "Model is disabled.")
@@ -172,7 +177,7 @@ def _require_enabled(cluster: Cluster, model: Model) -> None:
 def _require_ready(cluster: Cluster, model: Model) -> None:
     """In memory; what is not deployed is deployed on the way where the setting allows it."""
     rules, lifecycle = cluster.rules, cluster.lifecycle
-    if model.in_memory and not lifecycle.sync_up.is_forgotten(model):
+    if _is_cached(cluster, model):
         return
     may_deploy = rules.auto_deploy and model.algorithm == "REMOTE"
     if may_deploy and (cluster.settings.on(AUTO_DEPLOY) or not rules.auto_deploy_can_be_disabled):
