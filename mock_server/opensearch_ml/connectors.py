@@ -8,7 +8,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from mock_server.opensearch_ml import search
+from mock_server.opensearch_ml import conflicts, search
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, status_error
 from mock_server.opensearch_ml.fields import Fields, read_in_order, text_of, text_reader
@@ -45,10 +45,14 @@ def update(call: Call) -> Answer:
     deployed = [model.id for model in _users(call.cluster, connector_id) if model.in_memory]
     if deployed and call.cluster.rules.deployed_connector_is_kept:
         raise status_error(400, _in_use(deployed, "undeploy"))
+    call.cluster.let_others_in()
     merge(connector, call.fields(), call.cluster)
     connector.updated = call.cluster.now_ms()
-    refresh = call.cluster.rules.update_forces_refresh
-    return Answer(call.cluster.store.connectors.touch(connector_id, forced_refresh=refresh).answer())
+    index, rules = call.cluster.store.connectors, call.cluster.rules
+    write = index.touch(connector_id, forced_refresh=rules.update_forces_refresh)
+    if write is None:
+        raise conflicts.gone(index, connector_id, rules)
+    return Answer(write.answer())
 
 
 def delete(call: Call) -> Answer:
@@ -57,6 +61,7 @@ def delete(call: Call) -> Answer:
     users = [model.id for model in _users(call.cluster, connector_id)]
     if users:
         raise status_error(409, _in_use(users, "delete or update"))
+    call.cluster.let_others_in()
     return Answer(call.cluster.store.connectors.delete(connector_id).answer())
 
 

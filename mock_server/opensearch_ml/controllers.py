@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mock_server.opensearch_ml import conflicts
 from mock_server.opensearch_ml.cluster import Answer, Call
 from mock_server.opensearch_ml.errors import parse_error, status_error
 from mock_server.opensearch_ml.rate_limit import read_rate_limiter, view_rate_limiter
@@ -13,6 +14,7 @@ _NO_MODEL = "Failed to find model to create the corresponding model controller w
 def create(call: Call) -> Answer:
     """POST controllers/{model_id}: replaces what is there."""
     model_id, limits = _read(call)
+    call.cluster.let_others_in()
     result = call.cluster.store.controllers.put(model_id, Controller(model_id, limits)).result
     if result == "created":
         call.cluster.store.models.touch(model_id)
@@ -25,6 +27,9 @@ def update(call: Call) -> Answer:
     controller = call.cluster.store.controllers.get(model_id)
     if controller is None:
         raise status_error(404, "Failed to find model controller with the provided model ID")
+    call.cluster.let_others_in()
+    if model_id not in call.cluster.store.controllers:
+        raise conflicts.gone(call.cluster.store.controllers, model_id, call.cluster.rules)
     merged = Controller(model_id, controller.limits | limits)
     return Answer(call.cluster.store.controllers.put(model_id, merged, forced_refresh=True).answer())
 
@@ -47,6 +52,7 @@ def delete(call: Call) -> Answer:
     model_id, store = call.parameters["model_id"], call.cluster.store
     if model_id not in store.controllers:
         raise status_error(404, "Failed to find model controller")
+    call.cluster.let_others_in()
     store.models.touch(model_id)
     return Answer(store.controllers.delete(model_id).answer())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mock_server.opensearch_ml import search
+from mock_server.opensearch_ml import conflicts, search
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_error, status_error
 from mock_server.opensearch_ml.fields import Fields
@@ -25,7 +25,8 @@ def register(call: Call) -> Answer:
 
 
 def create(cluster: Cluster, name: str, description: str | None) -> str:
-    """Make a group without versions; gives its id."""
+    """Make a group without versions; gives its id. Two at the same moment may have one name."""
+    cluster.let_others_in()
     now = cluster.now_ms()
     group_id = cluster.ids.document()
     cluster.store.groups.put(group_id, ModelGroup(name, description, now, now))
@@ -38,13 +39,24 @@ def named(cluster: Cluster, name: str) -> str | None:
 
 
 def next_version(cluster: Cluster, group_id: str, at: int) -> str:
-    """Count one more version in a group at this time; gives its number as the API shows it."""
-    group = cluster.store.groups.get(group_id)
+    """Count one more version in a group at this time; gives its number as the API shows it.
+
+    Raises ApiError 409 where another request wrote the group meanwhile, and another where it deleted it.
+    """
+    groups = cluster.store.groups
+    group = groups.get(group_id)
     if group is None:
         raise LookupError(f"no model group {group_id}: look it up before counting a version in it")
+    _, expected = groups.standing(group_id)
+    cluster.let_others_in()
+    if group_id not in groups:
+        raise conflicts.gone(groups, group_id, cluster.rules)
+    _, present = groups.standing(group_id)
+    if present != expected:
+        raise conflicts.changed(groups, group_id, expected, present)
     group.latest_version += 1
     group.updated = at
-    cluster.store.groups.touch(group_id)
+    groups.touch(group_id)
     return str(group.latest_version)
 
 
@@ -61,6 +73,8 @@ def update(call: Call) -> Answer:
     _refuse_access_fields(fields)
     if name is not None and name != group.name:
         _require_free_name(call.cluster, name)
+    call.cluster.let_others_in()
+    if name is not None:
         group.name = name
     if description is not None:
         group.description = description
@@ -68,7 +82,9 @@ def update(call: Call) -> Answer:
     if moves_time:
         group.updated = call.cluster.now_ms()
     if moves_time or name is not None or description is not None:
-        call.cluster.store.groups.touch(call.parameters["model_group_id"])
+        groups, group_id = call.cluster.store.groups, call.parameters["model_group_id"]
+        if groups.touch(group_id) is None:
+            raise conflicts.gone(groups, group_id, call.cluster.rules)
     return Answer({"status": "Updated"})
 
 
@@ -77,6 +93,7 @@ def delete(call: Call) -> Answer:
     group_id = call.parameters["model_group_id"]
     if call.cluster.store.models.where("group_id", group_id):
         raise status_error(409, "Cannot delete the model group when it has associated model versions")
+    call.cluster.let_others_in()
     return Answer(call.cluster.store.groups.delete(group_id).answer())
 
 

@@ -39,6 +39,7 @@ def predict(call: Call) -> Answer:
         require_remote_inference(cluster)
     _require_ready(cluster, model)
     _take_token(cluster, model)
+    cluster.let_others_in()
     cluster.lifecycle.use(model)
     if model.algorithm != "REMOTE":
         return Answer(local_models.predict(model, fields))

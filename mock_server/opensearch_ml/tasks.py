@@ -34,6 +34,7 @@ def cancel_batch(call: Call) -> Answer:
 def delete(call: Call) -> Answer:
     """DELETE tasks/{task_id}: the state of the task is not looked at."""
     _find(call)
+    call.cluster.let_others_in()
     return Answer(call.cluster.store.tasks.delete(call.parameters["task_id"]).answer())
 
 

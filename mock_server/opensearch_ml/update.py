@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from mock_server.opensearch_ml import connectors, model_groups
+from mock_server.opensearch_ml import conflicts, connectors, model_groups
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import ApiError, null_pointer, parse_error, status_error
 from mock_server.opensearch_ml.fields import Fields, read_in_order
@@ -34,12 +34,17 @@ def update(call: Call) -> Answer:
         )
     if model.algorithm not in UPDATABLE_FUNCTIONS:
         raise status_error(403, f"The function category {model.algorithm} is not supported at this time.")
-    for change in _changes(cluster, model, fields):
+    changes = _changes(cluster, model, fields)
+    changes += _group_changes(cluster, model, fields)
+    cluster.let_others_in()
+    for change in changes:
         change()
     model.change_at(cluster.now_ms())
     model.id_in_document = True
-    cluster.lifecycle.sync_up.watch(model)
     write = cluster.store.models.touch(model_id, forced_refresh=cluster.rules.update_forces_refresh)
+    if write is None:
+        raise conflicts.gone(cluster.store.models, model_id, cluster.rules)
+    cluster.lifecycle.sync_up.watch(model)
     answer = write.answer()
     if not cluster.rules.update_answers_seq_no:
         del answer["_seq_no"]
@@ -67,7 +72,7 @@ def _changes(cluster: Cluster, model: Model, fields: Fields) -> list[Change]:
     change("guardrails", None if guardrails is None else read_guardrails(guardrails, model.guardrails))
     change("interface", read_interface(fields, model.interface, cluster.rules))
     changes.extend(_connector_changes(cluster, model, fields))
-    changes.extend(_group_changes(cluster, model, fields))
+    _require_group(cluster, _other_group(model, fields))
     if "deploy_setting" not in fields and not cluster.rules.update_keeps_ttl:
         changes.append(partial(setattr, model, "deploy_setting", None))
     if "description" not in fields and not cluster.rules.update_keeps_description:
@@ -120,19 +125,24 @@ def _no_connector_inside(rules: Rules) -> ApiError:
     )
 
 
-def _group_changes(cluster: Cluster, model: Model, fields: Fields) -> list[Change]:
+def _other_group(model: Model, fields: Fields) -> str | None:
     group_id = fields.text("model_group_id")
-    if group_id is None or group_id == model.group_id:
-        return []
-    if group_id not in cluster.store.groups:
+    return None if group_id == model.group_id else group_id
+
+
+def _require_group(cluster: Cluster, group_id: str | None) -> None:
+    if group_id is not None and group_id not in cluster.store.groups:
         raise status_error(
             404,
             "Failed to find the model group with the provided model group id in the update model input, "
             f"MODEL_GROUP_ID: {group_id}",
         )
 
-    def move() -> None:
-        model.version = model_groups.next_version(cluster, group_id, cluster.now_ms())
-        model.group_id = group_id
 
-    return [move]
+def _group_changes(cluster: Cluster, model: Model, fields: Fields) -> list[Change]:
+    """The move to another group, which has counted one more version already."""
+    group_id = _other_group(model, fields)
+    if group_id is None:
+        return []
+    version = model_groups.next_version(cluster, group_id, cluster.now_ms())
+    return [partial(setattr, model, "version", version), partial(setattr, model, "group_id", group_id)]
