@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as json_codec
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -168,6 +168,13 @@ class Session:
                 budget=REMOVAL_BUDGET_SECONDS,
             )
         return left
+
+    def at_once(self, calls: Sequence[Callable[[], T]], *, seed: int) -> list[T]:
+        """Run calls that send requests at the same moment; gives what they return, in the order given.
+
+        On a mock in this process the requests interleave as the seed says, elsewhere as it happens.
+        """
+        return self.transport.at_once(calls, seed)
 
     # time
 

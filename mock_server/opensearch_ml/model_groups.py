@@ -48,16 +48,16 @@ def next_version(cluster: Cluster, group_id: str, at: int) -> str:
     if group is None:
         raise LookupError(f"no model group {group_id}: look it up before counting a version in it")
     _, expected = groups.standing(group_id)
+    version = group.latest_version + 1
     cluster.let_others_in()
     if group_id not in groups:
         raise conflicts.gone(groups, group_id, cluster.rules)
     _, present = groups.standing(group_id)
-    if present != expected:
+    if present != expected and cluster.rules.group_write_is_conditional:
         raise conflicts.changed(groups, group_id, expected, present)
-    group.latest_version += 1
-    group.updated = at
+    group.latest_version, group.updated = version, at
     groups.touch(group_id)
-    return str(group.latest_version)
+    return str(version)
 
 
 def get(call: Call) -> Answer:

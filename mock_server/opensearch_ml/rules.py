@@ -83,6 +83,9 @@ class Rules:
     conflict_names_users: bool = True
     conflict_status: int = 409
 
+    # Requests at the same moment.
+    group_write_is_conditional: bool = True
+
     # Update.
     update_stores_ttl: bool = True
     update_keeps_ttl: bool = True
