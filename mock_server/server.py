@@ -100,9 +100,9 @@ class MockServer:
         response = space.handle(request)
         return dataclasses.replace(response, body=b"") if request.method == "HEAD" else response
 
-    def handle_at_once(self, requests: Sequence[Request]) -> list[Response]:
-        """Answer requests that come at the same moment; the answers are in the order given."""
-        return self.at_once([partial(self.handle, request) for request in requests])
+    def handle_at_once(self, requests: Sequence[Request], *, seed: int | None = None) -> list[Response]:
+        """Answer requests that come at the same moment, as `at_once` does; answers in the order given."""
+        return self.at_once([partial(self.handle, request) for request in requests], seed=seed)
 
     def at_once(self, calls: Sequence[Callable[[], T]], *, seed: int | None = None) -> list[T]:
         """Run calls that send requests to this server at the same moment; gives what they return.
