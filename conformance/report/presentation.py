@@ -14,7 +14,7 @@ from conformance.contract.model import Level
 from conformance.report.events import CheckFinished, ExchangeRecord, RequirementListed, RunStarted
 from conformance.report.exit_code import ExitCode
 from conformance.report.stream import Run
-from conformance.report.verdicts import Conclusion, Evidence, Judgement, Kind, Verdict
+from conformance.report.verdicts import Conclusion, Evidence, Judgement, Kind, Verdict, ended_early
 
 BODY_LIMIT = 4000
 """Characters of one body, message or log that a report shows; the stream has all of it."""
@@ -84,6 +84,15 @@ def decided(judgement: Judgement) -> str:
     summary = judgement.summary
     tenths = math.floor(summary.percent * 10) / 10
     return f"{tenths:g} % decided ({summary.decided} of {summary.in_force} requirements)"
+
+
+def not_run_because(judgement: Judgement) -> str:
+    """Why requirements were not run."""
+    reasons = {
+        "left out by the selection": bool(judgement.run.header.selection),
+        "the run ended before it reached them": ended_early(judgement.run),
+    }
+    return ", or ".join(reason for reason, holds in reasons.items() if holds)
 
 
 def headline(judgement: Judgement) -> str:
