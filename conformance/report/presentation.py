@@ -13,6 +13,7 @@ from itertools import groupby
 from conformance.contract.model import Level
 from conformance.report.events import CheckFinished, ExchangeRecord, RequirementListed, RunStarted
 from conformance.report.exit_code import ExitCode
+from conformance.report.script import commands
 from conformance.report.stream import Run
 from conformance.report.verdicts import Conclusion, Evidence, Judgement, Kind, Verdict, ended_early
 
@@ -155,17 +156,20 @@ def shown(check: CheckFinished) -> Sequence[ExchangeRecord]:
 
 
 def curl_sequence(check: CheckFinished) -> str:
-    """The requests of a check as a shell script, with its waits as comments."""
+    """The requests of a check as a shell script, with its waits as comments.
+
+    On another target the script makes its own things: their ids are carried from answer to request.
+    """
     lines = []
     hidden = len(check.exchanges) - len(shown(check))
     if hidden:
         lines.append(f"# the first {hidden} requests are left out here; run.ndjson has them")
     before: float | None = None
-    for exchange in shown(check):
+    for exchange, command in zip(shown(check), commands(shown(check)), strict=True):
         if before is not None and exchange.at - before >= 1:
             lines.append(f"# {duration(exchange.at - before)} later")
         before = exchange.at
-        lines.append(clip(exchange.curl or f"# {exchange.method} {exchange.url}"))
+        lines.append(clip(command))
     return "\n".join(lines)
 
 

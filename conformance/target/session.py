@@ -58,6 +58,7 @@ class Session:
 
     `wire_requirement` is the requirement that an answer broken on the wire violates. `exclusive`
     says that no other check runs beside this one, so that time may be moved while settling.
+    `shared` are the requests that made what all checks use, by its id: they belong to the evidence.
     """
 
     transport: Transport
@@ -67,6 +68,7 @@ class Session:
     exclusive: bool = False
     journal: list[Exchange] = field(default_factory=list)
     tracker: Tracker = field(default_factory=Tracker)
+    shared: dict[str, Exchange] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._names = 0
