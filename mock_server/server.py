@@ -111,7 +111,7 @@ class MockServer:
         writes. After each call a little time passes or none, so that what one request set going may or may
         not have ended when another goes on. Who goes on and how much time passes is a function of the seed,
         of this race or else of the server. Only what comes in this way interleaves: requests over HTTP, and
-        from threads of one's own, are answered one after the other.
+        from threads of one's own, are answered one after the other. No call may wait for another.
         """
         chance = self._chance if seed is None else random.Random(seed)
 

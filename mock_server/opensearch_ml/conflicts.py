@@ -8,9 +8,34 @@ from __future__ import annotations
 
 from typing import Any
 
+from mock_server.opensearch_ml.cluster import Cluster
 from mock_server.opensearch_ml.errors import ApiError
 from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.store import Index
+
+
+def begin_update(cluster: Cluster, index: Index[Any], key: str) -> None:
+    """What an update of a document does before it writes: it reads the document, and others may come in.
+
+    Raises ApiError where the document is gone, or another one than was read when it is to be written.
+    """
+    expected = seq_no(cluster, index, key)
+    cluster.let_others_in()
+    require_unchanged(cluster, index, key, expected)
+
+
+def seq_no(cluster: Cluster, index: Index[Any], key: str) -> int:
+    """The sequence number of a document's last write. Raises ApiError where the document is gone."""
+    if key not in index:
+        raise gone(index, key, cluster.rules)
+    return index.standing(key)[1]
+
+
+def require_unchanged(cluster: Cluster, index: Index[Any], key: str, expected: int) -> None:
+    """Raises ApiError where a document is gone, or was written since it had this sequence number."""
+    present = seq_no(cluster, index, key)
+    if present != expected:
+        raise changed(index, key, expected, present)
 
 
 def gone(index: Index[Any], key: str, rules: Rules) -> ApiError:

@@ -46,13 +46,11 @@ def update(call: Call) -> Answer:
     if deployed and call.cluster.rules.deployed_connector_is_kept:
         raise status_error(400, _in_use(deployed, "undeploy"))
     call.cluster.let_others_in()
+    index, rules = call.cluster.store.connectors, call.cluster.rules
+    conflicts.begin_update(call.cluster, index, connector_id)
     merge(connector, call.fields(), call.cluster)
     connector.updated = call.cluster.now_ms()
-    index, rules = call.cluster.store.connectors, call.cluster.rules
-    write = index.touch(connector_id, forced_refresh=rules.update_forces_refresh)
-    if write is None:
-        raise conflicts.gone(index, connector_id, rules)
-    return Answer(write.answer())
+    return Answer(index.put(connector_id, connector, forced_refresh=rules.update_forces_refresh).answer())
 
 
 def delete(call: Call) -> Answer:

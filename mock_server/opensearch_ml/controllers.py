@@ -28,8 +28,7 @@ def update(call: Call) -> Answer:
     if controller is None:
         raise status_error(404, "Failed to find model controller with the provided model ID")
     call.cluster.let_others_in()
-    if model_id not in call.cluster.store.controllers:
-        raise conflicts.gone(call.cluster.store.controllers, model_id, call.cluster.rules)
+    conflicts.begin_update(call.cluster, call.cluster.store.controllers, model_id)
     merged = Controller(model_id, controller.limits | limits)
     return Answer(call.cluster.store.controllers.put(model_id, merged, forced_refresh=True).answer())
 

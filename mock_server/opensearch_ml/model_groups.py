@@ -47,14 +47,10 @@ def next_version(cluster: Cluster, group_id: str, at: int) -> str:
     group = groups.get(group_id)
     if group is None:
         raise LookupError(f"no model group {group_id}: look it up before counting a version in it")
-    _, expected = groups.standing(group_id)
-    version = group.latest_version + 1
+    version, expected = group.latest_version + 1, conflicts.seq_no(cluster, groups, group_id)
     cluster.let_others_in()
-    if group_id not in groups:
-        raise conflicts.gone(groups, group_id, cluster.rules)
-    _, present = groups.standing(group_id)
-    if present != expected and cluster.rules.group_write_is_conditional:
-        raise conflicts.changed(groups, group_id, expected, present)
+    if cluster.rules.group_write_is_conditional:
+        conflicts.require_unchanged(cluster, groups, group_id, expected)
     group.latest_version, group.updated = version, at
     groups.touch(group_id)
     return str(version)
@@ -73,7 +69,9 @@ def update(call: Call) -> Answer:
     _refuse_access_fields(fields)
     if name is not None and name != group.name:
         _require_free_name(call.cluster, name)
+    groups, group_id = call.cluster.store.groups, call.parameters["model_group_id"]
     call.cluster.let_others_in()
+    conflicts.begin_update(call.cluster, groups, group_id)
     if name is not None:
         group.name = name
     if description is not None:
@@ -82,9 +80,7 @@ def update(call: Call) -> Answer:
     if moves_time:
         group.updated = call.cluster.now_ms()
     if moves_time or name is not None or description is not None:
-        groups, group_id = call.cluster.store.groups, call.parameters["model_group_id"]
-        if groups.touch(group_id) is None:
-            raise conflicts.gone(groups, group_id, call.cluster.rules)
+        groups.touch(group_id)
     return Answer({"status": "Updated"})
 
 

@@ -274,9 +274,10 @@ class Index(Generic[DocumentT]):
         self._documents[key] = document
         return self._write(key, result, forced_refresh)
 
-    def touch(self, key: str, *, forced_refresh: bool = False) -> Write | None:
-        """Count one more write of a document that was changed in place; None where it is gone meanwhile."""
-        return self._write(key, "updated", forced_refresh) if key in self._documents else None
+    def touch(self, key: str) -> None:
+        """Count one more write of a document that was changed in place, unless it is gone meanwhile."""
+        if key in self._documents:
+            self._write(key, "updated", forced_refresh=False)
 
     def delete(self, key: str) -> Write:
         """Remove a document; an id that is not there is a write too, with the result `not_found`."""

@@ -37,14 +37,13 @@ def update(call: Call) -> Answer:
     changes = _changes(cluster, model, fields)
     changes += _group_changes(cluster, model, fields)
     cluster.let_others_in()
+    conflicts.begin_update(cluster, cluster.store.models, model_id)
     for change in changes:
         change()
     model.change_at(cluster.now_ms())
     model.id_in_document = True
-    write = cluster.store.models.touch(model_id, forced_refresh=cluster.rules.update_forces_refresh)
-    if write is None:
-        raise conflicts.gone(cluster.store.models, model_id, cluster.rules)
     cluster.lifecycle.sync_up.watch(model)
+    write = cluster.store.models.put(model_id, model, forced_refresh=cluster.rules.update_forces_refresh)
     answer = write.answer()
     if not cluster.rules.update_answers_seq_no:
         del answer["_seq_no"]
