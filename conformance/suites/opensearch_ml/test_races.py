@@ -53,7 +53,7 @@ def test_concurrent_operations_leave_one_outcome(ml: MlCommons, expect: Expect, 
 
 @requirement("osml.race.one-outcome")
 def test_a_model_is_deleted_once(ml: MlCommons, expect: Expect, explore: Explore) -> None:
-    @explore.every(SEEDS, requests=5, most=8)
+    @explore.every(SEEDS, requests=5, most=12)
     def holds(seed: int) -> None:
         delete = partial(ml.delete, ml.model())
         answers = ml.session.at_once([delete, delete], seed=seed)
@@ -67,7 +67,7 @@ def test_a_model_is_deleted_once(ml: MlCommons, expect: Expect, explore: Explore
 
 @requirement("osml.register.next-version")
 def test_versions_at_the_same_moment_differ(ml: MlCommons, expect: Expect, explore: Explore) -> None:
-    @explore.every(SEEDS, requests=8, most=8)
+    @explore.every(SEEDS, requests=8, most=12)
     def holds(seed: int) -> None:
         group = ml.group()
         bodies = [ml.remote_body(model_group_id=group) for _ in range(2)]
