@@ -256,15 +256,6 @@ DEVIATIONS = (
         {"uncached_predict_fault_status": 404},
     ),
     Deviation(
-        "unmatched-filter-500",
-        _NO_5XX,
-        "A response filter that finds nothing in the endpoint's answer is answered 500.",
-        "not recorded; the server's source",
-        "osml.wire.no-server-error",
-        _BOTH,
-        {"unmatched_filter_status": 500},
-    ),
-    Deviation(
         "unforeseen-mistakes-500",
         _NO_5XX,
         "Values of a kind that the node does not foresee, a null for a text say, are answered 500.",

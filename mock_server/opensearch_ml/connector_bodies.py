@@ -77,11 +77,10 @@ def _backoff(fields: Fields) -> str:
     return policy.lower()
 
 
-def _access_mode(fields: Fields) -> str:
-    mode = fields.text("access_mode") or ""
-    if mode not in ACCESS_MODES:
-        raise illegal_argument("Wrong access mode")
-    return mode
+def _access_mode(fields: Fields) -> str | None:
+    """One of the modes there are; any other text is as good as none."""
+    mode = fields.text("access_mode")
+    return mode if mode in ACCESS_MODES else None
 
 
 _ACTION_READERS = {

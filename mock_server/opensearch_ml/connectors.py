@@ -16,6 +16,7 @@ from mock_server.opensearch_ml.store import Connector, JsonObject, Model
 
 PROTOCOLS = ("http", "aws_sigv4")
 DRY_RUN = "dryRunConnector"
+NO_CONTENT = "You must provide connector content when creating a remote model without connector id!"
 _NAME = "Model connector name"
 _ACCESS = ("access_mode", "add_all_backend_roles", "backend_roles")
 _NO_ACCESS_CONTROL = (
@@ -103,6 +104,8 @@ def view(connector: Connector) -> JsonObject:
         **{name: getattr(connector, name) for name in connector_bodies.TEXTS},
         "parameters": connector.parameters,
         "actions": connector.actions,
+        "backend_roles": connector.backend_roles,
+        "access": connector.access,
         **(times if connector.created else {}),
         "client_config": connector.client_config,
     }
@@ -124,7 +127,11 @@ def read_connector(fields: Fields, cluster: Cluster) -> Connector:
 
     Raises ApiError 400 for what is missing or not allowed.
     """
-    body = connector_bodies.read_body(_without_nulls(fields))
+    try:
+        body = connector_bodies.read_body(_without_nulls(fields))
+    except ApiError as error:
+        # Whatever else a parser may meet leaves the model without a connector.
+        raise error if error.type == "illegal_argument_exception" else illegal_argument(NO_CONTENT) from None
     if body.get("protocol") is None:
         raise illegal_argument("connector protocol is null")
     connector = _made_of(body)
@@ -186,11 +193,12 @@ def _made_of(body: JsonObject) -> Connector:
 
 
 def _changed(connector: Connector, body: JsonObject) -> Connector:
-    replaced = (*connector_bodies.TEXTS, "actions", "client_config")
+    replaced = (*connector_bodies.TEXTS, "actions", "client_config", "backend_roles")
     sent = {name: body[name] for name in replaced if name in body}
+    access = body.get("access_mode") or connector.access
     parameters = {**connector.parameters, **body.get("parameters", {})}
     credential = body.get("credential") or connector.credential
-    return dataclasses.replace(connector, **sent, parameters=parameters, credential=credential)
+    return dataclasses.replace(connector, **sent, parameters=parameters, credential=credential, access=access)
 
 
 def _require_protocol(connector: Connector) -> None:

@@ -285,9 +285,7 @@ def _read_connector(model: Model, fields: Fields, cluster: Cluster) -> None:
         return
     connector = fields.mapping("connector", BodyParser.REGISTER)
     if connector is None:
-        raise illegal_argument(
-            "You must provide connector content when creating a remote model without connector id!"
-        )
+        raise illegal_argument(connectors.NO_CONTENT)
     model.connector = connectors.read_connector(connector, cluster)
 
 

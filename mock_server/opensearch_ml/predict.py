@@ -12,6 +12,7 @@ from mock_server.opensearch_ml.connectors import require_remote_inference
 from mock_server.opensearch_ml.errors import (
     ApiError,
     illegal_argument,
+    null_pointer,
     parse_error,
     status_error,
     validation_error,
@@ -35,6 +36,8 @@ _DATA_FUNCTIONS = (
     "LOGISTIC_REGRESSION",
     "RCF_SUMMARIZE",
 )
+_TOLD = ("illegal_argument_exception", "action_request_validation_exception")
+_SET_ALGORITHM = "org.opensearch.ml.common.input.MLInput.setAlgorithm(org.opensearch.ml.common.FunctionName)"
 SentT = TypeVar("SentT")
 
 
@@ -95,15 +98,31 @@ def _read(call: Call, model: Model, reader: Callable[[Fields], SentT]) -> SentT:
     try:
         if model.algorithm == "REMOTE":
             require_remote_inference(call.cluster)
-        if call.document.fault is not None:
-            raise call.document.fault
-        if call.document.empty:
-            raise parse_error("request body is required")
-        return reader(call.fields())
+        return _input(call, reader)
     except ApiError as error:
-        if not model.in_memory:
-            error.status = call.cluster.rules.uncached_predict_fault_status or error.status
-        raise
+        status = call.cluster.rules.uncached_predict_fault_status
+        if model.in_memory or status is None:
+            raise
+        raise ApiError(status, error.type, error.reason, error.extra, error.caused_by) from None
+
+
+def _input(call: Call, reader: Callable[[Fields], SentT]) -> SentT:
+    """What the body says; an older node loses what goes wrong behind the body's first bracket."""
+    document = call.document
+    if document.empty:
+        raise parse_error("request body is required")
+    fault = document.fault
+    if fault is not None and not document.text.lstrip().startswith("{"):
+        raise fault
+    fields = Fields(document, (), {}) if fault is not None else call.fields()
+    try:
+        if fault is not None:
+            raise fault
+        return reader(fields)
+    except ApiError as error:
+        if error.type in _TOLD or not call.cluster.rules.malformed_predict_fails:
+            raise
+        raise null_pointer(_SET_ALGORITHM, "mlInput") from None
 
 
 def _remote_input(fields: Fields, algorithm: str) -> RemoteInput:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from mock_server.opensearch_ml import gson, guardrails, json_path, post_processing
 from mock_server.opensearch_ml.cluster import Cluster
 from mock_server.opensearch_ml.connectors import fill, find_action
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, status_error
+from mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error, status_error
 from mock_server.opensearch_ml.fields import Fields
 from mock_server.opensearch_ml.java_maps import map_ordered
 from mock_server.opensearch_ml.payloads import escaped, is_json
@@ -174,15 +174,41 @@ def _stopped(cluster: Cluster, model: Model, side: str, text: str) -> bool:
 def _require_callable(
     cluster: Cluster, action: JsonObject, parameters: dict[str, str], payload: str | None
 ) -> None:
-    """What a client refuses to call, before any connection is made."""
-    method = action["method"].upper()
+    """What a client refuses to call, before any connection is made.
+
+    No call is ever made: a host below `.invalid` does not resolve, at port 1 nothing listens, and everything
+    else answers.
+    """
+    method, url = action["method"].upper(), fill(action["url"], parameters)
     if method not in ("POST", "GET"):
         raise illegal_argument("unsupported http method")
-    host = urlsplit(fill(action["url"], parameters)).hostname or ""
+    scheme, host, port = _address(url)
+    if scheme not in ("http", "https"):
+        raise illegal_argument(f"Protocol is not http or https: {scheme}")
+    if host.endswith(".invalid"):
+        raise _not_called("unknown_host_exception", f"{host}: Name or service not known")
     if not cluster.settings.on(PRIVATE_IP) and _is_private(host):
         raise illegal_argument(f"Remote inference host name has private ip address: {host}")
     if method == "POST" and not payload:
         raise illegal_argument("Content length is 0. Aborting request to remote model")
+    if port == 1:
+        shown = "localhost/127.0.0.1" if host == "localhost" else f"/{host}"
+        raise status_error(500, f"Error communicating with remote model: Connection refused: {shown}:1")
+
+
+def _address(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port. Raises ApiError for what is no URL."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme:
+            return parts.scheme.lower(), parts.hostname or "", parts.port
+    except ValueError:
+        pass
+    raise _not_called("malformed_u_r_l_exception", f"no protocol: {url}")
+
+
+def _not_called(kind: str, reason: str) -> ApiError:
+    return node_error("m_l_exception", "Fail to execute http connector", {"type": kind, "reason": reason})
 
 
 def _is_private(host: str) -> bool:
@@ -212,7 +238,7 @@ def _output(
     except ApiError as error:
         raise _wrapped(error, action) if rules.output_faults_wrapped else error from None
     except json_path.PathNotFoundError as error:
-        fault = ApiError(rules.unmatched_filter_status, "path_not_found_exception", str(error))
+        fault = node_error("path_not_found_exception", str(error))
         raise _wrapped(fault, action) if rules.output_faults_wrapped else fault from None
 
 

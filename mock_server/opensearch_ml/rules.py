@@ -36,7 +36,6 @@ class Rules:
     foreign_connector_update_fails: bool = False
     malformed_predict_fails: bool = False
     output_faults_wrapped: bool = False
-    unmatched_filter_status: int = 400
     uncached_predict_fault_status: int | None = None
     missing_controller_reason: str = "Failed to find model controller with the provided model ID: {model_id}"
     missing_controller_index_matters: bool = False

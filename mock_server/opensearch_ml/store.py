@@ -52,6 +52,8 @@ class Connector:
     created: int = 0
     updated: int = 0
     client_config: JsonObject | None = None
+    backend_roles: list[str] | None = None
+    access: str | None = None
 
 
 @dataclass(slots=True)

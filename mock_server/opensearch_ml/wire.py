@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from mock_server.core import JSON_UTF8, Request, Response, encode_json
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.document import EMPTY, Document, read_json
-from mock_server.opensearch_ml.errors import ApiError, NodeError, RestError, illegal_argument, null_pointer
+from mock_server.opensearch_ml.errors import ApiError, NodeError, RestError, illegal_argument
 from mock_server.opensearch_ml.fields import flag_of
 from mock_server.opensearch_ml.routes import Match, Router
 
@@ -21,8 +21,6 @@ KNOWN_METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPT
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _MAX_SEGMENTS = 64
 _LONG_PATH = 200
-
-_SET_ALGORITHM = "org.opensearch.ml.common.input.MLInput.setAlgorithm(org.opensearch.ml.common.FunctionName)"
 
 _ROUTER = Router()
 
@@ -145,11 +143,8 @@ def _document(cluster: Cluster, request: Request) -> Document:
         error.status = cluster.rules.malformed_json_status
         if not request.path.endswith("_predict") and "/_predict/" not in request.path:
             raise
-        # Predict looks for the model first. As far as it checks, the body need only begin as an object.
-        begins = request.body.lstrip().startswith(b"{")
-        swallowed = begins and cluster.rules.malformed_predict_fails
-        fault = null_pointer(_SET_ALGORITHM, "mlInput") if swallowed else error
-        return Document("", None, fault=fault)
+        # Predict looks for the model first.
+        return Document(request.body.decode(errors="replace"), None, fault=error)
 
 
 def _render(

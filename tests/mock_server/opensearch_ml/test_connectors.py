@@ -158,6 +158,23 @@ def test_what_a_client_config_leaves_out_has_defaults(ml: Any) -> None:
     }
 
 
+def test_an_access_mode_that_there_is_not_is_as_good_as_none(ml: Any) -> None:
+    assert ml.post("~/connectors/_create", {**WHOLE, "access_mode": "nope"}).status == 200
+
+
+def test_an_update_may_give_access_where_a_creation_may_not(ml: Any) -> None:
+    connector_id = ml.connector()
+    access = {"access_mode": "restricted", "backend_roles": ["a"]}
+    assert ml.put(f"~/connectors/{connector_id}", access).status == 200
+    shown = ml.get(f"~/connectors/{connector_id}").body
+    assert (shown["access"], shown["backend_roles"]) == ("restricted", ["a"])
+
+
+def test_an_update_that_its_parser_meets_unprepared_is_refused(ml: Any) -> None:
+    answer = ml.put(f"~/connectors/{ml.connector()}", {"name": None})
+    assert (answer.body["error"]["type"], answer.status) == ("parse_exception", 400)
+
+
 def test_a_dry_run_creates_nothing(ml: Any) -> None:
     answer = ml.post("~/connectors/_create", {"dry_run": True, "name": "c"})
     assert answer.body == {"connector_id": "dryRunConnector"}
@@ -211,6 +228,10 @@ def test_an_unknown_protocol_is_met_by_the_next_read(ml: Any) -> None:
     ("connector", "reason"),
     [
         ({}, "connector protocol is null"),
+        (
+            {"protocol": "http", "actions": "x"},
+            "You must provide connector content when creating a remote model without connector id!",
+        ),
         (
             {"protocol": "http", "actions": []},
             "Connector endpoint is required when creating a remote model without connector id!",

@@ -211,6 +211,24 @@ def test_a_stop_word_may_be_a_stored_query(ml: Any, query: Any) -> None:
     assert [ml.predict(model_id, q=text).status for text in ("so bad it is", "good")] == [400, 200]
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "kind"),
+    [
+        ("models/{}/_predict", b'{"parameters":', "json_e_o_f_exception"),
+        ("models/{}/_predict", b'{"action_type": null}', "illegal_state_exception"),
+        ("_predict/text_embedding/{}", b'{"text_docs": "a"}', "parsing_exception"),
+    ],
+)
+def test_an_older_node_loses_what_it_could_not_read(
+    make_client: Any, path: str, body: bytes, kind: str
+) -> None:
+    kinds = []
+    for behaviour in ("opensearch-2.19", "opensearch-3.4"):
+        ml = make_client(behaviour=behaviour)
+        kinds.append(ml.post(f"~/{path.format(ml.deployed())}", body).body["error"]["type"])
+    assert kinds == ["null_pointer_exception", kind]
+
+
 def _asking(ml: Any, **action: Any) -> str:
     """A deployed model whose connector's action is the usual one with these members; None leaves one out."""
     usual = {"action_type": "predict", "method": "POST", "url": "http://127.0.0.1:9/x"}
@@ -260,6 +278,29 @@ def test_a_payload_is_filled_and_must_be_json(
 def test_an_action_that_can_not_be_called_is_refused(ml: Any, action: Any, reason: str) -> None:
     answer = ml.predict(_asking(ml, **action))
     assert (answer.status, ml.reason(answer)) == (400, reason)
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "reason", "cause"),
+    [
+        ("ftp://127.0.0.1/x", 400, "Protocol is not http or https: ftp", None),
+        ("nowhere", 500, "Fail to execute http connector", "no protocol: nowhere"),
+        ("http://a.invalid/x", 500, "Fail to execute http connector", "a.invalid: Name or service not known"),
+        (
+            "http://127.0.0.1:1/x",
+            500,
+            "Error communicating with remote model: Connection refused: /127.0.0.1:1",
+            None,
+        ),
+    ],
+)
+def test_an_endpoint_that_can_not_be_reached_is_told(
+    make_client: Any, url: str, status: int, reason: str, cause: str | None
+) -> None:
+    ml = make_client(behaviour="opensearch-3.4")
+    answer = ml.predict(_asking(ml, url=url))
+    told = answer.body["error"].get("caused_by", {}).get("reason")
+    assert (answer.status, ml.reason(answer), told) == (status, reason, cause)
 
 
 def test_private_addresses_can_be_refused(ml: Any) -> None:
