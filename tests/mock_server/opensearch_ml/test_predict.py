@@ -46,6 +46,15 @@ def test_calls_past_the_rate_limit_are_throttled_until_a_token_is_gained(ml: Any
     assert [ml.predict(model_id).status for _ in range(2)] == [200, 429]
 
 
+def test_a_model_that_is_deployed_anew_begins_with_all_its_calls(ml: Any) -> None:
+    model_id = ml.deployed(rate_limiter={"limit": 1, "unit": "DAYS"})
+    assert [ml.predict(model_id).status for _ in range(2)] == [200, 429]
+    ml.post(f"~/models/{model_id}/_undeploy")
+    ml.post(f"~/models/{model_id}/_deploy")
+    ml.time.now += 1
+    assert [ml.predict(model_id).status for _ in range(2)] == [200, 429]
+
+
 def test_a_changed_rate_limit_applies_at_once(ml: Any) -> None:
     model_id = ml.deployed(rate_limiter={"limit": 1, "unit": "DAYS"})
     assert [ml.predict(model_id).status for _ in range(2)] == [200, 429]
@@ -227,6 +236,13 @@ def test_an_older_node_loses_what_it_could_not_read(
         ml = make_client(behaviour=behaviour)
         kinds.append(ml.post(f"~/{path.format(ml.deployed())}", body).body["error"]["type"])
     assert kinds == ["null_pointer_exception", kind]
+
+
+@pytest.mark.parametrize("behaviour", ["opensearch-2.19", "opensearch-3.4"])
+def test_a_node_of_any_age_tells_what_it_could_not_read_of_data(make_client: Any, behaviour: str) -> None:
+    ml = make_client(behaviour=behaviour)
+    answer = ml.post(f"~/_predict/kmeans/{ml.deployed()}", b'{"parameters":')
+    assert (answer.status, answer.body["error"]["type"]) == (400, "json_e_o_f_exception")
 
 
 def _asking(ml: Any, **action: Any) -> str:
