@@ -136,6 +136,12 @@ CHANGES = (
         "the published source of the server",
         {"agent_name_limit": 128},
     ),
+    Change(
+        (3, 4),
+        "Agents can be updated.",
+        "the page of 3.1 that introduces it",
+        {"agents_can_be_updated": True},
+    ),
 )
 
 _BOTH: tuple[Version, ...] = ((2, 19), (3, 4))

@@ -61,6 +61,7 @@ class Rules:
     group_update_moves_time: bool = False
     agent_types: frozenset[str] = frozenset({"FLOW", "CONVERSATIONAL", "CONVERSATIONAL_FLOW"})
     agent_name_limit: int | None = None
+    agents_can_be_updated: bool = False
     agent_llm_interfaces: frozenset[str] | None = None
     agent_tools_have_attributes: bool = False
 
