@@ -368,7 +368,13 @@ def test_every_violation_of_an_interface_is_told(ml: Any, parameters: Any, probl
 
 @pytest.mark.parametrize(
     ("version", "sent", "shown"),
-    [("2.19", "5", "5"), ("2.19", "5 apples", "5"), ("2.19", "an apple", '"an apple"'), ("3.4", "5", None)],
+    [
+        ("2.19", "5", "5"),
+        ("2.19", "5 apples", "5"),
+        ("2.19", "an apple", '"an apple"'),
+        ("2.19", "", "null"),
+        ("3.4", "5", None),
+    ],
 )
 def test_a_text_that_is_json_is_held_to_the_interface_as_a_value(
     make_client: Any, version: str, sent: str, shown: str | None
