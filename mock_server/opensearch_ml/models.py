@@ -63,6 +63,7 @@ def register(call: Call) -> Answer:
     cluster, fields = call.cluster, call.fields()
     model = _read(fields, cluster)
     model.group_id = _group(cluster, fields, model)
+    cluster.monitor.count(model, "register")
     if model.file is not None:
         model.version = model_groups.next_version(cluster, model.group_id, cluster.now_ms())
         failure = None if "url" in fields or is_pretrained(model.name) else _NOT_PRETRAINED
@@ -84,7 +85,6 @@ def register(call: Call) -> Answer:
     cluster.store.models.put(model.id, model)
     task.state, task.updated, task.model_id = TaskState.COMPLETED, now + 4, model.id
     cluster.store.tasks.touch(task_id)
-    cluster.monitor.count(model, "register")
     if deploy:
         cluster.monitor.count(model, "deploy", cluster.node_ids)
         cluster.lifecycle.deploy(model, None)
