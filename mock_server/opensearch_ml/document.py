@@ -46,18 +46,28 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_float=_finite, par
 
 @dataclass(frozen=True)
 class Document:
-    """A body as text and as value; an empty body has the value None and `empty` set."""
+    """A body as text and as value; an empty body has the value None and `empty` set.
+
+    A body that can't be read and that is not to be looked at yet has its `fault` instead.
+    """
 
     text: str
     value: Any
     empty: bool = False
     yaml: bool = False
+    fault: ApiError | None = None
 
-    def place(self, path: tuple[Step, ...], *, after: int = 0) -> tuple[int, int]:
-        """Line and column, from 1, of the value at `path`, moved right by `after` characters."""
+    def place(self, path: tuple[Step, ...]) -> tuple[int, int]:
+        """Line and column, from 1, of the value at `path`."""
+        return (1, 1) if self.yaml else line_and_column(self.text, locate(self.text, path))
+
+    def place_behind(self, path: tuple[Step, ...]) -> tuple[int, int]:
+        """Line and column, from 1, behind the token with which the value at `path` begins."""
         if self.yaml:
             return 1, 1
-        return line_and_column(self.text, locate(self.text, path) + after)
+        start = locate(self.text, path)
+        opens = self.text[start] in "{["
+        return line_and_column(self.text, start + 1 if opens else _SCANNER.raw_decode(self.text, start)[1])
 
     @cached_property
     def is_object(self) -> bool:

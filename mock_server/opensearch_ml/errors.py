@@ -40,6 +40,14 @@ class ApiError(Exception):
 
 
 @dataclass(eq=False)
+class NodeError(ApiError):
+    """A mistake of the client that the node does not foresee: it answers with a fault of its own, a 5xx.
+
+    Rules that allow no 5xx for a client's mistake put their own status in its place.
+    """
+
+
+@dataclass(eq=False)
 class RestError(Exception):
     """A refusal that OpenSearch's REST layer sends before any handler runs: a plain string as `error`."""
 
@@ -60,9 +68,38 @@ def illegal_argument(reason: str, status: int = 400, caused_by: dict[str, Any] |
     return ApiError(status, "illegal_argument_exception", reason, caused_by=caused_by)
 
 
-def null_pointer(method: str, variable: str) -> ApiError:
+def node_error(kind: str, reason: str, caused_by: dict[str, Any] | None = None) -> NodeError:
+    """A fault of the node, named by the kind of Java exception that it is."""
+    return NodeError(500, kind, reason, caused_by=caused_by)
+
+
+def null_pointer(method: str, variable: str) -> NodeError:
     """A fault of the node: it called a method of something that was not there."""
-    return ApiError(500, "null_pointer_exception", f'Cannot invoke "{method}" because "{variable}" is null')
+    return node_error("null_pointer_exception", f'Cannot invoke "{method}" because "{variable}" is null')
+
+
+def wrong_class(value: Any, wanted: str) -> NodeError:
+    """A fault of the node: it took a value for a `java.lang.String`, say, that is none."""
+    found = _java_class(value)
+    modules = "are in module java.base of loader 'bootstrap'"
+    reason = f"class {found} cannot be cast to class {wanted} ({found} and {wanted} {modules})"
+    return node_error("class_cast_exception", reason)
+
+
+def _java_class(value: Any) -> str:
+    """What a JSON value is inside the node."""
+    if isinstance(value, bool):
+        return "java.lang.Boolean"
+    if isinstance(value, int):
+        return "java.lang.Integer" if -(2**31) <= value < 2**31 else "java.lang.Long"
+    names = {float: "lang.Double", str: "lang.String", list: "util.ArrayList", dict: "util.HashMap"}
+    return f"java.{names[type(value)]}"
+
+
+def validation_error(problems: list[str]) -> ApiError:
+    """A request that was read and is not acceptable; the problems are numbered."""
+    numbered = "".join(f"{number}: {problem};" for number, problem in enumerate(problems, 1))
+    return ApiError(400, "action_request_validation_exception", f"Validation Failed: {numbered}")
 
 
 def status_error(status: int, reason: str) -> ApiError:

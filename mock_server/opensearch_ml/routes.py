@@ -17,6 +17,7 @@ from mock_server.opensearch_ml import (
     models,
     predict,
     runtime,
+    stats,
     tasks,
     training,
     update,
@@ -25,6 +26,7 @@ from mock_server.opensearch_ml.cluster import Handler
 
 ML = "/_plugins/_ml"
 _SEARCH = frozenset({"size", "from", "preference", "routing", "timeout"})
+_PROFILE = frozenset({"view"})
 _TIMEOUTS = frozenset({"timeout", "master_timeout", "cluster_manager_timeout"})
 _DOCUMENT = frozenset({"refresh", "timeout", "routing"})
 _CAT = frozenset({"h", "v", "s", "local", "help", "full_id", "master_timeout", "cluster_manager_timeout"})
@@ -32,12 +34,16 @@ _CAT = frozenset({"h", "v", "s", "local", "help", "full_id", "master_timeout", "
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation; names in braces are path parameters, and `query` its own query parameters."""
+    """One operation; names in braces are path parameters, and `query` its own query parameters.
+
+    One that came `later` is there only where the rule `agents_can_be_updated` says so.
+    """
 
     method: str
     template: str
     handler: Handler
     query: frozenset[str] = frozenset()
+    later: bool = False
 
 
 ROUTES = (
@@ -75,20 +81,21 @@ ROUTES = (
     Route("POST", f"{ML}/agents/_search", agents.find_all, _SEARCH),
     Route("GET", f"{ML}/agents/_search", agents.find_all, _SEARCH),
     Route("GET", f"{ML}/agents/{{agent_id}}", agents.get),
+    Route("PUT", f"{ML}/agents/{{agent_id}}", agents.update, later=True),
     Route("DELETE", f"{ML}/agents/{{agent_id}}", agents.delete),
     Route("POST", f"{ML}/controllers/{{model_id}}", controllers.create),
     Route("PUT", f"{ML}/controllers/{{model_id}}", controllers.update),
     Route("GET", f"{ML}/controllers/{{model_id}}", controllers.get),
     Route("DELETE", f"{ML}/controllers/{{model_id}}", controllers.delete),
-    Route("GET", f"{ML}/profile", runtime.profile),
-    Route("GET", f"{ML}/profile/models", runtime.profile_models),
-    Route("GET", f"{ML}/profile/models/{{model_ids}}", runtime.profile_models),
-    Route("GET", f"{ML}/profile/tasks", runtime.profile_tasks),
-    Route("GET", f"{ML}/profile/tasks/{{task_ids}}", runtime.profile_tasks),
-    Route("GET", f"{ML}/stats", runtime.stats),
-    Route("GET", f"{ML}/stats/{{stat}}", runtime.stats),
-    Route("GET", f"{ML}/{{node_id}}/stats", runtime.stats),
-    Route("GET", f"{ML}/{{node_id}}/stats/{{stat}}", runtime.stats),
+    Route("GET", f"{ML}/profile", runtime.profile, _PROFILE),
+    Route("GET", f"{ML}/profile/models", runtime.profile_models, _PROFILE),
+    Route("GET", f"{ML}/profile/models/{{model_id}}", runtime.profile_models, _PROFILE),
+    Route("GET", f"{ML}/profile/tasks", runtime.profile_tasks, _PROFILE),
+    Route("GET", f"{ML}/profile/tasks/{{task_id}}", runtime.profile_tasks, _PROFILE),
+    Route("GET", f"{ML}/stats", stats.stats),
+    Route("GET", f"{ML}/stats/{{stat}}", stats.stats),
+    Route("GET", f"{ML}/{{node_id}}/stats", stats.stats),
+    Route("GET", f"{ML}/{{node_id}}/stats/{{stat}}", stats.stats),
     Route("GET", "/_ingest/pipeline", downstream.get_ingest_pipeline, _TIMEOUTS),
     Route("PUT", "/_ingest/pipeline/{pipeline_id}", downstream.put_ingest_pipeline, _TIMEOUTS),
     Route("GET", "/_ingest/pipeline/{pipeline_id}", downstream.get_ingest_pipeline, _TIMEOUTS),
@@ -139,9 +146,11 @@ class Match:
 class Router:
     """Finds routes in a tree of path segments; a literal segment is tried before a parameter."""
 
-    def __init__(self, routes: tuple[Route, ...] = ROUTES) -> None:
+    def __init__(self, *, later: bool) -> None:
         self._root = _Branch()
-        for route in routes:
+        for route in ROUTES:
+            if route.later and not later:
+                continue
             branch = self._root
             for segment in _segments(route.template):
                 if segment.startswith("{"):

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from mock_server.core import JSON_UTF8, Request, Response, encode_json
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.document import EMPTY, Document, read_json
-from mock_server.opensearch_ml.errors import ApiError, RestError, illegal_argument, null_pointer
+from mock_server.opensearch_ml.errors import ApiError, NodeError, RestError, illegal_argument
 from mock_server.opensearch_ml.fields import flag_of
 from mock_server.opensearch_ml.routes import Match, Router
 
@@ -22,9 +22,7 @@ _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _MAX_SEGMENTS = 64
 _LONG_PATH = 200
 
-_SET_ALGORITHM = "org.opensearch.ml.common.input.MLInput.setAlgorithm(org.opensearch.ml.common.FunctionName)"
-
-_ROUTER = Router()
+_ROUTERS = {later: Router(later=later) for later in (False, True)}
 
 
 def answer(cluster: Cluster, request: Request) -> Response:
@@ -34,6 +32,8 @@ def answer(cluster: Cluster, request: Request) -> Response:
         query = _query(request.query)
         return _render(cluster, request, query, _dispatch(cluster, request, query))
     except ApiError as error:
+        if isinstance(error, NodeError):
+            error.status = cluster.rules.node_error_status
         envelope = error.envelope()
         if query.get("error_trace") in ("", "true"):
             _add_trace(envelope["error"], error)
@@ -53,7 +53,7 @@ def _add_trace(shown: dict[str, Any], error: ApiError) -> None:
 
 
 def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answer:
-    match, methods = _match(request.method, request.path)
+    match, methods = _match(request.method, request.path, cluster.rules.agents_can_be_updated)
     if match is None:
         if request.method == "OPTIONS":
             return Answer(text="", headers=(("allow", ",".join(methods)),))
@@ -76,15 +76,15 @@ def _check_query(path: str, query: dict[str, str], known: frozenset[str]) -> Non
             flag_of(query[name])
 
 
-def _match(method: str, path: str) -> tuple[Match | None, list[str]]:
-    return (_recent_match if len(path) < _LONG_PATH else _find_match)(method, path)
+def _match(method: str, path: str, later: bool) -> tuple[Match | None, list[str]]:
+    return (_recent_match if len(path) < _LONG_PATH else _find_match)(method, path, later)
 
 
-def _find_match(method: str, path: str) -> tuple[Match | None, list[str]]:
+def _find_match(method: str, path: str, later: bool) -> tuple[Match | None, list[str]]:
     segments = [_decoded(segment) for segment in path.split("/") if segment]
     if len(segments) > _MAX_SEGMENTS:
         return None, []
-    return _ROUTER.find(method, segments)
+    return _ROUTERS[later].find(method, segments)
 
 
 _recent_match = lru_cache(maxsize=2_000)(_find_match)
@@ -140,16 +140,11 @@ def _document(cluster: Cluster, request: Request) -> Document:
     try:
         return read_json(request.body)
     except ApiError as error:
-        if cluster.rules.malformed_predict_fails and _begins_a_predict(request):
-            raise null_pointer(_SET_ALGORITHM, "mlInput") from None
         error.status = cluster.rules.malformed_json_status
-        raise
-
-
-def _begins_a_predict(request: Request) -> bool:
-    """Whether the body is one of predict and begins as an object, which is as far as it is checked."""
-    is_predict = request.path.endswith("/_predict") or "/_predict/" in request.path
-    return is_predict and request.body.lstrip().startswith(b"{")
+        if not request.path.endswith("_predict") and "/_predict/" not in request.path:
+            raise
+        # Predict looks for the model first.
+        return Document(request.body.decode(errors="replace"), None, fault=error)
 
 
 def _render(
