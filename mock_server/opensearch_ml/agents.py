@@ -1,11 +1,11 @@
-"""Agents: register, get, search, delete."""
+"""Agents: register, get, update, search, delete."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mock_server.opensearch_ml import search
+from mock_server.opensearch_ml import conflicts, search
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import illegal_argument, node_error, parse_error, status_error
 from mock_server.opensearch_ml.fields import Fields
@@ -17,6 +17,7 @@ CONVERSATIONAL = "CONVERSATIONAL"
 PLANNING = "PLAN_EXECUTE_AND_REFLECT"
 _EXECUTOR = "executor_agent_id"
 _INTERFACE = "_llm_interface"
+_ONLY_MEMORY = "conversation_index"
 _SHOWN = ("name", "type", "description", "llm", "tools", "parameters", "memory")
 _LLM = ("model_id", "parameters")
 _MEMORY = ("type", "window_size", "session_id")
@@ -77,12 +78,44 @@ def get(call: Call) -> Answer:
     return Answer(view(agent))
 
 
+def update(call: Call) -> Answer:
+    """PUT agents/{agent_id}: what the body has goes into what is there; tools are replaced as a whole."""
+    _require_framework(call.cluster)
+    if call.document.empty:
+        raise parse_error("request body is required")
+    changes = _members(call.fields(), _UPDATE_READERS)
+    _require_name(changes.get("name"), call.cluster.rules)
+    memory = changes.get("memory", {}).get("type")
+    if memory not in (None, _ONLY_MEMORY):
+        raise illegal_argument(f"Invalid memory type: {memory}")
+    _require_tools_apart(changes)
+    agent_id, agents = call.parameters["agent_id"], call.cluster.store.agents
+    agent = agents.get(agent_id)
+    if agent is None:
+        raise status_error(404, f"Failed to get agent with ID {agent_id}")
+    call.cluster.let_others_in()
+    conflicts.begin_update(call.cluster, agents, agent_id)
+    agent.definition, agent.updated = _merged(agent.definition, changes), call.cluster.now_ms()
+    refresh = call.cluster.rules.update_forces_refresh
+    return Answer(agents.put(agent_id, agent, forced_refresh=refresh).answer())
+
+
+def _merged(old: JsonObject, new: JsonObject) -> JsonObject:
+    merged = dict(old)
+    for name, value in new.items():
+        before = old.get(name)
+        both = isinstance(value, dict) and isinstance(before, dict)
+        merged[name] = _merged(before or {}, value) if both else value
+    return merged
+
+
 def delete(call: Call) -> Answer:
     """DELETE agents/{agent_id}."""
     _require_framework(call.cluster)
     agent_id = call.parameters["agent_id"]
     if agent_id not in call.cluster.store.agents:
         raise status_error(404, "Fail to find ml agent")
+    call.cluster.let_others_in()
     return Answer(call.cluster.store.agents.delete(agent_id).answer())
 
 
@@ -114,17 +147,26 @@ def _require_framework(cluster: Cluster) -> None:
 
 
 def _require_whole(definition: JsonObject, rules: Rules) -> None:
-    name, kind, limit = definition.get("name"), definition.get("type"), rules.agent_name_limit
-    if name is None:
+    kind = definition.get("type")
+    if definition.get("name") is None:
         raise illegal_argument("Agent name can't be null")
-    if limit is not None and (not name.strip() or len(name) > limit):
-        raise illegal_argument(f"Agent name cannot be empty or exceed max length of {limit} characters")
+    _require_name(definition["name"], rules)
     if kind is None:
         raise illegal_argument("Agent type can't be null")
     if kind.upper() not in rules.agent_types:
         raise illegal_argument(f"{kind} is not a valid Agent Type")
     if kind.upper() == CONVERSATIONAL and "llm" not in definition:
         raise illegal_argument("We need model information for the conversational agent type")
+    _require_tools_apart(definition)
+
+
+def _require_name(name: str | None, rules: Rules) -> None:
+    limit = rules.agent_name_limit
+    if name is not None and limit is not None and (not name.strip() or len(name) > limit):
+        raise illegal_argument(f"Agent name cannot be empty or exceed max length of {limit} characters")
+
+
+def _require_tools_apart(definition: JsonObject) -> None:
     tools = [tool.get("name", tool["type"]) for tool in definition.get("tools", [])]
     for index, tool in enumerate(tools):
         if tool in tools[:index]:
@@ -154,16 +196,24 @@ def _members(fields: Fields | None, readers: Mapping[str, _Reader]) -> JsonObjec
     }
 
 
+def _llm_part(fields: Fields, name: str) -> JsonObject:
+    return _members(fields.object(name), {"model_id": Fields.text, "parameters": Fields.text_map})
+
+
 def _llm(fields: Fields, name: str) -> JsonObject:
-    llm = _members(fields.object(name), {"model_id": Fields.text, "parameters": Fields.text_map})
+    llm = _llm_part(fields, name)
     if "model_id" not in llm:
         raise illegal_argument("model id is null")
     return _in_order(llm, _LLM)
 
 
-def _memory(fields: Fields, name: str) -> JsonObject:
+def _memory_part(fields: Fields, name: str) -> JsonObject:
     readers = {"type": Fields.text, "session_id": Fields.text, "window_size": Fields.integer}
-    memory = _members(fields.object(name), readers)
+    return _members(fields.object(name), readers)
+
+
+def _memory(fields: Fields, name: str) -> JsonObject:
+    memory = _memory_part(fields, name)
     if "type" not in memory:
         # The node's own words: it speaks of the wrong thing.
         raise illegal_argument("agent name is null")
@@ -192,4 +242,9 @@ _READERS: dict[str, _Reader] = {
     "tools": _tools,
     "parameters": Fields.text_map,
     "memory": _memory,
+}
+_UPDATE_READERS: dict[str, _Reader] = {
+    **{name: reader for name, reader in _READERS.items() if name != "type"},
+    "llm": _llm_part,
+    "memory": _memory_part,
 }

@@ -136,6 +136,12 @@ CHANGES = (
         "the published source of the server",
         {"agent_name_limit": 128},
     ),
+    Change(
+        (3, 4),
+        "Agents can be updated.",
+        "the page of 3.1 that introduces it",
+        {"agents_can_be_updated": True},
+    ),
 )
 
 _BOTH: tuple[Version, ...] = ((2, 19), (3, 4))
@@ -263,6 +269,15 @@ DEVIATIONS = (
         "osml.wire.no-server-error",
         _BOTH,
         {"node_error_status": 500},
+    ),
+    Deviation(
+        "gone-document-500",
+        _NO_5XX,
+        "An update whose document is deleted while it is under way is answered 500.",
+        "read in the published source of the metadata client, not recorded",
+        None,
+        _BOTH,
+        {"gone_document_status": 500},
     ),
     Deviation(
         "missing-controller-unnamed",

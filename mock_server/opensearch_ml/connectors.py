@@ -6,10 +6,10 @@ import dataclasses
 import re
 from typing import Any
 
-from mock_server.opensearch_ml import connector_bodies, search
+from mock_server.opensearch_ml import conflicts, connector_bodies, search
 from mock_server.opensearch_ml.checked_texts import check_texts
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error, parse_error, status_error
+from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_error, status_error
 from mock_server.opensearch_ml.fields import Fields
 from mock_server.opensearch_ml.settings import REMOTE_INFERENCE, TRUSTED_ENDPOINTS
 from mock_server.opensearch_ml.store import Connector, JsonObject, Model
@@ -67,6 +67,8 @@ def update(call: Call) -> Answer:
     deployed = [model.id for model in _users(cluster, connector_id) if model.in_memory]
     if deployed and cluster.rules.deployed_connector_is_kept:
         raise status_error(400, _in_use(deployed, "undeploy"))
+    cluster.let_others_in()
+    conflicts.begin_update(cluster, cluster.store.connectors, connector_id)
     changed.updated = cluster.now_ms()
     refresh = cluster.rules.update_forces_refresh
     return Answer(cluster.store.connectors.put(connector_id, changed, forced_refresh=refresh).answer())
@@ -88,6 +90,7 @@ def delete(call: Call) -> Answer:
     users = [model.id for model in _users(call.cluster, connector_id)]
     if users:
         raise status_error(409, _in_use(users, "delete or update"))
+    call.cluster.let_others_in()
     return Answer(call.cluster.store.connectors.delete(connector_id).answer())
 
 
@@ -119,7 +122,7 @@ def require_remote_inference(cluster: Cluster) -> None:
             "Remote Inference is currently disabled. To enable it, update the setting "
             f'"{REMOTE_INFERENCE}" to true.'
         )
-        raise node_error("illegal_state_exception", reason)
+        raise ApiError(cluster.rules.remote_inference_off_status, "illegal_state_exception", reason)
 
 
 def read_connector(fields: Fields, cluster: Cluster) -> Connector:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_server.opensearch_ml import gson
+from mock_server.opensearch_ml import conflicts, gson
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.document import Document, read_json
 from mock_server.opensearch_ml.errors import ApiError, node_error, parse_error, status_error
@@ -27,6 +27,7 @@ def create(call: Call) -> Answer:
             "please either create the model controller after it is deployed or before deploying it. "
             f"Model ID: {model.id}",
         )
+    call.cluster.let_others_in()
     result = call.cluster.store.controllers.put(model.id, Controller(model.id, limits)).result
     if result == "created":
         _mark(call.cluster, model, enabled=True)
@@ -44,6 +45,8 @@ def update(call: Call) -> Answer:
             "Model controller haven't been created for the model. Consider calling create model controller "
             f"api instead. Model ID: {model.id}",
         )
+    call.cluster.let_others_in()
+    conflicts.begin_update(call.cluster, controllers, model.id)
     changed = {user: merged(controller.limits.get(user), limit) for user, limit in limits.items()}
     after = Controller(model.id, controller.limits | changed)
     return Answer(controllers.put(model.id, after, forced_refresh=True).answer())
@@ -74,6 +77,7 @@ def delete(call: Call) -> Answer:
     model_id, store = call.parameters["model_id"], call.cluster.store
     if model_id not in store.controllers:
         raise status_error(404, "Failed to find model controller")
+    call.cluster.let_others_in()
     answer = store.controllers.delete(model_id).answer()
     model = store.models.get(model_id)
     if model is not None:

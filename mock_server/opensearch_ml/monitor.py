@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from mock_server.opensearch_ml.store import JsonObject, Model
 
 Count = tuple[str, str, str]
+_BEFORE_THE_MODEL = ("register", "train")
 
 
 class Monitor:
@@ -25,10 +26,14 @@ class Monitor:
         self._models.clear()
 
     def count(self, model: Model, action: str, nodes: Iterable[str] | None = None) -> None:
-        """One request for an action, on these nodes or on the one that clients talk to."""
+        """One request for an action, on these nodes or on the one that clients talk to.
+
+        What makes a model counts for its algorithm alone.
+        """
         for node in (self._local_node_id,) if nodes is None else nodes:
             self._algorithms[node, model.algorithm.lower(), action] += 1
-            self._models[node, model.id, action] += 1
+            if action not in _BEFORE_THE_MODEL:
+                self._models[node, model.id, action] += 1
 
     @contextmanager
     def prediction(self, model: Model, action: str = "PREDICT") -> Iterator[None]:

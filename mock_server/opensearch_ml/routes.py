@@ -34,12 +34,16 @@ _CAT = frozenset({"h", "v", "s", "local", "help", "full_id", "master_timeout", "
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation; names in braces are path parameters, and `query` its own query parameters."""
+    """One operation; names in braces are path parameters, and `query` its own query parameters.
+
+    One that came `later` is there only where the rule `agents_can_be_updated` says so.
+    """
 
     method: str
     template: str
     handler: Handler
     query: frozenset[str] = frozenset()
+    later: bool = False
 
 
 ROUTES = (
@@ -77,6 +81,7 @@ ROUTES = (
     Route("POST", f"{ML}/agents/_search", agents.find_all, _SEARCH),
     Route("GET", f"{ML}/agents/_search", agents.find_all, _SEARCH),
     Route("GET", f"{ML}/agents/{{agent_id}}", agents.get),
+    Route("PUT", f"{ML}/agents/{{agent_id}}", agents.update, later=True),
     Route("DELETE", f"{ML}/agents/{{agent_id}}", agents.delete),
     Route("POST", f"{ML}/controllers/{{model_id}}", controllers.create),
     Route("PUT", f"{ML}/controllers/{{model_id}}", controllers.update),
@@ -141,9 +146,11 @@ class Match:
 class Router:
     """Finds routes in a tree of path segments; a literal segment is tried before a parameter."""
 
-    def __init__(self, routes: tuple[Route, ...] = ROUTES) -> None:
+    def __init__(self, *, later: bool) -> None:
         self._root = _Branch()
-        for route in routes:
+        for route in ROUTES:
+            if route.later and not later:
+                continue
             branch = self._root
             for segment in _segments(route.template):
                 if segment.startswith("{"):

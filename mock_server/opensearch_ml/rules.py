@@ -40,12 +40,14 @@ class Rules:
     missing_controller_reason: str = "Failed to find model controller with the provided model ID: {model_id}"
     missing_controller_index_matters: bool = False
     node_error_status: int = 400
+    remote_inference_off_status: int = 400
     batch_jobs_are_asked_about: bool = False
     running_tasks_are_kept: bool = False
     profile_body_means_all: bool = True
     stats_are_by_node_alone: bool = True
     sync_interval_default: int = 10
     restart_shows_undeployed: bool = True
+    gone_document_status: int = 404
 
     # What later versions changed without a page that says so.
     update_forces_refresh: bool = False
@@ -60,6 +62,7 @@ class Rules:
     group_update_moves_time: bool = False
     agent_types: frozenset[str] = frozenset({"FLOW", "CONVERSATIONAL", "CONVERSATIONAL_FLOW"})
     agent_name_limit: int | None = None
+    agents_can_be_updated: bool = False
     agent_llm_interfaces: frozenset[str] | None = None
     agent_tools_have_attributes: bool = False
 
@@ -88,10 +91,14 @@ class Rules:
     deployed_model_is_kept: bool = True
     delete_removes: bool = True
     delete_answers_seq_no: bool = True
+    delete_tells_what_it_did: bool = True
     safe_delete_by_default: bool = False
     safe_delete_asks: frozenset[User] = frozenset(User)
     conflict_names_users: bool = True
     conflict_status: int = 409
+
+    # Requests at the same moment.
+    group_write_is_conditional: bool = True
 
     # Update.
     update_stores_ttl: bool = True

@@ -43,7 +43,10 @@ def train(call: Call) -> Answer:
 
     With `async=true` the answer names a task, which has ended by the time somebody asks for it.
     """
-    algorithm, in_background = call.parameters["algorithm"].upper(), flag_of(call.query.get("async", "false"))
+    algorithm, in_background = (
+        call.parameters["algorithm"].upper(),
+        flag_of(call.query.get("async", "false") or "true"),
+    )
     if call.document.empty:
         raise parse_error("request body is required")
     fields = call.fields()

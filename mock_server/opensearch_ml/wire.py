@@ -22,7 +22,7 @@ _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _MAX_SEGMENTS = 64
 _LONG_PATH = 200
 
-_ROUTER = Router()
+_ROUTERS = {later: Router(later=later) for later in (False, True)}
 
 
 def answer(cluster: Cluster, request: Request) -> Response:
@@ -53,7 +53,7 @@ def _add_trace(shown: dict[str, Any], error: ApiError) -> None:
 
 
 def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answer:
-    match, methods = _match(request.method, request.path)
+    match, methods = _match(request.method, request.path, cluster.rules.agents_can_be_updated)
     if match is None:
         if request.method == "OPTIONS":
             return Answer(text="", headers=(("allow", ",".join(methods)),))
@@ -76,15 +76,15 @@ def _check_query(path: str, query: dict[str, str], known: frozenset[str]) -> Non
             flag_of(query[name])
 
 
-def _match(method: str, path: str) -> tuple[Match | None, list[str]]:
-    return (_recent_match if len(path) < _LONG_PATH else _find_match)(method, path)
+def _match(method: str, path: str, later: bool) -> tuple[Match | None, list[str]]:
+    return (_recent_match if len(path) < _LONG_PATH else _find_match)(method, path, later)
 
 
-def _find_match(method: str, path: str) -> tuple[Match | None, list[str]]:
+def _find_match(method: str, path: str, later: bool) -> tuple[Match | None, list[str]]:
     segments = [_decoded(segment) for segment in path.split("/") if segment]
     if len(segments) > _MAX_SEGMENTS:
         return None, []
-    return _ROUTER.find(method, segments)
+    return _ROUTERS[later].find(method, segments)
 
 
 _recent_match = lru_cache(maxsize=2_000)(_find_match)

@@ -160,3 +160,49 @@ def test_all_operations_can_be_turned_off(
     answer = ml.send(method, path)
     assert (answer.status, answer.body["error"]["type"]) == (status, "illegal_state_exception")
     assert ml.reason(answer).startswith("Agent Framework is currently disabled.")
+
+
+def test_an_update_goes_into_what_is_there(make_client: Callable[..., Any]) -> None:
+    ml = make_client(behaviour="opensearch-3.4")
+    body = {
+        **CHAT,
+        "llm": {"model_id": "m", "parameters": {"a": "1"}},
+        "tools": [{"type": "T"}],
+        "app_type": "x",
+    }
+    agent_id = ml.post("~/agents/_register", body).body["agent_id"]
+    changes = {
+        "description": "new",
+        "llm": {"parameters": {"b": 2}},
+        "tools": [{"type": "U"}],
+        "type": "flow",
+    }
+    answer = ml.put(f"~/agents/{agent_id}", changes).body
+    assert (answer["result"], answer["_version"], answer["forced_refresh"]) == ("updated", 2, True)
+    shown = ml.get(f"~/agents/{agent_id}").body
+    assert (shown["type"], shown["description"], shown["app_type"]) == ("conversational", "new", "x")
+    assert shown["llm"] == {"model_id": "m", "parameters": {"a": "1", "b": "2"}}
+    assert [tool["type"] for tool in shown["tools"]] == ["U"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "reason"),
+    [
+        ({"description": "d"}, 404, "Failed to get agent with ID nope"),
+        ({"name": ""}, 400, LONG),
+        ({"memory": {"type": "other"}}, 400, "Invalid memory type: other"),
+        ({"tools": [{"type": "T"}, {"type": "T"}]}, 400, "Duplicate tool defined: T"),
+        (b"", 400, "request body is required"),
+    ],
+)
+def test_a_bad_update_is_refused(
+    make_client: Callable[..., Any], body: Any, status: int, reason: str
+) -> None:
+    ml = make_client(behaviour="opensearch-3.4")
+    answer = ml.put("~/agents/nope", body)
+    assert (answer.status, ml.reason(answer)) == (status, reason)
+
+
+def test_before_3_1_agents_can_not_be_updated(make_client: Callable[..., Any]) -> None:
+    answer = make_client(behaviour="opensearch-2.19").put("~/agents/nope", FLOW)
+    assert (answer.status, answer.headers["allow"]) == (405, "GET,DELETE")

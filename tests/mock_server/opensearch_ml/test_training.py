@@ -109,3 +109,7 @@ def test_a_trained_model_can_be_deployed(make_client: Callable[..., Any]) -> Non
     assert ml.post(f"~/models/{model_id}/_deploy").body["status"] == "CREATED"
     ml.time.now += 1
     assert ml.state(model_id) == "DEPLOYED"
+
+
+def test_a_parameter_without_a_value_is_turned_on(ml: Any) -> None:
+    assert "task_id" in ml.post("~/_train/kmeans?async", rows(1, 2)).body
