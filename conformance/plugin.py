@@ -57,6 +57,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PERCENT",
         help="fail when fewer were decided; with --ml-out",
     )
+    option("--ml-behaviour", help="let the mock in this process follow a recorded version")
     option("--ml-mutant", help="put this fault into the mock in this process")
     option("--ml-run-id", default="", help="what the names of everything created start with")
 
@@ -75,7 +76,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
     from conformance.outcomes import UsageError  # noqa: PLC0415
     from conformance.record import RunRecord  # noqa: PLC0415
-    from conformance.report.stream import ReportError  # noqa: PLC0415
+    from conformance.report.exit_code import ReportError  # noqa: PLC0415
 
     judging = judging_of(config)
     try:

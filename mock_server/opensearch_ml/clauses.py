@@ -32,7 +32,6 @@ class Reader:
     document: Document
     mapping: Mapping
     now: float
-    miscast_status: int = 400
     refused: ShardError | None = None
     at: tuple[int, int] = (1, 1)
 

@@ -12,6 +12,7 @@ from mock_server.opensearch_ml.environment import Environment
 from mock_server.opensearch_ml.errors import not_x_content
 from mock_server.opensearch_ml.fields import Fields, fields_of
 from mock_server.opensearch_ml.lifecycle import Lifecycle
+from mock_server.opensearch_ml.monitor import Monitor
 from mock_server.opensearch_ml.rate_limit import Throttle
 from mock_server.opensearch_ml.settings import Settings
 from mock_server.opensearch_ml.store import JsonObject, Store
@@ -30,9 +31,11 @@ class Cluster:
         self.ids = environment.ids
         self.endpoint = environment.endpoint
         self.version = environment.version
+        self.let_others_in = environment.let_others_in
         self.settings = Settings(environment.rules)
         self.store = Store(len(environment.nodes))
         self.throttle = Throttle()
+        self.monitor = Monitor(environment.local_node_id)
         self.lifecycle = Lifecycle(environment, self.settings, self.store)
 
     def copy(self) -> Cluster:
@@ -61,10 +64,10 @@ class Call:
     def map(self) -> JsonObject:
         """The body as an object, where the node looks at its first character alone to know what it is.
 
-        Raises ApiError with the status of a miscast for another kind of value and for a blank body.
+        Raises NodeError for another kind of value and for a blank body.
         """
         if not self.document.is_object:
-            raise not_x_content(self.cluster.rules.miscast_status)
+            raise not_x_content()
         value: JsonObject = self.document.value
         return value
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from mock_server.opensearch_ml.cluster import Answer, Call
-from mock_server.opensearch_ml.errors import ApiError, parse_error
-from mock_server.opensearch_ml.fields import flag_of, miscast, unexpected_token
+from mock_server.opensearch_ml.errors import NodeError, parse_error, wrong_class
+from mock_server.opensearch_ml.fields import flag_of, unexpected_token
 from mock_server.opensearch_ml.settings import SYNC_INTERVAL, Settings, Value, nest
 
 
@@ -34,7 +34,7 @@ def put(call: Call) -> Answer:
 def _changes(call: Call) -> dict[str, dict[str, Any]]:
     """What the body says of each scope; all else in it, and a body that is no object, counts for nothing."""
     body = call.document.value if call.document.is_object else {}
-    changes, status = {}, call.cluster.rules.miscast_status
+    changes = {}
     for name in ("transient", "persistent"):
         if name not in body:
             continue
@@ -42,9 +42,9 @@ def _changes(call: Call) -> dict[str, dict[str, Any]]:
             found = unexpected_token("START_OBJECT", None, 1, 1)
             cause = {"type": found.type, "reason": found.reason, **found.extra}
             reason = "Failed to load settings from [null]"
-            raise ApiError(status, "settings_exception", reason, caused_by=cause, root=cause)
+            raise NodeError(500, "settings_exception", reason, caused_by=cause, root=cause)
         if not isinstance(body[name], dict):
-            raise miscast(body[name], status)
+            raise wrong_class(body[name], "java.util.Map")
         changes[name] = body[name]
     return changes
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mock_server.opensearch_ml import conflicts
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.connectors import require_remote_inference
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, status_error
@@ -18,7 +19,11 @@ def deploy(call: Call) -> Answer:
     if model.algorithm == "REMOTE":
         require_remote_inference(cluster)
     targets = _custom_plan(cluster, model, node_ids) if node_ids else None
+    cluster.let_others_in()
+    if model.id not in cluster.store.models:
+        raise conflicts.gone(cluster.store.models, model.id, cluster.rules)
     answer = {"task_id": cluster.lifecycle.deploy(model, targets)}
+    cluster.monitor.count(model, "deploy", targets or cluster.node_ids)
     if cluster.rules.deploy_answer_names_task_type:
         answer["task_type"] = "DEPLOY_MODEL"
     remote_status = cluster.rules.remote_deploy_status if model.algorithm == "REMOTE" else None
@@ -62,7 +67,10 @@ def undeploy(call: Call) -> Answer:
     targets = tuple(node for node in cluster.node_ids if not node_ids or node in node_ids)
     stats: dict[str, dict[str, str]] = {node: {} for node in targets}
     models = [model for model_id in unique if (model := cluster.store.models.get(model_id)) is not None]
+    cluster.let_others_in()
     found = {model.id: cluster.lifecycle.undeploy(model, targets) for model in models}
+    for model in models:
+        _note(cluster, model, found[model.id])
     if cluster.rules.undeploy_marks_what_it_missed and not any(found.values()):
         for model in models:
             cluster.lifecycle.mark_undeployed(model)
@@ -71,6 +79,13 @@ def undeploy(call: Call) -> Answer:
             was_there = node in found.get(model_id, ())
             stats[node][model_id] = cluster.rules.undeployed_value if was_there else "not_found"
     return Answer({node: {"stats": values} for node, values in stats.items()})
+
+
+def _note(cluster: Cluster, model: Model, node_ids: tuple[str, ...]) -> None:
+    """These nodes have let go of a model; with the last of them goes what was counted of its calls."""
+    cluster.monitor.count(model, "undeploy", node_ids)
+    if not model.in_memory:
+        cluster.throttle.forget(model.id)
 
 
 def _unknown(cluster: Cluster, model_id: str) -> ApiError:

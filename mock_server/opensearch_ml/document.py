@@ -47,7 +47,8 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_float=_finite, par
 class Document:
     """A body as text and as value.
 
-    An empty body has the value None and `empty` set; it is `missing` when there is not even a blank.
+    An empty body has the value None and `empty` set; it is `missing` when there is not even a blank. A body
+    that can't be read and that is not to be looked at yet has its `fault` instead.
     """
 
     text: str
@@ -55,12 +56,19 @@ class Document:
     empty: bool = False
     yaml: bool = False
     missing: bool = False
+    fault: ApiError | None = None
 
-    def place(self, path: tuple[Step, ...], *, after: int = 0) -> tuple[int, int]:
-        """Line and column, from 1, of the value at `path`, moved right by `after` characters."""
+    def place(self, path: tuple[Step, ...]) -> tuple[int, int]:
+        """Line and column, from 1, of the value at `path`."""
+        return (1, 1) if self.yaml else line_and_column(self.text, locate(self.text, path))
+
+    def place_behind(self, path: tuple[Step, ...]) -> tuple[int, int]:
+        """Line and column, from 1, behind the token with which the value at `path` begins."""
         if self.yaml:
             return 1, 1
-        return line_and_column(self.text, locate(self.text, path) + after)
+        start = locate(self.text, path)
+        opens = self.text[start] in "{["
+        return line_and_column(self.text, start + 1 if opens else _SCANNER.raw_decode(self.text, start)[1])
 
     def place_of_name(self, path: tuple[Step, ...]) -> tuple[int, int]:
         """Line and column of the name of the member at `path`."""

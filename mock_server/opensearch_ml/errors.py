@@ -24,6 +24,11 @@ class ApiError(Exception):
     caused_by: dict[str, Any] | None = None
     root: dict[str, Any] | None = None
 
+    @property
+    def root_reason(self) -> str:
+        """What the root cause says, as tasks tell it."""
+        return str(self.root["reason"]) if self.root else self.reason
+
     def envelope(self) -> dict[str, Any]:
         """The body: `{"error": {"root_cause": [...], "type", "reason"}, "status"}`."""
         cause = {"type": self.type, "reason": self.reason, **self.extra}
@@ -31,6 +36,14 @@ class ApiError(Exception):
         if self.caused_by is not None:
             error["caused_by"] = self.caused_by
         return {"error": error, "status": self.status}
+
+
+@dataclass(eq=False)
+class NodeError(ApiError):
+    """A mistake of the client that the node does not foresee: it answers with a fault of its own, a 5xx.
+
+    Rules that allow no 5xx for a client's mistake put their own status in its place.
+    """
 
 
 @dataclass(eq=False)
@@ -54,11 +67,39 @@ def illegal_argument(reason: str, status: int = 400, caused_by: dict[str, Any] |
     return ApiError(status, "illegal_argument_exception", reason, caused_by=caused_by)
 
 
-def null_pointer(method: str, variable: str, status: int = 500) -> ApiError:
+def node_error(kind: str, reason: str, caused_by: dict[str, Any] | None = None) -> NodeError:
+    """A fault of the node, named by the kind of Java exception that it is."""
+    return NodeError(500, kind, reason, caused_by=caused_by)
+
+
+def null_pointer(method: str, variable: str) -> NodeError:
     """A fault of the node: it called a method of something that was not there."""
-    return ApiError(
-        status, "null_pointer_exception", f'Cannot invoke "{method}" because "{variable}" is null'
-    )
+    return node_error("null_pointer_exception", f'Cannot invoke "{method}" because "{variable}" is null')
+
+
+def wrong_class(value: Any, wanted: str) -> NodeError:
+    """A fault of the node: it took a value for a `java.lang.String`, say, that is none."""
+    found = java_class(value)
+    modules = "are in module java.base of loader 'bootstrap'"
+    reason = f"class {found} cannot be cast to class {wanted} ({found} and {wanted} {modules})"
+    return node_error("class_cast_exception", reason)
+
+
+def java_class(value: Any) -> str:
+    """What a JSON value is inside the node."""
+    if isinstance(value, bool):
+        return "java.lang.Boolean"
+    if isinstance(value, int):
+        sizes = ((31, "java.lang.Integer"), (63, "java.lang.Long"))
+        return next((name for bits, name in sizes if -(2**bits) <= value < 2**bits), "java.math.BigInteger")
+    names = {float: "lang.Double", str: "lang.String", list: "util.ArrayList", dict: "util.HashMap"}
+    return f"java.{names[type(value)]}"
+
+
+def validation_error(problems: list[str]) -> ApiError:
+    """A request that was read and is not acceptable; the problems are numbered."""
+    numbered = "".join(f"{number}: {problem};" for number, problem in enumerate(problems, 1))
+    return ApiError(400, "action_request_validation_exception", f"Validation Failed: {numbered}")
 
 
 def status_error(status: int, reason: str) -> ApiError:
@@ -76,10 +117,10 @@ def parsing_error(reason: str, line: int, column: int, caused_by: dict[str, Any]
     return ApiError(400, "parsing_exception", reason, {"line": line, "col": column}, caused_by)
 
 
-def not_x_content(status: int) -> ApiError:
+def not_x_content() -> NodeError:
     """A body that begins with nothing that the node knows a content type by."""
     reason = "Compressor detection can only be called on some xcontent bytes or compressed xcontent bytes"
-    return ApiError(status, "not_x_content_exception", reason)
+    return node_error("not_x_content_exception", reason)
 
 
 def json_error(kind: str, reason: str, line: int, column: int) -> ApiError:

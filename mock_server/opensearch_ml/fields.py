@@ -6,19 +6,35 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from enum import IntEnum
 from typing import Any
 
+from mock_server.opensearch_ml import gson
 from mock_server.opensearch_ml.document import Document, Step
 from mock_server.opensearch_ml.errors import (
     ApiError,
     illegal_argument,
     json_error,
-    parse_error,
+    node_error,
+    null_pointer,
     parsing_error,
 )
 
 _LONG = 2**63
 _TIME = re.compile(r"-1|0|\d+(nanos|micros|ms|s|m|h|d)")
+_INT = 2**31
+_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
+
+
+class BodyParser(IntEnum):
+    """The node's parsers, by the number of the nameless variable over which an array makes each fail."""
+
+    CONTROLLER = 4
+    GUARDRAILS = 5
+    MODEL_CONFIG = 12
+    UPDATE = 18
+    REGISTER = 26
 
 
 def token_of(value: Any) -> str:
@@ -34,31 +50,33 @@ def token_of(value: Any) -> str:
     return "START_OBJECT" if isinstance(value, dict) else "START_ARRAY"
 
 
-_JAVA_CLASSES = {
-    bool: "java.lang.Boolean",
-    str: "java.lang.String",
-    float: "java.lang.Double",
-    list: "java.util.ArrayList",
-    dict: "java.util.HashMap",
-}
+def _jackson_token(value: Any) -> str:
+    """The name that the JSON parser below has for a token."""
+    if isinstance(value, bool):
+        return f"VALUE_{json.dumps(value).upper()}"
+    if isinstance(value, int | float):
+        return "VALUE_NUMBER_INT" if isinstance(value, int) else "VALUE_NUMBER_FLOAT"
+    return token_of(value)
 
 
-def java_class_of(value: Any) -> str:
-    """The Java class of a decoded value, which some refusals name."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        sizes = ((31, "java.lang.Integer"), (63, "java.lang.Long"))
-        return next((name for bits, name in sizes if -(2**bits) <= value < 2**bits), "java.math.BigInteger")
-    return _JAVA_CLASSES[type(value)]
+def _whole_of(text: str) -> int:
+    if not _DECIMAL.fullmatch(text):
+        raise illegal_argument(f'For input string: "{text}"')
+    number = int(Decimal(text))
+    if not -_LONG <= number < _LONG:
+        raise illegal_argument(f"Value [{text}] is out of range for a long")
+    return number
 
 
-def miscast(value: Any, status: int) -> ApiError:
-    """A fault of the node: it took a value for an object without looking."""
-    name = java_class_of(value)
-    reason = (
-        f"class {name} cannot be cast to class java.util.Map ({name} and java.util.Map are in module "
-        "java.base of loader 'bootstrap')"
-    )
-    return ApiError(status, "class_cast_exception", reason)
+def _integer_of(text: str) -> int:
+    try:
+        number = float(text)
+    except ValueError:
+        reason = f'For input string: "{text}"' if text.strip() else "empty String"
+        raise ApiError(400, "number_format_exception", reason) from None
+    if not -_INT <= number < _INT:
+        raise illegal_argument(f"Value [{text}] is out of range for an integer")
+    return int(number)
 
 
 def flag_of(value: Any) -> bool:
@@ -99,18 +117,36 @@ class Fields:
         return self.values.get(name)
 
     def text(self, name: str) -> str | None:
-        """A string; numbers and booleans count as their text. Raises ApiError 400 for null, object, array."""
+        """A string; numbers and booleans count as their text. Raises NodeError for null, object, array."""
+        if name not in self.values:
+            return None
+        return self._text(self.values[name], (*self.path, name))
+
+    def _text(self, value: Any, path: tuple[Step, ...]) -> str:
+        if value is None or isinstance(value, dict | list):
+            line, column = self.document.place(path)
+            reason = f"Can't get text on a {token_of(value)} at {line}:{column}"
+            raise node_error("illegal_state_exception", reason)
+        return text_of(value)
+
+    def texts_by_name(self, name: str) -> dict[str, str]:
+        """The members of a nested object as texts; another kind of value has none, as for the real parser."""
+        value = self.values.get(name)
+        if not isinstance(value, dict):
+            return {}
+        nested = Fields(self.document, (*self.path, name), value)
+        return {key: nested.text(key) or "" for key in value}
+
+    def flag(self, name: str) -> bool | None:
+        """A boolean, or its name as a string; an empty string is false."""
         if name not in self.values:
             return None
         value = self.values[name]
-        if value is None or isinstance(value, dict | list):
-            line, column = self.document.place((*self.path, name))
-            raise parse_error(f"Can't get text on a {token_of(value)} at {line}:{column}")
-        return text_of(value)
-
-    def flag(self, name: str) -> bool | None:
-        """A boolean, or its name as a string."""
-        return flag_of(self.values[name]) if name in self.values else None
+        if isinstance(value, str):
+            return value != "" and flag_of(value)
+        if not isinstance(value, bool):
+            raise self._not_a(name, "not of boolean type")
+        return value
 
     def whole(self, name: str) -> int | None:
         """A whole number; a fraction is cut off and a numeric string is read, as the real parser does."""
@@ -118,24 +154,44 @@ class Fields:
             return None
         value = self.values[name]
         if isinstance(value, str):
-            try:
-                value = int(value)
-            except ValueError:
-                raise illegal_argument(f'For input string: "{value}"') from None
+            return _whole_of(value)
+        return self._number(name, _LONG, "long")
+
+    def integer(self, name: str) -> int | None:
+        """A whole number of 32 bits, read as `whole` reads one, but a string as a number with a fraction."""
+        if name not in self.values:
+            return None
+        value = self.values[name]
+        if isinstance(value, str):
+            return _integer_of(value)
+        return self._number(name, _INT, "int")
+
+    def _number(self, name: str, limit: int, kind: str) -> int:
+        value = self.values[name]
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self._not_numeric(name, value)
+            raise self._not_a(name, "not numeric, can not use numeric value accessors")
         number = int(value)
-        if not -_LONG <= number < _LONG:
-            reason = f"Numeric value ({value}) out of range of long ({-_LONG} - {_LONG - 1})"
-            raise json_error("input_coercion_exception", reason, *self.document.place((*self.path, name)))
+        if not -limit <= number < limit:
+            reason = f"Numeric value ({value}) out of range of {kind} ({-limit} - {limit - 1})"
+            place = self.document.place_behind((*self.path, name))
+            raise json_error("input_coercion_exception", reason, *place)
         return number
 
-    def _not_numeric(self, name: str, value: Any) -> ApiError:
-        token = f"VALUE_{json.dumps(value).upper()}" if isinstance(value, bool) else token_of(value)
-        width = len(json.dumps(value)) if value is None or isinstance(value, bool) else 1
-        line, column = self.document.place((*self.path, name), after=width)
-        reason = f"Current token ({token}) not numeric, can not use numeric value accessors"
-        return json_error("json_parse_exception", reason, line, column)
+    def _not_a(self, name: str, problem: str) -> ApiError:
+        reason = f"Current token ({_jackson_token(self.values[name])}) {problem}"
+        return json_error("json_parse_exception", reason, *self.document.place_behind((*self.path, name)))
+
+    def mapping(self, name: str, parser: BodyParser) -> Fields | None:
+        """An object that is read whole; a scalar in its place counts as an empty one.
+
+        An array makes the node's parser fail.
+        """
+        if name not in self.values:
+            return None
+        value = self.values[name]
+        if isinstance(value, list):
+            raise null_pointer("String.hashCode()", f"<local{parser}>")
+        return Fields(self.document, (*self.path, name), value if isinstance(value, dict) else {})
 
     def object(self, name: str) -> Fields | None:
         """A nested object. Raises ApiError 400 for any other kind of value, null included."""
@@ -155,16 +211,30 @@ class Fields:
             raise self._unexpected(name, "START_ARRAY", value)
         return value
 
+    def objects(self, name: str) -> list[Fields] | None:
+        """An array of objects. Raises ApiError 400 for anything else in it."""
+        items = self.items(name)
+        if items is None:
+            return None
+        for index, item in enumerate(items):
+            if not isinstance(item, dict):
+                line, column = self.document.place((*self.path, name, index))
+                raise unexpected_token("START_OBJECT", item, line, column)
+        return [Fields(self.document, (*self.path, name, index), item) for index, item in enumerate(items)]
+
+    def text_map(self, name: str) -> dict[str, str] | None:
+        """An object whose values are kept as text; what is no object counts as an empty one."""
+        if name not in self.values:
+            return None
+        value = self.values[name]
+        return {key: gson.kept_text(item) for key, item in value.items()} if isinstance(value, dict) else {}
+
     def texts(self, name: str) -> list[str] | None:
         """An array of scalars, each as its text."""
         items = self.items(name)
         if items is None:
             return None
-        for index, item in enumerate(items):
-            if item is None or isinstance(item, dict | list):
-                line, column = self.document.place((*self.path, name, index))
-                raise parse_error(f"Can't get text on a {token_of(item)} at {line}:{column}")
-        return [text_of(item) for item in items]
+        return [self._text(item, (*self.path, name, index)) for index, item in enumerate(items)]
 
     def _unexpected(self, name: str, expected: str, value: Any) -> ApiError:
         line, column = self.document.place((*self.path, name))
@@ -177,17 +247,19 @@ def unexpected_token(expected: str, value: Any, line: int, column: int) -> ApiEr
     return parsing_error(reason, line, column)
 
 
-def read_in_order(fields: Fields, readers: Mapping[str, Callable[[Fields], object]]) -> None:
+def read_in_order(fields: Fields, readers: Mapping[str, Callable[[Fields], Any]]) -> dict[str, Any]:
     """Read every member that has a reader, as they come: a parser that streams refuses the first bad one."""
-    for name in fields.values:
-        reader = readers.get(name)
-        if reader is not None:
-            reader(fields)
+    return {name: readers[name](fields) for name in fields.values if name in readers}
 
 
 def text_reader(name: str) -> Callable[[Fields], object]:
     """A reader of a text."""
     return lambda fields: fields.text(name)
+
+
+def flag_reader(name: str) -> Callable[[Fields], object]:
+    """A reader of a boolean."""
+    return lambda fields: fields.flag(name)
 
 
 def fields_of(document: Document) -> Fields:

@@ -2,65 +2,77 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 
-from mock_server.opensearch_ml.errors import illegal_argument
-from mock_server.opensearch_ml.fields import Fields
+from mock_server.opensearch_ml import gson, json_path
+from mock_server.opensearch_ml.errors import illegal_argument, node_error, wrong_class
+from mock_server.opensearch_ml.fields import BodyParser, Fields
 from mock_server.opensearch_ml.store import JsonObject
 
 TYPES = ("local_regex", "model")
 Documents = Iterable[tuple[str, JsonObject]]
 SIDES = ("input_guardrail", "output_guardrail")
+_MEMBERS = {
+    "local_regex": ("stop_words", "regex"),
+    "model": ("model_id", "response_filter", "response_validation_regex"),
+}
 
 
 def read_guardrails(fields: Fields, current: JsonObject | None) -> JsonObject:
-    """The guardrails after what was sent: a side that is not named stays, unless the type changes.
+    """The guardrails after what was sent: what is not named stays, as far as the type knows it.
 
-    Raises ApiError 400 for a type that is missing or unknown, or for a pattern that can't be compiled.
+    Raises ApiError 400 for a type that is missing or unknown. Patterns are not looked at here.
     """
+    sent: dict[str, JsonObject] = {}
+    for name in fields.values:
+        if name == "type":
+            fields.text(name)
+        elif name in SIDES:
+            members = fields.mapping(name, BodyParser.GUARDRAILS)
+            sent[name] = {} if members is None else members.values
     kind = fields.text("type")
     if kind not in TYPES:
         raise illegal_argument("The type of guardrails is required, can not be null.")
-    sides: JsonObject = {}
-    if current is not None and current["type"] == kind:
-        sides = {side: current[side] for side in SIDES if side in current}
+    read = _local if kind == "local_regex" else _by_model
+    shown: JsonObject = {"type": kind}
     for side in SIDES:
-        sent = fields.object(side)
-        if sent is not None:
-            sides[side] = _local(sent) if kind == "local_regex" else _by_model(sent)
-    return {"type": kind, **{side: sides[side] for side in SIDES if side in sides}}
+        old = (current or {}).get(side)
+        new = read(sent[side]) if sent.get(side) else None
+        if old is not None or new is not None:
+            merged = {**(old or {}), **(new or {})}
+            shown[side] = {name: merged[name] for name in _MEMBERS[kind] if name in merged}
+    return shown
 
 
-def _local(fields: Fields) -> JsonObject:
+def _local(side: JsonObject) -> JsonObject:
+    """Lists that are empty are as good as none."""
     shown: JsonObject = {}
-    stop_words = fields.items("stop_words")
-    if stop_words:
-        shown["stop_words"] = stop_words
-    patterns = fields.texts("regex")
-    if patterns is not None:
-        shown["regex"] = [_compiled(pattern) for pattern in patterns]
+    for name in _MEMBERS["local_regex"]:
+        items = side.get(name)
+        if items is not None and not isinstance(items, list):
+            raise wrong_class(items, "java.util.List")
+        if items:
+            shown[name] = items
+    for words in shown.get("stop_words", ()):
+        if not isinstance(words, dict):
+            raise wrong_class(words, "java.util.Map")
+    if not all(isinstance(pattern, str) for pattern in shown.get("regex", ())):
+        raise node_error(
+            "array_store_exception",
+            "arraycopy: element type mismatch: can not cast one of the elements of java.lang.Object[] to the "
+            "type of the destination array, java.lang.String",
+        )
     return shown
 
 
-def _by_model(fields: Fields) -> JsonObject:
-    shown: JsonObject = dict(fields.values)
-    if fields.text("model_id") is None:
-        raise illegal_argument("The model_id of a guardrail of type model is required, can not be null.")
-    pattern = fields.text("response_validation_regex")
-    if pattern is not None:
-        shown["response_validation_regex"] = _compiled(pattern)
+def _by_model(side: JsonObject) -> JsonObject:
+    shown = {name: side[name] for name in _MEMBERS["model"] if side.get(name) is not None}
+    for value in shown.values():
+        if not isinstance(value, str):
+            raise wrong_class(value, "java.lang.String")
     return shown
-
-
-def _compiled(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise illegal_argument(
-            f"The regular expression [{pattern}] of a guardrail is not valid: {error}"
-        ) from None
-    return pattern
 
 
 def triggered(
@@ -68,17 +80,36 @@ def triggered(
 ) -> bool:
     """Whether a guardrail stops this text: a stop word in it, a pattern that matches all of it, or a model.
 
-    A guard model answers with the answer set for the remote endpoint; where its pattern does not accept that,
-    the text is stopped. Stop words are looked up in `indices`; without their index none is found.
+    A guard model answers with the answer set for the remote endpoint, read through its response filter; where
+    its pattern does not accept all of that, the text is stopped, and where the filter finds nothing, it is
+    not. Stop words are looked up in `indices`; without their index none is found.
     """
     guardrail = (guardrails or {}).get(side)
     if guardrails is None or guardrail is None:
         return False
     if guardrails["type"] == "local_regex":
         patterns = guardrail.get("regex", ())
-        return _has_stop_word(guardrail, text, indices) or any(re.fullmatch(one, text) for one in patterns)
+        return _has_stop_word(guardrail, text, indices) or any(_fits(one, text) for one in patterns)
     pattern = guardrail.get("response_validation_regex")
-    return pattern is not None and not re.search(pattern, model_answer)
+    answered = _filtered(model_answer, guardrail.get("response_filter"))
+    return pattern is not None and answered is not None and not _fits(pattern, answered)
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """Whether a pattern matches all of a text; what is no pattern matches nothing."""
+    try:
+        return re.fullmatch(pattern, text) is not None
+    except re.error:
+        return False
+
+
+def _filtered(answer: str, response_filter: str | None) -> str | None:
+    if not response_filter:
+        return answer
+    try:
+        return gson.to_text(json_path.read(json.loads(answer), response_filter))
+    except (ValueError, json_path.PathNotFoundError):
+        return None
 
 
 def _has_stop_word(guardrail: JsonObject, text: str, indices: Mapping[str, Documents]) -> bool:

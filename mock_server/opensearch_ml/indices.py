@@ -5,9 +5,7 @@ Names, refusals and shapes are those of a 2.19.0 node; settings and mappings are
 
 from __future__ import annotations
 
-import base64
 import fnmatch
-import hashlib
 
 from mock_server.opensearch_ml.cluster import Answer, Call
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, not_x_content, parse_error
@@ -25,7 +23,7 @@ def create(call: Call) -> Answer:
     _check_body(call)
     _check_name(name)
     if name in indices:
-        uuid = uuid_of(name)
+        uuid = indices[name].uuid
         raise ApiError(
             400,
             "resource_already_exists_exception",
@@ -58,7 +56,7 @@ def get(call: Call) -> Answer:
                         "number_of_shards": "1",
                         "number_of_replicas": str(index.copies - 1),
                         "provided_name": index.name,
-                        "uuid": uuid_of(index.name),
+                        "uuid": index.uuid,
                     }
                 },
             }
@@ -124,11 +122,6 @@ def _check_name(name: str) -> None:
         raise _invalid(name, "must be lowercase")
 
 
-def uuid_of(name: str) -> str:
-    """The id of an index, which is the same every time."""
-    return base64.urlsafe_b64encode(hashlib.sha256(name.encode()).digest()[:16]).decode().rstrip("=")
-
-
 def put_document(call: Call) -> Answer:
     """POST /{index}/_doc and PUT or POST /{index}/_doc/{document_id}; makes the index where there is none."""
     return _put(call, call.parameters.get("document_id") or call.cluster.ids.document())
@@ -141,7 +134,7 @@ def create_document(call: Call) -> Answer:
     if index is not None and key in index:
         version, _ = index.standing(key)
         reason = f"[{key}]: version conflict, document already exists (current version [{version}])"
-        place = {"index": name, "shard": "0", "index_uuid": uuid_of(name)}
+        place = {"index": name, "shard": "0", "index_uuid": index.uuid}
         raise ApiError(409, "version_conflict_engine_exception", reason, place)
     return _put(call, key)
 
@@ -152,7 +145,7 @@ def _put(call: Call, key: str) -> Answer:
         raise parse_error("request body is required")
     refreshed = _refreshes(call)
     if not document.is_object:
-        unread = not_x_content(400)
+        unread = not_x_content()
         cause = {"type": unread.type, "reason": unread.reason}
         raise ApiError(400, "mapper_parsing_exception", "failed to parse", caused_by=cause)
     _check_name(name)

@@ -5,8 +5,10 @@ The kinds are those of the mappings that ML Commons makes its indices with.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Kind(StrEnum):
@@ -138,3 +140,24 @@ MAPPINGS = {
         hides=True,
     ),
 }
+
+
+def mapping_of(name: str, documents: Iterable[Any]) -> Mapping:
+    """The mapping of an index; one that is not of ML Commons has the fields that its documents make."""
+    known = MAPPINGS.get(name)
+    if known is not None:
+        return known
+    return Mapping(dict(field for document in documents for field in _made_by(document, "")))
+
+
+def _made_by(value: Any, name: str) -> Iterator[tuple[str, Kind]]:
+    if isinstance(value, dict):
+        for member, inner in value.items():
+            yield from _made_by(inner, f"{name}.{member}" if name else member)
+    elif isinstance(value, list):
+        yield from _made_by(next(iter(value), None), name)
+    elif isinstance(value, str):
+        yield from ((name, Kind.TEXT), (f"{name}.keyword", Kind.KEYWORD))
+    elif value is not None:
+        kinds = {bool: Kind.BOOLEAN, int: Kind.LONG, float: Kind.FLOAT}
+        yield name, kinds[type(value)]

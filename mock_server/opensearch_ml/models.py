@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mock_server.opensearch_ml import connectors, model_groups, search
+from mock_server.opensearch_ml.checked_texts import check_texts
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.downstream import refuse_while_in_use
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_error, status_error
-from mock_server.opensearch_ml.fields import Fields, flag_of, read_in_order, text_reader
+from mock_server.opensearch_ml.fields import (
+    BodyParser,
+    Fields,
+    flag_of,
+    flag_reader,
+    read_in_order,
+    text_reader,
+)
 from mock_server.opensearch_ml.guardrails import read_guardrails
 from mock_server.opensearch_ml.interface import read_interface
 from mock_server.opensearch_ml.local_models import default_config, is_pretrained, local_file
+from mock_server.opensearch_ml.model_config import form_of, read_model_config
 from mock_server.opensearch_ml.rate_limit import read_rate_limiter, view_rate_limiter
 from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.settings import VIA_URL
@@ -24,8 +33,16 @@ LOCAL_FUNCTIONS = (
     "TEXT_SIMILARITY",
     "QUESTION_ANSWERING",
 )
+_NEED_NO_CONFIG = ("SPARSE_ENCODING", "SPARSE_TOKENIZE")
 MODEL_FORMATS = ("TORCH_SCRIPT", "ONNX")
-FRAMEWORKS = ("sentence_transformers", "huggingface_transformers")
+FUNCTIONS = frozenset(
+    {
+        *("REMOTE", *LOCAL_FUNCTIONS),
+        *("KMEANS", "LINEAR_REGRESSION", "LOGISTIC_REGRESSION", "FIT_RCF", "BATCH_RCF", "RCF_SUMMARIZE"),
+        *("AD_LIBSVM", "ANOMALY_LOCALIZATION", "METRICS_CORRELATION", "AGENT", "CONNECTOR"),
+        *("SAMPLE_ALGO", "LOCAL_SAMPLE_CALCULATOR"),
+    }
+)
 _NOT_PRETRAINED = "This model is not in the pre-trained model list, please check your parameters."
 _STATES_KEPT = frozenset({ModelState.DEPLOYING, ModelState.DEPLOYED, ModelState.PARTIALLY_DEPLOYED})
 
@@ -40,15 +57,19 @@ def find(cluster: Cluster, model_id: str, reason: str = "Failed to find model") 
 
 def register(call: Call) -> Answer:
     """POST models/_register; with `deploy=true` the model is deployed as soon as it is registered."""
-    deploy = flag_of(call.query.get("deploy", "false"))
+    deploy = flag_of(call.query.get("deploy", "false") or "true")
     if call.document.empty:
         raise parse_error("request body is required")
     cluster, fields = call.cluster, call.fields()
     model = _read(fields, cluster)
-    model.group_id = _group(cluster, fields.text("model_group_id"), model)
+    model.group_id = _group(cluster, fields, model)
+    cluster.monitor.count(model, "register")
     if model.file is not None:
-        model.version = model_groups.next_version(cluster, model.group_id, cluster.now_ms())
         failure = None if "url" in fields or is_pretrained(model.name) else _NOT_PRETRAINED
+        try:
+            model.version = model_groups.next_version(cluster, model.group_id, cluster.now_ms())
+        except ApiError as error:
+            failure = error.root_reason
         return Answer(
             {
                 "task_id": cluster.lifecycle.register(model, deploy=deploy, failure=failure),
@@ -62,12 +83,18 @@ def register(call: Call) -> Answer:
     )
     task_id = cluster.ids.document()
     cluster.store.tasks.put(task_id, task)
-    model.version = model_groups.next_version(cluster, model.group_id, now + 2)
+    try:
+        model.version = model_groups.next_version(cluster, model.group_id, now + 2)
+    except ApiError as error:
+        task.state, task.updated, task.error = TaskState.FAILED, now + 2, error.root_reason
+        cluster.store.tasks.touch(task_id)
+        raise
     model.created = model.updated = now + 3
     cluster.store.models.put(model.id, model)
     task.state, task.updated, task.model_id = TaskState.COMPLETED, now + 4, model.id
     cluster.store.tasks.touch(task_id)
     if deploy:
+        cluster.monitor.count(model, "deploy", cluster.node_ids)
         cluster.lifecycle.deploy(model, None)
     return Answer({"task_id": task_id, "status": "CREATED", "model_id": model.id})
 
@@ -90,10 +117,13 @@ def delete(call: Call) -> Answer:
             "Model cannot be deleted in deploying or deployed state. Try undeploy model first then delete",
         )
     refuse_while_in_use(cluster, model_id)
+    cluster.let_others_in()
     if cluster.rules.delete_removes:
         answer = cluster.store.models.delete(model_id).answer()
     else:
-        answer = cluster.store.models.touch(model_id).answer() | {"result": "deleted"}
+        answer = cluster.store.models.put(model_id, model).answer() | {"result": "deleted"}
+    if not cluster.rules.delete_tells_what_it_did:
+        answer["result"] = "deleted"
     if model_id in cluster.store.controllers:
         cluster.store.controllers.delete(model_id)
     cluster.throttle.forget(model_id)
@@ -106,13 +136,24 @@ def delete(call: Call) -> Answer:
 def _delete_empty_group(cluster: Cluster, group_id: str | None) -> None:
     if group_id is None or not cluster.rules.group_goes_with_last_version:
         return
-    if not cluster.store.models.where("group_id", group_id):
+    if group_id in cluster.store.groups and not cluster.store.models.where("group_id", group_id):
         cluster.store.groups.delete(group_id)
 
 
 def find_all(call: Call) -> Answer:
     """GET or POST models/_search."""
-    return search.answer(call, call.cluster.store.models, lambda _id, model: view(model))
+    return search.answer(call, call.cluster.store.models, lambda _id, model: _document(model))
+
+
+def _document(model: Model) -> JsonObject:
+    """A model as its index has it: what a get leaves out as empty or false is there."""
+    document = view(model)
+    if model.planned_nodes is not None:
+        document["planning_worker_nodes"] = list(model.planned_nodes)
+        document["deploy_to_all_nodes"] = model.on_all_nodes
+    if model.learned is not None:
+        del document["is_hidden"]
+    return document
 
 
 def view(model: Model) -> JsonObject:
@@ -131,6 +172,7 @@ def view(model: Model) -> JsonObject:
         "model_config": model.model_config,
         "deploy_setting": model.deploy_setting,
         "is_enabled": model.is_enabled,
+        "is_controller_enabled": model.is_controller_enabled,
         "rate_limiter": None if limiter is None else view_rate_limiter(limiter),
         "created_time": model.created,
         "last_updated_time": model.updated,
@@ -143,7 +185,7 @@ def view(model: Model) -> JsonObject:
         "connector_id": model.connector_id,
         "connector": None if model.connector is None else connectors.view(model.connector),
         "guardrails": model.guardrails,
-        "interface": model.interface or None,
+        "interface": model.interface,
     }
     return {name: value for name, value in shown.items() if value is not None}
 
@@ -160,7 +202,7 @@ def _deployment(model: Model) -> JsonObject:
     }
 
 
-def model_readers(rules: Rules) -> dict[str, Callable[[Fields], object]]:
+def model_readers(rules: Rules, parser: BodyParser) -> dict[str, Callable[[Fields], object]]:
     """How each member of a model's body is read, for a register and for an update."""
 
     def nested(name: str, read: Callable[[Fields], object]) -> Callable[[Fields], object]:
@@ -171,16 +213,14 @@ def model_readers(rules: Rules) -> dict[str, Callable[[Fields], object]]:
         "is_enabled": lambda fields: fields.flag("is_enabled"),
         "rate_limiter": nested("rate_limiter", lambda limiter: read_rate_limiter(limiter, rules)),
         "guardrails": nested("guardrails", lambda guardrails: read_guardrails(guardrails, None)),
-        "interface": lambda fields: read_interface(fields, {}, rules),
+        "interface": lambda fields: read_interface(fields, None, rules, parser),
         "deploy_setting": read_deploy_setting,
-        "model_config": read_model_config,
-        "connector": lambda fields: fields.object("connector"),
     }
 
 
 def _read_function(fields: Fields) -> str:
     function = (fields.text("function_name") or "TEXT_EMBEDDING").upper()
-    if function not in ("REMOTE", *LOCAL_FUNCTIONS):
+    if function not in FUNCTIONS:
         raise illegal_argument("Wrong function name")
     return function
 
@@ -192,57 +232,72 @@ def _read_format(fields: Fields) -> str | None:
     return model_format
 
 
+def _read_config(fields: Fields, rules: Rules) -> JsonObject | None:
+    names = list(fields.values)
+    told = "function_name" in names and names.index("function_name") < names.index("model_config")
+    return read_model_config(fields, form_of(_read_function(fields) if told else None, rules), rules)
+
+
 _REGISTER_READERS: dict[str, Callable[[Fields], object]] = {
     **{name: text_reader(name) for name in ("version", "url", "model_content_hash_value")},
+    **{name: flag_reader(name) for name in ("is_hidden", "does_version_create_model_group")},
+    "model_node_ids": lambda fields: fields.texts("model_node_ids"),
     "function_name": _read_function,
     "model_format": _read_format,
 }
 
 
 def _read(fields: Fields, cluster: Cluster) -> Model:
-    read_in_order(fields, {**model_readers(cluster.rules), **_REGISTER_READERS})
+    rules = cluster.rules
+    readers = {
+        **model_readers(rules, BodyParser.REGISTER),
+        **_REGISTER_READERS,
+        **model_groups.access_readers(lowered=False),
+        "connector": lambda fields: fields.mapping("connector", BodyParser.REGISTER),
+        "model_config": lambda fields: _read_config(fields, rules),
+    }
+    read_in_order(fields, readers)
     name, description = fields.text("name"), fields.text("description")
     function = _read_function(fields)
     limiter, guardrails = fields.object("rate_limiter"), fields.object("guardrails")
+    if name is None:
+        raise illegal_argument("model name is null")
     model = Model(
         id=cluster.ids.document(),
-        name=name or "",
+        name=name,
         algorithm=function,
         version="",
         state=ModelState.REGISTERED,
         description=description,
         is_enabled=fields.flag("is_enabled"),
-        rate_limiter=None if limiter is None else read_rate_limiter(limiter, cluster.rules),
-        interface=read_interface(fields, {}, cluster.rules),
+        rate_limiter=None if limiter is None else read_rate_limiter(limiter, rules),
+        interface=read_interface(fields, None, rules, BodyParser.REGISTER),
         guardrails=None if guardrails is None else read_guardrails(guardrails, None),
         deploy_setting=read_deploy_setting(fields),
-        model_config=read_model_config(fields),
+        model_config=_read_config(fields, rules) if "model_config" in fields else None,
     )
-    if name is None:
-        raise illegal_argument("model name is null")
-    if cluster.rules.blank_name_refused and not name.strip():
-        reason = "Validation Failed: 1: Model name is required and cannot be null or blank;"
-        raise ApiError(400, "action_request_validation_exception", reason)
     if function == "REMOTE":
-        _read_connector(model, fields, cluster)
+        connectors.require_remote_inference(cluster)
+        _require_url_allowed(fields, cluster)
     else:
         _read_file(model, fields, cluster)
+    check_texts(rules, (("Model description", description), ("Model name", name)), required="Model name")
+    if function == "REMOTE":
+        _read_connector(model, fields, cluster)
     return model
 
 
 def _read_connector(model: Model, fields: Fields, cluster: Cluster) -> None:
-    connectors.require_remote_inference(cluster)
-    connector_id, connector = fields.text("connector_id"), fields.object("connector")
-    if connector_id is not None:
+    connector_id = fields.text("connector_id") or ""
+    if connector_id.strip():
         if connector_id not in cluster.store.connectors:
             raise status_error(404, f"Failed to find connector:{connector_id}")
         model.connector_id = connector_id
-    elif connector is not None:
-        model.connector = connectors.read_connector(connector, cluster)
-    else:
-        raise illegal_argument(
-            "You must provide connector content when creating a remote model without connector id!"
-        )
+        return
+    connector = fields.mapping("connector", BodyParser.REGISTER)
+    if connector is None:
+        raise illegal_argument(connectors.NO_CONTENT)
+    model.connector = connectors.read_connector(connector, cluster)
 
 
 def _read_file(model: Model, fields: Fields, cluster: Cluster) -> None:
@@ -251,22 +306,30 @@ def _read_file(model: Model, fields: Fields, cluster: Cluster) -> None:
         raise illegal_argument("model format is null")
     if version is None:
         raise illegal_argument("model version is null")
-    if "url" in fields and not cluster.settings.on(VIA_URL):
-        raise illegal_argument(
-            "To upload custom model user needs to enable allow_registering_model_via_url settings. "
-            "Otherwise please use OpenSearch pre-trained models."
-        )
-    if "url" in fields and model.model_config is None and model.algorithm == "TEXT_EMBEDDING":
+    if "url" in fields and model.model_config is None and model.algorithm not in _NEED_NO_CONFIG:
         raise illegal_argument("model config is null")
+    _require_url_allowed(fields, cluster)
     model.file = local_file(model.name, version, model_format, fields.text("model_content_hash_value"))
     if model.model_config is None and model.algorithm == "TEXT_EMBEDDING":
         model.model_config = default_config(model.name)
 
 
-def _group(cluster: Cluster, group_id: str | None, model: Model) -> str:
-    if group_id is None:
+def _require_url_allowed(fields: Fields, cluster: Cluster) -> None:
+    if "url" in fields and not cluster.settings.on(VIA_URL):
+        raise illegal_argument(
+            "To upload custom model user needs to enable allow_registering_model_via_url settings. "
+            "Otherwise please use OpenSearch pre-trained models."
+        )
+
+
+def _group(cluster: Cluster, fields: Fields, model: Model) -> str:
+    group_id = fields.text("model_group_id")
+    if not group_id:
         named = model_groups.named(cluster, model.name)
-        return named if named is not None else model_groups.create(cluster, model.name, model.description)
+        if named is not None:
+            return named
+        model_groups.refuse_access(fields, lowered=False)
+        return model_groups.create(cluster, model.name, model.description)
     if group_id not in cluster.store.groups:
         reason = f"Model Group Response is empty for {group_id}"
         raise ApiError(
@@ -276,28 +339,17 @@ def _group(cluster: Cluster, group_id: str | None, model: Model) -> str:
 
 
 def read_deploy_setting(fields: Fields) -> JsonObject | None:
-    """`deploy_setting` with its TTL in minutes; an object without one is as good as none."""
+    """`deploy_setting`: its TTL is in minutes, and -1 where none is sent."""
     setting = fields.object("deploy_setting")
     if setting is None:
         return None
-    ttl = setting.whole("model_ttl_minutes")
-    return {} if ttl is None else {"model_ttl_minutes": ttl}
+    read_in_order(setting, _SETTING_READERS)
+    automatic, ttl = setting.flag("is_auto_deploy_enabled"), setting.whole("model_ttl_minutes")
+    shown = {} if automatic is None else {"is_auto_deploy_enabled": automatic}
+    return {**shown, "model_ttl_minutes": -1 if ttl is None else ttl}
 
 
-def read_model_config(fields: Fields) -> JsonObject | None:
-    """`model_config` as it is shown. Raises ApiError 400 for a framework that no documentation names."""
-    config = fields.object("model_config")
-    if config is None:
-        return None
-    framework, dimension = config.text("framework_type"), config.whole("embedding_dimension")
-    if framework is not None and framework.lower() not in FRAMEWORKS:
-        raise illegal_argument("Wrong framework type")
-    shown = dict(config.values)
-    if framework is not None:
-        shown["framework_type"] = framework.upper()
-    if dimension is not None:
-        shown["embedding_dimension"] = dimension
-    for name in ("model_type", "all_config"):
-        if name in config:
-            shown[name] = config.text(name)
-    return shown
+_SETTING_READERS: dict[str, Callable[[Fields], object]] = {
+    "is_auto_deploy_enabled": flag_reader("is_auto_deploy_enabled"),
+    "model_ttl_minutes": lambda setting: setting.whole("model_ttl_minutes"),
+}

@@ -10,9 +10,14 @@ import fnmatch
 from typing import Any
 
 from mock_server.opensearch_ml.cluster import Answer, Call
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, null_pointer, parse_error
-from mock_server.opensearch_ml.fields import java_class_of, miscast
-from mock_server.opensearch_ml.rules import Rules
+from mock_server.opensearch_ml.errors import (
+    ApiError,
+    illegal_argument,
+    java_class,
+    null_pointer,
+    parse_error,
+    wrong_class,
+)
 from mock_server.opensearch_ml.store import JsonObject
 
 INFERENCE = "ml_inference"
@@ -73,9 +78,9 @@ def put_ingest_pipeline(call: Call) -> Answer:
     """PUT /_ingest/pipeline/{pipeline_id}."""
     definition, name = _definition(call), call.parameters["pipeline_id"]
     _check_head(definition)
-    _check_ingest(_list(definition, "processors", required=True) or [], call.cluster.rules)
+    _check_ingest(_list(definition, "processors", required=True) or [])
     on_failure = _list(definition, "on_failure")
-    _check_ingest(on_failure or [], call.cluster.rules)
+    _check_ingest(on_failure or [])
     _refuse_members(name, definition, ("description", "version", "processors", "on_failure"))
     if on_failure == []:
         raise parse_error(f"pipeline [{name}] cannot have an empty on_failure option defined")
@@ -89,8 +94,8 @@ def put_search_pipeline(call: Call) -> Answer:
     _check_head(definition)
     for member in _SEARCH_LISTS:
         for processor in _list(definition, member) or []:
-            for kind, config in _entries(processor, call.cluster.rules):
-                _check_search_processor(kind, config, call.cluster.rules)
+            for kind, config in _entries(processor):
+                _check_search_processor(kind, config)
     _refuse_members(name, definition, ("description", "version", *_SEARCH_LISTS))
     call.cluster.store.search_pipelines[name] = definition
     return Answer({"acknowledged": True})
@@ -159,13 +164,13 @@ def _check_head(definition: JsonObject) -> None:
         raise _refusal(f"[version] property cannot be converted to an int [{version}]", "version") from None
 
 
-def _check_ingest(processors: list[Any], rules: Rules) -> None:
+def _check_ingest(processors: list[Any]) -> None:
     """Every processor is looked at; the first refusal is told, with the others beside it."""
     refusals = []
     for processor in processors:
-        for kind, config in _entries(processor, rules):
+        for kind, config in _entries(processor):
             try:
-                _check_ingest_processor(kind, config, rules)
+                _check_ingest_processor(kind, config)
             except ApiError as error:
                 refusals.append(error)
     if not refusals:
@@ -177,27 +182,27 @@ def _check_ingest(processors: list[Any], rules: Rules) -> None:
     raise first
 
 
-def _check_ingest_processor(kind: str, config: Any, rules: Rules) -> None:
+def _check_ingest_processor(kind: str, config: Any) -> None:
     if config is None:
         raise _refusal(f"the config of processor [{kind}] cannot be null", kind=kind)
     if not isinstance(config, dict):
         if kind == "script" and isinstance(config, str):
             return
-        raise _refusal(f"property isn't a map, but of type [{java_class_of(config)}]", kind=kind)
+        raise _refusal(f"property isn't a map, but of type [{java_class(config)}]", kind=kind)
     if kind not in _REQUIRED:
         raise _refusal(f"No processor type exists with name [{kind}]", kind=kind)
-    _check_ingest(_list(config, "on_failure", kind) or [], rules)
+    _check_ingest(_list(config, "on_failure", kind) or [])
     _check_members(kind, config, _REQUIRED[kind])
     unknown = sorted(set(config) - _SET_MEMBERS - _COMMON_MEMBERS) if kind == "set" else []
     if unknown:
         raise _refusal(f"processor [{kind}]{_UNSUPPORTED} [{', '.join(unknown)}]", kind=kind)
 
 
-def _check_search_processor(kind: str, config: Any, rules: Rules) -> None:
+def _check_search_processor(kind: str, config: Any) -> None:
     if kind not in _SEARCH_REQUIRED:
         raise illegal_argument(f"Invalid processor type {kind}")
     if not isinstance(config, dict):
-        raise miscast(config, rules.miscast_status)
+        raise wrong_class(config, "java.util.Map")
     if kind == "filter_query":
         if "query" not in config:
             raise illegal_argument("Did not specify the query property in processor of type filter_query")
@@ -237,12 +242,12 @@ def _check_inference(config: JsonObject) -> None:
         raise illegal_argument("The length of output_map and the length of input_map do no match.")
 
 
-def _entries(processor: Any, rules: Rules) -> list[tuple[str, Any]]:
+def _entries(processor: Any) -> list[tuple[str, Any]]:
     """The processors that one item of a list names, which may be several."""
     if processor is None:
-        raise null_pointer("java.util.Map.entrySet()", "processorConfigWithKey", rules.miscast_status)
+        raise null_pointer("java.util.Map.entrySet()", "processorConfigWithKey")
     if not isinstance(processor, dict):
-        raise miscast(processor, rules.miscast_status)
+        raise wrong_class(processor, "java.util.Map")
     return list(processor.items())
 
 
@@ -262,7 +267,7 @@ def _text(holder: JsonObject, name: str, kind: str | None = None) -> None:
 def _typed(holder: JsonObject, name: str, wanted: type, told: str, kind: str | None) -> Any:
     value = holder.get(name)
     if value is not None and not isinstance(value, wanted):
-        raise _refusal(f"[{name}] property isn't {told}, but of type [{java_class_of(value)}]", name, kind)
+        raise _refusal(f"[{name}] property isn't {told}, but of type [{java_class(value)}]", name, kind)
     return value
 
 

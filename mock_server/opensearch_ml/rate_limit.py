@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mock_server.opensearch_ml.errors import illegal_argument, parse_error
-from mock_server.opensearch_ml.fields import Fields
+from mock_server.opensearch_ml.fields import Fields, read_in_order, text_reader
 from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.store import Model, RateLimiter
 
@@ -21,13 +21,29 @@ SECONDS = {
 
 
 def read_rate_limiter(fields: Fields, rules: Rules) -> RateLimiter:
-    """A limit and a unit, either of which may be left out. Raises ApiError 400 for a bad value of either."""
+    """A limit and a unit, either of which may be left out. Raises ApiError 400 for a bad value of either.
+
+    The unit is looked at as it is read, the limit once both are.
+    """
+    read_in_order(fields, {"limit": text_reader("limit"), "unit": lambda given: _unit(given, rules)})
     limit, unit = fields.text("limit"), fields.text("unit")
     if limit is not None and not _is_positive(limit):
         raise parse_error("Limit field must be a positive number.")
-    if unit is not None and unit not in rules.rate_limit_units_known:
-        raise illegal_argument(f"No enum constant java.util.concurrent.TimeUnit.{unit}")
     return RateLimiter(limit, unit)
+
+
+def _unit(fields: Fields, rules: Rules) -> None:
+    unit = fields.text("unit")
+    if unit not in rules.rate_limit_units_known:
+        raise illegal_argument(f"No enum constant java.util.concurrent.TimeUnit.{unit}")
+
+
+def merged(old: RateLimiter | None, new: RateLimiter) -> RateLimiter:
+    """A limiter after an update: what was not sent stays."""
+    old = old or RateLimiter()
+    return RateLimiter(
+        old.limit if new.limit is None else new.limit, old.unit if new.unit is None else new.unit
+    )
 
 
 def _is_positive(text: str) -> bool:
@@ -81,5 +97,5 @@ class Throttle:
         return bucket.take(now)
 
     def forget(self, model_id: str) -> None:
-        """The model is gone."""
+        """The model is gone from memory, or altogether: its next bucket is full."""
         self.buckets.pop(model_id, None)

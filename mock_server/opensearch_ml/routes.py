@@ -17,6 +17,7 @@ from mock_server.opensearch_ml import (
     pipelines,
     predict,
     runtime,
+    stats,
     tasks,
     training,
     update,
@@ -25,6 +26,7 @@ from mock_server.opensearch_ml.cluster import Handler
 
 ML = "/_plugins/_ml"
 _SEARCH = frozenset({"source", "source_content_type"})
+_PROFILE = frozenset({"view"})
 _MANAGER = frozenset({"master_timeout", "cluster_manager_timeout"})
 _TIMEOUTS = _MANAGER | {"timeout"}
 _DOCUMENT = frozenset({"refresh", "timeout", "routing"})
@@ -39,7 +41,8 @@ class Route:
     """One operation; names in braces are path parameters, and `query` its own query parameters.
 
     `parse_refusal` is type and reason of the refusal of a body that is no JSON, where the operation puts them
-    around what the parser says.
+    around what the parser says. One that came `later` is there only where the rule `agents_can_be_updated`
+    says so.
     """
 
     method: str
@@ -47,6 +50,7 @@ class Route:
     handler: Handler
     query: frozenset[str] = frozenset()
     parse_refusal: tuple[str, str] | None = None
+    later: bool = False
 
     @property
     def reads_body(self) -> bool:
@@ -92,20 +96,21 @@ ROUTES = (
     Route("POST", f"{ML}/agents/_search", agents.find_all, _SEARCH),
     Route("GET", f"{ML}/agents/_search", agents.find_all, _SEARCH),
     Route("GET", f"{ML}/agents/{{agent_id}}", agents.get),
+    Route("PUT", f"{ML}/agents/{{agent_id}}", agents.update, later=True),
     Route("DELETE", f"{ML}/agents/{{agent_id}}", agents.delete),
     Route("POST", f"{ML}/controllers/{{model_id}}", controllers.create),
     Route("PUT", f"{ML}/controllers/{{model_id}}", controllers.update),
     Route("GET", f"{ML}/controllers/{{model_id}}", controllers.get),
     Route("DELETE", f"{ML}/controllers/{{model_id}}", controllers.delete),
-    Route("GET", f"{ML}/profile", runtime.profile),
-    Route("GET", f"{ML}/profile/models", runtime.profile_models),
-    Route("GET", f"{ML}/profile/models/{{model_ids}}", runtime.profile_models),
-    Route("GET", f"{ML}/profile/tasks", runtime.profile_tasks),
-    Route("GET", f"{ML}/profile/tasks/{{task_ids}}", runtime.profile_tasks),
-    Route("GET", f"{ML}/stats", runtime.stats),
-    Route("GET", f"{ML}/stats/{{stat}}", runtime.stats),
-    Route("GET", f"{ML}/{{node_id}}/stats", runtime.stats),
-    Route("GET", f"{ML}/{{node_id}}/stats/{{stat}}", runtime.stats),
+    Route("GET", f"{ML}/profile", runtime.profile, _PROFILE),
+    Route("GET", f"{ML}/profile/models", runtime.profile_models, _PROFILE),
+    Route("GET", f"{ML}/profile/models/{{model_id}}", runtime.profile_models, _PROFILE),
+    Route("GET", f"{ML}/profile/tasks", runtime.profile_tasks, _PROFILE),
+    Route("GET", f"{ML}/profile/tasks/{{task_id}}", runtime.profile_tasks, _PROFILE),
+    Route("GET", f"{ML}/stats", stats.stats),
+    Route("GET", f"{ML}/stats/{{stat}}", stats.stats),
+    Route("GET", f"{ML}/{{node_id}}/stats", stats.stats),
+    Route("GET", f"{ML}/{{node_id}}/stats/{{stat}}", stats.stats),
     Route("GET", "/_ingest/pipeline", pipelines.get_ingest_pipeline, _MANAGER),
     Route("PUT", "/_ingest/pipeline/{pipeline_id}", pipelines.put_ingest_pipeline, _TIMEOUTS, _MAP),
     Route("GET", "/_ingest/pipeline/{pipeline_id}", pipelines.get_ingest_pipeline, _MANAGER),
@@ -167,9 +172,11 @@ class Router:
     A literal segment hides a parameter: a path that ends with it has the methods of the literal alone.
     """
 
-    def __init__(self, routes: tuple[Route, ...] = ROUTES) -> None:
+    def __init__(self, *, later: bool) -> None:
         self._root = _Branch()
-        for route in routes:
+        for route in ROUTES:
+            if route.later and not later:
+                continue
             branch = self._root
             for segment in _segments(route.template):
                 if segment.startswith("{"):

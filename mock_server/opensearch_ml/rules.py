@@ -35,24 +35,37 @@ class Rules:
     unknown_group_register_status: int = 404
     foreign_connector_update_fails: bool = False
     malformed_predict_fails: bool = False
-    output_guardrail_status: int = 400
+    output_faults_wrapped: bool = False
+    uncached_predict_fault_status: int | None = None
     missing_controller_reason: str = "Failed to find model controller with the provided model ID: {model_id}"
     missing_controller_index_matters: bool = False
+    node_error_status: int = 400
     remote_inference_off_status: int = 400
+    batch_jobs_are_asked_about: bool = False
+    running_tasks_are_kept: bool = False
+    profile_body_means_all: bool = True
+    stats_are_by_node_alone: bool = True
     sync_interval_default: int = 10
     restart_shows_undeployed: bool = True
-    miscast_status: int = 400
-    failed_search_status: int = 400
+    gone_document_status: int = 404
 
     # What later versions changed without a page that says so.
     update_forces_refresh: bool = False
     undeploy_marks_what_it_missed: bool = False
     later_flags: tuple[tuple[str, str], ...] = ()
     unknown_setting_error: str = "illegal_argument_exception"
-    blank_name_refused: bool = False
+    texts_are_checked: bool = False
+    model_config_of_remote_models: bool = False
     method_order: tuple[str, ...] = ("POST", "PUT", "GET", "DELETE")
     interface_refusal_helps: bool = False
+    interface_keeps_strings: bool = False
+    empty_answer_names_status: bool = False
     group_update_moves_time: bool = False
+    agent_types: frozenset[str] = frozenset({"FLOW", "CONVERSATIONAL", "CONVERSATIONAL_FLOW"})
+    agent_name_limit: int | None = None
+    agents_can_be_updated: bool = False
+    agent_llm_interfaces: frozenset[str] | None = None
+    agent_tools_have_attributes: bool = False
 
     # Deploy and undeploy.
     deploy_latency: float = 0.03
@@ -79,10 +92,14 @@ class Rules:
     deployed_model_is_kept: bool = True
     delete_removes: bool = True
     delete_answers_seq_no: bool = True
+    delete_tells_what_it_did: bool = True
     safe_delete_by_default: bool = False
     safe_delete_asks: frozenset[User] = frozenset(User)
     conflict_names_users: bool = True
     conflict_status: int = 409
+
+    # Requests at the same moment.
+    group_write_is_conditional: bool = True
 
     # Update.
     update_stores_ttl: bool = True

@@ -17,13 +17,12 @@ from mock_server.opensearch_ml.document import Step
 from mock_server.opensearch_ml.errors import (
     ApiError,
     illegal_argument,
+    node_error,
     parse_error,
     parsing_error,
-    status_error,
 )
 from mock_server.opensearch_ml.fields import Fields, flag_of, require_time, text_of, token_of
-from mock_server.opensearch_ml.indices import uuid_of
-from mock_server.opensearch_ml.mappings import MAPPINGS, Mapping
+from mock_server.opensearch_ml.mappings import Mapping, mapping_of
 from mock_server.opensearch_ml.queries import Query
 from mock_server.opensearch_ml.sorting import Hit, Order, read_orders
 from mock_server.opensearch_ml.store import Index, JsonObject
@@ -65,14 +64,14 @@ def answer(call: Call, index: Index[DocumentT], source: Callable[[str, DocumentT
 
     An index that has no document yet is searched too, as on the recorded nodes, which had all of them.
     """
-    mapping = MAPPINGS[index.name]
+    mapping = mapping_of(index.name, (source(key, document) for key, document in index))
     body = _read(call, mapping)
     try:
         if body.query.refused is not None:
             raise body.query.refused
         hits = _hits(body, mapping, index, source)
     except ShardError as error:
-        raise _failed(call, mapping, index.name, error) from None
+        raise _failed(call, mapping, index, error) from None
     page = hits[body.first : body.first + body.size]
     shown = [_shown(body, index, hit) for hit in page]
     scores = [hit.score for hit in hits]
@@ -173,8 +172,7 @@ def _read(call: Call, mapping: Mapping) -> _Body:
     if not document.is_object:
         reason = f"Expected [START_OBJECT] but found [{token_of(document.value)}]"
         raise parsing_error(reason, *document.place(()))
-    cluster = call.cluster
-    query = Query(document, mapping, cluster.clock.now(), cluster.rules.miscast_status)
+    query = Query(document, mapping, call.cluster.clock.now())
     body, fields = _Body(query), call.fields()
     for name, value in fields.values.items():
         _read_member(body, fields, name, value)
@@ -270,16 +268,16 @@ def _read_source(body: _Body, fields: Fields, value: Any) -> None:
         raise parsing_error(reason, *fields.document.place(("_source",)))
 
 
-def _failed(call: Call, mapping: Mapping, name: str, error: ShardError) -> ApiError:
+def _failed(call: Call, mapping: Mapping, index: Index[Any], error: ShardError) -> ApiError:
     """The answer to a search that failed on the shard.
 
     Where ML Commons tells less than the node does, it tells of a bad value what is bad about it, and of all
     else that the search failed.
     """
     if mapping.failure is not None:
-        status = call.cluster.rules.failed_search_status
-        return status_error(status, error.bad_value or mapping.failure)
-    place = {"index": name, "index_uuid": uuid_of(name)} if error.of_query else {}
+        return node_error("status_exception", error.bad_value or mapping.failure)
+    name, uuid = index.name, index.uuid
+    place = {"index": name, "index_uuid": uuid} if error.of_query else {}
     root: JsonObject = {"type": error.type, "reason": error.reason, **place}
     cause = {**root, "caused_by": error.cause} if error.cause else root
     shard = {"shard": 0, "index": name, "node": call.cluster.local_node_id, "reason": cause}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -33,12 +35,14 @@ class TaskState(StrEnum):
     COMPLETED = "COMPLETED"
     COMPLETED_WITH_ERROR = "COMPLETED_WITH_ERROR"
     FAILED = "FAILED"
+    CANCELLING = "CANCELLING"
     CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
 
 
 @dataclass(slots=True)
 class Connector:
-    """A connector. `credential` is kept and never shown."""
+    """A connector. `credential` is kept and never shown; every parameter is a text."""
 
     name: str | None
     version: str | None
@@ -46,9 +50,12 @@ class Connector:
     protocol: str | None
     parameters: JsonObject
     credential: JsonObject
-    actions: list[JsonObject]
+    actions: list[JsonObject] | None
     created: int = 0
     updated: int = 0
+    client_config: JsonObject | None = None
+    backend_roles: list[str] | None = None
+    access: str | None = None
 
 
 @dataclass(slots=True)
@@ -73,7 +80,8 @@ class LocalFile:
 class Model:
     """One model version. Times are epoch milliseconds, `last_used` and `local_node_forgot_at` seconds.
 
-    `worker_nodes` is what the document says; after a restart nothing of it may be true.
+    `worker_nodes` is what the document says; after a restart nothing of it may be true. `requests` and
+    `inferences` count the predict calls, and those answered, since the model came into memory.
     """
 
     id: str
@@ -89,12 +97,13 @@ class Model:
     connector: Connector | None = None
     deploy_setting: JsonObject | None = None
     is_enabled: bool | None = None
+    is_controller_enabled: bool | None = None
     rate_limiter: RateLimiter | None = None
-    interface: dict[str, str] = field(default_factory=dict)
+    interface: dict[str, str] | None = None
     guardrails: JsonObject | None = None
     model_config: JsonObject | None = None
     file: LocalFile | None = None
-    centroids: list[list[float]] | None = None
+    learned: JsonObject | None = None
     registered_at: int | None = None
     deployed_at: int | None = None
     last_used: float = 0.0
@@ -105,6 +114,8 @@ class Model:
     on_all_nodes: bool = False
     lost_in_restart: bool = False
     local_node_forgot_at: float | None = None
+    requests: int = 0
+    inferences: int = 0
 
     @property
     def ttl_minutes(self) -> int | None:
@@ -112,9 +123,18 @@ class Model:
         ttl = (self.deploy_setting or {}).get("model_ttl_minutes")
         return ttl if ttl is not None and ttl >= 0 else None
 
+    @property
+    def may_deploy_itself(self) -> bool:
+        """Whether a predict call may deploy the model, as far as the model has a say in it."""
+        return (self.deploy_setting or {}).get("is_auto_deploy_enabled") is not False
+
     def change_at(self, stamp: int) -> None:
         """The document changes now; its time never goes back."""
         self.updated = stamp if self.updated is None else max(stamp, self.updated + 1)
+
+    def forget_requests(self) -> None:
+        """The model left the memory of the node that counts."""
+        self.requests = self.inferences = 0
 
     @property
     def memory_nodes(self) -> tuple[str, ...]:
@@ -235,6 +255,12 @@ class Index(Generic[DocumentT]):
         return len(self._documents)
 
     @property
+    def uuid(self) -> str:
+        """What OpenSearch knows the index by: 16 bytes, 22 characters of URL-safe base64."""
+        digest = hashlib.md5(self.name.encode(), usedforsecurity=False).digest()
+        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+    @property
     def exists(self) -> bool:
         """Whether anything was ever written: an index is made by its first document."""
         return self._next_seq_no > 0
@@ -271,9 +297,10 @@ class Index(Generic[DocumentT]):
         self._documents[key] = document
         return self._write(key, result, forced_refresh)
 
-    def touch(self, key: str, *, forced_refresh: bool = False) -> Write:
-        """Count one more write of a document that was changed in place."""
-        return self._write(key, "updated", forced_refresh)
+    def touch(self, key: str) -> None:
+        """Count one more write of a document that was changed in place, unless it is gone meanwhile."""
+        if key in self._documents:
+            self._write(key, "updated", forced_refresh=False)
 
     def delete(self, key: str, *, forced_refresh: bool = True) -> Write:
         """Remove a document; an id that is not there is a write too, with the result `not_found`."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from mock_server.opensearch_ml.clauses import COMMON, Clause, Path, Reader, Score
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument
+from mock_server.opensearch_ml.errors import illegal_argument, node_error
 from mock_server.opensearch_ml.fields import text_of, token_of
 from mock_server.opensearch_ml.mappings import Kind
 from mock_server.opensearch_ml.nearness import within
@@ -22,7 +22,7 @@ def _text(reader: Reader, body: JsonObject, path: Path, *known: str) -> tuple[st
         if isinstance(value, list):
             line, column = reader.document.place((*path, name))
             reason = f"Can't get text on a START_ARRAY at {line}:{column}"
-            raise ApiError(reader.miscast_status, "illegal_state_exception", reason)
+            raise node_error("illegal_state_exception", reason)
     name, members = reader.field_of(body, path, "query", "analyzer", "zero_terms_query", *known)
     for member, value in members.items():
         if isinstance(body[name], dict) and (value is None or isinstance(value, list | dict)):

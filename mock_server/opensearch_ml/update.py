@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
-from mock_server.opensearch_ml import connectors, model_groups
+from mock_server.opensearch_ml import conflicts, connectors, model_groups
+from mock_server.opensearch_ml.checked_texts import check_texts
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.errors import ApiError, null_pointer, parse_error, status_error
-from mock_server.opensearch_ml.fields import Fields, read_in_order
+from mock_server.opensearch_ml.errors import ApiError, NodeError, null_pointer, parse_error, status_error
+from mock_server.opensearch_ml.fields import BodyParser, Fields, read_in_order, text_reader
 from mock_server.opensearch_ml.guardrails import read_guardrails
 from mock_server.opensearch_ml.interface import read_interface
-from mock_server.opensearch_ml.models import find, model_readers, read_deploy_setting, read_model_config
-from mock_server.opensearch_ml.rate_limit import read_rate_limiter
+from mock_server.opensearch_ml.model_config import (
+    check_local_text_embedding,
+    check_remote_text_embedding,
+    form_of,
+    merged,
+    read_model_config,
+)
+from mock_server.opensearch_ml.models import find, model_readers
+from mock_server.opensearch_ml.rate_limit import merged as merged_limiter
 from mock_server.opensearch_ml.rules import Rules
-from mock_server.opensearch_ml.store import Model, ModelState, RateLimiter
+from mock_server.opensearch_ml.store import JsonObject, Model, ModelState
 
 UPDATABLE_FUNCTIONS = ("REMOTE", "TEXT_EMBEDDING")
 Change = Callable[[], None]
@@ -25,78 +34,116 @@ def update(call: Call) -> Answer:
     if call.document.empty:
         raise parse_error("Update model request has empty body")
     cluster, fields, model_id = call.cluster, call.fields(), call.parameters["model_id"]
-    read_in_order(fields, model_readers(cluster.rules))
+    sent = _read(fields, cluster.rules)
+    check_texts(
+        cluster.rules, (("Model Description", sent.get("description")), ("Model Name", sent.get("name")))
+    )
     reason = f"Failed to find model to update with the provided model id: {model_id}"
     model = find(cluster, model_id, reason)
     if model.state is ModelState.DEPLOYING:
         raise status_error(
             409, f"Model is deploying. Please wait for the model to complete deployment. model ID {model_id}"
         )
+    if cluster.rules.model_config_of_remote_models and "model_config" in sent:
+        _check_config(model, sent["model_config"])
     if model.algorithm not in UPDATABLE_FUNCTIONS:
         raise status_error(403, f"The function category {model.algorithm} is not supported at this time.")
-    for change in _changes(cluster, model, fields):
+    changes = _changes(cluster, model, fields, sent)
+    changes += _group_changes(cluster, model, sent.get("model_group_id"))
+    cluster.let_others_in()
+    conflicts.begin_update(cluster, cluster.store.models, model_id)
+    for change in changes:
         change()
     model.change_at(cluster.now_ms())
     model.id_in_document = True
     cluster.lifecycle.sync_up.watch(model)
-    write = cluster.store.models.touch(model_id, forced_refresh=cluster.rules.update_forces_refresh)
+    write = cluster.store.models.put(model_id, model, forced_refresh=cluster.rules.update_forces_refresh)
     answer = write.answer()
     if not cluster.rules.update_answers_seq_no:
         del answer["_seq_no"]
     return Answer(answer)
 
 
-def _changes(cluster: Cluster, model: Model, fields: Fields) -> list[Change]:
+def _read(fields: Fields, rules: Rules) -> dict[str, Any]:
+    """What was sent, by name. Raises ApiError 400; here the node foresees that a text is none."""
+    readers = {
+        **model_readers(rules, BodyParser.UPDATE),
+        "model_id": text_reader("model_id"),
+        "model_config": lambda fields: read_model_config(fields, form_of(None, rules), rules),
+        "connector": lambda fields: fields.object("connector"),
+    }
+    try:
+        sent = read_in_order(fields, readers)
+    except NodeError as fault:
+        raise (parse_error(fault.reason) if fault.type == "illegal_state_exception" else fault) from None
+    if "connector_id" in sent and "connector" in sent:
+        raise status_error(
+            400,
+            "Model cannot have both stand-alone connector and internal connector. "
+            "Please check your update input body.",
+        )
+    return sent
+
+
+def _check_config(model: Model, config: JsonObject) -> None:
+    """Where a text embedding's configuration is not whole after the update, the refusal has its own type."""
+    kind, after = config["model_type"].lower(), merged(model.model_config, config)
+    try:
+        if model.algorithm == "TEXT_EMBEDDING":
+            check_local_text_embedding(after)
+        elif model.algorithm == "REMOTE" and kind == "text_embedding":
+            check_remote_text_embedding(after)
+    except ApiError as error:
+        raise status_error(400, error.reason) from None
+
+
+def _changes(cluster: Cluster, model: Model, fields: Fields, sent: dict[str, Any]) -> list[Change]:
     """What is to be done, all of it checked."""
-    changes: list[Change] = []
-
-    def change(name: str, value: object) -> None:
-        if value is not None:
-            changes.append(partial(setattr, model, name, value))
-            if not cluster.rules.rejected_update_changes_nothing:
-                changes[-1]()
-
-    change("name", fields.text("name"))
-    change("description", fields.text("description"))
-    change("is_enabled", fields.flag("is_enabled"))
-    change("model_config", _model_config(model, fields))
-    setting = read_deploy_setting(fields)
-    change("deploy_setting", setting if cluster.rules.update_stores_ttl else None)
-    change("rate_limiter", _rate_limiter(cluster, model, fields))
-    guardrails = fields.object("guardrails")
-    change("guardrails", None if guardrails is None else read_guardrails(guardrails, model.guardrails))
-    change("interface", read_interface(fields, model.interface, cluster.rules))
-    changes.extend(_connector_changes(cluster, model, fields))
-    changes.extend(_group_changes(cluster, model, fields))
-    if "deploy_setting" not in fields and not cluster.rules.update_keeps_ttl:
+    rules, values = cluster.rules, _values(cluster.rules, model, fields, sent)
+    changes: list[Change] = [partial(setattr, model, name, value) for name, value in values.items()]
+    if not rules.rejected_update_changes_nothing:
+        for change in changes:
+            change()
+    changes.extend(_connector_changes(cluster, model, sent))
+    _require_group(cluster, model, sent.get("model_group_id"))
+    if "deploy_setting" not in fields and not rules.update_keeps_ttl:
         changes.append(partial(setattr, model, "deploy_setting", None))
-    if "description" not in fields and not cluster.rules.update_keeps_description:
+    if "description" not in fields and not rules.update_keeps_description:
         changes.append(partial(setattr, model, "description", None))
     return changes
 
 
-def _model_config(model: Model, fields: Fields) -> object:
-    config = read_model_config(fields)
-    return None if config is None else {**(model.model_config or {}), **config}
+def _values(rules: Rules, model: Model, fields: Fields, sent: dict[str, Any]) -> dict[str, Any]:
+    """The members that need nothing but the model, as they are after the update."""
+    values: dict[str, Any] = {
+        name: sent[name] for name in ("name", "description", "is_enabled") if name in sent
+    }
+    if "model_config" in sent:
+        values["model_config"] = merged(model.model_config, sent["model_config"])
+    if "deploy_setting" in sent and rules.update_stores_ttl:
+        values["deploy_setting"] = {**(model.deploy_setting or {}), **sent["deploy_setting"]}
+    if "rate_limiter" in sent:
+        values["rate_limiter"] = merged_limiter(model.rate_limiter, sent["rate_limiter"])
+    guardrails = fields.object("guardrails")
+    if guardrails is not None:
+        values["guardrails"] = read_guardrails(guardrails, model.guardrails)
+    if "interface" in sent:
+        values["interface"] = read_interface(fields, model.interface, rules, BodyParser.UPDATE)
+    return values
 
 
-def _rate_limiter(cluster: Cluster, model: Model, fields: Fields) -> RateLimiter | None:
-    sent = fields.object("rate_limiter")
-    if sent is None:
-        return None
-    new, old = read_rate_limiter(sent, cluster.rules), model.rate_limiter or RateLimiter()
-    return RateLimiter(
-        old.limit if new.limit is None else new.limit, old.unit if new.unit is None else new.unit
-    )
-
-
-def _connector_changes(cluster: Cluster, model: Model, fields: Fields) -> list[Change]:
-    connector_id, connector = fields.text("connector_id"), fields.object("connector")
+def _connector_changes(cluster: Cluster, model: Model, sent: dict[str, Any]) -> list[Change]:
+    """An id that is empty names no connector, though the document then says so."""
+    connector_id, connector = sent.get("connector_id"), sent.get("connector")
+    if model.algorithm != "REMOTE":
+        if connector_id or connector is not None:
+            raise status_error(400, "Trying to update the connector or connector_id field on a local model.")
+        return []
+    if connector_id and not model.connector_id:
+        raise status_error(
+            400, "This remote does not have a connector_id field, maybe it uses an internal connector."
+        )
     if connector_id is not None:
-        if model.connector_id is None:
-            raise status_error(
-                400, "This remote does not have a connector_id field, maybe it uses an internal connector."
-            )
         return [partial(setattr, model, "connector_id", connector_id)]
     if connector is None:
         return []
@@ -120,19 +167,24 @@ def _no_connector_inside(rules: Rules) -> ApiError:
     )
 
 
-def _group_changes(cluster: Cluster, model: Model, fields: Fields) -> list[Change]:
-    group_id = fields.text("model_group_id")
-    if group_id is None or group_id == model.group_id:
-        return []
-    if group_id not in cluster.store.groups:
+def _require_group(cluster: Cluster, model: Model, group_id: str | None) -> None:
+    if group_id and group_id != model.group_id and group_id not in cluster.store.groups:
         raise status_error(
             404,
             "Failed to find the model group with the provided model group id in the update model input, "
             f"MODEL_GROUP_ID: {group_id}",
         )
 
-    def move() -> None:
-        model.version = model_groups.next_version(cluster, group_id, cluster.now_ms())
-        model.group_id = group_id
 
-    return [move]
+def _group_changes(cluster: Cluster, model: Model, group_id: str | None) -> list[Change]:
+    """The move to another group, which has counted one more version already.
+
+    An id that is empty names no group, though the document then says so.
+    """
+    if group_id is None or group_id == model.group_id:
+        return []
+    changes: list[Change] = [partial(setattr, model, "group_id", group_id)]
+    if group_id:
+        version = model_groups.next_version(cluster, group_id, cluster.now_ms())
+        changes.append(partial(setattr, model, "version", version))
+    return changes

@@ -13,10 +13,10 @@ from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.document import EMPTY, Document, read_json
 from mock_server.opensearch_ml.errors import (
     ApiError,
+    NodeError,
     RestError,
     illegal_argument,
     not_x_content,
-    null_pointer,
 )
 from mock_server.opensearch_ml.fields import flag_of, require_time
 from mock_server.opensearch_ml.nearness import did_you_mean
@@ -34,9 +34,7 @@ _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _MAX_SEGMENTS = 64
 _LONG_PATH = 200
 
-_SET_ALGORITHM = "org.opensearch.ml.common.input.MLInput.setAlgorithm(org.opensearch.ml.common.FunctionName)"
-
-_ROUTER = Router()
+_ROUTERS = {later: Router(later=later) for later in (False, True)}
 
 
 def answer(cluster: Cluster, request: Request) -> Response:
@@ -46,6 +44,8 @@ def answer(cluster: Cluster, request: Request) -> Response:
         query = _query(request.query)
         return _render(cluster, request, query, _dispatch(cluster, request, query))
     except ApiError as error:
+        if isinstance(error, NodeError):
+            error.status = cluster.rules.node_error_status
         envelope = error.envelope()
         if query.get("error_trace") in ("", "true"):
             _add_trace(envelope["error"], error)
@@ -65,40 +65,45 @@ def _add_trace(shown: dict[str, Any], error: ApiError) -> None:
 
 
 def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answer:
-    uri = f"{request.path}?{request.query}" if request.query else request.path
-    match, methods = _match(request.method, request.path)
+    match, methods = _match(request.method, request.path, cluster.rules.agents_can_be_updated)
     if match is None:
         if request.method == "OPTIONS":
             return Answer(text="", headers=(("allow", ",".join(methods)),))
+        uri = f"{request.path}?{request.query}" if request.query else request.path
         raise _no_route(request.method, uri, _ordered(methods, cluster.rules.method_order))
     document = _document(cluster, request, match.route)
+    if query:
+        _check_query(request.path, query, match)
+    return match.route.handler(Call(cluster, match.parameters, query, document))
+
+
+def _check_query(path: str, query: dict[str, str], match: Match) -> None:
     unknown = sorted(set(query) - COMMON_PARAMETERS - match.route.query)
     if unknown:
         plural = "parameters" if len(unknown) > 1 else "parameter"
         known = (match.route.query | COMMON_PARAMETERS | set(match.parameters)) - set(query)
         guesses = ((name, did_you_mean(name, known)) for name in unknown)
         names = ", ".join(f"[{name}] -> {guess}" if guess else f"[{name}]" for name, guess in guesses)
-        raise illegal_argument(f"request [{request.path}] contains unrecognized {plural}: {names}")
+        raise illegal_argument(f"request [{path}] contains unrecognized {plural}: {names}")
     for name in ("pretty", "human", "error_trace", "local"):
         if query.get(name):
             flag_of(query[name])
     for name in _TIMES:
         if name in query:
             require_time(name, query[name])
-    return match.route.handler(Call(cluster, match.parameters, query, document))
 
 
-def _match(method: str, path: str) -> tuple[Match | None, list[str]]:
-    return (_recent_match if len(path) < _LONG_PATH else _find_match)(method, path)
+def _match(method: str, path: str, later: bool) -> tuple[Match | None, list[str]]:
+    return (_recent_match if len(path) < _LONG_PATH else _find_match)(method, path, later)
 
 
-def _find_match(method: str, path: str) -> tuple[Match | None, list[str]]:
+def _find_match(method: str, path: str, later: bool) -> tuple[Match | None, list[str]]:
     # A slash at the end counts for nothing; a name between two slashes can't be empty.
     encoded = path[1:].removesuffix("/")
     segments = [_decoded(segment) for segment in encoded.split("/")] if encoded else []
     if "" in segments or len(segments) > _MAX_SEGMENTS:
         return None, []
-    return _ROUTER.find(method, segments)
+    return _ROUTERS[later].find(method, segments)
 
 
 _recent_match = lru_cache(maxsize=2_000)(_find_match)
@@ -160,12 +165,13 @@ def _document(cluster: Cluster, request: Request, route: Route) -> Document:
     try:
         return read_json(request.body)
     except ApiError as error:
-        if cluster.rules.malformed_predict_fails and _begins_a_predict(request):
-            raise null_pointer(_SET_ALGORITHM, "mlInput") from None
         if route.parse_refusal is not None:
             raise _wrapped(cluster, request, route.parse_refusal, error) from None
         error.status = cluster.rules.malformed_json_status
-        raise
+        if not request.path.endswith("_predict") and "/_predict/" not in request.path:
+            raise
+        # Predict looks for the model first.
+        return Document(request.body.decode(errors="replace"), None, fault=error)
 
 
 def _bad_media_type(header: str) -> ApiError:
@@ -177,17 +183,11 @@ def _bad_media_type(header: str) -> ApiError:
 def _wrapped(cluster: Cluster, request: Request, refusal: tuple[str, str], error: ApiError) -> ApiError:
     """A body that does not begin as an object is not even parsed by those who wrap the parser's refusal."""
     if not request.body.lstrip().startswith(b"{"):
-        error = not_x_content(cluster.rules.miscast_status)
+        error = not_x_content()
         if refusal[0] == "parse_exception":
             return error
     cause = {"type": error.type, "reason": error.reason}
     return ApiError(cluster.rules.malformed_json_status, *refusal, caused_by=cause)
-
-
-def _begins_a_predict(request: Request) -> bool:
-    """Whether the body is one of predict and begins as an object, which is as far as it is checked."""
-    is_predict = request.path.endswith("/_predict") or "/_predict/" in request.path
-    return is_predict and request.body.lstrip().startswith(b"{")
 
 
 def _render(

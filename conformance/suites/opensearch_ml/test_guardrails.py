@@ -70,13 +70,28 @@ def test_an_input_that_holds_a_stop_word(ml: MlCommons, expect: Expect) -> None:
 )
 @requirement("osml.guardrails.model")
 def test_a_model_that_guards(ml: MlCommons, expect: Expect, accepted: str, passes: bool) -> None:
-    side = {"model_id": ml.deployed_model(), "response_validation_regex": accepted}
+    side = {
+        "model_id": _guard(ml),
+        "response_filter": "$.choices[0].message.content",
+        "response_validation_regex": accepted,
+    }
     model = ml.deployed_model(guardrails={"type": "model", "input_guardrail": side})
-    answered = ml.predict(model)
+    # The page's guard is told the question, and so is this one.
+    answered = ml.predict(model, {"parameters": {"q": "any", "question": "any"}})
     if passes:
         expect.accepted("osml.guardrails.model", answered)
     else:
         _fails("osml.guardrails.model", expect, answered)
+
+
+def _guard(ml: MlCommons) -> str:
+    """A model that is sent the question, as the prompt of the page's guard model is."""
+    body = ml.connector_body()
+    body["actions"][0]["request_body"] = '{ "question": "${parameters.question}" }'
+    created = ml.create_connector(body)
+    if created.status != 200:
+        raise Untestable(f"no connector of a guard model could be made: {created.summary}")
+    return ml.deployed_model(connector_id=created.member("connector_id"))
 
 
 @requirement("osml.guardrails.register.answer")

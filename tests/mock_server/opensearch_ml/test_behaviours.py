@@ -36,7 +36,7 @@ def test_ids_are_unique() -> None:
     assert len({deviation.id for deviation in DEVIATIONS}) == len(DEVIATIONS)
 
 
-@pytest.mark.parametrize("named", [*CHANGES, *DEVIATIONS], ids=lambda named: str(named.rules))
+@pytest.mark.parametrize("named", [*CHANGES, *DEVIATIONS], ids=lambda named: ",".join(named.rules))
 def test_a_difference_changes_rules_that_there_are(named: Any) -> None:
     assert set(named.rules) <= {field.name for field in dataclasses.fields(Rules)}
 

@@ -148,13 +148,6 @@ def test_every_documented_unit_is_accepted(ml: Any, unit: str) -> None:
             "Failed to find the model group with the provided model group id in the update",
         ),
         ({"connector": {"description": "x"}}, 400, "Cannot update connector settings for this model."),
-        ({"interface": {"input": "{"}}, 400, "The input schema of the model interface is not a JSON Schema"),
-        ({"interface": {"input": {"type": "nope"}}}, 400, "The input schema of the model interface"),
-        (
-            {"guardrails": {"type": "local_regex", "input_guardrail": {"regex": ["("]}}},
-            400,
-            "The regular expression [(]",
-        ),
     ],
 )
 def test_a_bad_body_is_refused_and_changes_nothing(ml: Any, body: Any, status: int, reason: str) -> None:
