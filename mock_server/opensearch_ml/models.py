@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from mock_server.opensearch_ml import connectors, model_groups, search
@@ -23,7 +24,7 @@ from mock_server.opensearch_ml.local_models import default_config, is_pretrained
 from mock_server.opensearch_ml.model_config import form_of, read_model_config
 from mock_server.opensearch_ml.rate_limit import read_rate_limiter, view_rate_limiter
 from mock_server.opensearch_ml.rules import Rules
-from mock_server.opensearch_ml.settings import VIA_URL
+from mock_server.opensearch_ml.settings import LOCAL_MODELS, TRUSTED_URLS, VIA_URL
 from mock_server.opensearch_ml.store import JsonObject, Model, ModelState, Task, TaskState
 
 LOCAL_FUNCTIONS = (
@@ -65,7 +66,8 @@ def register(call: Call) -> Answer:
     model.group_id = _group(cluster, fields, model)
     if model.file is not None:
         model.version = model_groups.next_version(cluster, model.group_id, cluster.now_ms())
-        failure = None if "url" in fields or is_pretrained(model.name) else _NOT_PRETRAINED
+        has_file = "url" in fields or is_pretrained(model.name)
+        failure = None if has_file and model.algorithm in LOCAL_FUNCTIONS else _NOT_PRETRAINED
         return Answer(
             {
                 "task_id": cluster.lifecycle.register(model, deploy=deploy, failure=failure),
@@ -265,19 +267,22 @@ def _read(fields: Fields, cluster: Cluster) -> Model:
     )
     if function == "REMOTE":
         connectors.require_remote_inference(cluster)
-        _require_url_allowed(fields, cluster)
     else:
-        _read_file(model, fields, cluster)
+        _require_file(model, fields)
     check_texts(rules, (("Model description", description), ("Model name", name)), required="Model name")
+    _require_allowed(function, fields.text("url"), cluster)
     if function == "REMOTE":
         _read_connector(model, fields, cluster)
+    else:
+        _read_file(model, fields)
     return model
 
 
 def _read_connector(model: Model, fields: Fields, cluster: Cluster) -> None:
+    """A connector that is named is looked up only for the sake of an interface that was not sent."""
     connector_id = fields.text("connector_id") or ""
     if connector_id.strip():
-        if connector_id not in cluster.store.connectors:
+        if "interface" not in fields and connector_id not in cluster.store.connectors:
             raise status_error(404, f"Failed to find connector:{connector_id}")
         model.connector_id = connector_id
         return
@@ -289,26 +294,37 @@ def _read_connector(model: Model, fields: Fields, cluster: Cluster) -> None:
     model.connector = connectors.read_connector(connector, cluster)
 
 
-def _read_file(model: Model, fields: Fields, cluster: Cluster) -> None:
-    model_format, version = fields.text("model_format"), fields.text("version")
-    if model_format is None:
-        raise illegal_argument("model format is null")
-    if version is None:
-        raise illegal_argument("model version is null")
+def _require_file(model: Model, fields: Fields) -> None:
+    for name, told in (("model_format", "model format"), ("version", "model version")):
+        if name not in fields:
+            raise illegal_argument(f"{told} is null")
     if "url" in fields and model.model_config is None and model.algorithm not in _NEED_NO_CONFIG:
         raise illegal_argument("model config is null")
-    _require_url_allowed(fields, cluster)
+
+
+def _read_file(model: Model, fields: Fields) -> None:
+    model_format, version = fields.text("model_format") or "", fields.text("version") or ""
     model.file = local_file(model.name, version, model_format, fields.text("model_content_hash_value"))
     if model.model_config is None and model.algorithm == "TEXT_EMBEDDING":
         model.model_config = default_config(model.name)
 
 
-def _require_url_allowed(fields: Fields, cluster: Cluster) -> None:
-    if "url" in fields and not cluster.settings.on(VIA_URL):
+def _require_allowed(function: str, url: str | None, cluster: Cluster) -> None:
+    """What the settings allow of a model's function and of the URL of its file."""
+    if function in LOCAL_FUNCTIONS and not cluster.settings.on(LOCAL_MODELS):
+        raise status_error(
+            400,
+            f'Local Model is currently disabled. To enable it, update the setting "{LOCAL_MODELS}" to true.',
+        )
+    if url is None:
+        return
+    if function != "METRICS_CORRELATION" and not cluster.settings.on(VIA_URL):
         raise illegal_argument(
             "To upload custom model user needs to enable allow_registering_model_via_url settings. "
             "Otherwise please use OpenSearch pre-trained models."
         )
+    if not any(re.search(pattern, url) for pattern in cluster.settings.texts(TRUSTED_URLS)):
+        raise illegal_argument("URL can't match trusted url regex")
 
 
 def _group(cluster: Cluster, fields: Fields, model: Model) -> str:
