@@ -217,6 +217,15 @@ DEVIATIONS = (
         {"node_error_status": 500},
     ),
     Deviation(
+        "pooling-mode-spelling",
+        "A pooling mode is `weightedmean`; later pages know `lasttoken` and `none` too.",
+        "These are refused; the modes are weighted_mean and last_token.",
+        "not recorded; the server's source",
+        None,
+        _BOTH,
+        {"pooling_modes": frozenset({"mean", "mean_sqrt_len", "max", "weighted_mean", "cls", "last_token"})},
+    ),
+    Deviation(
         "missing-controller-unnamed",
         "The refusal of a missing controller names the model.",
         "It speaks of the model's id and leaves it out.",

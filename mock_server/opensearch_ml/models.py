@@ -92,7 +92,9 @@ def register(call: Call) -> Answer:
 
 
 def get(call: Call) -> Answer:
-    """GET models/{model_id}."""
+    """GET models/{model_id}; no content of a model's file is ever shown."""
+    if "return_content" in call.query:
+        flag_of(call.query["return_content"] or "true")
     model_id = call.parameters["model_id"]
     model = find(call.cluster, model_id, f"Failed to find model with the provided model id: {model_id}")
     call.cluster.lifecycle.read(model)

@@ -40,6 +40,9 @@ class Rules:
     missing_controller_index_matters: bool = False
     remote_inference_off_status: int = 400
     node_error_status: int = 400
+    pooling_modes: frozenset[str] = frozenset(
+        {"mean", "mean_sqrt_len", "max", "weightedmean", "cls", "lasttoken", "none"}
+    )
     sync_interval_default: int = 10
     restart_shows_undeployed: bool = True
 
