@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from mock_server.opensearch_ml.cluster import Answer, Call
 from mock_server.opensearch_ml.document import Document, Step
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_error, parsing_error
+from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parsing_error
 from mock_server.opensearch_ml.fields import text_of, token_of
 from mock_server.opensearch_ml.store import Index, JsonObject
 
@@ -35,8 +35,6 @@ _MAX_WINDOW = 10_000
 
 def answer(call: Call, index: Index[DocumentT], source: Callable[[str, DocumentT], JsonObject]) -> Answer:
     """Search an index whose documents `source` shows; raises ApiError 400 for a body that is no search."""
-    if call.document.empty:
-        raise parse_error("request body or source parameter is required")
     fields = call.fields()
     for name in fields.values:
         if name not in _BODY_MEMBERS:

@@ -81,7 +81,7 @@ def test_the_source_can_be_cut(ml: Any) -> None:
 def test_a_hit_tells_version_and_sequence_number(ml: Any) -> None:
     model_id = ml.model()
     write = ml.put(f"~/models/{model_id}", {"description": "d"}).body
-    (hit,) = ml.get("~/models/_search", {}).body["hits"]["hits"]
+    (hit,) = ml.get("~/models/_search").body["hits"]["hits"]
     assert (hit["_version"], hit["_seq_no"]) == (write["_version"], write["_seq_no"])
 
 
@@ -126,4 +126,4 @@ def test_a_malformed_search_is_refused(ml: Any, body: Any) -> None:
 def test_other_documents_can_be_searched_too(ml: Any, kind: str) -> None:
     ml.deployed()
     ml.post("~/agents/_register", {"name": "a", "type": "flow"})
-    assert ml.get(f"~/{kind}/_search", {}).body["hits"]["total"]["value"] >= 1
+    assert ml.get(f"~/{kind}/_search").body["hits"]["total"]["value"] >= 1
