@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.connectors import require_remote_inference
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, status_error
-from mock_server.opensearch_ml.models import find
+from mock_server.opensearch_ml.models import find, require_function_allowed
 from mock_server.opensearch_ml.settings import CUSTOM_PLAN
 from mock_server.opensearch_ml.store import Model
 
@@ -15,8 +14,7 @@ def deploy(call: Call) -> Answer:
     cluster = call.cluster
     node_ids = call.fields().texts("node_ids")
     model = find(cluster, call.parameters["model_id"])
-    if model.algorithm == "REMOTE":
-        require_remote_inference(cluster)
+    require_function_allowed(model.algorithm, cluster)
     targets = _custom_plan(cluster, model, node_ids) if node_ids else None
     answer = {"task_id": cluster.lifecycle.deploy(model, targets)}
     if cluster.rules.deploy_answer_names_task_type:

@@ -9,7 +9,7 @@ from mock_server.opensearch_ml import connectors, model_groups, search
 from mock_server.opensearch_ml.checked_texts import check_texts
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.downstream import refuse_while_in_use
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_error, status_error
+from mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error, parse_error, status_error
 from mock_server.opensearch_ml.fields import (
     BodyParser,
     Fields,
@@ -267,12 +267,11 @@ def _read(fields: Fields, cluster: Cluster) -> Model:
         deploy_setting=read_deploy_setting(fields),
         model_config=_read_config(fields, rules) if "model_config" in fields else None,
     )
-    if function == "REMOTE":
-        connectors.require_remote_inference(cluster)
-    else:
+    if function != "REMOTE":
         _require_file(model, fields)
+    require_function_allowed(function, cluster)
     check_texts(rules, (("Model description", description), ("Model name", name)), required="Model name")
-    _require_allowed(function, fields.text("url"), cluster)
+    _require_url_allowed(function, fields.text("url"), cluster)
     if function == "REMOTE":
         _read_connector(model, fields, cluster)
     else:
@@ -311,13 +310,18 @@ def _read_file(model: Model, fields: Fields) -> None:
         model.model_config = default_config(model.name)
 
 
-def _require_allowed(function: str, url: str | None, cluster: Cluster) -> None:
-    """What the settings allow of a model's function and of the URL of its file."""
-    if function in LOCAL_FUNCTIONS and not cluster.settings.on(LOCAL_MODELS):
-        raise status_error(
-            400,
+def require_function_allowed(function: str, cluster: Cluster) -> None:
+    """Raises ApiError where the settings turn models of this function off."""
+    if function == "REMOTE":
+        connectors.require_remote_inference(cluster)
+    elif function in LOCAL_FUNCTIONS and not cluster.settings.on(LOCAL_MODELS):
+        raise node_error(
+            "illegal_state_exception",
             f'Local Model is currently disabled. To enable it, update the setting "{LOCAL_MODELS}" to true.',
         )
+
+
+def _require_url_allowed(function: str, url: str | None, cluster: Cluster) -> None:
     if url is None:
         return
     if function != "METRICS_CORRELATION" and not cluster.settings.on(VIA_URL):

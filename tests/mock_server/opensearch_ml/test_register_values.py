@@ -161,7 +161,8 @@ def test_local_models_can_be_turned_off(ml: Any) -> None:
     ml.put("/_cluster/settings", {"persistent": {"plugins.ml_commons.local_model.enabled": False}})
     body = {"name": "huggingface/a/b", "version": "1", "model_format": "ONNX"}
     answer = ml.post("~/models/_register", body)
-    assert (answer.status, ml.reason(answer)[:35]) == (400, "Local Model is currently disabled. ")
+    assert (answer.status, ml.kind(answer)) == (400, "illegal_state_exception")
+    assert ml.reason(answer).startswith("Local Model is currently disabled.")
 
 
 def test_a_url_must_be_trusted(ml: Any) -> None:
