@@ -22,7 +22,7 @@ run: install ## run the whole suite against the reference mock; reports go to re
 	@$(BIN)/mlconform run --level observed --out reports/latest
 
 test: install ## the project's own tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 check: install ## types and style
 	$(BIN)/ruff check .

@@ -1,5 +1,9 @@
 """How fast the mock is over HTTP, beside Prism and WireMock that answer the same GET of one model.
 
+Prism is measured with the whole API, as the mock serves it, and with a document of this one operation, for
+its time grows with the document; an ASGI callable that only answers shows what the HTTP server alone takes.
+The mock is measured anew beside each of them, so that both see the same machine.
+
 Needs wrk. Prism comes by npm and WireMock by Maven into a folder of the user's cache; one that can't be had
 is left out, and the table says so. Prints requests per second, the ratios, the time from start to the first
 answer, and the time of a GET among ten and among 100,000 models in process.
@@ -18,7 +22,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from mock_server import MockServer, Request
@@ -27,7 +31,22 @@ ML = "/_plugins/_ml"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mlconform-bench"
 PRISM = "@stoplight/prism-cli@5"
 WIREMOCK = "org.wiremock:wiremock-standalone:3.9.2"
-WARM_UP, MEASURE = 5, 8
+WARM_UP, MEASURE, STARTS = 5, 8, 5
+SCHEMAS = Path(__file__).parents[1] / "schemas/opensearch-ml/3.4"
+EMPTY = """
+import uvicorn
+
+BODY = {body!r}
+HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode())]
+
+
+async def app(scope, receive, send):
+    await send({{"type": "http.response.start", "status": 200, "headers": HEADERS}})
+    await send({{"type": "http.response.body", "body": BODY}})
+
+
+uvicorn.run(app, port={port}, log_config=None, access_log=False, proxy_headers=False, lifespan="off")
+"""
 CONNECTOR = {
     "name": "c",
     "version": 1,
@@ -46,22 +65,28 @@ def main() -> None:
     if shutil.which("wrk") is None:
         sys.exit("wrk is missing: install it (Debian: apt-get install wrk)")
     CACHE.mkdir(parents=True, exist_ok=True)
-    rates: dict[str, float] = {}
-    with _mock() as (url, started):
-        model_id, body = _one_model(url)
-        rates["mock"] = _rate(f"{url}{ML}/models/{model_id}")
-    say(f"mock: first answer {started * 1000:.0f} ms after the start of the process")
-    for name, serve in (("Prism", _prism), ("WireMock", _wiremock)):
-        try:
-            with serve(body) as url:
-                rates[name] = _rate(f"{url}{ML}/models/{model_id}")
-        except MissingError as missing:
-            say(f"{name}: left out, {missing}")
-    for name, rate in rates.items():
-        ratio = "" if name == "mock" else f"   the mock is {rates['mock'] / rate:.1f} times as fast"
-        say(f"{name:<10} {rate:>9.0f} requests/s{ratio}")
+    starts = sorted(_seconds_to_first_answer() for _ in range(STARTS))
+    say(
+        f"start to first answer, {STARTS} starts: {starts[0] * 1000:.0f} ms at best, "
+        f"{starts[len(starts) // 2] * 1000:.0f} median, {starts[-1] * 1000:.0f} at worst"
+    )
+    with _mock() as (url, _):
+        path, body = _one_model(url)
+        for name, serve in PEERS.items():
+            try:
+                with serve(path, body) as peer:
+                    theirs, ours = _rate(peer + path), _rate(url + path)
+            except MissingError as missing:
+                say(f"{name}: left out, {missing}")
+            else:
+                say(f"{name:<26} {theirs:>7.0f} requests/s, mock {ours:>7.0f}: {ours / theirs:.2f} times")
     few, many = _get_among(10), _get_among(100_000)
     say(f"GET in process: {few * 1e6:.1f} µs among 10 models, {many * 1e6:.1f} µs among 100,000")
+
+
+def _seconds_to_first_answer() -> float:
+    with _mock() as (_, seconds):
+        return seconds
 
 
 def say(line: str) -> None:
@@ -92,7 +117,7 @@ def _process(command: list[str], url: str, name: str) -> Iterator[float]:
             while not _answers(url):
                 if process.poll() is not None or time.perf_counter() - began > 60:
                     raise MissingError(f"{name} did not start; {log.name} says why")
-                time.sleep(0.01)
+                time.sleep(0.005)
             yield time.perf_counter() - began
         finally:
             os.killpg(process.pid, 15)
@@ -103,7 +128,8 @@ def _answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2):
             return True
-    except urllib.error.HTTPError:
+    except urllib.error.HTTPError as error:
+        error.close()
         return True
     except OSError:
         return False
@@ -125,6 +151,8 @@ def _mock() -> Iterator[tuple[str, float]]:
 
 
 def _one_model(url: str) -> tuple[str, dict[str, object]]:
+    """The path of one model that is now there, and what a GET of it answers."""
+
     def send(method: str, path: str, body: object = None) -> dict[str, object]:
         content = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(
@@ -136,18 +164,24 @@ def _one_model(url: str) -> tuple[str, dict[str, object]]:
 
     connector = send("POST", f"{ML}/connectors/_create", CONNECTOR)["connector_id"]
     model = {"name": "m", "function_name": "remote", "connector_id": connector}
-    model_id = str(send("POST", f"{ML}/models/_register", model)["model_id"])
-    return model_id, send("GET", f"{ML}/models/{model_id}")
+    path = f"{ML}/models/{send('POST', f'{ML}/models/_register', model)['model_id']}"
+    return path, send("GET", path)
 
 
 @contextmanager
-def _prism(body: dict[str, object]) -> Iterator[str]:
-    if shutil.which("npm") is None:
-        raise MissingError("npm is not here")
-    folder = CACHE / "prism"
-    program = folder / "node_modules/.bin/prism"
-    if not program.exists():
-        _get([["npm", "install", "--silent", "--prefix", str(folder), PRISM]], program)
+def _empty(_path: str, body: dict[str, object]) -> Iterator[str]:
+    program = CACHE / "empty.py"
+    port = _free_port()
+    program.write_text(EMPTY.format(body=json.dumps(body).encode(), port=port))
+    with _process([sys.executable, str(program)], f"http://127.0.0.1:{port}/", "empty"):
+        yield f"http://127.0.0.1:{port}"
+
+
+def _prism_of_all(path: str, _body: dict[str, object]) -> AbstractContextManager[str]:
+    return _prism(SCHEMAS / "openapi.yaml", path)
+
+
+def _prism_of_one(path: str, body: dict[str, object]) -> AbstractContextManager[str]:
     answer = {"description": "ok", "content": {"application/json": {"example": body}}}
     parameter = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
     operation = {"parameters": [parameter], "responses": {"200": answer}}
@@ -156,15 +190,27 @@ def _prism(body: dict[str, object]) -> Iterator[str]:
         "info": {"title": "m", "version": "1"},
         "paths": {f"{ML}/models/{{id}}": {"get": operation}},
     }
-    (CACHE / "spec.json").write_text(json.dumps(spec))
+    document = CACHE / "spec.json"
+    document.write_text(json.dumps(spec))
+    return _prism(document, path)
+
+
+@contextmanager
+def _prism(document: Path, path: str) -> Iterator[str]:
+    if shutil.which("npm") is None:
+        raise MissingError("npm is not here")
+    folder = CACHE / "prism"
+    program = folder / "node_modules/.bin/prism"
+    if not program.exists():
+        _get([["npm", "install", "--silent", "--prefix", str(folder), PRISM]], program)
     port = _free_port()
-    command = [str(program), "mock", "-v", "fatal", "-h", "127.0.0.1", "-p", str(port)]
-    with _process([*command, str(CACHE / "spec.json")], f"http://127.0.0.1:{port}/", "prism"):
+    command = [str(program), "mock", "-v", "fatal", "-h", "127.0.0.1", "-p", str(port), str(document)]
+    with _process(command, f"http://127.0.0.1:{port}{path}", "prism"):
         yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
-def _wiremock(body: dict[str, object]) -> Iterator[str]:
+def _wiremock(_path: str, body: dict[str, object]) -> Iterator[str]:
     if shutil.which("java") is None:
         raise MissingError("java is not here")
     jar = CACHE / f"{WIREMOCK.split(':')[1]}-{WIREMOCK.split(':')[2]}.jar"
@@ -183,6 +229,14 @@ def _wiremock(body: dict[str, object]) -> Iterator[str]:
     command = ["java", "-jar", str(jar), "--bind-address", "127.0.0.1", "--port", str(port), *options]
     with _process(command, f"http://127.0.0.1:{port}/", "wiremock"):
         yield f"http://127.0.0.1:{port}"
+
+
+PEERS = {
+    "ASGI callable, no work": _empty,
+    "Prism, the whole API": _prism_of_all,
+    "Prism, one operation": _prism_of_one,
+    "WireMock": _wiremock,
+}
 
 
 def _get(commands: list[list[str]], wanted: Path) -> None:

@@ -17,7 +17,7 @@ from conformance.known import all_waivers
 from conformance.options import RunOptions, options_from, selects
 from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
 from conformance.report.events import RequirementListed, TargetDiscovered, Waiver
-from conformance.report.stream import ReportError
+from conformance.report.exit_code import ReportError
 from conformance.report.waivers import covering
 from conformance.target.connect import connect, prepare, sweep_run
 from conformance.target.session import Session

@@ -75,7 +75,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
     from conformance.outcomes import UsageError  # noqa: PLC0415
     from conformance.record import RunRecord  # noqa: PLC0415
-    from conformance.report.stream import ReportError  # noqa: PLC0415
+    from conformance.report.exit_code import ReportError  # noqa: PLC0415
 
     judging = judging_of(config)
     try:

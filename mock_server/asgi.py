@@ -6,6 +6,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 import uvicorn
@@ -50,14 +51,12 @@ async def _lifespan(receive: Receive, send: Send) -> None:
 
 async def _body(receive: Receive) -> bytes | None:
     """The whole body, or None when the client went away before its end."""
-    parts = []
-    while True:
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body", False):
         message = await receive()
-        if message["type"] != "http.request":
-            return None
-        parts.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(parts)
+        body += message.get("body", b"")
+    return body if message["type"] == "http.request" else None
 
 
 def _request(scope: Message, body: bytes) -> Request:
@@ -68,16 +67,18 @@ def _request(scope: Message, body: bytes) -> Request:
 
 
 async def _send(send: Send, response: Response) -> None:
-    await _send_head(send, response)
+    await send(_head(response))
     await send({"type": "http.response.body", "body": response.body})
 
 
-async def _send_head(send: Send, response: Response) -> None:
-    headers = [
-        (name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers
-    ]
-    headers.append((b"content-length", str(len(response.body)).encode()))
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+def _head(response: Response) -> Message:
+    headers = [*_encoded(response.headers), (b"content-length", b"%d" % len(response.body))]
+    return {"type": "http.response.start", "status": response.status, "headers": headers}
+
+
+@lru_cache(maxsize=100)
+def _encoded(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[bytes, bytes], ...]:
+    return tuple((name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers)
 
 
 async def _send_broken(
@@ -91,7 +92,7 @@ async def _send_broken(
         return
     transport = scope.get("state", {}).get("transport")
     if fault.truncated and not fault.reset:
-        await _send_head(send, response)
+        await send(_head(response))
         half = response.body[: len(response.body) // 2]
         await send({"type": "http.response.body", "body": half, "more_body": True})
         if transport is not None:
@@ -147,6 +148,7 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=3,
         )
         try:

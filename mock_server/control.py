@@ -45,7 +45,7 @@ class Control:
             ("GET", "state"): lambda _body: self._state(),
             ("GET", "restart"): lambda _body: {"restarts": self._restarts},
             ("POST", "restart"): lambda _body: self._restart(),
-            ("GET", "predict"): lambda _body: {"answer": self._endpoint.answer},
+            ("GET", "predict"): lambda _body: self._predict(),
             ("PUT", "predict"): self._set_answer,
             ("PUT", "state"): self._load_state,
             ("GET", "faults"): lambda _body: self._view_faults(),
@@ -110,11 +110,17 @@ class Control:
 
     def _state(self) -> dict[str, Any]:
         profiles = {name: profile.dump() for name, profile in self._profiles.items()}
-        return {"clock": self._time(), "predict": {"answer": self._endpoint.answer}, "profiles": profiles}
+        return {"clock": self._time(), "predict": self._predict(), "profiles": profiles}
+
+    def _predict(self) -> dict[str, Any]:
+        return {"answer": self._endpoint.answer, "status": self._endpoint.status}
 
     def _set_answer(self, body: bytes) -> dict[str, Any]:
-        self._endpoint.answer = _member(body, "answer")
-        return {"answer": self._endpoint.answer}
+        answer, status = _member(body, "answer"), _values(body).get("status", 200)
+        if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status < 600:
+            raise ControlError(f"expected a status from 200 to 599, got {json.dumps(status)}")
+        self._endpoint.set(answer, status)
+        return self._predict()
 
     def _load_state(self, body: bytes) -> dict[str, Any]:
         profiles = _member(body, "profiles")
@@ -126,7 +132,7 @@ class Control:
             self._profiles[name].load(state)
         predict = _values(body).get("predict")
         if isinstance(predict, dict) and "answer" in predict:
-            self._endpoint.answer = predict["answer"]
+            self._set_answer(json.dumps(predict).encode())
         return {"loaded": sorted(profiles)}
 
     def _view_faults(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import mock_server
 CONFORMANCE = Path(conformance.__path__[0])
 MOCK_SERVER = Path(mock_server.__path__[0])
 # Where the mock is started, served and offered to other people's tests.
-STARTS_THE_MOCK = {"target/connect.py", "cli.py", "plugin.py"}
+STARTS_THE_MOCK = {"target/connect.py", "commands/mock.py", "plugin.py"}
 
 
 def imports(path: Path) -> set[str]:

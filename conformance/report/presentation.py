@@ -12,8 +12,9 @@ from itertools import groupby
 
 from conformance.contract.model import Level
 from conformance.report.events import CheckFinished, ExchangeRecord, RequirementListed, RunStarted
+from conformance.report.exit_code import ExitCode
 from conformance.report.stream import Run
-from conformance.report.verdicts import Conclusion, Evidence, ExitCode, Judgement, Kind, Verdict
+from conformance.report.verdicts import Conclusion, Evidence, Judgement, Kind, Verdict
 
 BODY_LIMIT = 4000
 """Characters of one body, message or log that a report shows; the stream has all of it."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from conformance.report import html, junit, markdown
 from conformance.report.events import Waiver
-from conformance.report.stream import ReportError, read
+from conformance.report.exit_code import ReportError
+from conformance.report.stream import read
 from conformance.report.verdicts import Judgement, judge
 
 

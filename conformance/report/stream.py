@@ -22,10 +22,7 @@ from conformance.report.events import (
     TargetDiscovered,
     Waiver,
 )
-
-
-class ReportError(Exception):
-    """A report can't be made of what was given; the message says why and what to do."""
+from conformance.report.exit_code import ReportError
 
 
 class EventWriter:

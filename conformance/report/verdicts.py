@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 from conformance.contract.model import Level
 from conformance.report.events import (
@@ -17,6 +17,7 @@ from conformance.report.events import (
     RunFinished,
     Waiver,
 )
+from conformance.report.exit_code import ExitCode
 from conformance.report.stream import Run
 from conformance.report.waivers import covering, stale
 
@@ -45,17 +46,6 @@ class Conclusion(StrEnum):
     CONFORMANT = "conformant"
     NOT_CONFORMANT = "not conformant"
     UNDECIDED = "undecided"
-
-
-class ExitCode(IntEnum):
-    """What the command says to the shell."""
-
-    CONFORMANT = 0
-    NOT_CONFORMANT = 1
-    USAGE = 2
-    UNREACHABLE = 3
-    OWN_ERROR = 4
-    INCOMPLETE = 5
 
 
 @dataclass(frozen=True, slots=True)

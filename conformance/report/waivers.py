@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from conformance.report.events import Waiver
-from conformance.report.stream import ReportError
+from conformance.report.exit_code import ReportError
 
 _MEMBERS = {"requirement", "reason", "until", "check"}
 _SHAPE = "a list of {requirement, reason, until?: YYYY-MM-DD, check?}"

@@ -98,9 +98,43 @@ CHANGES = (
     ),
     Change(
         (3, 4),
+        "A parameter whose schema is that of a string is held to it as text, also where it is JSON.",
+        "the server's source",
+        {"interface_keeps_strings": True},
+    ),
+    Change(
+        (3, 4),
+        "An endpoint that answers nothing is told from one that fails with nothing to say.",
+        "the server's source",
+        {"empty_answer_names_status": True},
+    ),
+    Change(
+        (3, 4),
         "Every update of a model group counts as a write and moves its time, an empty one too.",
         "model_group_crud#4, model_group_crud#19",
         {"group_update_moves_time": True},
+    ),
+    Change(
+        (3, 4),
+        "An agent may plan, execute and reflect, and its tools may have attributes.",
+        "register-agent.md of 3.4 and 3.8, table of fields",
+        {
+            "agent_types": DOCUMENTED.agent_types | {"PLAN_EXECUTE_AND_REFLECT"},
+            "agent_llm_interfaces": frozenset(
+                {
+                    "bedrock/converse/claude",
+                    "bedrock/converse/deepseek_r1",
+                    "openai/v1/chat/completions",
+                }
+            ),
+            "agent_tools_have_attributes": True,
+        },
+    ),
+    Change(
+        (3, 4),
+        "An agent's name is not blank and has at most 128 characters.",
+        "the published source of the server",
+        {"agent_name_limit": 128},
     ),
 )
 
@@ -111,11 +145,16 @@ DEVIATIONS = (
     Deviation(
         "deploy-completes-at-once",
         "A deploy is answered before it is done, with DEPLOYING (2.19) or CREATED (3.4).",
-        "The deploy of a remote model is answered with COMPLETED and with its task type.",
+        "The deploy of a remote model is answered with COMPLETED, another with CREATED, with the task type.",
         "lifecycle#5",
         "osml.deploy.answer.status",
         _BOTH,
-        {"remote_deploy_status": "COMPLETED", "deploy_answer_names_task_type": True, "deploy_latency": 0.004},
+        {
+            "remote_deploy_status": "COMPLETED",
+            "deploy_status": "CREATED",
+            "deploy_answer_names_task_type": True,
+            "deploy_latency": 0.004,
+        },
     ),
     Deviation(
         "undeploy-value",
@@ -201,11 +240,20 @@ DEVIATIONS = (
     Deviation(
         "output-guardrail-500",
         _NO_5XX,
-        "An answer that an output guardrail stops is a 500.",
+        "An answer that an output guardrail stops, or that can't be processed, is a 500.",
         "guardrails_predict#10",
         "osml.wire.no-server-error",
         ((2, 19),),
-        {"output_guardrail_status": 500},
+        {"output_faults_wrapped": True},
+    ),
+    Deviation(
+        "uncached-predict-404",
+        "A predict whose body is no good is answered 400.",
+        "It is answered 404, with the same reason, where the model is not in memory.",
+        "not recorded; the server's source",
+        None,
+        _BOTH,
+        {"uncached_predict_fault_status": 404},
     ),
     Deviation(
         "unforeseen-mistakes-500",
@@ -242,6 +290,43 @@ DEVIATIONS = (
         None,
         ((2, 19),),
         {"missing_controller_index_matters": True},
+    ),
+    Deviation(
+        "batch-job-asked-about",
+        _NO_5XX,
+        "A read of the task of a batch predict asks the endpoint how its job is doing; without an action for "
+        "that which has a body it is answered 500.",
+        "in the published source, not recorded",
+        "osml.wire.no-server-error",
+        _BOTH,
+        {"batch_jobs_are_asked_about": True},
+    ),
+    Deviation(
+        "running-task-kept",
+        "The state of a task is not looked at when it is deleted.",
+        "The delete of a task that is running is answered 500.",
+        "in the published source, not recorded",
+        None,
+        _BOTH,
+        {"running_tasks_are_kept": True},
+    ),
+    Deviation(
+        "profile-of-nothing",
+        "The nodes that a profile's body names are shown with all their tasks and models.",
+        "A body that names no models or tasks and does not ask for all is answered with nothing.",
+        "in the published source, not recorded",
+        None,
+        _BOTH,
+        {"profile_body_means_all": False},
+    ),
+    Deviation(
+        "stats-of-the-cluster",
+        "Statistics lead from node ids to numbers.",
+        "They begin with those of the cluster and have the nodes, with algorithms and models, under nodes.",
+        "in the published source, not recorded",
+        None,
+        _BOTH,
+        {"stats_are_by_node_alone": False},
     ),
     Deviation(
         "restart-reads-deployed",

@@ -11,6 +11,7 @@ from mock_server.opensearch_ml.document import EMPTY, Document
 from mock_server.opensearch_ml.environment import Environment
 from mock_server.opensearch_ml.fields import Fields, fields_of
 from mock_server.opensearch_ml.lifecycle import Lifecycle
+from mock_server.opensearch_ml.monitor import Monitor
 from mock_server.opensearch_ml.rate_limit import Throttle
 from mock_server.opensearch_ml.settings import Settings
 from mock_server.opensearch_ml.store import Store
@@ -32,6 +33,7 @@ class Cluster:
         self.settings = Settings(environment.rules)
         self.store = Store(len(environment.nodes))
         self.throttle = Throttle()
+        self.monitor = Monitor(environment.local_node_id)
         self.lifecycle = Lifecycle(environment, self.settings, self.store)
 
     def copy(self) -> Cluster:

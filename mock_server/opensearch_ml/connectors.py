@@ -3,34 +3,49 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
-from mock_server.opensearch_ml import search
+from mock_server.opensearch_ml import connector_bodies, search
+from mock_server.opensearch_ml.checked_texts import check_texts
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, status_error
-from mock_server.opensearch_ml.fields import Fields, read_in_order, text_of, text_reader
-from mock_server.opensearch_ml.settings import PRIVATE_IP, REMOTE_INFERENCE, TRUSTED_ENDPOINTS
+from mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error, parse_error, status_error
+from mock_server.opensearch_ml.fields import Fields
+from mock_server.opensearch_ml.settings import REMOTE_INFERENCE, TRUSTED_ENDPOINTS
 from mock_server.opensearch_ml.store import Connector, JsonObject, Model
 
 PROTOCOLS = ("http", "aws_sigv4")
-ACTION_TYPES = ("PREDICT", "EXECUTE", "BATCH_PREDICT", "CANCEL_BATCH_PREDICT", "BATCH_PREDICT_STATUS")
-_TEXTS = ("name", "version", "description", "protocol")
-_ACTION_TEXTS = ("method", "url", "request_body", "pre_process_function", "post_process_function")
+DRY_RUN = "dryRunConnector"
+NO_CONTENT = "You must provide connector content when creating a remote model without connector id!"
+_NAME = "Model connector name"
+_ACCESS = ("access_mode", "add_all_backend_roles", "backend_roles")
+_NO_ACCESS_CONTROL = (
+    "You cannot specify connector access control parameters because the Security plugin or connector access "
+    "control is disabled on your cluster."
+)
+_AWS_PLACES = {"service_name": "service name", "region": "region"}
 
 
 def create(call: Call) -> Answer:
-    """POST connectors/_create."""
+    """POST connectors/_create; a dry run is answered before anything but the body's form is looked at."""
+    cluster = call.cluster
+    require_remote_inference(cluster)
     if call.document.empty:
         reason = "Create Connector request has empty body"
-        raise ApiError(call.cluster.rules.empty_connector_status, "i_o_exception", reason)
-    require_remote_inference(call.cluster)
-    connector = read_connector(call.fields(), call.cluster)
-    connector.created = connector.updated = call.cluster.now_ms()
-    connector_id = call.cluster.ids.document()
-    call.cluster.store.connectors.put(connector_id, connector)
+        raise ApiError(cluster.rules.empty_connector_status, "i_o_exception", reason)
+    body = connector_bodies.read_body(call.fields())
+    if not body.get("dry_run"):
+        _require_whole(body)
+    check_texts(cluster.rules, _texts(body), required=_NAME)
+    if body.get("dry_run"):
+        return Answer({"connector_id": DRY_RUN})
+    connector = _made_of(body)
+    _require_trusted(connector, cluster)
+    if any(body.get(name) not in (None, []) for name in _ACCESS):
+        raise illegal_argument(_NO_ACCESS_CONTROL)
+    connector.created = connector.updated = cluster.now_ms()
+    connector_id = cluster.ids.document()
+    cluster.store.connectors.put(connector_id, connector)
     return Answer({"connector_id": connector_id})
 
 
@@ -41,14 +56,30 @@ def get(call: Call) -> Answer:
 
 def update(call: Call) -> Answer:
     """PUT connectors/{connector_id}: refused while a deployed model uses the connector."""
-    connector_id, connector = call.parameters["connector_id"], _find(call)
-    deployed = [model.id for model in _users(call.cluster, connector_id) if model.in_memory]
-    if deployed and call.cluster.rules.deployed_connector_is_kept:
+    cluster, connector_id = call.cluster, call.parameters["connector_id"]
+    require_remote_inference(cluster)
+    if call.document.empty:
+        raise parse_error("Failed to update connector: Request body is empty")
+    body = _read_changes(call)
+    check_texts(cluster.rules, _texts(body))
+    changed = _changed(_find(call), body)
+    _require_trusted(changed, cluster)
+    deployed = [model.id for model in _users(cluster, connector_id) if model.in_memory]
+    if deployed and cluster.rules.deployed_connector_is_kept:
         raise status_error(400, _in_use(deployed, "undeploy"))
-    merge(connector, call.fields(), call.cluster)
-    connector.updated = call.cluster.now_ms()
-    refresh = call.cluster.rules.update_forces_refresh
-    return Answer(call.cluster.store.connectors.touch(connector_id, forced_refresh=refresh).answer())
+    changed.updated = cluster.now_ms()
+    refresh = cluster.rules.update_forces_refresh
+    return Answer(cluster.store.connectors.put(connector_id, changed, forced_refresh=refresh).answer())
+
+
+def _read_changes(call: Call) -> dict[str, Any]:
+    """The body of an update; what its parser meets unprepared is the client's mistake, here alone."""
+    try:
+        return connector_bodies.read_body(call.fields())
+    except ApiError as error:
+        if error.type == "illegal_state_exception":
+            raise parse_error(error.reason) from None
+        raise
 
 
 def delete(call: Call) -> Answer:
@@ -68,11 +99,17 @@ def find_all(call: Call) -> Answer:
 
 def view(connector: Connector) -> JsonObject:
     """A connector as the API shows it: without its credential; one inside a model has no times."""
-    texts = {name: getattr(connector, name) for name in _TEXTS if getattr(connector, name) is not None}
-    shown: JsonObject = {**texts, "parameters": connector.parameters, "actions": connector.actions}
-    if connector.created:
-        shown |= {"created_time": connector.created, "last_updated_time": connector.updated}
-    return shown
+    times = {"created_time": connector.created, "last_updated_time": connector.updated}
+    members = {
+        **{name: getattr(connector, name) for name in connector_bodies.TEXTS},
+        "parameters": connector.parameters,
+        "actions": connector.actions,
+        "backend_roles": connector.backend_roles,
+        "access": connector.access,
+        **(times if connector.created else {}),
+        "client_config": connector.client_config,
+    }
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def require_remote_inference(cluster: Cluster) -> None:
@@ -82,57 +119,100 @@ def require_remote_inference(cluster: Cluster) -> None:
             "Remote Inference is currently disabled. To enable it, update the setting "
             f'"{REMOTE_INFERENCE}" to true.'
         )
-        raise ApiError(cluster.rules.remote_inference_off_status, "illegal_state_exception", reason)
+        raise node_error("illegal_state_exception", reason)
 
 
 def read_connector(fields: Fields, cluster: Cluster) -> Connector:
-    """A whole connector from a body. Raises ApiError 400 for what is missing or not allowed."""
-    read_in_order(fields, _READERS)
-    texts = {name: fields.text(name) for name in _TEXTS}
-    connector = Connector(
-        texts["name"],
-        texts["version"],
-        texts["description"],
-        texts["protocol"],
-        _texts(fields, "parameters"),
-        _texts(fields, "credential"),
-        actions=[],
-    )
-    actions = _actions(fields)
-    for name in ("name", "version", "protocol"):
-        if texts[name] is None:
-            raise illegal_argument(f"Connector {name} is null")
-    if texts["protocol"] not in PROTOCOLS:
-        raise illegal_argument(f"Can't find class for type {texts['protocol']}")
-    if not connector.credential:
-        raise illegal_argument("Connector credential is null or empty list")
-    if actions is None:
-        raise illegal_argument("No actions configured for this connector")
-    connector.actions = actions
+    """The connector inside a model: it needs neither a name nor a version, but an action that predicts.
+
+    Raises ApiError 400 for what is missing or not allowed.
+    """
+    try:
+        body = connector_bodies.read_body(_without_nulls(fields))
+    except ApiError as error:
+        # Whatever else a parser may meet leaves the model without a connector.
+        raise error if error.type == "illegal_argument_exception" else illegal_argument(NO_CONTENT) from None
+    if body.get("protocol") is None:
+        raise illegal_argument("connector protocol is null")
+    connector = _made_of(body)
+    if find_action(connector, "PREDICT") is None:
+        raise illegal_argument(
+            "Connector endpoint is required when creating a remote model without connector id!"
+        )
     _require_trusted(connector, cluster)
     return connector
 
 
 def merge(connector: Connector, fields: Fields, cluster: Cluster) -> None:
     """Put the fields that were sent into a connector; parameters are merged, the rest is replaced."""
-    read_in_order(fields, _READERS)
-    texts = {name: fields.text(name) for name in _TEXTS}
-    actions = _actions(fields)
-    protocol = texts["protocol"]
-    if protocol is not None and protocol not in PROTOCOLS:
-        raise illegal_argument(f"Can't find class for type {protocol}")
-    changed = dataclasses.replace(
-        connector,
-        parameters={**connector.parameters, **_texts(fields, "parameters")},
-        credential={**connector.credential, **_texts(fields, "credential")},
-        actions=connector.actions if actions is None else actions,
-    )
-    for name, text in texts.items():
-        if text is not None:
-            setattr(changed, name, text)
+    changed = _changed(connector, connector_bodies.read_body(fields))
     _require_trusted(changed, cluster)
-    for name in (*_TEXTS, "parameters", "credential", "actions"):
-        setattr(connector, name, getattr(changed, name))
+    for field in dataclasses.fields(Connector):
+        setattr(connector, field.name, getattr(changed, field.name))
+
+
+def find_action(connector: Connector, kind: str) -> JsonObject | None:
+    """The first action of a kind."""
+    return next((action for action in connector.actions or () if action["action_type"] == kind), None)
+
+
+def _without_nulls(fields: Fields) -> Fields:
+    """A model's connector is written anew before it is read, and members that are null are not written."""
+    sent = {name: value for name, value in fields.values.items() if value is not None}
+    return dataclasses.replace(fields, values=sent)
+
+
+def _texts(body: JsonObject) -> list[tuple[str, str | None]]:
+    """What is held to the characters allowed, in the order in which a node tells of them."""
+    return [("Model connector description", body.get("description")), (_NAME, body.get("name"))]
+
+
+def _require_whole(body: JsonObject) -> None:
+    for name in ("name", "version", "protocol"):
+        if body.get(name) is None:
+            raise illegal_argument(f"Connector {name} is null")
+    if not body.get("credential"):
+        raise illegal_argument("Connector credential is null or empty list")
+
+
+def _made_of(body: JsonObject) -> Connector:
+    connector = Connector(
+        name=body.get("name"),
+        version=body.get("version"),
+        description=body.get("description"),
+        protocol=body.get("protocol"),
+        parameters=body.get("parameters", {}),
+        credential=body.get("credential", {}),
+        actions=body.get("actions"),
+        client_config=body.get("client_config"),
+    )
+    _require_protocol(connector)
+    if connector.protocol == "aws_sigv4":
+        _require_signing(connector)
+    return connector
+
+
+def _changed(connector: Connector, body: JsonObject) -> Connector:
+    replaced = (*connector_bodies.TEXTS, "actions", "client_config", "backend_roles")
+    sent = {name: body[name] for name in replaced if name in body}
+    access = body.get("access_mode") or connector.access
+    parameters = {**connector.parameters, **body.get("parameters", {})}
+    credential = body.get("credential") or connector.credential
+    return dataclasses.replace(connector, **sent, parameters=parameters, credential=credential, access=access)
+
+
+def _require_protocol(connector: Connector) -> None:
+    if connector.protocol not in PROTOCOLS:
+        raise illegal_argument(f"Can't find class for type {connector.protocol}")
+
+
+def _require_signing(connector: Connector) -> None:
+    """What a signature for AWS needs: a key, its secret, a service and a region."""
+    if not {"access_key", "secret_key"} <= set(connector.credential):
+        raise illegal_argument("Missing credential")
+    for name, told in _AWS_PLACES.items():
+        if name not in connector.credential and name not in connector.parameters:
+            raise illegal_argument(f"Missing {told}")
 
 
 def _find(call: Call) -> Connector:
@@ -140,6 +220,7 @@ def _find(call: Call) -> Connector:
     connector = call.cluster.store.connectors.get(connector_id)
     if connector is None:
         raise status_error(404, f"Failed to find connector with the provided connector id: {connector_id}")
+    _require_protocol(connector)
     return connector
 
 
@@ -155,65 +236,29 @@ def _in_use(model_ids: list[str], remedy: str) -> str:
     )
 
 
-def _texts(fields: Fields, name: str) -> JsonObject:
-    value = fields.get(name)
-    return dict(value) if isinstance(value, dict) else {}
-
-
-def _actions(fields: Fields) -> list[JsonObject] | None:
-    items = fields.items("actions")
-    if items is None:
-        return None
-    return [
-        _action(
-            Fields(fields.document, (*fields.path, "actions", index), item if isinstance(item, dict) else {})
-        )
-        for index, item in enumerate(items)
-    ]
-
-
-def _action(fields: Fields) -> JsonObject:
-    kind = (fields.text("action_type") or "").upper()
-    if kind not in ACTION_TYPES:
-        enum = "org.opensearch.ml.common.connector.ConnectorAction.ActionType"
-        raise illegal_argument(f"No enum constant {enum}.{kind}" if kind else "action type can't be null")
-    texts = {name: fields.text(name) for name in _ACTION_TEXTS}
-    for name in ("url", "method"):
-        if texts[name] is None:
-            raise illegal_argument(f"{name} can't be null")
-    headers = fields.get("headers")
-    action: dict[str, Any] = {"action_type": kind, "method": texts.pop("method"), "url": texts.pop("url")}
-    if isinstance(headers, dict):
-        action["headers"] = {key: text_of(value) for key, value in headers.items()}
-    return action | {name: text for name, text in texts.items() if text is not None}
-
-
-_READERS = {**{name: text_reader(name) for name in _TEXTS}, "actions": _actions}
-
-
 def _require_trusted(connector: Connector, cluster: Cluster) -> None:
+    if connector.actions is None:
+        raise illegal_argument("No actions configured for this connector")
     patterns = cluster.settings.texts(TRUSTED_ENDPOINTS)
     for action in connector.actions:
         url = fill(action["url"], connector.parameters)
         if not any(re.fullmatch(pattern, url) for pattern in patterns):
             reason = "Connector URL is not matching the trusted connector endpoint regex, URL is: "
             raise illegal_argument(reason + url)
-        if not cluster.settings.on(PRIVATE_IP) and _is_private(url):
-            raise illegal_argument(f"Remote inference host name has private ip address: {url}")
 
 
-def _is_private(url: str) -> bool:
-    try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ipaddress.ip_address(host).is_private
-    except ValueError:
-        return False
+def fill(template: str, parameters: JsonObject, within: tuple[str, ...] = ()) -> str:
+    """Put parameters into the `${parameters.name}` places of a template; unknown places stay.
 
-
-def fill(template: str, parameters: JsonObject) -> str:
-    """Put parameters into the `${parameters.name}` places of a template; unknown places stay."""
+    A place may have a default after `:-`, and what is put in may have places of its own.
+    """
 
     def value(match: re.Match[str]) -> str:
-        return text_of(parameters[match[1]]) if match[1] in parameters else match[0]
+        name, has_default, default = match[1].partition(":-")
+        if name in within:
+            return match[0]
+        if parameters.get(name) is None:
+            return default if has_default else match[0]
+        return fill(parameters[name], parameters, (*within, name))
 
     return re.sub(r"\$\{parameters\.([^}]+)\}", value, template)

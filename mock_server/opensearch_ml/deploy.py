@@ -17,6 +17,7 @@ def deploy(call: Call) -> Answer:
     require_function_allowed(model.algorithm, cluster)
     targets = _custom_plan(cluster, model, node_ids) if node_ids else None
     answer = {"task_id": cluster.lifecycle.deploy(model, targets)}
+    cluster.monitor.count(model, "deploy", targets or cluster.node_ids)
     if cluster.rules.deploy_answer_names_task_type:
         answer["task_type"] = "DEPLOY_MODEL"
     remote_status = cluster.rules.remote_deploy_status if model.algorithm == "REMOTE" else None
@@ -61,6 +62,8 @@ def undeploy(call: Call) -> Answer:
     stats: dict[str, dict[str, str]] = {node: {} for node in targets}
     models = [model for model_id in unique if (model := cluster.store.models.get(model_id)) is not None]
     found = {model.id: cluster.lifecycle.undeploy(model, targets) for model in models}
+    for model in models:
+        cluster.monitor.count(model, "undeploy", found[model.id])
     if cluster.rules.undeploy_marks_what_it_missed and not any(found.values()):
         for model in models:
             cluster.lifecycle.mark_undeployed(model)

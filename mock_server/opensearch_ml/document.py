@@ -46,12 +46,16 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_float=_finite, par
 
 @dataclass(frozen=True)
 class Document:
-    """A body as text and as value; an empty body has the value None and `empty` set."""
+    """A body as text and as value; an empty body has the value None and `empty` set.
+
+    A body that can't be read and that is not to be looked at yet has its `fault` instead.
+    """
 
     text: str
     value: Any
     empty: bool = False
     yaml: bool = False
+    fault: ApiError | None = None
 
     def place(self, path: tuple[Step, ...]) -> tuple[int, int]:
         """Line and column, from 1, of the value at `path`."""

@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Any
 
+from mock_server.opensearch_ml import gson
 from mock_server.opensearch_ml.document import Document, Step
 from mock_server.opensearch_ml.errors import (
     ApiError,
@@ -122,6 +123,14 @@ class Fields:
             return self.document.raw(path)
         return text_of(value)
 
+    def texts_by_name(self, name: str) -> dict[str, str]:
+        """The members of a nested object as texts; another kind of value has none, as for the real parser."""
+        value = self.values.get(name)
+        if not isinstance(value, dict):
+            return {}
+        nested = Fields(self.document, (*self.path, name), value)
+        return {key: nested.text(key) or "" for key in value}
+
     def flag(self, name: str) -> bool | None:
         """A boolean, or its name as a string; an empty string is false."""
         if name not in self.values:
@@ -195,6 +204,24 @@ class Fields:
         if not isinstance(value, list):
             raise self._unexpected(name, "START_ARRAY", value)
         return value
+
+    def objects(self, name: str) -> list[Fields] | None:
+        """An array of objects. Raises ApiError 400 for anything else in it."""
+        items = self.items(name)
+        if items is None:
+            return None
+        for index, item in enumerate(items):
+            if not isinstance(item, dict):
+                line, column = self.document.place((*self.path, name, index))
+                raise _unexpected_token("START_OBJECT", item, line, column)
+        return [Fields(self.document, (*self.path, name, index), item) for index, item in enumerate(items)]
+
+    def text_map(self, name: str) -> dict[str, str] | None:
+        """An object whose values are kept as text; what is no object counts as an empty one."""
+        if name not in self.values:
+            return None
+        value = self.values[name]
+        return {key: gson.kept_text(item) for key, item in value.items()} if isinstance(value, dict) else {}
 
     def texts(self, name: str) -> list[str] | None:
         """An array of scalars, each as its text."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
+from mock_server.opensearch_ml import gson, json_path
 from mock_server.opensearch_ml.errors import illegal_argument, node_error, wrong_class
 from mock_server.opensearch_ml.fields import BodyParser, Fields
 from mock_server.opensearch_ml.store import JsonObject
@@ -78,27 +80,36 @@ def triggered(
 ) -> bool:
     """Whether a guardrail stops this text: a stop word in it, a pattern that matches all of it, or a model.
 
-    A guard model answers with the answer set for the remote endpoint; where its pattern does not accept that,
-    the text is stopped. Stop words are looked up in `indices`; without their index none is found.
+    A guard model answers with the answer set for the remote endpoint, read through its response filter; where
+    its pattern does not accept all of that, the text is stopped, and where the filter finds nothing, it is
+    not. Stop words are looked up in `indices`; without their index none is found.
     """
     guardrail = (guardrails or {}).get(side)
     if guardrails is None or guardrail is None:
         return False
     if guardrails["type"] == "local_regex":
         patterns = guardrail.get("regex", ())
-        return _has_stop_word(guardrail, text, indices) or any(
-            _fits(re.fullmatch, one, text) for one in patterns
-        )
+        return _has_stop_word(guardrail, text, indices) or any(_fits(one, text) for one in patterns)
     pattern = guardrail.get("response_validation_regex")
-    return pattern is not None and not _fits(re.search, pattern, model_answer)
+    answered = _filtered(model_answer, guardrail.get("response_filter"))
+    return pattern is not None and answered is not None and not _fits(pattern, answered)
 
 
-def _fits(look: Callable[[str, str], object], pattern: str, text: str) -> bool:
-    """Whether a text fits a pattern; what is no pattern fits nothing."""
+def _fits(pattern: str, text: str) -> bool:
+    """Whether a pattern matches all of a text; what is no pattern matches nothing."""
     try:
-        return look(pattern, text) is not None
+        return re.fullmatch(pattern, text) is not None
     except re.error:
         return False
+
+
+def _filtered(answer: str, response_filter: str | None) -> str | None:
+    if not response_filter:
+        return answer
+    try:
+        return gson.to_text(json_path.read(json.loads(answer), response_filter))
+    except (ValueError, json_path.PathNotFoundError):
+        return None
 
 
 def _has_stop_word(guardrail: JsonObject, text: str, indices: Mapping[str, Documents]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypeGuard
 
 from mock_server.opensearch_ml import gson
 from mock_server.opensearch_ml.errors import ApiError, status_error
@@ -36,10 +36,13 @@ def read_interface(
     return schemas or (None if rules.interface_nulls_remove else {})
 
 
-def check(side: str, schema: str | None, instance: Any, rules: Rules) -> None:
+def is_schema(text: str | None) -> TypeGuard[str]:
+    """Whether there is a schema, for the text `null` is none."""
+    return text is not None and text.strip() != "null"
+
+
+def check(side: str, schema: str, instance: Any, rules: Rules) -> None:
     """Hold what goes in or comes out to its schema. Raises ApiError 400 that says what does not fit."""
-    if schema is None or schema.strip() == "null":
-        return
     from mock_server.opensearch_ml.json_schemas import faults_of  # noqa: PLC0415 - a fast start
 
     faults = faults_of(instance, schema)

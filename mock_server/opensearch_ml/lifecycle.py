@@ -335,6 +335,8 @@ class Lifecycle:
 
     def _leave_memory(self, model: Model, node_ids: tuple[str, ...]) -> None:
         rest = tuple(node for node in model.worker_nodes if node not in node_ids)
+        if self._local_node_id not in rest:
+            model.forget_requests()
         if rest and self._local_node_id in model.worker_nodes and self._local_node_id not in rest:
             model.local_node_forgot_at = self._clock.now()
         model.worker_nodes = model.planned_nodes = rest
@@ -368,6 +370,7 @@ class Lifecycle:
         if not self._rules.restart_empties_memory:
             return
         for _, model in self._store.models:
+            model.forget_requests()
             if not model.in_memory and model.id not in interrupted:
                 continue
             if self._settings.on(AUTO_REDEPLOY):

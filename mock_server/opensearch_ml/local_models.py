@@ -5,10 +5,12 @@ Nothing is fetched. A text gives the same numbers whenever it is sent, so that a
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import math
 import random
 import re
+import struct
 from collections.abc import Callable
 
 from mock_server.opensearch_ml.errors import illegal_argument
@@ -66,11 +68,32 @@ def _tensor(name: str, numbers: list[float]) -> JsonObject:
 
 def _embeddings(model: Model, fields: Fields) -> list[JsonObject]:
     dimension = (model.model_config or {}).get("embedding_dimension") or _DIMENSION
-    wanted = fields.texts("target_response") or ["sentence_embedding"]
+    keep = _result_filter(fields)
     return [
-        {"output": [_tensor(name, _unit_vector(model, text, dimension)) for name in wanted]}
+        {"output": keep([_tensor("sentence_embedding", _unit_vector(model, text, dimension))])}
         for text in _texts(fields)
     ]
+
+
+def _result_filter(fields: Fields) -> Callable[[list[JsonObject]], list[JsonObject]]:
+    """What a request wants of the outputs: which by name or place, and their numbers as such or as bytes."""
+    names, places = fields.texts("target_response"), fields.items("target_response_positions")
+    as_bytes, as_numbers = fields.flag("return_bytes"), fields.flag("return_number") is not False
+
+    def keep(outputs: list[JsonObject]) -> list[JsonObject]:
+        kept = []
+        for place, output in enumerate(outputs):
+            if not (names or places) or output["name"] in (names or ()) or place in (places or ()):
+                shown = {name: value for name, value in output.items() if as_numbers or name != "data"}
+                kept.append(shown | ({"byte_buffer": _bytes(output["data"])} if as_bytes else {}))
+        return kept
+
+    return keep
+
+
+def _bytes(numbers: list[float]) -> JsonObject:
+    packed = struct.pack(f"<{len(numbers)}f", *numbers)
+    return {"array": base64.b64encode(packed).decode(), "order": "LITTLE_ENDIAN"}
 
 
 def _unit_vector(model: Model, text: str, dimension: int) -> list[float]:
@@ -107,8 +130,10 @@ def _similarities(model: Model, fields: Fields) -> list[JsonObject]:
 
 def _answer(_model: Model, fields: Fields) -> list[JsonObject]:
     question, context = fields.text("question"), fields.text("context")
-    if question is None or context is None:
-        raise illegal_argument("Question and context must not be null")
+    if not question:
+        raise illegal_argument("Question is not provided")
+    if not context:
+        raise illegal_argument("Context is not provided")
     asked = set(re.findall(r"\w+", question.lower()))
     sentences = re.split(r"(?<=[.!?])\s+", context)
     best = max(sentences, key=lambda sentence: len(asked & set(re.findall(r"\w+", sentence.lower()))))

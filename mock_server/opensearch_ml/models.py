@@ -86,7 +86,9 @@ def register(call: Call) -> Answer:
     cluster.store.models.put(model.id, model)
     task.state, task.updated, task.model_id = TaskState.COMPLETED, now + 4, model.id
     cluster.store.tasks.touch(task_id)
+    cluster.monitor.count(model, "register")
     if deploy:
+        cluster.monitor.count(model, "deploy", cluster.node_ids)
         cluster.lifecycle.deploy(model, None)
     return Answer({"task_id": task_id, "status": "CREATED", "model_id": model.id})
 
@@ -142,7 +144,7 @@ def _document(model: Model) -> JsonObject:
     if model.planned_nodes is not None:
         document["planning_worker_nodes"] = list(model.planned_nodes)
         document["deploy_to_all_nodes"] = model.on_all_nodes
-    if model.centroids is not None:
+    if model.learned is not None:
         del document["is_hidden"]
     return document
 
@@ -289,9 +291,7 @@ def _read_connector(model: Model, fields: Fields, cluster: Cluster) -> None:
         return
     connector = fields.mapping("connector", BodyParser.REGISTER)
     if connector is None:
-        raise illegal_argument(
-            "You must provide connector content when creating a remote model without connector id!"
-        )
+        raise illegal_argument(connectors.NO_CONTENT)
     model.connector = connectors.read_connector(connector, cluster)
 
 

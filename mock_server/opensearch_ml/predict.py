@@ -1,70 +1,77 @@
-"""Predict: who may ask, what is asked, and what the remote endpoint's answer is wrapped in."""
+"""Predict: who may ask, in what form, and in which order a node looks at it."""
 
 from __future__ import annotations
 
-import json
-import re
-from typing import Any
+from collections.abc import Callable
+from typing import TypeVar
 
-from mock_server.opensearch_ml import guardrails, interface, local_models, training
+from mock_server.opensearch_ml import interface, local_models, remote_models, training
+from mock_server.opensearch_ml.algorithms import ALGORITHMS
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.connectors import fill, require_remote_inference
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_error, status_error
+from mock_server.opensearch_ml.connectors import require_remote_inference
+from mock_server.opensearch_ml.errors import (
+    ApiError,
+    illegal_argument,
+    null_pointer,
+    parse_error,
+    status_error,
+    validation_error,
+)
 from mock_server.opensearch_ml.fields import Fields
-from mock_server.opensearch_ml.models import LOCAL_FUNCTIONS, find
+from mock_server.opensearch_ml.models import find
+from mock_server.opensearch_ml.remote_models import RemoteInput, take_token
 from mock_server.opensearch_ml.settings import AUTO_DEPLOY
-from mock_server.opensearch_ml.store import Connector, JsonObject, Model, Task, TaskState
+from mock_server.opensearch_ml.store import JsonObject, Model, Task, TaskState
 from mock_server.opensearch_ml.tasks import BATCH_PREDICTION
 
 BATCH_SECONDS = 1.0
 
-_PLACE = re.compile(r"\$\{parameters\.([^}]+)\}")
+_EMBEDDING_FUNCTIONS = ("TEXT_EMBEDDING", "SPARSE_ENCODING", "SPARSE_TOKENIZE")
+_DATA_FUNCTIONS = (
+    "AD_LIBSVM",
+    "BATCH_RCF",
+    "FIT_RCF",
+    "KMEANS",
+    "LINEAR_REGRESSION",
+    "LOGISTIC_REGRESSION",
+    "RCF_SUMMARIZE",
+)
+_TOLD = ("illegal_argument_exception", "action_request_validation_exception")
+_SET_ALGORITHM = "org.opensearch.ml.common.input.MLInput.setAlgorithm(org.opensearch.ml.common.FunctionName)"
+SentT = TypeVar("SentT")
 
 
 def predict(call: Call) -> Answer:
     """POST models/{model_id}/_predict and POST _predict/{algorithm}/{model_id}."""
-    if call.document.empty:
-        raise parse_error("request body is required")
-    algorithm = call.parameters.get("algorithm")
-    if algorithm is not None:
-        _require_known(algorithm)
-    cluster = call.cluster
-    model = find(cluster, call.parameters["model_id"])
-    fields = call.fields()
-    if algorithm is not None and algorithm.upper() in LOCAL_FUNCTIONS and not fields.get("text_docs"):
-        raise illegal_argument("Empty text docs")
-    if model.algorithm == "KMEANS":
-        return Answer(training.predict(model, fields))
+    cluster, model = call.cluster, find(call.cluster, call.parameters["model_id"])
+    algorithm = call.parameters.get("algorithm", model.algorithm).upper()
+    if model.algorithm in ALGORITHMS:
+        given = _read(call, model, training.read)
+        with cluster.monitor.prediction(model):
+            return Answer(training.predict(cluster, model, given))
     if model.algorithm == "REMOTE":
-        require_remote_inference(cluster)
+        sent = _read(call, model, lambda fields: _remote_input(fields, algorithm))
+        return Answer(_predict_remotely(cluster, model, sent))
+    fields = _read(call, model, lambda fields: _local_input(fields, algorithm))
+    _require_enabled(cluster, model)
     _require_ready(cluster, model)
-    _take_token(cluster, model)
+    take_token(cluster, model)
     cluster.lifecycle.use(model)
-    if model.algorithm != "REMOTE":
+    with cluster.monitor.prediction(model):
         return Answer(local_models.predict(model, fields))
-    return Answer(_invoke(cluster, model, fields))
 
 
 def batch_predict(call: Call) -> Answer:
     """POST models/{model_id}/_batch_predict: a job at the remote endpoint, followed by a task."""
-    if call.document.empty:
-        raise parse_error("request body is required")
-    cluster, fields = call.cluster, call.fields()
-    model = find(cluster, call.parameters["model_id"])
+    cluster, model = call.cluster, find(call.cluster, call.parameters["model_id"])
     if model.algorithm != "REMOTE":
         raise illegal_argument(
             f"Batch predict needs a model that is hosted elsewhere: expected function_name remote, got "
             f"{model.algorithm}"
         )
-    require_remote_inference(cluster)
-    _require_ready(cluster, model)
-    _take_token(cluster, model)
-    parameters = fields.get("parameters")
-    sent = parameters if isinstance(parameters, dict) else {}
-    _payload(_connector(cluster, model), sent, "BATCH_PREDICT")
-    cluster.lifecycle.use(model)
+    sent = _read(call, model, lambda fields: remote_models.read_parameters(fields, "BATCH_PREDICT"))
+    result = _predict_remotely(cluster, model, sent)["inference_results"][0]
     now = cluster.now_ms()
-    answer = cluster.endpoint.answer
     task = Task(
         BATCH_PREDICTION,
         model.algorithm,
@@ -74,7 +81,7 @@ def batch_predict(call: Call) -> Answer:
         now,
         model_id=model.id,
         input_type="REMOTE",
-        remote_job=answer if isinstance(answer, dict) else {"response": answer},
+        remote_job=result["output"][0].get("dataAsMap"),
         due=cluster.clock.now() + BATCH_SECONDS,
     )
     task_id = cluster.ids.document()
@@ -82,21 +89,86 @@ def batch_predict(call: Call) -> Answer:
     return Answer({"task_id": task_id, "status": "CREATED"})
 
 
-def _take_token(cluster: Cluster, model: Model) -> None:
-    if cluster.rules.rate_limit_enforced and not cluster.throttle.allows(model, cluster.clock.now()):
-        raise status_error(429, "Request is throttled at model level.")
+def _read(call: Call, model: Model, reader: Callable[[Fields], SentT]) -> SentT:
+    """What was sent.
+
+    A node that does not have the model in its cache reads the body only once it has found the model, and may
+    answer whatever goes wrong from then on as not found.
+    """
+    try:
+        if model.algorithm == "REMOTE":
+            require_remote_inference(call.cluster)
+        return _input(call, reader)
+    except ApiError as error:
+        status = call.cluster.rules.uncached_predict_fault_status
+        if model.in_memory or status is None:
+            raise
+        raise ApiError(status, error.type, error.reason, error.extra, error.caused_by) from None
 
 
-def _require_known(algorithm: str) -> None:
-    if algorithm.upper() not in ("REMOTE", "KMEANS", *LOCAL_FUNCTIONS):
-        raise illegal_argument(f"No enum constant org.opensearch.ml.common.FunctionName.{algorithm.upper()}")
+def _input(call: Call, reader: Callable[[Fields], SentT]) -> SentT:
+    """What the body says; an older node loses what goes wrong behind the body's first bracket."""
+    document = call.document
+    if document.empty:
+        raise parse_error("request body is required")
+    fault = document.fault
+    if fault is not None and not document.text.lstrip().startswith("{"):
+        raise fault
+    fields = Fields(document, (), {}) if fault is not None else call.fields()
+    try:
+        if fault is not None:
+            raise fault
+        return reader(fields)
+    except ApiError as error:
+        if error.type in _TOLD or not call.cluster.rules.malformed_predict_fails:
+            raise
+        raise null_pointer(_SET_ALGORITHM, "mlInput") from None
+
+
+def _remote_input(fields: Fields, algorithm: str) -> RemoteInput:
+    if algorithm == "REMOTE":
+        return remote_models.read_parameters(fields, "PREDICT")
+    _local_input(fields, algorithm)
+    if algorithm not in _EMBEDDING_FUNCTIONS:
+        raise illegal_argument("pre_process_function not defined in connector")
+    return RemoteInput(docs=tuple(fields.texts("text_docs") or ()))
+
+
+def _local_input(fields: Fields, algorithm: str) -> Fields:
+    """Hold a body to the form that an algorithm's input has."""
+    if algorithm in _DATA_FUNCTIONS and not {"input_data", "input_query"} & set(fields.values):
+        raise validation_error(["input data can't be null"])
+    if algorithm not in training.FUNCTIONS:
+        raise illegal_argument("Wrong function name")
+    if algorithm in (*_EMBEDDING_FUNCTIONS, "TEXT_SIMILARITY") and not fields.get("text_docs"):
+        raise illegal_argument("Empty text docs")
+    return fields
+
+
+def _predict_remotely(cluster: Cluster, model: Model, sent: RemoteInput) -> JsonObject:
+    """Ask a model that is hosted elsewhere; one that is not in memory yet is not held to its interface."""
+    rules, schemas = cluster.rules, model.interface or {}
+    _require_enabled(cluster, model)
+    if rules.interface_checked and model.in_memory and interface.is_schema(schemas.get("input")):
+        given = remote_models.instance(sent, schemas["input"], rules)
+        interface.check("input", schemas["input"], given, rules)
+    _require_ready(cluster, model)
+    cluster.lifecycle.use(model)
+    with cluster.monitor.prediction(model, sent.action):
+        answer = {"inference_results": remote_models.invoke(cluster, model, sent)}
+        if rules.interface_checked and interface.is_schema(schemas.get("output")):
+            interface.check("output", schemas["output"], answer, rules)
+        return answer
+
+
+def _require_enabled(cluster: Cluster, model: Model) -> None:
+    if model.is_enabled is False and cluster.rules.disabled_refuses_predict:
+        raise status_error(403, "Model is disabled.")
 
 
 def _require_ready(cluster: Cluster, model: Model) -> None:
-    """Enabled and in memory; what is not deployed is deployed on the way where the setting allows it."""
+    """In memory; what is not deployed is deployed on the way where the setting allows it."""
     rules, lifecycle = cluster.rules, cluster.lifecycle
-    if model.is_enabled is False and rules.disabled_refuses_predict:
-        raise status_error(403, "Model is disabled.")
     if model.in_memory and not lifecycle.sync_up.is_forgotten(model):
         return
     may_deploy = rules.auto_deploy and model.algorithm == "REMOTE"
@@ -105,66 +177,8 @@ def _require_ready(cluster: Cluster, model: Model) -> None:
             reason = "Auto deployment disabled for this model, please deploy model first"
             raise illegal_argument(f"{reason} Model ID: {model.id}")
         lifecycle.auto_deploy(model)
+        cluster.monitor.count(model, "deploy")
         if lifecycle.lacks_connector(model):
             raise status_error(404, f"Failed to find connector:{model.connector_id}")
     if not lifecycle.serves(model):
         raise illegal_argument("Model not ready yet. Please deploy the model first.")
-
-
-def _invoke(cluster: Cluster, model: Model, fields: Fields) -> JsonObject:
-    rules = cluster.rules
-    parameters = fields.get("parameters")
-    if rules.interface_checked:
-        instance = {"algorithm": "REMOTE", "parameters": parameters, "action_type": "PREDICT"}
-        interface.check("input", (model.interface or {}).get("input"), instance, rules)
-    connector = _connector(cluster, model)
-    payload = _payload(connector, parameters if isinstance(parameters, dict) else {})
-    guard_answer = json.dumps(cluster.endpoint.answer, ensure_ascii=False)
-    if rules.input_guardrail_checked and guardrails.triggered(
-        model.guardrails, "input_guardrail", payload, guard_answer, cluster.store.indices
-    ):
-        raise illegal_argument("guardrails triggered for user input")
-    answer = cluster.endpoint.answer
-    text = json.dumps(answer, ensure_ascii=False)
-    if guardrails.triggered(model.guardrails, "output_guardrail", text, guard_answer, cluster.store.indices):
-        raise _output_stopped(rules.output_guardrail_status)
-    result = {"inference_results": [{"output": [_output(answer)], "status_code": 200}]}
-    if rules.interface_checked:
-        interface.check("output", (model.interface or {}).get("output"), result, rules)
-    return result
-
-
-def _output(answer: Any) -> JsonObject:
-    if isinstance(answer, dict):
-        return {"name": "response", "dataAsMap": answer}
-    return {"name": "response", "dataAsMap": {"response": answer}}
-
-
-def _output_stopped(status: int) -> ApiError:
-    cause = {"type": "illegal_argument_exception", "reason": "guardrails triggered for LLM output"}
-    if status == 400:
-        return illegal_argument("guardrails triggered for LLM output")
-    return ApiError(status, "m_l_exception", "Fail to execute PREDICT in aws connector", caused_by=cause)
-
-
-def _connector(cluster: Cluster, model: Model) -> Connector:
-    """The connector that the model was deployed with; a standalone one can't go while a model names it."""
-    connector = model.connector
-    if connector is None and model.connector_id is not None:
-        connector = cluster.store.connectors.get(model.connector_id)
-    if connector is None:
-        raise status_error(404, f"Failed to find connector:{model.connector_id}")
-    return connector
-
-
-def _payload(connector: Connector, sent: JsonObject, kind: str = "PREDICT") -> str:
-    """The body of the call to the endpoint, with the connector's parameters under those of the request."""
-    action = next((action for action in connector.actions if action["action_type"] == kind), None)
-    if action is None:
-        raise illegal_argument(f"no {kind} action found")
-    parameters = {**connector.parameters, **sent}
-    payload = fill(action.get("request_body", ""), parameters)
-    missing = _PLACE.findall(payload)
-    if missing and str(parameters.get("skip_validating_missing_parameters")).lower() != "true":
-        raise illegal_argument(f"Some parameter placeholder not filled in payload: {missing[0]}")
-    return payload

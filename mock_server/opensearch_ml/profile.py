@@ -43,6 +43,7 @@ class OpenSearchMl:
         self._cluster.lifecycle.disturb()
         self._cluster.settings.forget_transient()
         self._cluster.throttle.buckets.clear()
+        self._cluster.monitor.restart()
 
     def remember(self) -> None:
         """Keep the whole cluster as it is now."""

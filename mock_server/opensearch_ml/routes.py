@@ -17,6 +17,7 @@ from mock_server.opensearch_ml import (
     models,
     predict,
     runtime,
+    stats,
     tasks,
     training,
     update,
@@ -25,6 +26,7 @@ from mock_server.opensearch_ml.cluster import Handler
 
 ML = "/_plugins/_ml"
 _SEARCH = frozenset({"size", "from", "preference", "routing", "timeout"})
+_PROFILE = frozenset({"view"})
 _TIMEOUTS = frozenset({"timeout", "master_timeout", "cluster_manager_timeout"})
 _DOCUMENT = frozenset({"refresh", "timeout", "routing"})
 _CAT = frozenset({"h", "v", "s", "local", "help", "full_id", "master_timeout", "cluster_manager_timeout"})
@@ -80,15 +82,15 @@ ROUTES = (
     Route("PUT", f"{ML}/controllers/{{model_id}}", controllers.update),
     Route("GET", f"{ML}/controllers/{{model_id}}", controllers.get),
     Route("DELETE", f"{ML}/controllers/{{model_id}}", controllers.delete),
-    Route("GET", f"{ML}/profile", runtime.profile),
-    Route("GET", f"{ML}/profile/models", runtime.profile_models),
-    Route("GET", f"{ML}/profile/models/{{model_ids}}", runtime.profile_models),
-    Route("GET", f"{ML}/profile/tasks", runtime.profile_tasks),
-    Route("GET", f"{ML}/profile/tasks/{{task_ids}}", runtime.profile_tasks),
-    Route("GET", f"{ML}/stats", runtime.stats),
-    Route("GET", f"{ML}/stats/{{stat}}", runtime.stats),
-    Route("GET", f"{ML}/{{node_id}}/stats", runtime.stats),
-    Route("GET", f"{ML}/{{node_id}}/stats/{{stat}}", runtime.stats),
+    Route("GET", f"{ML}/profile", runtime.profile, _PROFILE),
+    Route("GET", f"{ML}/profile/models", runtime.profile_models, _PROFILE),
+    Route("GET", f"{ML}/profile/models/{{model_id}}", runtime.profile_models, _PROFILE),
+    Route("GET", f"{ML}/profile/tasks", runtime.profile_tasks, _PROFILE),
+    Route("GET", f"{ML}/profile/tasks/{{task_id}}", runtime.profile_tasks, _PROFILE),
+    Route("GET", f"{ML}/stats", stats.stats),
+    Route("GET", f"{ML}/stats/{{stat}}", stats.stats),
+    Route("GET", f"{ML}/{{node_id}}/stats", stats.stats),
+    Route("GET", f"{ML}/{{node_id}}/stats/{{stat}}", stats.stats),
     Route("GET", "/_ingest/pipeline", downstream.get_ingest_pipeline, _TIMEOUTS),
     Route("PUT", "/_ingest/pipeline/{pipeline_id}", downstream.put_ingest_pipeline, _TIMEOUTS),
     Route("GET", "/_ingest/pipeline/{pipeline_id}", downstream.get_ingest_pipeline, _TIMEOUTS),

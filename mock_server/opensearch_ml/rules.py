@@ -35,14 +35,18 @@ class Rules:
     unknown_group_register_status: int = 404
     foreign_connector_update_fails: bool = False
     malformed_predict_fails: bool = False
-    output_guardrail_status: int = 400
+    output_faults_wrapped: bool = False
+    uncached_predict_fault_status: int | None = None
     missing_controller_reason: str = "Failed to find model controller with the provided model ID: {model_id}"
     missing_controller_index_matters: bool = False
-    remote_inference_off_status: int = 400
     node_error_status: int = 400
     pooling_modes: frozenset[str] = frozenset(
         {"mean", "mean_sqrt_len", "max", "weightedmean", "cls", "lasttoken", "none"}
     )
+    batch_jobs_are_asked_about: bool = False
+    running_tasks_are_kept: bool = False
+    profile_body_means_all: bool = True
+    stats_are_by_node_alone: bool = True
     sync_interval_default: int = 10
     restart_shows_undeployed: bool = True
 
@@ -54,7 +58,13 @@ class Rules:
     model_config_of_remote_models: bool = False
     method_order: tuple[str, ...] = ("POST", "PUT", "GET", "DELETE")
     interface_refusal_helps: bool = False
+    interface_keeps_strings: bool = False
+    empty_answer_names_status: bool = False
     group_update_moves_time: bool = False
+    agent_types: frozenset[str] = frozenset({"FLOW", "CONVERSATIONAL", "CONVERSATIONAL_FLOW"})
+    agent_name_limit: int | None = None
+    agent_llm_interfaces: frozenset[str] | None = None
+    agent_tools_have_attributes: bool = False
 
     # Deploy and undeploy.
     deploy_latency: float = 0.03

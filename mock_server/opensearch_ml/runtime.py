@@ -1,103 +1,153 @@
-"""Profile and stats: what runs in memory now."""
+"""Profiles: what runs in memory now."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from zlib import crc32
 
+from mock_server.opensearch_ml import tasks
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import illegal_argument
+from mock_server.opensearch_ml.settings import MONITORED_REQUESTS
 from mock_server.opensearch_ml.store import JsonObject, Model, TaskState
 
-STATS = ("ml_executing_task_count", "ml_deployed_model_count")
+_MILLISECONDS = 5.0
+_PREDICTORS = {
+    "BATCH_RCF": "rcf.BatchRandomCutForest",
+    "KMEANS": "clustering.KMeans",
+    "LINEAR_REGRESSION": "regression.LinearRegression",
+    "LOGISTIC_REGRESSION": "regression.LogisticRegression",
+    "REMOTE": "remote.RemoteModel",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a profile shows; no nodes are all nodes."""
+
+    model_ids: frozenset[str] = frozenset()
+    task_ids: frozenset[str] = frozenset()
+    node_ids: frozenset[str] = frozenset()
+    all_models: bool = False
+    all_tasks: bool = False
 
 
 def profile(call: Call) -> Answer:
     """GET profile: models in memory and tasks under way, by node, as far as the body asks for them."""
-    fields = call.fields()
-    nodes = _wanted(fields.texts("node_ids"))
-    found: dict[str, JsonObject] = {}
-    model_ids, task_ids = _wanted(fields.texts("model_ids")), _wanted(fields.texts("task_ids"))
-    if fields.flag("return_all_models") is not False or model_ids:
-        _add_models(call.cluster, found, model_ids)
-    if fields.flag("return_all_tasks") is not False or task_ids:
-        _add_tasks(call.cluster, found, task_ids)
-    shown = {node: values for node, values in found.items() if not nodes or node in nodes}
-    return Answer({"nodes": shown} if shown else {})
+    return _answer(call, _Wanted(all_models=True, all_tasks=True))
 
 
 def profile_models(call: Call) -> Answer:
-    """GET profile/models and profile/models/{model_ids}: models in memory, by node."""
-    nodes: dict[str, JsonObject] = {}
-    _add_models(call.cluster, nodes, _ids(call, "model_ids"))
-    return Answer({"nodes": nodes} if nodes else {})
+    """GET profile/models and profile/models/{model_id}: models in memory, by node."""
+    ids = _ids(call, "model_id")
+    return _answer(call, _Wanted(model_ids=ids, all_models=not ids))
 
 
 def profile_tasks(call: Call) -> Answer:
-    """GET profile/tasks and profile/tasks/{task_ids}: tasks that are not done, by node."""
-    nodes: dict[str, JsonObject] = {}
-    _add_tasks(call.cluster, nodes, _ids(call, "task_ids"))
-    return Answer({"nodes": nodes} if nodes else {})
+    """GET profile/tasks and profile/tasks/{task_id}: tasks that are not done, by node."""
+    ids = _ids(call, "task_id")
+    return _answer(call, _Wanted(task_ids=ids, all_tasks=not ids))
 
 
 def _ids(call: Call, name: str) -> frozenset[str]:
     return frozenset(call.parameters[name].split(",")) if name in call.parameters else frozenset()
 
 
-def _wanted(ids: list[str] | None) -> frozenset[str]:
-    return frozenset(ids or ())
+def _answer(call: Call, wanted: _Wanted) -> Answer:
+    """The profile that the body asks for, or else the path."""
+    if not call.document.empty:
+        for name in call.parameters:
+            # A body leaves the path unread, and a node refuses what nobody reads.
+            path = f"/_plugins/_ml/profile/{name.removesuffix('_id')}s/{call.parameters[name]}"
+            raise illegal_argument(f"request [{path}] contains unrecognized parameter: [{name}]")
+        wanted = _read(call)
+    found: dict[str, JsonObject] = {}
+    _add_tasks(call.cluster, found, wanted)
+    _add_models(call.cluster, found, wanted)
+    nodes = {node: part for node, part in found.items() if not wanted.node_ids or node in wanted.node_ids}
+    view = call.query.get("view", "node")
+    if not nodes or view not in ("node", "model"):
+        return Answer({})
+    return Answer({"nodes": nodes} if view == "node" else {"models": _by_model(nodes)})
 
 
-def _add_models(cluster: Cluster, nodes: dict[str, JsonObject], wanted: frozenset[str]) -> None:
+def _read(call: Call) -> _Wanted:
+    fields, unless_told = call.fields(), call.cluster.rules.profile_body_means_all
+    models, tasks_ = fields.flag("return_all_models"), fields.flag("return_all_tasks")
+    return _Wanted(
+        model_ids=frozenset(fields.texts("model_ids") or ()),
+        task_ids=frozenset(fields.texts("task_ids") or ()),
+        node_ids=frozenset(fields.texts("node_ids") or ()),
+        all_models=(unless_told and not fields.get("model_ids")) if models is None else models,
+        all_tasks=(unless_told and not fields.get("task_ids")) if tasks_ is None else tasks_,
+    )
+
+
+def _add_models(cluster: Cluster, nodes: dict[str, JsonObject], wanted: _Wanted) -> None:
     for model_id, model in cluster.store.models:
-        if wanted and model_id not in wanted:
+        if not model.in_memory or not (wanted.all_models or model_id in wanted.model_ids):
             continue
-        for node in model.memory_nodes:
+        for node in cluster.node_ids:
             models = nodes.setdefault(node, {}).setdefault("models", {})
-            models[model_id] = {
-                "model_state": "DEPLOYED",
-                "predictor": f"{_predictor(model)}@{crc32(model_id.encode()):x}",
-                "target_worker_nodes": list(model.planned_nodes or ()),
-                "worker_nodes": list(model.memory_nodes),
-            }
+            models[model_id] = _model(cluster, model, node)
+
+
+def _model(cluster: Cluster, model: Model, node: str) -> JsonObject:
+    """A model as a node knows it; the others know only where it is."""
+    workers = list(model.memory_nodes)
+    if node not in workers:
+        return {"worker_nodes": workers}
+    shown: JsonObject = {
+        "model_state": "DEPLOYED",
+        "predictor": f"{_predictor(model)}@{crc32(model.id.encode()):x}",
+        "target_worker_nodes": list(model.planned_nodes or ()),
+        "worker_nodes": workers,
+    }
+    monitored = cluster.settings.number(MONITORED_REQUESTS)
+    if node == (cluster.local_node_id if cluster.local_node_id in workers else workers[0]):
+        counts = {"model_inference_stats": model.inferences, "predict_request_stats": model.requests}
+        shown |= {name: _times(min(count, monitored)) for name, count in counts.items() if count * monitored}
+    return shown
+
+
+def _times(count: int) -> JsonObject:
+    """The times that so many requests took, in milliseconds: made up, for in the mock nothing takes time."""
+    return {
+        "count": count,
+        **dict.fromkeys(("max", "min", "average", "p50", "p90", "p99"), _MILLISECONDS),
+    }
 
 
 def _predictor(model: Model) -> str:
-    if model.algorithm == "REMOTE":
-        return "org.opensearch.ml.engine.algorithms.remote.RemoteModel"
+    package = "org.opensearch.ml.engine.algorithms"
+    if model.algorithm in _PREDICTORS:
+        return f"{package}.{_PREDICTORS[model.algorithm]}"
     words = model.algorithm.lower().split("_")
     name = "".join(word.capitalize() for word in words)
-    return f"org.opensearch.ml.engine.algorithms.{'_'.join(words)}.{name}Model"
+    return f"{package}.{'_'.join(words)}.{name}Model"
 
 
-def _add_tasks(cluster: Cluster, nodes: dict[str, JsonObject], wanted: frozenset[str]) -> None:
+def _add_tasks(cluster: Cluster, nodes: dict[str, JsonObject], wanted: _Wanted) -> None:
     for task_id, task in cluster.store.tasks:
-        if (wanted and task_id not in wanted) or task.state not in (TaskState.CREATED, TaskState.RUNNING):
+        named = task_id in wanted.task_ids or task.model_id in wanted.model_ids
+        if task.state not in (TaskState.CREATED, TaskState.RUNNING) or not (wanted.all_tasks or named):
             continue
         for node in task.nodes:
-            tasks = nodes.setdefault(node, {}).setdefault("tasks", {})
-            tasks[task_id] = {
-                "task_type": task.type,
-                "function_name": task.function,
-                "state": str(task.state),
-            }
+            shown = nodes.setdefault(node, {}).setdefault("tasks", {})
+            shown[task_id] = {"task_id": task_id, **tasks.view(task)}
 
 
-def stats(call: Call) -> Answer:
-    """GET stats, with a node before it and a stat after it: numbers by node."""
-    wanted = call.parameters.get("stat")
-    if wanted is not None and wanted not in STATS:
-        raise illegal_argument(
-            f"request [/_plugins/_ml/stats/{wanted}] contains unrecognized stat: [{wanted}], "
-            f"expected one of {list(STATS)}"
-        )
-    node_id = call.parameters.get("node_id")
-    nodes = [node for node in call.cluster.node_ids if node_id is None or node in node_id.split(",")]
-    return Answer({node: _numbers(call, node, wanted) for node in nodes})
-
-
-def _numbers(call: Call, node: str, wanted: str | None) -> JsonObject:
-    store = call.cluster.store
-    running = sum(task.state is TaskState.RUNNING and node in task.nodes for _, task in store.tasks)
-    deployed = sum(node in model.memory_nodes for _, model in store.models)
-    numbers = dict(zip(STATS, (running, deployed), strict=True))
-    return {name: number for name, number in numbers.items() if wanted in (None, name)}
+def _by_model(nodes: dict[str, JsonObject]) -> JsonObject:
+    """The same, by model: where it is, how each node knows it, and its tasks."""
+    found: dict[str, JsonObject] = {}
+    for node, part in nodes.items():
+        for model_id, model in part.get("models", {}).items():
+            shown = found.setdefault(model_id, {})
+            for name in ("target_worker_nodes", "worker_nodes"):
+                if name in model:
+                    shown.setdefault(name, model[name])
+            rest = {name: value for name, value in model.items() if not name.endswith("worker_nodes")}
+            shown.setdefault("nodes", {})[node] = rest
+        for task_id, task in part.get("tasks", {}).items():
+            found.setdefault(str(task.get("model_id")), {}).setdefault("tasks", {})[task_id] = task
+    return found

@@ -13,6 +13,7 @@ from mock_server.opensearch_ml.fields import flag_of, text_of
 from mock_server.opensearch_ml.rules import Rules
 
 PREFIX = "plugins.ml_commons."
+MONITORED_REQUESTS = f"{PREFIX}monitoring_request_count"
 SYNC_INTERVAL = PREFIX + "sync_up_job_interval_in_seconds"
 SAFE_DELETE = PREFIX + "safe_delete_model"
 CUSTOM_PLAN = PREFIX + "allow_custom_deployment_plan"

@@ -33,12 +33,14 @@ class TaskState(StrEnum):
     COMPLETED = "COMPLETED"
     COMPLETED_WITH_ERROR = "COMPLETED_WITH_ERROR"
     FAILED = "FAILED"
+    CANCELLING = "CANCELLING"
     CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
 
 
 @dataclass(slots=True)
 class Connector:
-    """A connector. `credential` is kept and never shown."""
+    """A connector. `credential` is kept and never shown; every parameter is a text."""
 
     name: str | None
     version: str | None
@@ -46,9 +48,12 @@ class Connector:
     protocol: str | None
     parameters: JsonObject
     credential: JsonObject
-    actions: list[JsonObject]
+    actions: list[JsonObject] | None
     created: int = 0
     updated: int = 0
+    client_config: JsonObject | None = None
+    backend_roles: list[str] | None = None
+    access: str | None = None
 
 
 @dataclass(slots=True)
@@ -73,7 +78,8 @@ class LocalFile:
 class Model:
     """One model version. Times are epoch milliseconds, `last_used` and `local_node_forgot_at` seconds.
 
-    `worker_nodes` is what the document says; after a restart nothing of it may be true.
+    `worker_nodes` is what the document says; after a restart nothing of it may be true. `requests` and
+    `inferences` count the predict calls, and those answered, since the model came into memory.
     """
 
     id: str
@@ -95,7 +101,7 @@ class Model:
     guardrails: JsonObject | None = None
     model_config: JsonObject | None = None
     file: LocalFile | None = None
-    centroids: list[list[float]] | None = None
+    learned: JsonObject | None = None
     registered_at: int | None = None
     deployed_at: int | None = None
     last_used: float = 0.0
@@ -106,6 +112,8 @@ class Model:
     on_all_nodes: bool = False
     lost_in_restart: bool = False
     local_node_forgot_at: float | None = None
+    requests: int = 0
+    inferences: int = 0
 
     @property
     def ttl_minutes(self) -> int | None:
@@ -121,6 +129,10 @@ class Model:
     def change_at(self, stamp: int) -> None:
         """The document changes now; its time never goes back."""
         self.updated = stamp if self.updated is None else max(stamp, self.updated + 1)
+
+    def forget_requests(self) -> None:
+        """The model left the memory of the node that counts."""
+        self.requests = self.inferences = 0
 
     @property
     def memory_nodes(self) -> tuple[str, ...]:

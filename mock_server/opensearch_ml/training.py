@@ -1,69 +1,93 @@
-"""K-means, trained and predicted on the node; the centroids are the first rows that differ."""
+"""Models that are trained on the node, and what they predict."""
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from mock_server.opensearch_ml.algorithms import ALGORITHMS, read_parameters
+from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mock_server.opensearch_ml.data_frames import Input, frame_of, read_input, show_frame
+from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_error
+from mock_server.opensearch_ml.fields import Fields, flag_of, read_in_order
+from mock_server.opensearch_ml.store import JsonObject, Model, ModelState, Task, TaskState
 
-from mock_server.opensearch_ml.cluster import Answer, Call
-from mock_server.opensearch_ml.errors import illegal_argument, parse_error
-from mock_server.opensearch_ml.fields import Fields
-from mock_server.opensearch_ml.store import JsonObject, Model, ModelState
+FUNCTIONS = frozenset(
+    {
+        "AD_LIBSVM",
+        "AGENT",
+        "ANOMALY_LOCALIZATION",
+        "BATCH_RCF",
+        "CONNECTOR",
+        "FIT_RCF",
+        "IMAGE_EMBEDDING",
+        "KMEANS",
+        "LINEAR_REGRESSION",
+        "LOCAL_SAMPLE_CALCULATOR",
+        "LOGISTIC_REGRESSION",
+        "METRICS_CORRELATION",
+        "QUESTION_ANSWERING",
+        "RCF_SUMMARIZE",
+        "REMOTE",
+        "SAMPLE_ALGO",
+        "SPARSE_ENCODING",
+        "SPARSE_TOKENIZE",
+        "TEXT_EMBEDDING",
+        "TEXT_SIMILARITY",
+    }
+)
+"""Everything that a model can be; a name that is none of them is refused."""
 
-_CLUSTERS = 2
+_NOT_TRAINED_HERE = frozenset({"AD_LIBSVM", "FIT_RCF"})
 
 
 def train(call: Call) -> Answer:
-    """POST _train/{algorithm}: keeps a model that is trained and can be read, used and deleted."""
+    """POST _train/{algorithm}: keeps a model that is trained and can be read, used and deleted.
+
+    With `async=true` the answer names a task, which has ended by the time somebody asks for it.
+    """
+    algorithm, in_background = call.parameters["algorithm"].upper(), flag_of(call.query.get("async", "false"))
     if call.document.empty:
         raise parse_error("request body is required")
-    if call.parameters["algorithm"].upper() != "KMEANS":
-        raise illegal_argument(
-            f"The mock trains kmeans alone, not {call.parameters['algorithm']}. "
-            "Register a remote model instead."
-        )
     fields = call.fields()
-    rows = _rows(fields)
-    parameters = fields.object("parameters")
-    wanted = parameters.whole("centroids") if parameters else None
-    model_id = call.cluster.ids.document()
-    model = Model(model_id, "KMEANS", "KMEANS", "1.0.0", ModelState.TRAINED)
-    model.centroids = _distinct(rows)[: max(wanted or _CLUSTERS, 1)]
-    call.cluster.store.models.put(model_id, model)
-    return Answer({"model_id": model_id, "status": "COMPLETED"})
+    if algorithm not in FUNCTIONS:
+        raise illegal_argument("Wrong function name")
+    given, cluster, now = read(fields), call.cluster, call.cluster.now_ms()
+    given.require_given()
+    if not in_background:
+        return Answer({"model_id": _train(cluster, algorithm, fields, given), "status": "COMPLETED"})
+    task = Task("TRAINING", algorithm, TaskState.CREATED, (cluster.local_node_id,), now, now, is_async=True)
+    task.input_type, task_id = given.kind, cluster.ids.document()
+    cluster.store.tasks.put(task_id, task)
+    try:
+        task.model_id, task.state = _train(cluster, algorithm, fields, given), TaskState.COMPLETED
+    except ApiError as error:
+        task.error, task.state = error.reason, TaskState.FAILED
+    cluster.store.tasks.touch(task_id)
+    return Answer({"task_id": task_id, "status": "CREATED"})
 
 
-def predict(model: Model, fields: Fields) -> JsonObject:
-    """The cluster of each row. Raises ApiError 400 for an input without rows."""
-    centroids = model.centroids or [[]]
-    rows = [
-        {"values": [{"column_type": "INTEGER", "value": _nearest(row, centroids)}]} for row in _rows(fields)
-    ]
-    metas = [{"name": "ClusterID", "column_type": "INTEGER"}]
-    return {"status": "COMPLETED", "prediction_result": {"column_metas": metas, "rows": rows}}
+def read(fields: Fields) -> Input:
+    """The input of training or of a prediction; its parameters must be such that they can be read."""
+    read_in_order(fields, {"parameters": read_parameters})
+    return read_input(fields)
 
 
-def _nearest(row: list[float], centroids: list[list[float]]) -> int:
-    distances = [math.dist(row[: len(centroid)], centroid[: len(row)]) for centroid in centroids]
-    return distances.index(min(distances))
+def _train(cluster: Cluster, algorithm: str, fields: Fields, given: Input) -> str:
+    frame, learner = frame_of(cluster, given), ALGORITHMS.get(algorithm)
+    if algorithm in _NOT_TRAINED_HERE:
+        names = ", ".join(ALGORITHMS).lower()
+        raise illegal_argument(f"The mock does not train {algorithm.lower()}, but these: {names}")
+    if learner is None:
+        raise illegal_argument(f"Unsupported algorithm: {algorithm}")
+    model_id = cluster.ids.document()
+    model = Model(model_id, algorithm, algorithm, "1.0.0", ModelState.TRAINED)
+    model.learned = learner.learn(frame, read_parameters(fields))
+    cluster.store.models.put(model_id, model)
+    cluster.monitor.count(model, "train")
+    return model_id
 
 
-def _distinct(rows: list[list[float]]) -> list[list[float]]:
-    return [row for index, row in enumerate(rows) if row not in rows[:index]]
-
-
-def _rows(fields: Fields) -> list[list[float]]:
-    data = fields.object("input_data")
-    items = data.items("rows") if data is not None else None
-    if not items:
-        raise illegal_argument("Input data is empty: expected input_data.rows with at least one row")
-    return [_numbers(item) for item in items]
-
-
-def _numbers(row: Any) -> list[float]:
-    values = row.get("values") if isinstance(row, dict) else None
-    cells: list[Any] = values if isinstance(values, list) else []
-    numbers = [cell.get("value") if isinstance(cell, dict) else None for cell in cells]
-    if not numbers or not all(isinstance(number, int | float) for number in numbers):
-        raise illegal_argument("A row is an object with the numbers in values, each with its column_type")
-    return [float(number) for number in numbers if number is not None]
+def predict(cluster: Cluster, model: Model, given: Input) -> JsonObject:
+    """What the model says of each row. Raises ApiError 400 for an input without rows."""
+    given.require_given()
+    frame = frame_of(cluster, given)
+    rows = [ALGORITHMS[model.algorithm].predict(model.learned or {}, row) for row in frame.rows]
+    return {"status": "COMPLETED", "prediction_result": show_frame(rows)}

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from mock_server.core import JSON_UTF8, Request, Response, encode_json
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.document import EMPTY, Document, read_json
-from mock_server.opensearch_ml.errors import ApiError, NodeError, RestError, illegal_argument, null_pointer
+from mock_server.opensearch_ml.errors import ApiError, NodeError, RestError, illegal_argument
 from mock_server.opensearch_ml.fields import flag_of
 from mock_server.opensearch_ml.routes import Match, Router
 
@@ -21,8 +21,6 @@ KNOWN_METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPT
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _MAX_SEGMENTS = 64
 _LONG_PATH = 200
-
-_SET_ALGORITHM = "org.opensearch.ml.common.input.MLInput.setAlgorithm(org.opensearch.ml.common.FunctionName)"
 
 _ROUTER = Router()
 
@@ -55,22 +53,27 @@ def _add_trace(shown: dict[str, Any], error: ApiError) -> None:
 
 
 def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answer:
-    uri = f"{request.path}?{request.query}" if request.query else request.path
     match, methods = _match(request.method, request.path)
     if match is None:
         if request.method == "OPTIONS":
             return Answer(text="", headers=(("allow", ",".join(methods)),))
+        uri = f"{request.path}?{request.query}" if request.query else request.path
         raise _no_route(request.method, uri, _ordered(methods, cluster.rules.method_order))
     document = _document(cluster, request)
-    unknown = sorted(set(query) - COMMON_PARAMETERS - match.route.query)
+    if query:
+        _check_query(request.path, query, match.route.query)
+    return match.route.handler(Call(cluster, match.parameters, query, document))
+
+
+def _check_query(path: str, query: dict[str, str], known: frozenset[str]) -> None:
+    unknown = sorted(set(query) - COMMON_PARAMETERS - known)
     if unknown:
         plural = "parameters" if len(unknown) > 1 else "parameter"
         names = ", ".join(f"[{name}]" for name in unknown)
-        raise illegal_argument(f"request [{request.path}] contains unrecognized {plural}: {names}")
+        raise illegal_argument(f"request [{path}] contains unrecognized {plural}: {names}")
     for name in ("pretty", "human", "error_trace"):
         if query.get(name):
             flag_of(query[name])
-    return match.route.handler(Call(cluster, match.parameters, query, document))
 
 
 def _match(method: str, path: str) -> tuple[Match | None, list[str]]:
@@ -137,16 +140,11 @@ def _document(cluster: Cluster, request: Request) -> Document:
     try:
         return read_json(request.body)
     except ApiError as error:
-        if cluster.rules.malformed_predict_fails and _begins_a_predict(request):
-            raise null_pointer(_SET_ALGORITHM, "mlInput") from None
         error.status = cluster.rules.malformed_json_status
-        raise
-
-
-def _begins_a_predict(request: Request) -> bool:
-    """Whether the body is one of predict and begins as an object, which is as far as it is checked."""
-    is_predict = request.path.endswith("/_predict") or "/_predict/" in request.path
-    return is_predict and request.body.lstrip().startswith(b"{")
+        if not request.path.endswith("_predict") and "/_predict/" not in request.path:
+            raise
+        # Predict looks for the model first.
+        return Document(request.body.decode(errors="replace"), None, fault=error)
 
 
 def _render(

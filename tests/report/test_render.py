@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from conformance.report.events import Waiver
+from conformance.report.exit_code import ReportError
 from conformance.report.render import render
-from conformance.report.stream import ReportError, Run
+from conformance.report.stream import Run
 from conformance.report.verdicts import Kind
 
 

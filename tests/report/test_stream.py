@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from conformance.report.events import Outcome
-from conformance.report.stream import EventWriter, ReportError, Run, gather, read
+from conformance.report.exit_code import ReportError
+from conformance.report.stream import EventWriter, Run, gather, read
 
 Write = Callable[[Run], Path]
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from conformance.report.events import Outcome, Problem, Waiver
+from conformance.report.exit_code import ExitCode
 from conformance.report.stream import Run
-from conformance.report.verdicts import Conclusion, ExitCode, Kind, footer, judge
+from conformance.report.verdicts import Conclusion, Kind, footer, judge
 
 WORST_FIRST = [
     Outcome.FAIL,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import math
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -90,6 +92,30 @@ def test_a_text_has_one_embedding_of_length_one(ml: Any) -> None:
     assert math.hypot(*outputs[0][0]["data"]) == pytest.approx(1, abs=1e-6)
 
 
+def test_a_request_says_which_outputs_it_wants_and_in_which_form(ml: Any) -> None:
+    model_id, texts = _deployed(ml), {"text_docs": ["a"]}
+    assert _predict(ml, model_id, {**texts, "target_response": ["other"]}) == [[]]
+    ((by_place,),) = _predict(ml, model_id, {**texts, "target_response_positions": [0]})
+    ((packed,),) = _predict(ml, model_id, {**texts, "return_bytes": True, "return_number": False})
+    assert set(packed) == {"name", "data_type", "shape", "byte_buffer"}
+    assert packed["byte_buffer"]["order"] == "LITTLE_ENDIAN"
+    numbers = struct.unpack("<384f", base64.b64decode(packed["byte_buffer"]["array"]))
+    assert numbers == pytest.approx(by_place["data"], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"context": "c"}, "Question is not provided"),
+        ({"question": "q"}, "Context is not provided"),
+    ],
+)
+def test_a_question_needs_its_context(ml: Any, body: Any, reason: str) -> None:
+    model_id = _deployed(ml, name="huggingface/x", function_name="QUESTION_ANSWERING")
+    answer = ml.post(f"~/models/{model_id}/_predict", body)
+    assert (answer.status, ml.reason(answer)) == (400, reason)
+
+
 def test_a_sparse_encoding_weighs_the_tokens(ml: Any) -> None:
     name = "amazon/neural-sparse/opensearch-neural-sparse-encoding-v1"
     ((output,),) = _predict(
@@ -120,15 +146,3 @@ def test_a_question_is_answered_from_its_context(ml: Any) -> None:
 def test_an_input_without_texts_is_refused(ml: Any, body: Any) -> None:
     answer = ml.post(f"~/models/{_deployed(ml)}/_predict", body)
     assert (answer.status, ml.reason(answer)) == (400, "Empty text docs")
-
-
-def test_k_means_puts_rows_near_each_other_into_one_cluster(ml: Any) -> None:
-    def rows(*numbers: float) -> Any:
-        metas = [{"name": "a", "column_type": "DOUBLE"}]
-        cells = [{"values": [{"column_type": "DOUBLE", "value": number}]} for number in numbers]
-        return {"input_data": {"column_metas": metas, "rows": cells}}
-
-    model_id = ml.post("~/_train/kmeans", {"parameters": {"centroids": 2}, **rows(0, 9)}).body["model_id"]
-    answer = ml.post(f"~/_predict/kmeans/{model_id}", rows(1, 8, 0.5)).body
-    clusters = [row["values"][0]["value"] for row in answer["prediction_result"]["rows"]]
-    assert (answer["status"], clusters) == ("COMPLETED", [0, 1, 0])

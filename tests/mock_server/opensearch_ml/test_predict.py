@@ -97,10 +97,26 @@ def test_guardrails_stop_what_goes_in_and_what_comes_out(ml: Any) -> None:
     assert (answer.status, ml.reason(answer)) == (400, "guardrails triggered for LLM output")
 
 
-def test_a_guard_model_that_does_not_accept_stops_the_input(ml: Any) -> None:
-    guard = {"model_id": "g", "response_validation_regex": "^accept$"}
+@pytest.mark.parametrize(
+    ("response_filter", "pattern", "status"),
+    [
+        (None, "^accept$", 400),
+        ("$.choices[0].message.content", '^"hi"$', 200),
+        ("$.choices[0].message.content", "^hi$", 400),
+        ("$.nothing", "^hi$", 200),
+    ],
+)
+def test_a_guard_model_that_does_not_accept_stops_the_input(
+    ml: Any, response_filter: str | None, pattern: str, status: int
+) -> None:
+    guard = {"model_id": "g", "response_filter": response_filter, "response_validation_regex": pattern}
     model_id = ml.deployed(guardrails={"type": "model", "input_guardrail": guard})
-    assert ml.reason(ml.predict(model_id)) == "guardrails triggered for user input"
+    assert ml.predict(model_id).status == status
+
+
+def test_a_pattern_that_can_not_be_compiled_stops_nothing(ml: Any) -> None:
+    model_id = ml.deployed(guardrails={"type": "local_regex", "input_guardrail": {"regex": ["["]}})
+    assert ml.predict(model_id).status == 200
 
 
 @pytest.mark.parametrize("body", [{}, {"parameters": {}}, {"parameters": 5}, {"parameters": {"other": "x"}}])
@@ -127,9 +143,31 @@ def test_the_algorithm_can_be_named_in_the_path(ml: Any) -> None:
     assert (other.status, ml.reason(other)) == (400, "Empty text docs")
 
 
-@pytest.mark.parametrize(("body", "status"), [(None, 400), (b"{", 400), (b"[]", 400)])
-def test_a_predict_needs_an_object(ml: Any, body: Any, status: int) -> None:
-    assert ml.post(f"~/models/{ml.deployed()}/_predict", body).status == status
+@pytest.mark.parametrize(
+    ("algorithm", "body", "reason"),
+    [
+        ("nope", {}, "Wrong function name"),
+        ("kmeans", {}, "Validation Failed: 1: input data can't be null;"),
+        ("question_answering", {}, "pre_process_function not defined in connector"),
+        ("text_embedding", {"text_docs": ["a"]}, "Some parameter placeholder not filled in payload: q"),
+        ("remote", {"action_type": "nope"}, "Wrong Action Type of nope"),
+        ("remote", {"action_type": "batch_predict"}, "no BATCH_PREDICT action found"),
+    ],
+)
+def test_a_remote_model_is_asked_in_the_form_of_an_algorithm(
+    ml: Any, algorithm: str, body: Any, reason: str
+) -> None:
+    answer = ml.post(f"~/_predict/{algorithm}/{ml.deployed()}", body)
+    assert (answer.status, ml.reason(answer)) == (400, reason)
+
+
+@pytest.mark.parametrize("body", [None, b"{", b"[]"])
+@pytest.mark.parametrize(("behaviour", "status"), [("documented", 400), ("opensearch-3.4", 404)])
+def test_a_predict_needs_an_object(make_client: Any, behaviour: str, status: int, body: Any) -> None:
+    ml = make_client(behaviour=behaviour)
+    assert ml.post(f"~/models/{ml.deployed()}/_predict", body).status == 400
+    assert ml.post(f"~/models/{ml.model()}/_predict", body).status == status
+    assert ml.reason(ml.post("~/models/nope/_predict", body)) == "Failed to find model"
 
 
 def test_remote_inference_can_be_turned_off(ml: Any) -> None:
@@ -171,3 +209,274 @@ def test_a_stop_word_may_be_a_stored_query(ml: Any, query: Any) -> None:
     model_id = ml.deployed(guardrails=STOP)
     ml.put("/w/_doc/1?refresh", {"query": query})
     assert [ml.predict(model_id, q=text).status for text in ("so bad it is", "good")] == [400, 200]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "kind"),
+    [
+        ("models/{}/_predict", b'{"parameters":', "json_e_o_f_exception"),
+        ("models/{}/_predict", b'{"action_type": null}', "illegal_state_exception"),
+        ("_predict/text_embedding/{}", b'{"text_docs": "a"}', "parsing_exception"),
+    ],
+)
+def test_an_older_node_loses_what_it_could_not_read(
+    make_client: Any, path: str, body: bytes, kind: str
+) -> None:
+    kinds = []
+    for behaviour in ("opensearch-2.19", "opensearch-3.4"):
+        ml = make_client(behaviour=behaviour)
+        kinds.append(ml.post(f"~/{path.format(ml.deployed())}", body).body["error"]["type"])
+    assert kinds == ["null_pointer_exception", kind]
+
+
+def _asking(ml: Any, **action: Any) -> str:
+    """A deployed model whose connector's action is the usual one with these members; None leaves one out."""
+    usual = {"action_type": "predict", "method": "POST", "url": "http://127.0.0.1:9/x"}
+    usual |= {"request_body": '{ "q": "${parameters.q}" }'}
+    members = {name: value for name, value in {**usual, **action}.items() if value is not None}
+    return str(ml.deployed(connector_id=ml.connector(actions=[members])))
+
+
+@pytest.mark.parametrize(
+    ("template", "parameters", "reason"),
+    [
+        (
+            '{"a": "${parameters.a}", "b": "${parameters.b}"}',
+            {},
+            "Some parameter placeholder not filled in payload: a, b",
+        ),
+        ('{"a": ${parameters.a}}', {}, 'Invalid payload: {"a": ${parameters.a}}'),
+        ('{"a": ${parameters.a}}', {"a": "two words"}, 'Invalid payload: {"a": two words}'),
+        ('{"a": "${parameters.a}"}', {"a": {"b": "<"}}, 'Invalid payload: {"a": "{"b":"\\u003c"}"}'),
+        ("no JSON", {}, "Invalid payload: no JSON"),
+        ('{"a": ${parameters.a}}', {"a": "word"}, None),
+        ('{"a": ${parameters.a}}', {"a": {"b": [1, None]}}, None),
+        ('{"a": ${parameters.a}}', {"a": None}, None),
+        ('{"a": "${parameters.a}"}', {"a": 'a "quoted" / word\n'}, None),
+        ('{"a": "${parameters.a:-none}"}', {}, None),
+        ('{"a": "${parameters.a:-null}"}', {}, None),
+        ('{"a": "${parameters.a}"}', {"skip_validating_missing_parameters": True}, None),
+    ],
+)
+def test_a_payload_is_filled_and_must_be_json(
+    ml: Any, template: str, parameters: Any, reason: str | None
+) -> None:
+    model_id = _asking(ml, request_body=template)
+    answer = ml.post(f"~/models/{model_id}/_predict", {"parameters": parameters})
+    told = None if answer.status == 200 else ml.reason(answer)
+    assert (answer.status, told) == (400 if reason else 200, reason)
+
+
+@pytest.mark.parametrize(
+    ("action", "reason"),
+    [
+        ({"request_body": None}, "Content length is 0. Aborting request to remote model"),
+        ({"method": "PUT"}, "unsupported http method"),
+        ({"action_type": "execute"}, "no PREDICT action found"),
+    ],
+)
+def test_an_action_that_can_not_be_called_is_refused(ml: Any, action: Any, reason: str) -> None:
+    answer = ml.predict(_asking(ml, **action))
+    assert (answer.status, ml.reason(answer)) == (400, reason)
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "reason", "cause"),
+    [
+        ("ftp://127.0.0.1/x", 400, "Protocol is not http or https: ftp", None),
+        ("nowhere", 500, "Fail to execute http connector", "no protocol: nowhere"),
+        ("http://a.invalid/x", 500, "Fail to execute http connector", "a.invalid: Name or service not known"),
+        (
+            "http://127.0.0.1:1/x",
+            500,
+            "Error communicating with remote model: Connection refused: /127.0.0.1:1",
+            None,
+        ),
+    ],
+)
+def test_an_endpoint_that_can_not_be_reached_is_told(
+    make_client: Any, url: str, status: int, reason: str, cause: str | None
+) -> None:
+    ml = make_client(behaviour="opensearch-3.4")
+    answer = ml.predict(_asking(ml, url=url))
+    told = answer.body["error"].get("caused_by", {}).get("reason")
+    assert (answer.status, ml.reason(answer), told) == (status, reason, cause)
+
+
+def test_private_addresses_can_be_refused(ml: Any) -> None:
+    model_id = ml.deployed()
+    ml.setting("connector.private_ip_enabled", False)
+    answer = ml.predict(model_id)
+    expected = "Remote inference host name has private ip address: 127.0.0.1"
+    assert (answer.status, ml.reason(answer)) == (400, expected)
+
+
+def test_a_call_that_is_not_sent_is_not_counted_against_the_rate_limit(ml: Any) -> None:
+    model_id = ml.deployed(rate_limiter={"limit": 1, "unit": "DAYS"})
+    assert ml.predict(model_id, other="x").status == 400
+    assert [ml.predict(model_id).status for _ in range(2)] == [200, 429]
+
+
+def test_a_model_that_is_not_in_memory_is_not_held_to_its_interface(ml: Any) -> None:
+    model_id = ml.model(interface={"input": {"required": ["nothing"]}})
+    assert ml.predict(model_id).status == 200
+    ml.time.now += 1
+    assert ml.predict(model_id).status == 400
+
+
+NO_EXTRAS = "is not defined in the schema and the schema does not allow additional properties"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "problems"),
+    [
+        ({"n": "x"}, [".n: string found, integer expected", ": required property 'q' not found"]),
+        ({"q": "abc", "n": 1}, [".n: must have a minimum value of 2"]),
+        ({"q": "b"}, [".q: must be at least 3 characters long", ".q: does not match the regex pattern ^a"]),
+        ({"q": "abc", "e": 1}, [".e: does not have a value in the enumeration [x, 2]"]),
+        ({"q": "abc", "z": 1, "y": 1}, [f": property 'y' {NO_EXTRAS}", f": property 'z' {NO_EXTRAS}"]),
+    ],
+)
+def test_every_violation_of_an_interface_is_told(ml: Any, parameters: Any, problems: list[str]) -> None:
+    members = {
+        "q": {"type": "string", "minLength": 3, "pattern": "^a"},
+        "n": {"type": "integer", "minimum": 2},
+        "e": {"enum": ["x", 2]},
+    }
+    held = {"additionalProperties": False, "required": ["q"], "type": "object", "properties": members}
+    model_id = ml.deployed(interface={"input": {"properties": {"parameters": held}}})
+    reason = ml.reason(ml.post(f"~/models/{model_id}/_predict", {"parameters": parameters}))
+    told = ", ".join(f"$.parameters{problem}" for problem in problems)
+    assert f"[{told}] for instance" in reason
+
+
+@pytest.mark.parametrize(
+    ("version", "sent", "shown"),
+    [("2.19", "5", "5"), ("2.19", "5 apples", "5"), ("2.19", "an apple", '"an apple"'), ("3.4", "5", None)],
+)
+def test_a_text_that_is_json_is_held_to_the_interface_as_a_value(
+    make_client: Any, version: str, sent: str, shown: str | None
+) -> None:
+    ml = make_client(docs_version=version)
+    held = {"properties": {"q": {"type": "string", "maxLength": 5}}}
+    model_id = ml.deployed(interface={"input": {"properties": {"parameters": held}}})
+    answer = ml.predict(model_id, q=sent)
+    assert answer.status == (400 if shown else 200)
+    assert shown is None or f'"parameters":{{"q":{shown}}}' in ml.reason(answer)
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("$.choices[0].message.content", "hi"),
+        ("$.choices[0].message", {"content": "hi"}),
+        ("$.embedding", [0.1, 0.2]),
+        ("$['choices'][*].message.content", ["hi"]),
+    ],
+)
+def test_a_response_filter_leaves_a_part_of_the_answer(ml: Any, path: str, data: Any) -> None:
+    answer = ml.predict(ml.deployed(), q="x", response_filter=path)
+    assert answer.body["inference_results"][0]["output"][0]["dataAsMap"] == {"response": data}
+
+
+NO_PATH = {"type": "path_not_found_exception", "reason": "No results for path: $['choices'][7]"}
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "status", "kind", "cause"),
+    [
+        ("documented", 400, "path_not_found_exception", None),
+        ("opensearch-2.19", 500, "m_l_exception", NO_PATH),
+        ("opensearch-3.4", 500, "path_not_found_exception", None),
+    ],
+)
+def test_a_response_filter_that_finds_nothing_is_a_fault(
+    make_client: Any, behaviour: str, status: int, kind: str, cause: Any
+) -> None:
+    ml = make_client(behaviour=behaviour)
+    answer = ml.predict(ml.deployed(), q="x", response_filter="$.choices[7]")
+    error = answer.body["error"]
+    assert (answer.status, error["type"], error.get("caused_by")) == (status, kind, cause)
+
+
+@pytest.mark.parametrize(
+    ("answer", "function", "expected"),
+    [
+        ({"embedding": [1, 2]}, "bedrock.embedding", [[1, 2]]),
+        ({"data": [{"embedding": [0.5]}, {"embedding": [1]}]}, "openai.embedding", [[0.5], [1]]),
+        ([[0.5, 1]], "default.embedding", [[0.5, 1]]),
+        ({"other": 1}, "openai.embedding", []),
+    ],
+)
+def test_embeddings_become_tensors(ml: Any, answer: Any, function: str, expected: Any) -> None:
+    ml.put("/_mock/predict", {"answer": answer})
+    got = ml.predict(_asking(ml, post_process_function=f"connector.post_process.{function}")).body
+    assert got["inference_results"][0]["output"] == [
+        {"name": "sentence_embedding", "data_type": "FLOAT32", "shape": [len(data)], "data": data}
+        for data in expected
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "function", "reason"),
+    [
+        (
+            [0.5],
+            "default.embedding",
+            "The embedding should be a non-empty List containing List of Float values.",
+        ),
+        ([[]], "default.embedding", "The embedding should be a non-empty List containing Float values."),
+        ({"embedding": 5}, "bedrock.embedding", "Post process function input is not a List."),
+    ],
+)
+def test_an_answer_that_is_no_embedding_is_refused(ml: Any, answer: Any, function: str, reason: str) -> None:
+    ml.put("/_mock/predict", {"answer": answer})
+    refused = ml.predict(_asking(ml, post_process_function=f"connector.post_process.{function}"))
+    assert (refused.status, ml.reason(refused)) == (400, reason)
+
+
+@pytest.mark.parametrize(
+    ("answer", "data"),
+    [
+        ("just text", {"response": "just text"}),
+        ([1, {"a": 2}], {"response": [1, {"a": 2}]}),
+        ('{"a": "b"}', {"a": "b"}),
+        (5, {"response": "5"}),
+    ],
+)
+def test_an_answer_of_any_kind_is_wrapped(ml: Any, answer: Any, data: Any) -> None:
+    ml.put("/_mock/predict", {"answer": answer})
+    assert ml.predict(ml.deployed()).body["inference_results"][0]["output"] == [
+        {"name": "response", "dataAsMap": data}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("version", "endpoint", "status", "reason"),
+    [
+        ("2.19", {"answer": {"e": 1}, "status": 503}, 503, 'Error from remote service: {"e": 1}'),
+        ("2.19", {"answer": "", "status": 404}, 400, "No response from model"),
+        (
+            "3.4",
+            {"answer": "", "status": 404},
+            404,
+            "Remote service returned error status 404 with empty body",
+        ),
+        ("3.4", {"answer": " "}, 502, "Remote service returned empty response body"),
+    ],
+)
+def test_an_endpoint_that_fails_is_told_with_its_status(
+    make_client: Any, version: str, endpoint: Any, status: int, reason: str
+) -> None:
+    ml = make_client(docs_version=version)
+    model_id = ml.deployed()
+    ml.put("/_mock/predict", endpoint)
+    answer = ml.predict(model_id)
+    assert (answer.status, ml.reason(answer)) == (status, reason)
+
+
+def test_documents_reach_the_endpoint_through_a_pre_process_function(ml: Any) -> None:
+    action = {"request_body": '{"d": "${parameters.inputText}"}'}
+    model_id = _asking(ml, pre_process_function="connector.pre_process.bedrock.embedding", **action)
+    answer = ml.post(f"~/_predict/text_embedding/{model_id}", {"text_docs": ["a", "b"]})
+    assert len(answer.body["inference_results"]) == 2

@@ -1,0 +1,92 @@
+"""`mlconform run`: judge a target."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from conformance.commands import PROFILE_HELP
+from conformance.options import RunOptions, parse_level
+from conformance.run import run as run_suite
+from conformance.target.connect import TargetOptions
+
+
+@click.command("run")
+@click.option("--target", default="mock", show_default=True, help="mock, or the URL of a server")
+@click.option("--profile", default="all", show_default=True, help=PROFILE_HELP)
+@click.option("--docs-version", help="documentation version to judge by  [default: the target's]")
+@click.option(
+    "--level",
+    default="documented",
+    show_default=True,
+    help="weakest level that fails: documented, example, observed",
+)
+@click.option(
+    "--select", default="", help="globs over requirement ids and check names, comma-separated; ! leaves out"
+)
+@click.option(
+    "--max-wait", default=120.0, show_default=True, help="seconds of real time that one check may wait"
+)
+@click.option("--seed", default=0, show_default=True, help="seed of everything generated")
+@click.option(
+    "--workers", default=1, show_default=True, help="processes for the checks that need not run alone"
+)
+@click.option("--known", help="known deviations of a recorded version, as waivers")
+@click.option("--waivers", type=click.Path(path_type=Path, dir_okay=False), help="a YAML list of waivers")
+@click.option(
+    "--require-decided", type=float, metavar="PERCENT", help="fail when fewer requirements were decided"
+)
+@click.option(
+    "--allow-settings",
+    is_flag=True,
+    help="allow changes of cluster settings on a server that is not on loopback",
+)
+@click.option(
+    "--endpoint-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="address under which the server reaches this machine",
+)
+@click.option("--model-id", multiple=True, help="model that may be used (nugen); repeatable")
+@click.option("--insecure", is_flag=True, help="do not verify TLS certificates")
+@click.option("--mutant", help="put this fault into the mock in this process")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("reports/latest"),
+    show_default=True,
+    help="folder for run.ndjson and the reports",
+)
+def command(**given: Any) -> None:
+    """Judge a target and write the reports."""
+    target = TargetOptions(
+        target=given["target"],
+        max_wait=given["max_wait"],
+        allow_settings=given["allow_settings"],
+        endpoint_host=given["endpoint_host"],
+        model_ids=given["model_id"],
+        insecure=given["insecure"],
+        docs_version=given["docs_version"],
+        mutant=given["mutant"],
+    )
+    options = RunOptions(
+        target=target,
+        profile=given["profile"],
+        docs_version=given["docs_version"],
+        level=parse_level(given["level"]),
+        select=given["select"],
+        seed=given["seed"],
+        workers=given["workers"],
+        known=given["known"],
+        waivers=given["waivers"],
+        require_decided=given["require_decided"],
+        out=given["out"],
+    )
+    # A CI server ends a job so; what the run made and set is then put back, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(run_suite(options, Console()))

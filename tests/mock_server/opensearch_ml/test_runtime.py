@@ -1,0 +1,108 @@
+"""Profiles: which models and tasks are shown, where, and what their requests took."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def node(make_client: Callable[..., Any]) -> Any:
+    return make_client(behaviour="opensearch-3.4")
+
+
+def _model(ml: Any, model_id: str, suffix: str = "") -> Any:
+    (part,) = ml.get(f"~/profile/models/{model_id}{suffix}").body["nodes"].values()
+    return part["models"][model_id]
+
+
+def test_requests_are_counted_and_so_are_those_that_were_answered(ml: Any) -> None:
+    model_id = ml.deployed()
+    assert not {"model_inference_stats", "predict_request_stats"} & set(_model(ml, model_id))
+    ml.predict(model_id)
+    ml.post(f"~/models/{model_id}/_predict", {"parameters": {"other": "x"}})
+    shown = _model(ml, model_id)
+    assert set(shown["predict_request_stats"]) == {"count", "max", "min", "average", "p50", "p90", "p99"}
+    assert (shown["model_inference_stats"]["count"], shown["predict_request_stats"]["count"]) == (1, 2)
+
+
+def test_an_undeployed_model_is_not_remembered(ml: Any) -> None:
+    model_id = ml.deployed()
+    ml.predict(model_id)
+    ml.post(f"~/models/{model_id}/_undeploy")
+    ml.post(f"~/models/{model_id}/_deploy")
+    ml.time.now += 1
+    assert "predict_request_stats" not in _model(ml, model_id)
+
+
+def test_only_as_many_requests_are_monitored_as_the_setting_says(ml: Any) -> None:
+    model_id = ml.deployed()
+    for _ in range(3):
+        ml.predict(model_id)
+    ml.setting("monitoring_request_count", 2)
+    assert _model(ml, model_id)["predict_request_stats"]["count"] == 2
+    ml.setting("monitoring_request_count", 0)
+    assert "predict_request_stats" not in _model(ml, model_id)
+
+
+def test_the_view_by_model_tells_once_where_it_is(node: Any) -> None:
+    model_id = node.deployed()
+    (worker,) = node.get("/_nodes").body["nodes"]
+    shown = node.get(f"~/profile/models/{model_id}?view=model").body["models"][model_id]
+    assert (shown["worker_nodes"], shown["target_worker_nodes"]) == ([worker], [worker])
+    assert set(shown["nodes"][worker]) == {"model_state", "predictor"}
+    assert node.get("~/profile?view=other").body == {}
+
+
+def test_a_node_without_the_model_knows_where_it_is(make_client: Callable[..., Any]) -> None:
+    ml = make_client(nodes=2)
+    ml.setting("allow_custom_deployment_plan", True)
+    first, second = ml.get("/_nodes").body["nodes"]
+    model_id = ml.model()
+    ml.post(f"~/models/{model_id}/_deploy", {"node_ids": [second]})
+    ml.time.now += 1
+    nodes = ml.get("~/profile").body["nodes"]
+    assert nodes[first]["models"][model_id] == {"worker_nodes": [second]}
+    assert nodes[second]["models"][model_id]["model_state"] == "DEPLOYED"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "body", "found"),
+    [
+        ("documented", {}, True),
+        ("opensearch-2.19", {}, False),
+        ("opensearch-3.4", {}, False),
+        ("opensearch-3.4", {"return_all_models": True}, True),
+        ("opensearch-3.4", {"return_all_models": True, "node_ids": ["nope"]}, False),
+        ("opensearch-3.4", {"return_all_tasks": True}, False),
+        ("documented", {"return_all_models": False}, False),
+    ],
+)
+def test_a_body_says_what_is_shown(
+    make_client: Callable[..., Any], behaviour: str, body: Any, found: bool
+) -> None:
+    ml = make_client(behaviour=behaviour)
+    ml.deployed()
+    assert bool(ml.get("~/profile", body).body) is found
+
+
+def test_a_body_names_models(node: Any) -> None:
+    model_id = node.deployed()
+    assert "models" in node.get("~/profile", {"model_ids": [model_id]}).body["nodes"].popitem()[1]
+    assert node.get("~/profile", {"model_ids": ["nope"]}).body == {}
+
+
+def test_a_body_leaves_the_path_unread(node: Any) -> None:
+    answer = node.get("~/profile/tasks/t", {})
+    expected = "request [/_plugins/_ml/profile/tasks/t] contains unrecognized parameter: [task_id]"
+    assert (answer.status, node.reason(answer)) == (400, expected)
+
+
+def test_a_task_under_way_is_found_by_its_model_too(ml: Any) -> None:
+    model_id = ml.model()
+    task_id = ml.post(f"~/models/{model_id}/_deploy").body["task_id"]
+    (part,) = ml.get(f"~/profile/models/{model_id}").body["nodes"].values()
+    assert part["tasks"][task_id]["task_id"] == task_id
+    assert part["tasks"][task_id]["task_type"] == "DEPLOY_MODEL"
