@@ -9,7 +9,14 @@ from mock_server.opensearch_ml import connectors, model_groups, search
 from mock_server.opensearch_ml.checked_texts import check_texts
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.downstream import refuse_while_in_use
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error, parse_error, status_error
+from mock_server.opensearch_ml.errors import (
+    ApiError,
+    illegal_argument,
+    node_error,
+    null_pointer,
+    parse_error,
+    status_error,
+)
 from mock_server.opensearch_ml.fields import (
     BodyParser,
     Fields,
@@ -293,6 +300,8 @@ def _read_connector(model: Model, fields: Fields, cluster: Cluster) -> None:
     if connector is None:
         raise illegal_argument(connectors.NO_CONTENT)
     model.connector = connectors.read_connector(connector, cluster)
+    if connector.get("credential") is None:
+        raise null_pointer("java.util.Map.keySet()", "this.credential")
 
 
 def _require_file(model: Model, fields: Fields) -> None:

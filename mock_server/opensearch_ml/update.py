@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from mock_server.opensearch_ml import connectors, model_groups
 from mock_server.opensearch_ml.checked_texts import check_texts
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mock_server.opensearch_ml.connector_bodies import read_body
 from mock_server.opensearch_ml.errors import ApiError, NodeError, null_pointer, parse_error, status_error
 from mock_server.opensearch_ml.fields import BodyParser, Fields, read_in_order, text_reader
 from mock_server.opensearch_ml.guardrails import read_guardrails
@@ -66,7 +68,7 @@ def _read(fields: Fields, rules: Rules) -> dict[str, Any]:
         **model_readers(rules, BodyParser.UPDATE),
         "model_id": text_reader("model_id"),
         "model_config": lambda fields: read_model_config(fields, form_of(None, rules), rules),
-        "connector": lambda fields: fields.object("connector"),
+        "connector": _read_connector,
     }
     try:
         sent = read_in_order(fields, readers)
@@ -79,6 +81,13 @@ def _read(fields: Fields, rules: Rules) -> dict[str, Any]:
             "Please check your update input body.",
         )
     return sent
+
+
+def _read_connector(fields: Fields) -> Fields | None:
+    connector = fields.object("connector")
+    if connector is not None:
+        read_body(connector)
+    return connector
 
 
 def _check_config(model: Model, config: JsonObject) -> None:
@@ -145,7 +154,9 @@ def _connector_changes(cluster: Cluster, model: Model, sent: dict[str, Any]) -> 
         return []
     if model.connector is None:
         raise _no_connector_inside(cluster.rules)
-    return [partial(connectors.merge, model.connector, connector, cluster)]
+    changed = dataclasses.replace(model.connector)
+    connectors.merge(changed, connector, cluster)
+    return [partial(setattr, model, "connector", changed)]
 
 
 def _no_connector_inside(rules: Rules) -> ApiError:

@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+CONNECTOR = {
+    "protocol": "http",
+    "actions": [{"action_type": "predict", "method": "POST", "url": "http://127.0.0.1:9/"}],
+}
 BOTH = ("opensearch-2.19", "opensearch-3.4")
 NO_ACCESS = "You cannot specify model access control parameters because the Security plugin"
 CHARACTERS = "can only contain letters, numbers, spaces, and basic punctuation (.,!?():@-_'/\");"
@@ -52,6 +56,12 @@ def _register(node: Any, **fields: Any) -> Any:
             "class java.lang.String cannot be cast to class java.util.List",
         ),
         ({"interface": []}, 500, "null_pointer_exception", 'Cannot invoke "String.hashCode()" because'),
+        (
+            {"connector_id": "", "connector": {**CONNECTOR, "credential": None}},
+            500,
+            "null_pointer_exception",
+            'Cannot invoke "java.util.Map.keySet()" because "this.credential" is null',
+        ),
         ({"model_config": {}}, 400, "illegal_argument_exception", "model type is null"),
         (
             {"model_config": {"model_type": "a", "embedding_dimension": "x"}},

@@ -24,6 +24,7 @@ def _updated(node: Any, model_id: str, *bodies: Any) -> Any:
         ({"is_enabled": 1}, "json_parse_exception", "Current token (VALUE_NUMBER_INT) not of boolean type"),
         ({"description": {}}, "parse_exception", "Can't get text on a START_OBJECT at 1:17"),
         ({"connector_id": "c", "connector": {}}, "status_exception", "Model cannot have both stand-alone"),
+        ({"connector": {"name": None}}, "parse_exception", "Can't get text on a VALUE_NULL at 1:24"),
         ({"connector": None}, "parsing_exception", "Failed to parse object: expecting token of type"),
         (
             {"rate_limiter": {"unit": 5}},
@@ -90,6 +91,20 @@ def test_a_value_is_accepted_and_shown(make_client: Any, behaviour: str, bodies:
     node = make_client(behaviour=behaviour)
     model = _updated(node, node.model(), *bodies)
     assert {name: model.get(name) for name in shown} == shown
+
+
+def test_a_bad_connector_inside_changes_nothing(ml: Any) -> None:
+    inside = {
+        "protocol": "http",
+        "credential": {},
+        "actions": [{"action_type": "predict", "method": "POST", "url": "http://127.0.0.1:9/"}],
+    }
+    model_id = ml.model(connector_id="", connector=inside)
+    before = ml.get(f"~/models/{model_id}").body
+    ml.setting("trusted_connector_endpoints_regex", ["^https://h/"])
+    answer = ml.put(f"~/models/{model_id}", {"name": "n2", "connector": {"description": "d"}})
+    assert (answer.status, ml.kind(answer)) == (400, "illegal_argument_exception")
+    assert ml.get(f"~/models/{model_id}").body == before
 
 
 def test_later_a_configuration_may_be_sent_in_parts(make_client: Any) -> None:
