@@ -26,7 +26,7 @@ def deploy(call: Call) -> Answer:
 
 def _custom_plan(cluster: Cluster, model: Model, node_ids: list[str]) -> tuple[str, ...]:
     _require_custom_plan_allowed(cluster)
-    left_out = [node for node in model.worker_nodes if node not in node_ids]
+    left_out = [node for node in model.memory_nodes if node not in node_ids]
     if left_out:
         raise illegal_argument(
             f"Model already deployed to these nodes: [{', '.join(left_out)}], but they are not included in "
