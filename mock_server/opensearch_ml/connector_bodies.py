@@ -67,7 +67,7 @@ def _client_config(fields: Fields) -> JsonObject | None:
 
 
 def _number_reader(name: str) -> Callable[[Fields], Any]:
-    return lambda fields: fields.whole(name)
+    return lambda fields: fields.integer(name)
 
 
 def _backoff(fields: Fields) -> str:

@@ -63,7 +63,7 @@ def undeploy(call: Call) -> Answer:
     models = [model for model_id in unique if (model := cluster.store.models.get(model_id)) is not None]
     found = {model.id: cluster.lifecycle.undeploy(model, targets) for model in models}
     for model in models:
-        cluster.monitor.count(model, "undeploy", found[model.id])
+        _note(cluster, model, found[model.id])
     if cluster.rules.undeploy_marks_what_it_missed and not any(found.values()):
         for model in models:
             cluster.lifecycle.mark_undeployed(model)
@@ -72,6 +72,13 @@ def undeploy(call: Call) -> Answer:
             was_there = node in found.get(model_id, ())
             stats[node][model_id] = cluster.rules.undeployed_value if was_there else "not_found"
     return Answer({node: {"stats": values} for node, values in stats.items()})
+
+
+def _note(cluster: Cluster, model: Model, node_ids: tuple[str, ...]) -> None:
+    """These nodes have let go of a model; with the last of them goes what was counted of its calls."""
+    cluster.monitor.count(model, "undeploy", node_ids)
+    if not model.in_memory:
+        cluster.throttle.forget(model.id)
 
 
 def _unknown(cluster: Cluster, model_id: str) -> ApiError:

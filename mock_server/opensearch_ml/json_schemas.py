@@ -60,7 +60,7 @@ def _rank(keyword: str) -> int:
 
 def _told(error: ValidationError) -> Iterator[str]:
     """One error in the words of OpenSearch's validator; some are several errors there."""
-    path, keyword = error.json_path, str(error.validator)
+    path, keyword = _path(error), str(error.validator)
     if keyword == "anyOf":
         for inner in error.context or ():
             yield from _told(inner)
@@ -79,6 +79,12 @@ def _told(error: ValidationError) -> Iterator[str]:
     if keyword == "oneOf":
         for inner in error.context or ():
             yield from _told(inner)
+
+
+def _path(error: ValidationError) -> str:
+    """Where an error is: names of any kind come after a dot."""
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.absolute_path)
+    return "$" + "".join(steps)
 
 
 def _extras(schema: Any, instance: Any) -> list[str]:
@@ -104,8 +110,14 @@ def _text(value: Any) -> str:
 
 
 def _one_of_words(schemas: Any, value: Any) -> str:
-    valid = sum(jsonschema.Draft202012Validator(schema).is_valid(value) for schema in schemas)
-    return f"must be valid to one and only one schema, but {valid} are valid"
+    """A second schema that is valid ends the search."""
+    valid = [
+        str(index)
+        for index, schema in enumerate(schemas)
+        if jsonschema.Draft202012Validator(schema, registry=Registry()).is_valid(value)
+    ][:2]
+    which = f" with indexes '{', '.join(valid)}'" if valid else ""
+    return f"must be valid to one and only one schema, but {len(valid)} are valid{which}"
 
 
 _WORDS: dict[str, Callable[[Any, Any], str]] = {

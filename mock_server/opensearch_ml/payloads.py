@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 _LOOSE = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s{}\[\],:"'\\/;=#]+""", re.DOTALL)
 _ESCAPES = {character: json.dumps(character)[1:-1] for character in '"\\\b\f\n\r\t'} | {"/": "\\/"}
@@ -12,10 +13,17 @@ _ESCAPES = {character: json.dumps(character)[1:-1] for character in '"\\\b\f\n\r
 def is_json(text: str) -> bool:
     """Whether a node takes a text for a JSON object or array; words without quotes are good enough for it."""
     try:
-        value = json.loads(_LOOSE.sub(_quoted, text))
+        value = json.loads(_LOOSE.sub(_quoted, text), object_pairs_hook=_members)
     except (ValueError, RecursionError):
         return False
     return isinstance(value, dict | list)
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a name comes twice")
+    return members
 
 
 def _quoted(match: re.Match[str]) -> str:

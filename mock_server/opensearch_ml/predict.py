@@ -36,7 +36,6 @@ _DATA_FUNCTIONS = (
     "LOGISTIC_REGRESSION",
     "RCF_SUMMARIZE",
 )
-_TOLD = ("illegal_argument_exception", "action_request_validation_exception")
 _SET_ALGORITHM = "org.opensearch.ml.common.input.MLInput.setAlgorithm(org.opensearch.ml.common.FunctionName)"
 SentT = TypeVar("SentT")
 
@@ -46,13 +45,13 @@ def predict(call: Call) -> Answer:
     cluster, model = call.cluster, find(call.cluster, call.parameters["model_id"])
     algorithm = call.parameters.get("algorithm", model.algorithm).upper()
     if model.algorithm in ALGORITHMS:
-        given = _read(call, model, training.read)
+        given = _read(call, model, algorithm, training.read)
         with cluster.monitor.prediction(model):
             return Answer(training.predict(cluster, model, given))
     if model.algorithm == "REMOTE":
-        sent = _read(call, model, lambda fields: _remote_input(fields, algorithm))
+        sent = _read(call, model, algorithm, lambda fields: _remote_input(fields, algorithm))
         return Answer(_predict_remotely(cluster, model, sent))
-    fields = _read(call, model, lambda fields: _local_input(fields, algorithm))
+    fields = _read(call, model, algorithm, lambda fields: _local_input(fields, algorithm))
     _require_enabled(cluster, model)
     _require_ready(cluster, model)
     take_token(cluster, model)
@@ -69,7 +68,7 @@ def batch_predict(call: Call) -> Answer:
             f"Batch predict needs a model that is hosted elsewhere: expected function_name remote, got "
             f"{model.algorithm}"
         )
-    sent = _read(call, model, lambda fields: remote_models.read_parameters(fields, "BATCH_PREDICT"))
+    sent = _read(call, model, "REMOTE", lambda fields: remote_models.read_parameters(fields, "BATCH_PREDICT"))
     result = _predict_remotely(cluster, model, sent)["inference_results"][0]
     now = cluster.now_ms()
     task = Task(
@@ -89,7 +88,7 @@ def batch_predict(call: Call) -> Answer:
     return Answer({"task_id": task_id, "status": "CREATED"})
 
 
-def _read(call: Call, model: Model, reader: Callable[[Fields], SentT]) -> SentT:
+def _read(call: Call, model: Model, algorithm: str, reader: Callable[[Fields], SentT]) -> SentT:
     """What was sent.
 
     A node that does not have the model in its cache reads the body only once it has found the model, and may
@@ -98,16 +97,19 @@ def _read(call: Call, model: Model, reader: Callable[[Fields], SentT]) -> SentT:
     try:
         if model.algorithm == "REMOTE":
             require_remote_inference(call.cluster)
-        return _input(call, reader)
+        return _input(call, algorithm, reader)
     except ApiError as error:
         status = call.cluster.rules.uncached_predict_fault_status
-        if model.in_memory or status is None:
+        if status is None or _is_cached(call.cluster, model):
             raise
         raise ApiError(status, error.type, error.reason, error.extra, error.caused_by) from None
 
 
-def _input(call: Call, reader: Callable[[Fields], SentT]) -> SentT:
-    """What the body says; an older node loses what goes wrong behind the body's first bracket."""
+def _input(call: Call, algorithm: str, reader: Callable[[Fields], SentT]) -> SentT:
+    """What the body says, in the form of an algorithm's input.
+
+    An older node loses what goes wrong behind the body's first bracket, but for input that is data.
+    """
     document = call.document
     if document.empty:
         raise parse_error("request body is required")
@@ -115,12 +117,15 @@ def _input(call: Call, reader: Callable[[Fields], SentT]) -> SentT:
     if fault is not None and not document.text.lstrip().startswith("{"):
         raise fault
     fields = Fields(document, (), {}) if fault is not None else call.fields()
+    if algorithm not in training.FUNCTIONS:
+        raise illegal_argument("Wrong function name")
     try:
         if fault is not None:
             raise fault
         return reader(fields)
     except ApiError as error:
-        if error.type in _TOLD or not call.cluster.rules.malformed_predict_fails:
+        is_lost = call.cluster.rules.malformed_predict_fails and algorithm not in _DATA_FUNCTIONS
+        if error.type == "illegal_argument_exception" or not is_lost:
             raise
         raise null_pointer(_SET_ALGORITHM, "mlInput") from None
 
@@ -138,8 +143,6 @@ def _local_input(fields: Fields, algorithm: str) -> Fields:
     """Hold a body to the form that an algorithm's input has."""
     if algorithm in _DATA_FUNCTIONS and not {"input_data", "input_query"} & set(fields.values):
         raise validation_error(["input data can't be null"])
-    if algorithm not in training.FUNCTIONS:
-        raise illegal_argument("Wrong function name")
     if algorithm in (*_EMBEDDING_FUNCTIONS, "TEXT_SIMILARITY") and not fields.get("text_docs"):
         raise illegal_argument("Empty text docs")
     return fields
@@ -149,7 +152,7 @@ def _predict_remotely(cluster: Cluster, model: Model, sent: RemoteInput) -> Json
     """Ask a model that is hosted elsewhere; one that is not in memory yet is not held to its interface."""
     rules, schemas = cluster.rules, model.interface or {}
     _require_enabled(cluster, model)
-    if rules.interface_checked and model.in_memory and interface.is_schema(schemas.get("input")):
+    if rules.interface_checked and _is_cached(cluster, model) and interface.is_schema(schemas.get("input")):
         given = remote_models.instance(sent, schemas["input"], rules)
         interface.check("input", schemas["input"], given, rules)
     _require_ready(cluster, model)
@@ -161,6 +164,11 @@ def _predict_remotely(cluster: Cluster, model: Model, sent: RemoteInput) -> Json
         return answer
 
 
+def _is_cached(cluster: Cluster, model: Model) -> bool:
+    """Whether the node that clients talk to knows that the model is in memory."""
+    return model.in_memory and not cluster.lifecycle.sync_up.is_forgotten(model)
+
+
 def _require_enabled(cluster: Cluster, model: Model) -> None:
     if model.is_enabled is False and cluster.rules.disabled_refuses_predict:
         raise status_error(403, "Model is disabled.")
@@ -169,7 +177,7 @@ def _require_enabled(cluster: Cluster, model: Model) -> None:
 def _require_ready(cluster: Cluster, model: Model) -> None:
     """In memory; what is not deployed is deployed on the way where the setting allows it."""
     rules, lifecycle = cluster.rules, cluster.lifecycle
-    if model.in_memory and not lifecycle.sync_up.is_forgotten(model):
+    if _is_cached(cluster, model):
         return
     may_deploy = rules.auto_deploy and model.algorithm == "REMOTE"
     if may_deploy and (cluster.settings.on(AUTO_DEPLOY) or not rules.auto_deploy_can_be_disabled):

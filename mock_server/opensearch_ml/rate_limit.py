@@ -97,5 +97,5 @@ class Throttle:
         return bucket.take(now)
 
     def forget(self, model_id: str) -> None:
-        """The model is gone."""
+        """The model is gone from memory, or altogether: its next bucket is full."""
         self.buckets.pop(model_id, None)

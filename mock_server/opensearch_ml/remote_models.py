@@ -22,6 +22,7 @@ from mock_server.opensearch_ml.store import Connector, JsonObject, Model
 
 _PLACE = re.compile(r"\$\{parameters\.([^}]+)\}")
 _NULL_PLACE = re.compile(r'"\$\{parameters\.(\w+):-null\}"')
+_BLANKS = " \t\r\n"
 _PRE_PROCESS = "connector.pre_process."
 _DOCS_NAMED = {
     "default.embedding": "input",
@@ -81,13 +82,16 @@ def _string_parameters(schema: str) -> frozenset[str]:
 
 
 def _value(text: str) -> Any:
-    """The JSON value with which a text begins, where a word ends behind it, else the text itself."""
+    """The JSON value with which a text begins, where a word ends behind it, else the text; blank is null."""
+    begun = text.lstrip(_BLANKS)
+    if not begun:
+        return None
     try:
-        value, end = _DECODER.raw_decode(text.lstrip(" \t\r\n"))
+        value, end = _DECODER.raw_decode(begun)
     except ValueError:
         return text
-    rest = text.lstrip(" \t\r\n")[end:]
-    return value if isinstance(value, dict | list | str) or not rest.strip() or rest[0].isspace() else text
+    ends = not begun[end : end + 1].strip(_BLANKS)
+    return value if ends or isinstance(value, dict | list | str) else text
 
 
 def _refuse(literal: str) -> Any:

@@ -57,6 +57,25 @@ def test_the_answer_of_the_remote_endpoint_can_be_set(ml: Any) -> None:
     assert output["dataAsMap"] == {"said": "so"}
 
 
+def test_the_status_of_the_remote_endpoint_can_be_set(ml: Any) -> None:
+    assert ml.put("/_mock/predict", {"answer": "busy", "status": 503}).body == {
+        "answer": "busy",
+        "status": 503,
+    }
+    assert ml.predict(ml.deployed()).status == 503
+    state = ml.get("/_mock/state").body
+    ml.post("/_mock/reset")
+    assert ml.get("/_mock/predict").body["status"] == 200
+    ml.put("/_mock/state", state)
+    assert ml.get("/_mock/predict").body == {"answer": "busy", "status": 503}
+
+
+@pytest.mark.parametrize("status", [99, 600, True, "200", None])
+def test_a_status_that_no_endpoint_has_is_refused(ml: Any, status: Any) -> None:
+    answer = ml.put("/_mock/predict", {"answer": {}, "status": status})
+    assert (answer.status, "from 200 to 599" in answer.body["error"]) == (400, True)
+
+
 def test_unknown_operations_are_404_and_wrong_methods_405(ml: Any) -> None:
     assert ml.get("/_mock/nope").status == 404
     wrong = ml.delete("/_mock/clock")

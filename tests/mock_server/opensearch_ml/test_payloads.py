@@ -16,6 +16,7 @@ from mock_server.opensearch_ml.payloads import escaped, is_json
         ('{"q": hello world}', False),
         ('{"q": ${parameters.q}}', False),
         ('{"q": }', False),
+        ('{"q": 1, "q": 2}', False),
         ('{"q": 1} x', False),
         ("5", False),
         ("", False),

@@ -46,6 +46,15 @@ def test_calls_past_the_rate_limit_are_throttled_until_a_token_is_gained(ml: Any
     assert [ml.predict(model_id).status for _ in range(2)] == [200, 429]
 
 
+def test_a_model_that_is_deployed_anew_begins_with_all_its_calls(ml: Any) -> None:
+    model_id = ml.deployed(rate_limiter={"limit": 1, "unit": "DAYS"})
+    assert [ml.predict(model_id).status for _ in range(2)] == [200, 429]
+    ml.post(f"~/models/{model_id}/_undeploy")
+    ml.post(f"~/models/{model_id}/_deploy")
+    ml.time.now += 1
+    assert [ml.predict(model_id).status for _ in range(2)] == [200, 429]
+
+
 def test_a_changed_rate_limit_applies_at_once(ml: Any) -> None:
     model_id = ml.deployed(rate_limiter={"limit": 1, "unit": "DAYS"})
     assert [ml.predict(model_id).status for _ in range(2)] == [200, 429]
@@ -229,6 +238,13 @@ def test_an_older_node_loses_what_it_could_not_read(
     assert kinds == ["null_pointer_exception", kind]
 
 
+@pytest.mark.parametrize("behaviour", ["opensearch-2.19", "opensearch-3.4"])
+def test_a_node_of_any_age_tells_what_it_could_not_read_of_data(make_client: Any, behaviour: str) -> None:
+    ml = make_client(behaviour=behaviour)
+    answer = ml.post(f"~/_predict/kmeans/{ml.deployed()}", b'{"parameters":')
+    assert (answer.status, answer.body["error"]["type"]) == (400, "json_e_o_f_exception")
+
+
 def _asking(ml: Any, **action: Any) -> str:
     """A deployed model whose connector's action is the usual one with these members; None leaves one out."""
     usual = {"action_type": "predict", "method": "POST", "url": "http://127.0.0.1:9/x"}
@@ -352,7 +368,13 @@ def test_every_violation_of_an_interface_is_told(ml: Any, parameters: Any, probl
 
 @pytest.mark.parametrize(
     ("version", "sent", "shown"),
-    [("2.19", "5", "5"), ("2.19", "5 apples", "5"), ("2.19", "an apple", '"an apple"'), ("3.4", "5", None)],
+    [
+        ("2.19", "5", "5"),
+        ("2.19", "5 apples", "5"),
+        ("2.19", "an apple", '"an apple"'),
+        ("2.19", "", "null"),
+        ("3.4", "5", None),
+    ],
 )
 def test_a_text_that_is_json_is_held_to_the_interface_as_a_value(
     make_client: Any, version: str, sent: str, shown: str | None
