@@ -145,7 +145,13 @@ def _flaky(name: str, error: BaseException, first: Nonconformance | None) -> Dec
 
 
 def _evidence(session: Session) -> tuple[ExchangeRecord, ...]:
-    return tuple(exchange.record() for exchange in session.journal[-_LONGEST_EVIDENCE:])
+    shown = session.journal[-_LONGEST_EVIDENCE:]
+    shared = [
+        exchange
+        for name, exchange in session.shared.items()
+        if exchange not in shown and any(name in each.curl for each in shown)
+    ]
+    return tuple(exchange.record() for exchange in (*shared, *shown))
 
 
 def _log(error: BaseException | None) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from conformance.contract import store
@@ -26,5 +29,30 @@ def known_waivers(name: str) -> tuple[Waiver, ...]:
 
 
 def all_waivers(known: str | None, own: Path | None) -> tuple[Waiver, ...]:
-    """The waivers of a known set and of the user's file; raises `UsageError` or `WaiverError`."""
-    return (*(known_waivers(known) if known else ()), *(load(own) if own else ()))
+    """The waivers of a known set and of the user's file; raises `UsageError` or `WaiverError`.
+
+    What the user's file waives is a requirement of some contract, if not of the one that is judged by.
+    """
+    mine = load(own) if own else ()
+    _require_requirements(mine)
+    return (*(known_waivers(known) if known else ()), *mine)
+
+
+def _require_requirements(waivers: Iterable[Waiver]) -> None:
+    names = {waiver.requirement: waiver for waiver in waivers}
+    unknown = names.keys() - _requirements() if names else ()
+    for name in sorted(unknown):
+        nearest = difflib.get_close_matches(name, sorted(_requirements()), n=1, cutoff=0.0)
+        raise UsageError(
+            f"{names[name].origin}: no contract has the requirement {name!r} that it waives; "
+            f"the nearest is {', '.join(nearest)}"
+        )
+
+
+@cache
+def _requirements() -> frozenset[str]:
+    """The ids of every contract that there is."""
+    contracts = (
+        store.load(profile, version) for profile in store.profiles() for version in store.versions(profile)
+    )
+    return frozenset(name for contract in contracts for name in contract.requirements)

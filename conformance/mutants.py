@@ -51,6 +51,8 @@ BROKEN: Final[Mapping[str, str]] = {
     "safe-delete-ignores-agents": "osml.delete.safe.agent",
     "conflict-names-no-pipeline": "osml.delete.safe.names-user",
     "conflict-is-400": "osml.delete.safe.conflict",
+    "second-delete-says-deleted": "osml.race.one-outcome",
+    "group-counts-version-twice": "osml.register.next-version",
     "update-loses-ttl": "osml.undeploy.ttl-setting",
     "update-drops-ttl": "osml.update.keeps-others",
     "update-loses-description": "osml.update.keeps-others",

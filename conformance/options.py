@@ -61,6 +61,7 @@ class RunOptions:
             ("--docs-version", self.docs_version if len(self.profiles) > 1 else None),
             ("--known", self.known),
             ("--waivers", self.waivers),
+            ("--behaviour", target.behaviour),
             ("--mutant", target.mutant),
             ("--endpoint-host", None if target.endpoint_host == LOOPBACK_HOST else target.endpoint_host),
             *(("--model-id", model) for model in target.model_ids),
@@ -117,6 +118,7 @@ def options_from(config: Configuration) -> RunOptions:
         model_ids=tuple(get("--ml-model-id")),
         insecure=get("--ml-insecure"),
         docs_version=get("--ml-docs-version"),
+        behaviour=get("--ml-behaviour"),
         mutant=get("--ml-mutant"),
         run_id=_own_run_id(get("--ml-run-id")),
     )

@@ -57,6 +57,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PERCENT",
         help="fail when fewer were decided; with --ml-out",
     )
+    option("--ml-behaviour", help="let the mock in this process follow a recorded version")
     option("--ml-mutant", help="put this fault into the mock in this process")
     option("--ml-run-id", default="", help="what the names of everything created start with")
 

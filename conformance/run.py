@@ -137,6 +137,7 @@ def arguments_for(options: RunOptions) -> list[str]:
         "--ml-max-wait": target.max_wait,
         "--ml-seed": options.seed,
         "--ml-endpoint-host": target.endpoint_host,
+        "--ml-behaviour": target.behaviour,
         "--ml-mutant": target.mutant,
         "--ml-run-id": target.run_id,
         "--ml-known": options.known,

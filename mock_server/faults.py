@@ -127,6 +127,17 @@ _ALL = (
         "conflict-names-no-pipeline", "The 409 of a safe delete names no user.", conflict_names_users=False
     ),
     _opensearch("conflict-is-400", "A safe delete refuses with 400 instead of 409.", conflict_status=400),
+    # Requests at the same moment.
+    _opensearch(
+        "second-delete-says-deleted",
+        "Of two deletes at the same moment both say that they deleted.",
+        delete_tells_what_it_did=False,
+    ),
+    _opensearch(
+        "group-counts-version-twice",
+        "Two registrations at the same moment get the same version of a group.",
+        group_write_is_conditional=False,
+    ),
     # Update.
     _opensearch("update-loses-ttl", "A TTL that an update sends is not stored.", update_stores_ttl=False),
     _opensearch("update-drops-ttl", "An update that sends no TTL removes it.", update_keeps_ttl=False),

@@ -5,8 +5,11 @@ from __future__ import annotations
 import dataclasses
 import random
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from typing import TypeVar
 
+from mock_server import interleaving
 from mock_server.clock import Clock
 from mock_server.core import Profile, Request, Response, json_response
 from mock_server.endpoint import RemoteEndpoint
@@ -25,6 +28,7 @@ PROFILES = (OPENSEARCH_ML, NUGEN)
 NAMESPACE_HEADER = "x-mock-namespace"
 MAX_NAMESPACES = 1000
 
+T = TypeVar("T")
 _NAMESPACE = re.compile(r"[\w.:-]{1,100}")
 
 
@@ -63,7 +67,7 @@ class MockServer:
         self._seed = seed
         self._progress = Progress.named(progress)
         self._tokens = nugen_tokens
-        self._order = random.Random(seed)
+        self._chance = random.Random(seed)
         self.clock = Clock() if clock is None else clock
         self._spaces = {"": Space(self.clock, self._profiles, seed)}
 
@@ -96,31 +100,44 @@ class MockServer:
         response = space.handle(request)
         return dataclasses.replace(response, body=b"") if request.method == "HEAD" else response
 
-    def handle_at_once(self, requests: Sequence[Request]) -> list[Response]:
-        """Answer requests that come at the same moment, in an order that the seed chooses.
+    def handle_at_once(self, requests: Sequence[Request], *, seed: int | None = None) -> list[Response]:
+        """Answer requests that come at the same moment, as `at_once` does; answers in the order given."""
+        return self.at_once([partial(self.handle, request) for request in requests], seed=seed)
 
-        Between two of them a little time passes or none, as the seed chooses too, so that what one request
-        set going may or may not have ended when the next one comes. The answers are in the order given.
+    def at_once(self, calls: Sequence[Callable[[], T]], *, seed: int | None = None) -> list[T]:
+        """Run calls that send requests to this server at the same moment; gives what they return.
+
+        The requests interleave where those of a real node do: between what a request reads and what it
+        writes. After each call a little time passes or none, so that what one request set going may or may
+        not have ended when another goes on. Who goes on and how much time passes is a function of the seed,
+        of this race or else of the server. Only what comes in this way interleaves: requests over HTTP, and
+        from threads of one's own, are answered one after the other. No call may wait for another.
         """
-        order = list(range(len(requests)))
-        self._order.shuffle(order)
-        answers: dict[int, Response] = {}
-        for index in order:
-            answers[index] = self.handle(requests[index])
-            if self._order.random() < 0.5:
-                self.clock.advance(self._order.choice((0.002, 0.02, 0.1)))
-        return [answers[index] for index in range(len(requests))]
+        chance = self._chance if seed is None else random.Random(seed)
 
-    def _profiles(self, clock: Clock, endpoint: RemoteEndpoint, faults: Faults) -> dict[str, Profile]:
-        makers = {NUGEN: self._nugen, OPENSEARCH_ML: self._opensearch}
-        return {name: makers[name](clock, endpoint, faults) for name in self._names}
+        def let_time_pass() -> None:
+            if chance.random() < 0.5:
+                self.clock.advance(chance.choice((0.002, 0.02, 0.1)))
 
-    def _nugen(self, clock: Clock, _endpoint: RemoteEndpoint, _faults: Faults) -> Profile:
+        return interleaving.at_once(calls, chance, let_time_pass)
+
+    def _profiles(
+        self, clock: Clock, endpoint: RemoteEndpoint, faults: Faults, let_others_in: Callable[[], None]
+    ) -> dict[str, Profile]:
+        makers: dict[str, Callable[[], Profile]] = {
+            NUGEN: partial(self._nugen, clock),
+            OPENSEARCH_ML: partial(self._opensearch, clock, endpoint, faults, let_others_in),
+        }
+        return {name: makers[name]() for name in self._names}
+
+    def _nugen(self, clock: Clock) -> Profile:
         rules = nugen_rules.DOCUMENTED
         broken = rules if self._fault is None else self._fault.breaks_nugen(rules)
         return Nugen(broken, clock, seed=self._seed, tokens=self._tokens)
 
-    def _opensearch(self, clock: Clock, endpoint: RemoteEndpoint, faults: Faults) -> Profile:
+    def _opensearch(
+        self, clock: Clock, endpoint: RemoteEndpoint, faults: Faults, let_others_in: Callable[[], None]
+    ) -> Profile:
         rules = rules_of(self._behaviour, self._version)
         ids = Ids(self._seed)
         return OpenSearchMl(
@@ -133,6 +150,7 @@ class MockServer:
                 version=f"{self._version[0]}.{self._version[1]}.0",
                 progress=self._progress,
                 outcomes=_FaultyOutcomes(faults),
+                let_others_in=let_others_in,
             )
         )
 

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 
+from mock_server import interleaving
 from mock_server.clock import Clock
 from mock_server.control import Control
 from mock_server.core import Profile, Request, Response, WireFault, json_response
@@ -15,7 +16,7 @@ from mock_server.journal import Entry, Journal
 
 _LOG = logging.getLogger(__name__)
 
-MakeProfiles = Callable[[Clock, RemoteEndpoint, Faults], dict[str, Profile]]
+MakeProfiles = Callable[[Clock, RemoteEndpoint, Faults, Callable[[], None]], dict[str, Profile]]
 
 
 class Space:
@@ -27,7 +28,7 @@ class Space:
         self.journal = Journal()
         self._lock = threading.Lock()
         endpoint = RemoteEndpoint()
-        self._profiles = make_profiles(clock, endpoint, self.faults)
+        self._profiles = make_profiles(clock, endpoint, self.faults, self._let_others_in)
         self._control = Control(clock, endpoint, self._profiles, self.faults, self.journal)
 
     def handle(self, request: Request) -> Response:
@@ -44,6 +45,16 @@ class Space:
                     "error": {"type": "mock_server_error", "reason": "The mock failed; its log says why."}
                 }
                 return json_response(500, error | {"status": 500})
+
+    def _let_others_in(self) -> None:
+        """Inside a request that is one of several at once: whoever is chosen goes on."""
+        if not interleaving.racing():
+            return
+        self._lock.release()
+        try:
+            interleaving.step()
+        finally:
+            self._lock.acquire()
 
     def _answer(self, request: Request) -> Response:
         if self._control.owns(request.path):

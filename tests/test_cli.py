@@ -47,6 +47,7 @@ def mlconform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
         (["--docs-version", "1.0"], "1.0"),
         (["--target", "localhost:9200"], "https://host:9200"),
         (["--mutant", "nope"], "nope"),
+        (["--behaviour", "nope"], "nope"),
         (["--max-wait", "nan"], "--max-wait"),
         (["--require-decided", "101"], "--require-decided"),
         (["--workers", "0"], "--workers"),
@@ -136,6 +137,18 @@ class TestOptions:
         faulty = (*FEW, "--level", "example", "--mutant", "deploy-answers-started")
         assert mlconform("run", *faulty, "--waivers", str(waivers)).exit_code == 0
         assert kinds(judged())["osml.deploy.answer.status"] == "known"
+
+    @pytest.mark.parametrize("more", [(), FEW])
+    def test_a_waiver_of_no_requirement_is_refused_before_anything_is_sent(
+        self, mlconform: Any, more: tuple[str, ...]
+    ) -> None:
+        Path("waivers.yaml").write_text("- {requirement: osml.deploy.anwser.status, reason: agreed}")
+        ended = mlconform("run", *more, "--waivers", "waivers.yaml", "--target", "http://127.0.0.1:9")
+        assert ended.exit_code == 2
+        (line,) = ended.stderr.splitlines()
+        assert "waivers.yaml" in line
+        assert "'osml.deploy.anwser.status'" in line
+        assert "osml.deploy.answer.status" in line.partition("nearest")[2]
 
     def test_a_waiver_that_is_over_does_not_help(self, mlconform: Any) -> None:
         waivers = Path("waivers.yaml")

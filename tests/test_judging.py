@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +21,7 @@ from conformance.options import RunOptions
 from conformance.outcomes import TargetUnreachable, Untestable
 from conformance.record import STREAM
 from conformance.report.events import Outcome
+from conformance.report.presentation import curl_sequence
 from conformance.report.stream import read
 from conformance.report.verdicts import Judgement, Kind, judge
 from conformance.run import run
@@ -26,7 +30,7 @@ from conformance.suites.opensearch_ml.api import MlCommons
 from conformance.target.connect import TargetOptions
 from conformance.target.opensearch_ml import PRIVATE_ADDRESSES, read_settings
 from conformance.target.session import Session
-from mock_server import MockServer
+from mock_server import MockServer, Request
 from mock_server.fixture import serve_on
 
 STATUS = "osml.deploy.answer.status"
@@ -265,3 +269,17 @@ def test_options_that_a_repetition_needs_are_in_the_header() -> None:
     options = RunOptions(target=TargetOptions(model_ids=("a", "b"), insecure=True), known="x")
     assert options.repeated == ("--known", "x", "--model-id", "a", "--model-id", "b", "--insecure")
     assert replace(options, docs_version="2.19").repeated[:2] == ("--docs-version", "2.19")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_the_requests_of_a_finding_show_it_on_another_target(judged: Any, serve_mock: Any) -> None:
+    gone, fault = "osml.delete.gone", "delete-keeps-model"
+    (told, *_) = verdict(judged(gone, mutant=fault), gone).telling
+    other = serve_mock(mutant=fault, seed=1)
+    allowed = json.dumps({"persistent": {PRIVATE_ADDRESSES: True}}).encode()
+    kind = {"content-type": "application/json"}
+    other.server.handle(Request("PUT", "/_cluster/settings", "", kind, allowed))
+    script = curl_sequence(told.check).replace("http://mock", other.url)
+    ended = subprocess.run(["sh", "-eu"], input=script, capture_output=True, text=True, check=True)
+    assert '"result":"deleted"' in ended.stdout
+    assert '"model_state":"REGISTERED"' in ended.stdout.partition('"result":"deleted"')[2]

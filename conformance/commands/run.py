@@ -54,6 +54,7 @@ from conformance.target.connect import TargetOptions
 )
 @click.option("--model-id", multiple=True, help="model that may be used (nugen); repeatable")
 @click.option("--insecure", is_flag=True, help="do not verify TLS certificates")
+@click.option("--behaviour", help="let the mock in this process follow a recorded version")
 @click.option("--mutant", help="put this fault into the mock in this process")
 @click.option(
     "--out",
@@ -72,6 +73,7 @@ def command(**given: Any) -> None:
         model_ids=given["model_id"],
         insecure=given["insecure"],
         docs_version=given["docs_version"],
+        behaviour=given["behaviour"],
         mutant=given["mutant"],
     )
     options = RunOptions(

@@ -61,6 +61,7 @@ def render(judgement: Judgement) -> str:
         areas=presentation.areas(judgement),
         findings=list(presentation.of_kinds(judgement, _FINDINGS)),
         finding_kinds=_FINDINGS,
+        not_run_because=presentation.not_run_because(judgement),
         undecided=list(presentation.of_kinds(judgement, [Kind.UNTESTABLE])),
         inapplicable=list(presentation.of_kinds(judgement, [Kind.INAPPLICABLE])),
         segments=_segments(judgement.summary.counts),

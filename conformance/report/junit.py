@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from conformance.report.presentation import clip, curl_sequence, one_line, others, shortest, visible
+from conformance.report.presentation import (
+    clip,
+    curl_sequence,
+    not_run_because,
+    one_line,
+    others,
+    shortest,
+    visible,
+)
 from conformance.report.verdicts import Judgement, Kind, Verdict
 
 
@@ -24,7 +32,7 @@ def render(judgement: Judgement) -> str:
         for requirement in judgement.not_run:
             if requirement.profile == profile:
                 case = _named(suite, requirement.profile, requirement.id)
-                ET.SubElement(case, "skipped", message="not run: left out by the selection")
+                ET.SubElement(case, "skipped", message=f"not run: {not_run_because(judgement)}")
     _run_suite(root, judgement)
     for suite in root:
         _count(suite)

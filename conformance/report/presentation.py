@@ -13,8 +13,9 @@ from itertools import groupby
 from conformance.contract.model import Level
 from conformance.report.events import CheckFinished, ExchangeRecord, RequirementListed, RunStarted
 from conformance.report.exit_code import ExitCode
+from conformance.report.script import commands
 from conformance.report.stream import Run
-from conformance.report.verdicts import Conclusion, Evidence, Judgement, Kind, Verdict
+from conformance.report.verdicts import Conclusion, Evidence, Judgement, Kind, Verdict, ended_early
 
 BODY_LIMIT = 4000
 """Characters of one body, message or log that a report shows; the stream has all of it."""
@@ -86,6 +87,15 @@ def decided(judgement: Judgement) -> str:
     return f"{tenths:g} % decided ({summary.decided} of {summary.in_force} requirements)"
 
 
+def not_run_because(judgement: Judgement) -> str:
+    """Why requirements were not run."""
+    reasons = {
+        "left out by the selection": bool(judgement.run.header.selection),
+        "the run ended before it reached them": ended_early(judgement.run),
+    }
+    return ", or ".join(reason for reason, holds in reasons.items() if holds)
+
+
 def headline(judgement: Judgement) -> str:
     """Conformant, not conformant or undecided, and that a run is incomplete if it is."""
     conclusion = judgement.summary.conclusion.capitalize()
@@ -146,17 +156,20 @@ def shown(check: CheckFinished) -> Sequence[ExchangeRecord]:
 
 
 def curl_sequence(check: CheckFinished) -> str:
-    """The requests of a check as a shell script, with its waits as comments."""
+    """The requests of a check as a shell script, with its waits as comments.
+
+    On another target the script makes its own things: their ids are carried from answer to request.
+    """
     lines = []
     hidden = len(check.exchanges) - len(shown(check))
     if hidden:
         lines.append(f"# the first {hidden} requests are left out here; run.ndjson has them")
     before: float | None = None
-    for exchange in shown(check):
+    for exchange, command in zip(shown(check), commands(shown(check)), strict=True):
         if before is not None and exchange.at - before >= 1:
             lines.append(f"# {duration(exchange.at - before)} later")
         before = exchange.at
-        lines.append(clip(exchange.curl or f"# {exchange.method} {exchange.url}"))
+        lines.append(clip(command))
     return "\n".join(lines)
 
 

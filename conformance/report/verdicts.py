@@ -97,7 +97,8 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A run and all that follows from it. `not_run` are the requirements left out by the selection.
+    """A run and all that follows from it. `not_run` are the requirements that the selection left out,
+    and those that a run which ended early did not reach.
 
     `problems` are the run's own and those that judging it brought to light.
     """
@@ -136,7 +137,7 @@ def judge(run: Run, waivers: Sequence[Waiver] | None = None) -> Judgement:
         noted=tuple(noted),
         problems=problems,
         stale_waivers=unused,
-        summary=_summary(run, verdicts, problems, unused),
+        summary=_summary(run, verdicts, not_run, problems, unused),
     )
 
 
@@ -160,12 +161,20 @@ def _evidence(run: Run, waived: Mapping[tuple[str, str | None], Waiver]) -> dict
     return {requirement: tuple(evidence) for requirement, evidence in found.items()}
 
 
+def ended_early(run: Run) -> bool:
+    """Whether something kept the run from going through all of its checks."""
+    stopping = {"interrupted", "unreachable", "prerequisite"}
+    return not run.complete or any(problem.kind in stopping for problem in run.problems)
+
+
 def _left_out(requirement: RequirementListed, run: Run, found: Sequence[Evidence]) -> bool:
-    if found or requirement.inapplicable or not run.header.selection:
+    selected = bool(run.header.selection)
+    if found or requirement.inapplicable or not (selected or ended_early(run)):
         return False
     # One of several checks may have come along for another requirement's sake.
     ran = {check.check for check in run.checks}
-    return not requirement.checks or not ran.issuperset(requirement.checks)
+    missed = not ran.issuperset(requirement.checks)
+    return missed or (selected and not requirement.checks)
 
 
 def _verdict(requirement: RequirementListed, run: Run, found: tuple[Evidence, ...]) -> Verdict:
@@ -240,8 +249,7 @@ def _stale_waivers(
     evidence: Mapping[str, Sequence[Evidence]],
 ) -> tuple[Waiver, ...]:
     """Waivers that a whole run shows to be wrong; a part of a run can't tell."""
-    stopped = any(problem.kind in {"interrupted", "unreachable", "prerequisite"} for problem in run.problems)
-    if not run.complete or run.header.selection or stopped:
+    if run.header.selection or ended_early(run):
         return ()
     failed = {
         (name, each.check.check)
@@ -254,10 +262,17 @@ def _stale_waivers(
 
 
 def _summary(
-    run: Run, verdicts: Sequence[Verdict], problems: Sequence[Problem], unused: Sequence[Waiver]
+    run: Run,
+    verdicts: Sequence[Verdict],
+    not_run: Sequence[RequirementListed],
+    problems: Sequence[Problem],
+    unused: Sequence[Waiver],
 ) -> Summary:
     counts = {kind: sum(verdict.kind is kind for verdict in verdicts) for kind in Kind}
     in_force = len(verdicts) - counts[Kind.INAPPLICABLE]
+    if not run.header.selection:
+        # Nobody asked for what an early end left out to be left out: it is missing from the decided.
+        in_force += len(not_run)
     decided = sum(count for kind, count in counts.items() if kind.decided)
     percent = 100 * decided / in_force if in_force else 0.0
     codes = {

@@ -14,7 +14,7 @@ from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreac
 from conformance.target import nugen, opensearch_ml
 from conformance.target.session import Facts, Session, SessionOptions
 from conformance.target.settle import wait
-from conformance.target.transport import Handler, HttpTransport, InProcessTransport, Transport
+from conformance.target.transport import HttpTransport, InProcessTransport, Transport
 from mock_server import MockServer
 from mock_server.core import Request
 
@@ -30,8 +30,8 @@ _MOCK_TOKEN = "Bearer mlconform"
 class TargetOptions:
     """What the command line says about the target.
 
-    `target` is `mock` or a URL; `max_wait` is in seconds; `mutant` and `docs_version` concern the
-    mock in this process alone.
+    `target` is `mock` or a URL; `max_wait` is in seconds; `behaviour`, `mutant` and `docs_version`
+    concern the mock in this process alone.
     """
 
     target: str = MOCK
@@ -41,6 +41,7 @@ class TargetOptions:
     model_ids: tuple[str, ...] = ()
     insecure: bool = False
     docs_version: str | None = None
+    behaviour: str | None = None
     mutant: str | None = None
     run_id: str = ""
 
@@ -157,7 +158,7 @@ def _open(profile: str, options: TargetOptions) -> tuple[Transport, SessionOptio
         model_ids=options.model_ids,
     )
     if options.in_process:
-        return InProcessTransport(_mock_handler(options.docs_version, options.mutant)), base
+        return _mock_transport(options.docs_version, options.behaviour, options.mutant), base
     may = options.allow_settings or parts.hostname in _LOOPBACK
     transport = HttpTransport(shown_target(options.target), verify=not options.insecure)
     return transport, replace(base, may_change_settings=may)
@@ -178,10 +179,17 @@ def _authorization(profile: str, parts: SplitResult, *, in_process: bool) -> str
 
 
 @cache
-def _mock_handler(docs_version: str | None, mutant: str | None) -> Handler:
+def _mock_transport(
+    docs_version: str | None, behaviour: str | None, mutant: str | None
+) -> InProcessTransport:
     try:
         # Two nodes, so that what concerns some nodes can be told from what concerns all.
-        server = MockServer(docs_version=docs_version or "3.4", mutant=mutant, nodes=2)
+        server = MockServer(
+            docs_version=docs_version or "3.4",
+            behaviour=behaviour or "documented",
+            mutant=mutant,
+            nodes=2,
+        )
     except ValueError as error:
         raise UsageError(f"the mock cannot be started so: {error}") from None
 
@@ -191,4 +199,4 @@ def _mock_handler(docs_version: str | None, mutant: str | None) -> Handler:
         response = server.handle(Request(method, path, query, headers, body))
         return response.status, list(response.headers), response.body
 
-    return handle
+    return InProcessTransport(handle, server.at_once)

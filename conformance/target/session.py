@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as json_codec
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -58,6 +58,7 @@ class Session:
 
     `wire_requirement` is the requirement that an answer broken on the wire violates. `exclusive`
     says that no other check runs beside this one, so that time may be moved while settling.
+    `shared` are the requests that made what all checks use, by its id: they belong to the evidence.
     """
 
     transport: Transport
@@ -67,6 +68,7 @@ class Session:
     exclusive: bool = False
     journal: list[Exchange] = field(default_factory=list)
     tracker: Tracker = field(default_factory=Tracker)
+    shared: dict[str, Exchange] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._names = 0
@@ -168,6 +170,13 @@ class Session:
                 budget=REMOVAL_BUDGET_SECONDS,
             )
         return left
+
+    def at_once(self, calls: Sequence[Callable[[], T]], *, seed: int) -> list[T]:
+        """Run calls that send requests at the same moment; gives what they return, in the order given.
+
+        On a mock in this process the requests interleave as the seed says, elsewhere as it happens.
+        """
+        return self.transport.at_once(calls, seed)
 
     # time
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, TypeVar
 
 import urllib3
 from urllib3 import exceptions
 
 from conformance.outcomes import TargetUnreachable
 from conformance.target.exchange import Answer, OutgoingRequest
+
+T = TypeVar("T")
 
 
 class AnswerCutOff(Exception):  # noqa: N818
@@ -27,6 +30,12 @@ class Transport(Protocol):
     def base_url(self) -> str: ...
 
     def send(self, request: OutgoingRequest) -> Answer: ...
+
+    def at_once(self, calls: Sequence[Callable[[], T]], seed: int) -> list[T]:
+        """Run calls that send requests at the same moment; gives what they return.
+
+        Over HTTP chance decides how the requests interleave, in process the seed does.
+        """
 
     def close(self) -> None: ...
 
@@ -77,6 +86,11 @@ class HttpTransport:
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status, headers, response.data)
 
+    def at_once(self, calls: Sequence[Callable[[], T]], seed: int) -> list[T]:
+        del seed
+        with ThreadPoolExecutor(len(calls)) as pool:
+            return list(pool.map(lambda call: call(), calls))
+
     def close(self) -> None:
         self._pool.clear()
 
@@ -89,11 +103,26 @@ class Handler(Protocol):
     ) -> tuple[int, list[tuple[str, str]], bytes]: ...
 
 
+class AtOnce(Protocol):
+    """How an in-process target lets calls interleave: a function of the seed."""
+
+    def __call__(self, calls: Sequence[Callable[[], T]], *, seed: int) -> list[T]: ...
+
+
+def in_order(calls: Sequence[Callable[[], T]], *, seed: int) -> list[T]:
+    """One after the other: what a target does whose requests cannot interleave."""
+    del seed
+    return [call() for call in calls]
+
+
 class InProcessTransport:
     """The twin of `HttpTransport` that calls a handler instead of a socket."""
 
-    def __init__(self, handler: Handler, *, base_url: str = "http://mock") -> None:
+    def __init__(
+        self, handler: Handler, at_once: AtOnce = in_order, *, base_url: str = "http://mock"
+    ) -> None:
         self._handler = handler
+        self._at_once = at_once
         self._base_url = base_url
 
     @property
@@ -105,6 +134,9 @@ class InProcessTransport:
         headers = {"accept": "application/json", **request.headers}
         status, answered, body = self._handler(request.method, path, query, headers, request.body or b"")
         return Answer(status, {name.lower(): value for name, value in answered}, body)
+
+    def at_once(self, calls: Sequence[Callable[[], T]], seed: int) -> list[T]:
+        return self._at_once(calls, seed=seed)
 
     def close(self) -> None:
         """Nothing is open."""

@@ -83,6 +83,7 @@ def delete(call: Call) -> Answer:
     agent_id = call.parameters["agent_id"]
     if agent_id not in call.cluster.store.agents:
         raise status_error(404, "Fail to find ml agent")
+    call.cluster.let_others_in()
     return Answer(call.cluster.store.agents.delete(agent_id).answer())
 
 

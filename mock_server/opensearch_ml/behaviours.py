@@ -283,6 +283,15 @@ DEVIATIONS = (
         {"pooling_modes": frozenset({"mean", "mean_sqrt_len", "max", "weighted_mean", "cls", "last_token"})},
     ),
     Deviation(
+        "gone-document-500",
+        _NO_5XX,
+        "An update whose document is deleted while it is under way is answered 500.",
+        "read in the published source of the metadata client, not recorded",
+        None,
+        _BOTH,
+        {"gone_document_status": 500},
+    ),
+    Deviation(
         "missing-controller-unnamed",
         "The refusal of a missing controller names the model.",
         "It speaks of the model's id and leaves it out.",

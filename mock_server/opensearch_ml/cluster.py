@@ -30,6 +30,7 @@ class Cluster:
         self.ids = environment.ids
         self.endpoint = environment.endpoint
         self.version = environment.version
+        self.let_others_in = environment.let_others_in
         self.settings = Settings(environment.rules)
         self.store = Store(len(environment.nodes))
         self.throttle = Throttle()

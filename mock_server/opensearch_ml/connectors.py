@@ -6,7 +6,7 @@ import dataclasses
 import re
 from typing import Any
 
-from mock_server.opensearch_ml import connector_bodies, search
+from mock_server.opensearch_ml import conflicts, connector_bodies, search
 from mock_server.opensearch_ml.checked_texts import check_texts
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_error, status_error
@@ -67,9 +67,12 @@ def update(call: Call) -> Answer:
     deployed = [model.id for model in _users(cluster, connector_id) if model.in_memory]
     if deployed and cluster.rules.deployed_connector_is_kept:
         raise status_error(400, _in_use(deployed, "undeploy"))
+    cluster.let_others_in()
+    index, refresh = cluster.store.connectors, cluster.rules.update_forces_refresh
+    conflicts.begin_update(cluster, index, connector_id)
+    changed = _changed(_find(call), body)
     changed.updated = cluster.now_ms()
-    refresh = cluster.rules.update_forces_refresh
-    return Answer(cluster.store.connectors.put(connector_id, changed, forced_refresh=refresh).answer())
+    return Answer(index.put(connector_id, changed, forced_refresh=refresh).answer())
 
 
 def _read_changes(call: Call) -> dict[str, Any]:
@@ -88,6 +91,7 @@ def delete(call: Call) -> Answer:
     users = [model.id for model in _users(call.cluster, connector_id)]
     if users:
         raise status_error(409, _in_use(users, "delete or update"))
+    call.cluster.let_others_in()
     return Answer(call.cluster.store.connectors.delete(connector_id).answer())
 
 

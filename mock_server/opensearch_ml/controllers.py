@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_server.opensearch_ml import gson
+from mock_server.opensearch_ml import conflicts, gson
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.document import Document, read_json
 from mock_server.opensearch_ml.errors import ApiError, node_error, parse_error, status_error
@@ -27,9 +27,10 @@ def create(call: Call) -> Answer:
             "please either create the model controller after it is deployed or before deploying it. "
             f"Model ID: {model.id}",
         )
+    call.cluster.let_others_in()
     result = call.cluster.store.controllers.put(model.id, Controller(model.id, limits)).result
     if result == "created":
-        _mark(call.cluster, model, enabled=True)
+        _mark(call.cluster, model.id, enabled=True)
     return Answer({"model_id": model.id, "status": result.upper()})
 
 
@@ -45,15 +46,20 @@ def update(call: Call) -> Answer:
             f"api instead. Model ID: {model.id}",
         )
     changed = {user: merged(controller.limits.get(user), limit) for user, limit in limits.items()}
+    call.cluster.let_others_in()
+    conflicts.begin_update(call.cluster, controllers, model.id)
     after = Controller(model.id, controller.limits | changed)
     return Answer(controllers.put(model.id, after, forced_refresh=True).answer())
 
 
-def _mark(cluster: Cluster, model: Model, *, enabled: bool) -> None:
-    """The model's document says whether there is a controller of it."""
+def _mark(cluster: Cluster, model_id: str, *, enabled: bool) -> None:
+    """The model's document says whether there is a controller of it, if it is still there."""
+    model = cluster.store.models.get(model_id)
+    if model is None:
+        return
     model.is_controller_enabled = enabled
     model.change_at(cluster.now_ms())
-    cluster.store.models.touch(model.id)
+    cluster.store.models.touch(model_id)
 
 
 def get(call: Call) -> Answer:
@@ -74,10 +80,9 @@ def delete(call: Call) -> Answer:
     model_id, store = call.parameters["model_id"], call.cluster.store
     if model_id not in store.controllers:
         raise status_error(404, "Failed to find model controller")
+    call.cluster.let_others_in()
     answer = store.controllers.delete(model_id).answer()
-    model = store.models.get(model_id)
-    if model is not None:
-        _mark(call.cluster, model, enabled=False)
+    _mark(call.cluster, model_id, enabled=False)
     return Answer(answer)
 
 

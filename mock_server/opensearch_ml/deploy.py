@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mock_server.opensearch_ml import conflicts
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, status_error
 from mock_server.opensearch_ml.models import find, require_function_allowed
@@ -16,6 +17,9 @@ def deploy(call: Call) -> Answer:
     model = find(cluster, call.parameters["model_id"])
     require_function_allowed(model.algorithm, cluster)
     targets = _custom_plan(cluster, model, node_ids) if node_ids else None
+    cluster.let_others_in()
+    if model.id not in cluster.store.models:
+        raise conflicts.gone(cluster.store.models, model.id, cluster.rules)
     answer = {"task_id": cluster.lifecycle.deploy(model, targets)}
     cluster.monitor.count(model, "deploy", targets or cluster.node_ids)
     if cluster.rules.deploy_answer_names_task_type:
@@ -61,6 +65,7 @@ def undeploy(call: Call) -> Answer:
     targets = tuple(node for node in cluster.node_ids if not node_ids or node in node_ids)
     stats: dict[str, dict[str, str]] = {node: {} for node in targets}
     models = [model for model_id in unique if (model := cluster.store.models.get(model_id)) is not None]
+    cluster.let_others_in()
     found = {model.id: cluster.lifecycle.undeploy(model, targets) for model in models}
     for model in models:
         _note(cluster, model, found[model.id])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,7 +15,11 @@ from mock_server.opensearch_ml.work import AlwaysDeployed, Outcomes, Progress
 
 @dataclass(frozen=True)
 class Environment:
-    """The surroundings of a cluster; `version` is the product version that it tells of itself."""
+    """The surroundings of a cluster; `version` is the product version that it tells of itself.
+
+    `let_others_in` is called inside a request where a real node lets other requests go on: between what it
+    reads and what it writes.
+    """
 
     rules: Rules
     clock: Clock
@@ -24,6 +29,7 @@ class Environment:
     version: str
     progress: Progress = field(default_factory=Progress)
     outcomes: Outcomes = field(default_factory=AlwaysDeployed)
+    let_others_in: Callable[[], None] = lambda: None
 
     @property
     def local_node_id(self) -> str:

@@ -13,7 +13,8 @@ class ApiError(Exception):
     """An answer that refuses: status, type and reason go into OpenSearch's error envelope.
 
     `extra` are members beside type and reason (line and column of a parsing error, for one);
-    `caused_by` is told once, outside the root cause, as OpenSearch does.
+    `caused_by` is told once, outside the root cause, as OpenSearch does; but where it is an error of
+    OpenSearch itself (`cause_is_root`), it is the root cause too.
     """
 
     status: int
@@ -21,11 +22,18 @@ class ApiError(Exception):
     reason: str
     extra: dict[str, Any] = field(default_factory=dict)
     caused_by: dict[str, Any] | None = None
+    cause_is_root: bool = False
+
+    @property
+    def root_reason(self) -> str:
+        """What the root cause says, as tasks tell it."""
+        return str(self.caused_by["reason"]) if self.cause_is_root and self.caused_by else self.reason
 
     def envelope(self) -> dict[str, Any]:
         """The body: `{"error": {"root_cause": [...], "type", "reason"}, "status"}`."""
         cause = {"type": self.type, "reason": self.reason, **self.extra}
-        error: dict[str, Any] = {"root_cause": [cause], **cause}
+        root = dict(self.caused_by) if self.cause_is_root and self.caused_by else cause
+        error: dict[str, Any] = {"root_cause": [root], **cause}
         if self.caused_by is not None:
             error["caused_by"] = self.caused_by
         return {"error": error, "status": self.status}

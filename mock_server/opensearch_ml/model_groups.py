@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mock_server.opensearch_ml import search
+from mock_server.opensearch_ml import conflicts, search
 from mock_server.opensearch_ml.checked_texts import check_texts
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import (
@@ -51,7 +51,8 @@ def _read(fields: Fields) -> tuple[str | None, str | None]:
 
 
 def create(cluster: Cluster, name: str, description: str | None) -> str:
-    """Make a group without versions; gives its id."""
+    """Make a group without versions; gives its id. Two at the same moment may have one name."""
+    cluster.let_others_in()
     now = cluster.now_ms()
     group_id = cluster.ids.document()
     cluster.store.groups.put(group_id, ModelGroup(name, description, now, now))
@@ -64,14 +65,21 @@ def named(cluster: Cluster, name: str) -> str | None:
 
 
 def next_version(cluster: Cluster, group_id: str, at: int) -> str:
-    """Count one more version in a group at this time; gives its number as the API shows it."""
-    group = cluster.store.groups.get(group_id)
+    """Count one more version in a group at this time; gives its number as the API shows it.
+
+    Raises ApiError 409 where another request wrote the group meanwhile, and another where it deleted it.
+    """
+    groups = cluster.store.groups
+    group = groups.get(group_id)
     if group is None:
         raise LookupError(f"no model group {group_id}: look it up before counting a version in it")
-    group.latest_version += 1
-    group.updated = at
-    cluster.store.groups.touch(group_id)
-    return str(group.latest_version)
+    version, expected = group.latest_version + 1, conflicts.seq_no(cluster, groups, group_id)
+    cluster.let_others_in()
+    if cluster.rules.group_write_is_conditional:
+        conflicts.require_unchanged(cluster, groups, group_id, expected)
+    group.latest_version, group.updated = version, at
+    groups.touch(group_id)
+    return str(version)
 
 
 def get(call: Call) -> Answer:
@@ -89,9 +97,13 @@ def update(call: Call) -> Answer:
     check_texts(rules, ((_NAME, name), (_DESCRIPTION, description)))
     group = _find(call)
     refuse_access(fields, lowered=True)
-    before = group.name, group.description
-    if name is not None and name.strip() and name != group.name:
+    renamed = name is not None and name.strip() != "" and name != group.name
+    if name is not None and renamed:
         _require_free_name(call.cluster, name, _TAKEN_BY_ANOTHER)
+    call.cluster.let_others_in()
+    conflicts.begin_update(call.cluster, groups, group_id)
+    before = group.name, group.description
+    if name is not None and renamed:
         group.name = name
     if description is not None and description.strip():
         group.description = description
@@ -107,6 +119,7 @@ def delete(call: Call) -> Answer:
     group_id = call.parameters["model_group_id"]
     if call.cluster.store.models.where("group_id", group_id):
         raise status_error(409, "Cannot delete the model group when it has associated model versions")
+    call.cluster.let_others_in()
     return Answer(call.cluster.store.groups.delete(group_id).answer())
 
 

@@ -72,9 +72,12 @@ def register(call: Call) -> Answer:
     model = _read(fields, cluster)
     model.group_id = _group(cluster, fields, model)
     if model.file is not None:
-        model.version = model_groups.next_version(cluster, model.group_id, cluster.now_ms())
         has_file = "url" in fields or is_pretrained(model.name)
         failure = None if has_file and model.algorithm in LOCAL_FUNCTIONS else _NOT_PRETRAINED
+        try:
+            model.version = model_groups.next_version(cluster, model.group_id, cluster.now_ms())
+        except ApiError as error:
+            failure = error.root_reason
         return Answer(
             {
                 "task_id": cluster.lifecycle.register(model, deploy=deploy, failure=failure),
@@ -88,7 +91,12 @@ def register(call: Call) -> Answer:
     )
     task_id = cluster.ids.document()
     cluster.store.tasks.put(task_id, task)
-    model.version = model_groups.next_version(cluster, model.group_id, now + 2)
+    try:
+        model.version = model_groups.next_version(cluster, model.group_id, now + 2)
+    except ApiError as error:
+        task.state, task.updated, task.error = TaskState.FAILED, now + 2, error.root_reason
+        cluster.store.tasks.touch(task_id)
+        raise
     model.created = model.updated = now + 3
     cluster.store.models.put(model.id, model)
     task.state, task.updated, task.model_id = TaskState.COMPLETED, now + 4, model.id
@@ -120,10 +128,13 @@ def delete(call: Call) -> Answer:
             "Model cannot be deleted in deploying or deployed state. Try undeploy model first then delete",
         )
     refuse_while_in_use(cluster, model_id)
+    cluster.let_others_in()
     if cluster.rules.delete_removes:
         answer = cluster.store.models.delete(model_id).answer()
     else:
-        answer = cluster.store.models.touch(model_id).answer() | {"result": "deleted"}
+        answer = cluster.store.models.put(model_id, model).answer() | {"result": "deleted"}
+    if not cluster.rules.delete_tells_what_it_did:
+        answer["result"] = "deleted"
     if model_id in cluster.store.controllers:
         cluster.store.controllers.delete(model_id)
     cluster.throttle.forget(model_id)
@@ -136,7 +147,7 @@ def delete(call: Call) -> Answer:
 def _delete_empty_group(cluster: Cluster, group_id: str | None) -> None:
     if group_id is None or not cluster.rules.group_goes_with_last_version:
         return
-    if not cluster.store.models.where("group_id", group_id):
+    if group_id in cluster.store.groups and not cluster.store.models.where("group_id", group_id):
         cluster.store.groups.delete(group_id)
 
 

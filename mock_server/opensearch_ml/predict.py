@@ -55,6 +55,7 @@ def predict(call: Call) -> Answer:
     _require_enabled(cluster, model)
     _require_ready(cluster, model)
     take_token(cluster, model)
+    cluster.let_others_in()
     cluster.lifecycle.use(model)
     with cluster.monitor.prediction(model):
         return Answer(local_models.predict(model, fields))

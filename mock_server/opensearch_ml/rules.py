@@ -50,6 +50,7 @@ class Rules:
     stats_are_by_node_alone: bool = True
     sync_interval_default: int = 10
     restart_shows_undeployed: bool = True
+    gone_document_status: int = 404
 
     # What later versions changed without a page that says so.
     update_forces_refresh: bool = False
@@ -92,10 +93,14 @@ class Rules:
     deployed_model_is_kept: bool = True
     delete_removes: bool = True
     delete_answers_seq_no: bool = True
+    delete_tells_what_it_did: bool = True
     safe_delete_by_default: bool = False
     safe_delete_asks: frozenset[User] = frozenset(User)
     conflict_names_users: bool = True
     conflict_status: int = 409
+
+    # Requests at the same moment.
+    group_write_is_conditional: bool = True
 
     # Update.
     update_stores_ttl: bool = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -250,6 +252,12 @@ class Index(Generic[DocumentT]):
         return len(self._documents)
 
     @property
+    def uuid(self) -> str:
+        """What OpenSearch knows the index by: 16 bytes, 22 characters of URL-safe base64."""
+        digest = hashlib.md5(self.name.encode(), usedforsecurity=False).digest()
+        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+    @property
     def exists(self) -> bool:
         """Whether anything was ever written: an index is made by its first document."""
         return self._next_seq_no > 0
@@ -286,9 +294,10 @@ class Index(Generic[DocumentT]):
         self._documents[key] = document
         return self._write(key, result, forced_refresh)
 
-    def touch(self, key: str, *, forced_refresh: bool = False) -> Write:
-        """Count one more write of a document that was changed in place."""
-        return self._write(key, "updated", forced_refresh)
+    def touch(self, key: str) -> None:
+        """Count one more write of a document that was changed in place, unless it is gone meanwhile."""
+        if key in self._documents:
+            self._write(key, "updated", forced_refresh=False)
 
     def delete(self, key: str) -> Write:
         """Remove a document; an id that is not there is a write too, with the result `not_found`."""

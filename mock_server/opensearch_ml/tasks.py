@@ -79,6 +79,7 @@ def delete(call: Call) -> Answer:
     """DELETE tasks/{task_id}; as documented, the state of the task is not looked at."""
     if _find(call).state is TaskState.RUNNING and call.cluster.rules.running_tasks_are_kept:
         raise node_error("exception", "Task cannot be deleted in running state. Try after some time.")
+    call.cluster.let_others_in()
     return Answer(call.cluster.store.tasks.delete(call.parameters["task_id"]).answer())
 
 

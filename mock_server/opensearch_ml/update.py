@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from mock_server.opensearch_ml import connectors, model_groups
+from mock_server.opensearch_ml import conflicts, connectors, model_groups
 from mock_server.opensearch_ml.checked_texts import check_texts
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.connector_bodies import read_body
@@ -50,12 +50,16 @@ def update(call: Call) -> Answer:
         _check_config(model, sent["model_config"])
     if model.algorithm not in UPDATABLE_FUNCTIONS:
         raise status_error(403, f"The function category {model.algorithm} is not supported at this time.")
-    for change in _changes(cluster, model, fields, sent):
+    changes = _changes(cluster, model, fields, sent)
+    changes += _group_changes(cluster, model, sent)
+    cluster.let_others_in()
+    conflicts.begin_update(cluster, cluster.store.models, model_id)
+    for change in changes:
         change()
     model.change_at(cluster.now_ms())
     model.id_in_document = True
     cluster.lifecycle.sync_up.watch(model)
-    write = cluster.store.models.touch(model_id, forced_refresh=cluster.rules.update_forces_refresh)
+    write = cluster.store.models.put(model_id, model, forced_refresh=cluster.rules.update_forces_refresh)
     answer = write.answer()
     if not cluster.rules.update_answers_seq_no:
         del answer["_seq_no"]
@@ -110,7 +114,7 @@ def _changes(cluster: Cluster, model: Model, fields: Fields, sent: dict[str, Any
         for change in changes:
             change()
     changes.extend(_connector_changes(cluster, model, sent))
-    changes.extend(_group_changes(cluster, model, sent))
+    _require_group(cluster, _other_group(model, sent))
     if "deploy_setting" not in fields and not rules.update_keeps_ttl:
         changes.append(partial(setattr, model, "deploy_setting", None))
     if "description" not in fields and not rules.update_keeps_description:
@@ -174,22 +178,30 @@ def _no_connector_inside(rules: Rules) -> ApiError:
     )
 
 
-def _group_changes(cluster: Cluster, model: Model, sent: dict[str, Any]) -> list[Change]:
-    """An id that is empty names no group, though the document then says so."""
+def _other_group(model: Model, sent: dict[str, Any]) -> str | None:
     group_id = sent.get("model_group_id")
-    if group_id is None or group_id == model.group_id:
-        return []
-    if not group_id:
-        return [partial(setattr, model, "group_id", group_id)]
-    if group_id not in cluster.store.groups:
+    return None if group_id == model.group_id else group_id
+
+
+def _require_group(cluster: Cluster, group_id: str | None) -> None:
+    if group_id and group_id not in cluster.store.groups:
         raise status_error(
             404,
             "Failed to find the model group with the provided model group id in the update model input, "
             f"MODEL_GROUP_ID: {group_id}",
         )
 
-    def move() -> None:
-        model.version = model_groups.next_version(cluster, group_id, cluster.now_ms())
-        model.group_id = group_id
 
-    return [move]
+def _group_changes(cluster: Cluster, model: Model, sent: dict[str, Any]) -> list[Change]:
+    """The move to another group, which has counted one more version already.
+
+    An id that is empty names no group, though the document then says so.
+    """
+    group_id = _other_group(model, sent)
+    if group_id is None:
+        return []
+    move = partial(setattr, model, "group_id", group_id)
+    if not group_id:
+        return [move]
+    version = model_groups.next_version(cluster, group_id, cluster.now_ms())
+    return [partial(setattr, model, "version", version), move]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mock_server import MUTANTS
+from mock_server import MUTANTS, Request
 
 Probe = Callable[[Any], Any]
 NUGEN = "/api/v3/models"
@@ -161,6 +161,24 @@ def _after_update(name: str) -> Probe:
     return probe
 
 
+def _results_of_two_deletes(ml: Any) -> Any:
+    def race(seed: int) -> list[Any]:
+        delete = Request("DELETE", f"/_plugins/_ml/models/{ml.model()}")
+        return [answer.body for answer in ml.server.handle_at_once([delete] * 2, seed=seed)]
+
+    return [body.count(b'"deleted"') for seed in range(10) for body in race(seed)]
+
+
+def _statuses_of_two_registrations(ml: Any) -> Any:
+    group = ml.post("~/model_groups/_register", {"name": "g"}).body["model_group_id"]
+    body = {"name": "m", "function_name": "remote", "connector_id": ml.connector(), "model_group_id": group}
+
+    def register() -> int:
+        return int(ml.post("~/models/_register", body).status)
+
+    return [ml.server.at_once([register] * 2, seed=seed) for seed in range(10)]
+
+
 def _name_after_rejected_update(ml: Any) -> Any:
     model_id = ml.model()
     assert ml.put(f"~/models/{model_id}", {"name": "n", "model_group_id": "nope"}).status == 404
@@ -287,6 +305,8 @@ PROBES: dict[str, Probe] = {
     "update-drops-ttl": _after_update("deploy_setting"),
     "update-loses-description": _after_update("description"),
     "update-without-seq-no": _update_answer,
+    "second-delete-says-deleted": _results_of_two_deletes,
+    "group-counts-version-twice": _statuses_of_two_registrations,
     "rejected-update-half-done": _name_after_rejected_update,
     "deployed-connector-updates": _update_connector_of_deployed,
     "interface-nulls-kept": _interface_after_nulls,

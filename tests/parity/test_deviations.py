@@ -5,40 +5,77 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.console import Console
 
-from conformance.report.stream import read
+from conformance.contract.model import Level
+from conformance.known import known_waivers
+from conformance.options import RunOptions
+from conformance.record import STREAM
+from conformance.report.exit_code import ExitCode
+from conformance.report.stream import Run, read
 from conformance.report.verdicts import Kind, judge
+from conformance.run import run
+from conformance.target.connect import TargetOptions
 from mock_server.opensearch_ml.behaviours import deviations_of
 
-RUN = [sys.executable, "-m", "conformance", "run", "--profile", "opensearch-ml", "--docs-version", "2.19"]
+SERVE = """
+from mock_server import MockServer
+from mock_server.asgi import serve
+serve(MockServer(docs_version="3.4", nodes=3), "127.0.0.1", 0, lambda url: print(url, flush=True))
+"""
 
 
-@pytest.fixture(params=["opensearch-2.19", "opensearch-3.4"])
-def behaviour(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+def _ran(out: Path, *, level: Level = Level.OBSERVED, **given: Any) -> tuple[int, Run]:
+    target = TargetOptions(**{name: given.pop(name) for name in ("target", "behaviour") if name in given})
+    target = replace(target, docs_version=given.get("docs_version"))
+    options = RunOptions(target=target, profile="opensearch-ml", level=level, out=out, **given)
+    code = run(options, Console(quiet=True))
+    return code, read(out / STREAM)
+
+
+def _of_kind(run: Run, kind: Kind) -> set[str]:
+    return {verdict.requirement.id for verdict in judge(run).verdicts if verdict.kind is kind}
+
+
+def _broken_by(behaviour: str) -> set[str | None]:
+    return {deviation.requirement for deviation in deviations_of(behaviour)} - {None}
+
+
+@pytest.mark.parametrize("behaviour", ["opensearch-2.19", "opensearch-3.4"])
+def test_a_known_set_accepts_what_the_version_deviates_in_and_the_suite_finds_just_that(
+    behaviour: str, tmp_path: Path
+) -> None:
+    """One run shows both: without its waivers its known verdicts are failures."""
+    code, ran = _ran(tmp_path, behaviour=behaviour, known=behaviour)
+    assert code == ExitCode.CONFORMANT
+    assert _of_kind(ran, Kind.KNOWN) == _broken_by(behaviour)
+    assert _of_kind(ran, Kind.KNOWN) == {waiver.requirement for waiver in known_waivers(behaviour)}
+    bare = replace(ran, waivers=())
+    assert _of_kind(bare, Kind.FAIL) == _broken_by(behaviour)
+    assert judge(bare).summary.exit_code == ExitCode.NOT_CONFORMANT
+
+
+def test_a_newer_version_judged_by_older_pages_deviates_in_nothing_else(tmp_path: Path) -> None:
+    code, ran = _ran(tmp_path, behaviour="opensearch-3.4", docs_version="2.19")
+    assert code == ExitCode.NOT_CONFORMANT
+    assert _of_kind(ran, Kind.FAIL) == _broken_by("opensearch-3.4")
 
 
 @pytest.fixture
-def url(behaviour: str) -> Iterator[str]:
-    serve = (
-        "from mock_server import MockServer; from mock_server.asgi import serve; "
-        f"serve(MockServer(behaviour={behaviour!r}), '127.0.0.1', 0, lambda url: print(url, flush=True))"
-    )
-    with subprocess.Popen([sys.executable, "-c", serve], stdout=subprocess.PIPE, text=True) as process:
+def three_nodes() -> Iterator[str]:
+    with subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
         process.kill()
 
 
-def test_the_suite_names_the_deviations_each_at_its_requirement(
-    behaviour: str, url: str, tmp_path: Path
-) -> None:
-    command = [*RUN, "--level", "observed", "--target", url, "--out", str(tmp_path)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ended.returncode == 1, ended.stdout + ended.stderr
-    verdicts = judge(read(tmp_path / "run.ndjson")).verdicts
-    failed = {verdict.requirement.id for verdict in verdicts if verdict.kind is Kind.FAIL}
-    assert failed == {deviation.requirement for deviation in deviations_of(behaviour)} - {None}
+def test_three_nodes_over_http_conform(three_nodes: str, tmp_path: Path) -> None:
+    code, ran = _ran(tmp_path, target=three_nodes)
+    assert (code, _of_kind(ran, Kind.FAIL)) == (ExitCode.CONFORMANT, set())
+    (found,) = ran.targets
+    assert len(found.nodes) == 3

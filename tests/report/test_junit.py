@@ -87,6 +87,25 @@ def test_an_incomplete_run_is_an_error(build: Any) -> None:
     assert root.get("errors") == "1"
 
 
+@pytest.mark.parametrize(
+    ("selection", "footer", "because"),
+    [
+        ("deploy", True, "left out by the selection"),
+        ("", False, "the run ended before it reached them"),
+        ("deploy", False, "left out by the selection, or the run ended before it reached them"),
+    ],
+)
+def test_what_was_not_run_is_skipped_with_the_reason(
+    build: Any, selection: str, footer: bool, because: str
+) -> None:
+    missed = build.requirement("osml.a.missed", checks=["other::test"])
+    run = build.run(missed, build.check(), header=build.header(selection=selection))
+    root = parse(judge(run if footer else replace(run, footer=None)))
+    skipped = case(root, "osml.a.missed").find("skipped")
+    assert skipped is not None
+    assert skipped.get("message") == f"not run: {because}"
+
+
 def test_a_complete_conformant_run_has_neither_failure_nor_error(build: Any) -> None:
     root = parse(judge(build.decided("pass")))
     assert (root.get("failures"), root.get("errors")) == ("0", "0")

@@ -113,6 +113,25 @@ def test_what_a_selection_leaves_out_is_not_run_and_not_counted(build: Any) -> N
     assert judgement.summary.counts[Kind.UNTESTABLE] == 1
 
 
+@pytest.mark.parametrize(
+    "early", [{"footer": None}, {"cut_off": True}, {"problems": (Problem("interrupted", "by the user"),)}]
+)
+def test_what_a_run_that_ended_early_did_not_reach_is_not_run_but_counted(
+    build: Any, early: dict[str, Any]
+) -> None:
+    run = build.run(
+        build.requirement("osml.a.in"),
+        build.requirement("osml.a.missed", checks=["test_deploy.py::test_it", "other::test"]),
+        build.requirement("osml.a.undecided", checks=["test_deploy.py::test_it"]),
+        build.requirement("osml.a.unchecked", checks=[], unchecked="nothing can restart it"),
+        build.check(build.decide("pass", "osml.a.in")),
+    )
+    judgement = judge(replace(run, **early))
+    assert [requirement.id for requirement in judgement.not_run] == ["osml.a.missed"]
+    assert judgement.summary.counts[Kind.UNTESTABLE] == 2
+    assert (judgement.summary.decided, judgement.summary.in_force) == (1, 4)
+
+
 def test_percent_is_of_the_requirements_in_force(build: Any) -> None:
     outcomes = ["pass", "fail", "flaky", "error", "untestable", "inapplicable"]
     run = build.run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
@@ -12,7 +13,7 @@ from pytest_httpserver import HTTPServer
 
 from conformance.outcomes import TargetUnreachable
 from conformance.target.exchange import OutgoingRequest
-from conformance.target.transport import AnswerCutOff, HttpTransport
+from conformance.target.transport import AnswerCutOff, HttpTransport, InProcessTransport
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 
@@ -109,3 +110,27 @@ def test_a_body_and_its_headers_arrive_as_given(httpserver: HTTPServer, open_tra
     (arrived, _) = httpserver.log[0]
     assert (arrived.query_string, arrived.headers["content-type"]) == (b"y=1", "text/odd")
     assert arrived.get_data() == b"\xff{"
+
+
+def test_calls_at_once_over_http_do_not_wait_for_each_other(open_transport: Any) -> None:
+    together = threading.Barrier(3, timeout=5)
+    transport = open_transport("http://127.0.0.1:9")
+    assert len(transport.at_once([together.wait] * 3, 0)) == 3
+
+
+def test_calls_at_once_in_process_are_left_to_the_target() -> None:
+    seeds = []
+
+    def at_once(calls: Any, *, seed: int) -> list[Any]:
+        seeds.append(seed)
+        return [call() for call in reversed(calls)]
+
+    told: list[str] = []
+    transport = InProcessTransport(lambda *_: (200, [], b""), at_once)
+    transport.at_once([lambda: told.append("a"), lambda: told.append("b")], 7)
+    assert (seeds, told) == ([7], ["b", "a"])
+
+
+def test_a_target_that_cannot_race_answers_in_order() -> None:
+    transport = InProcessTransport(lambda *_: (200, [], b""))
+    assert transport.at_once([lambda: "a", lambda: "b"], 7) == ["a", "b"]

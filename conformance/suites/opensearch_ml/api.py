@@ -63,7 +63,9 @@ class MlCommons:
 
     def share_connector(self) -> None:
         """Make the connector that all checks use. Raises `Untestable` where the target refuses."""
-        self._shared_connector = self.connector()
+        created = self.create_connector(self.connector_body())
+        self._shared_connector = _made(created, "connector_id")
+        self.session.shared[self._shared_connector] = created
 
     def connector_body(self, **changes: Any) -> dict[str, Any]:
         """A connector that the recorded versions accept; a change to None leaves the member out."""
