@@ -265,15 +265,6 @@ DEVIATIONS = (
         {"node_error_status": 500},
     ),
     Deviation(
-        "remote-inference-off-500",
-        "While remote inference is off, remote models and connectors are refused.",
-        "They are refused with a 500.",
-        "not recorded; the server's source",
-        "osml.settings.remote-inference.off",
-        _BOTH,
-        {"remote_inference_off_status": 500},
-    ),
-    Deviation(
         "pooling-mode-spelling",
         "A pooling mode is `weightedmean`; later pages know `lasttoken` and `none` too.",
         "These are refused; the modes are weighted_mean and last_token.",

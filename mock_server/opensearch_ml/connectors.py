@@ -9,7 +9,7 @@ from typing import Any
 from mock_server.opensearch_ml import conflicts, connector_bodies, search
 from mock_server.opensearch_ml.checked_texts import check_texts
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_error, status_error
+from mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error, parse_error, status_error
 from mock_server.opensearch_ml.fields import Fields
 from mock_server.opensearch_ml.settings import REMOTE_INFERENCE, TRUSTED_ENDPOINTS
 from mock_server.opensearch_ml.store import Connector, JsonObject, Model
@@ -123,7 +123,7 @@ def require_remote_inference(cluster: Cluster) -> None:
             "Remote Inference is currently disabled. To enable it, update the setting "
             f'"{REMOTE_INFERENCE}" to true.'
         )
-        raise ApiError(cluster.rules.remote_inference_off_status, "illegal_state_exception", reason)
+        raise node_error("illegal_state_exception", reason)
 
 
 def read_connector(fields: Fields, cluster: Cluster) -> Connector:

@@ -40,7 +40,6 @@ class Rules:
     missing_controller_reason: str = "Failed to find model controller with the provided model ID: {model_id}"
     missing_controller_index_matters: bool = False
     node_error_status: int = 400
-    remote_inference_off_status: int = 400
     pooling_modes: frozenset[str] = frozenset(
         {"mean", "mean_sqrt_len", "max", "weightedmean", "cls", "lasttoken", "none"}
     )
