@@ -45,7 +45,7 @@ def arm(send: Any, *faults: dict[str, Any], seed: int = 0) -> None:
 
 def test_a_node_that_is_overloaded_twice_and_then_answers(send: Any) -> None:
     arm(send, {"kind": "status", "status": 429, "path": f"{ML}/*", "times": 2})
-    statuses = [send("POST", f"{ML}/models/_search").status for _ in range(3)]
+    statuses = [send("POST", f"{ML}/models/_search", {}).status for _ in range(3)]
     assert statuses == [429, 429, 200]
     assert send("GET", "/_mock/faults").json()["faults"][0]["struck"] == 2
 

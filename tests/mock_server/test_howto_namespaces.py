@@ -17,7 +17,7 @@ def test_what_one_worker_makes_no_other_sees(ml: Any) -> None:
     assert ml.get("/").status == 200
     ml.model(name="theirs")
     ml.headers = {}
-    found = ml.post("~/models/_search").body["hits"]["hits"]
+    found = ml.post("~/models/_search", {}).body["hits"]["hits"]
     assert [hit["_source"]["name"] for hit in found] == ["mine"]
 
 
