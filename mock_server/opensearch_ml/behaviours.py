@@ -287,6 +287,15 @@ DEVIATIONS = (
         {"node_error_status": 500},
     ),
     Deviation(
+        "pooling-mode-spelling",
+        "A pooling mode is `weightedmean`; later pages know `lasttoken` and `none` too.",
+        "These are refused; the modes are weighted_mean and last_token.",
+        "not recorded; the server's source",
+        None,
+        _BOTH,
+        {"pooling_modes": frozenset({"mean", "mean_sqrt_len", "max", "weighted_mean", "cls", "last_token"})},
+    ),
+    Deviation(
         "gone-document-500",
         _NO_5XX,
         "An update whose document is deleted while it is under way is answered 500.",

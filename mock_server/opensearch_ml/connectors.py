@@ -9,9 +9,9 @@ from typing import Any
 from mock_server.opensearch_ml import conflicts, connector_bodies, search
 from mock_server.opensearch_ml.checked_texts import check_texts
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_error, status_error
+from mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error, parse_error, status_error
 from mock_server.opensearch_ml.fields import Fields
-from mock_server.opensearch_ml.settings import REMOTE_INFERENCE, TRUSTED_ENDPOINTS
+from mock_server.opensearch_ml.settings import REMOTE_INFERENCE, TRUSTED_ENDPOINTS, pattern_of
 from mock_server.opensearch_ml.store import Connector, JsonObject, Model
 
 PROTOCOLS = ("http", "aws_sigv4")
@@ -68,10 +68,11 @@ def update(call: Call) -> Answer:
     if deployed and cluster.rules.deployed_connector_is_kept:
         raise status_error(400, _in_use(deployed, "undeploy"))
     cluster.let_others_in()
-    conflicts.begin_update(cluster, cluster.store.connectors, connector_id)
+    index, refresh = cluster.store.connectors, cluster.rules.update_forces_refresh
+    conflicts.begin_update(cluster, index, connector_id)
+    changed = _changed(_find(call), body)
     changed.updated = cluster.now_ms()
-    refresh = cluster.rules.update_forces_refresh
-    return Answer(cluster.store.connectors.put(connector_id, changed, forced_refresh=refresh).answer())
+    return Answer(index.put(connector_id, changed, forced_refresh=refresh).answer())
 
 
 def _read_changes(call: Call) -> dict[str, Any]:
@@ -122,7 +123,7 @@ def require_remote_inference(cluster: Cluster) -> None:
             "Remote Inference is currently disabled. To enable it, update the setting "
             f'"{REMOTE_INFERENCE}" to true.'
         )
-        raise ApiError(cluster.rules.remote_inference_off_status, "illegal_state_exception", reason)
+        raise node_error("illegal_state_exception", reason)
 
 
 def read_connector(fields: Fields, cluster: Cluster) -> Connector:
@@ -245,17 +246,9 @@ def _require_trusted(connector: Connector, cluster: Cluster) -> None:
     patterns = cluster.settings.texts(TRUSTED_ENDPOINTS)
     for action in connector.actions:
         url = fill(action["url"], connector.parameters)
-        if not any(_matches(pattern, url) for pattern in patterns):
+        if not any(pattern_of(pattern).fullmatch(url) for pattern in patterns):
             reason = "Connector URL is not matching the trusted connector endpoint regex, URL is: "
             raise illegal_argument(reason + url)
-
-
-def _matches(pattern: str, url: str) -> bool:
-    """Whether a URL is one that a pattern trusts; that a pattern is none shows only now."""
-    try:
-        return re.fullmatch(pattern, url) is not None
-    except re.error as error:
-        raise illegal_argument(str(error)) from None
 
 
 def fill(template: str, parameters: JsonObject, within: tuple[str, ...] = ()) -> str:

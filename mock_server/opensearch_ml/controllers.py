@@ -30,7 +30,7 @@ def create(call: Call) -> Answer:
     call.cluster.let_others_in()
     result = call.cluster.store.controllers.put(model.id, Controller(model.id, limits)).result
     if result == "created":
-        _mark(call.cluster, model, enabled=True)
+        _mark(call.cluster, model.id, enabled=True)
     return Answer({"model_id": model.id, "status": result.upper()})
 
 
@@ -45,18 +45,21 @@ def update(call: Call) -> Answer:
             "Model controller haven't been created for the model. Consider calling create model controller "
             f"api instead. Model ID: {model.id}",
         )
+    changed = {user: merged(controller.limits.get(user), limit) for user, limit in limits.items()}
     call.cluster.let_others_in()
     conflicts.begin_update(call.cluster, controllers, model.id)
-    changed = {user: merged(controller.limits.get(user), limit) for user, limit in limits.items()}
     after = Controller(model.id, controller.limits | changed)
     return Answer(controllers.put(model.id, after, forced_refresh=True).answer())
 
 
-def _mark(cluster: Cluster, model: Model, *, enabled: bool) -> None:
-    """The model's document says whether there is a controller of it."""
+def _mark(cluster: Cluster, model_id: str, *, enabled: bool) -> None:
+    """The model's document says whether there is a controller of it, if it is still there."""
+    model = cluster.store.models.get(model_id)
+    if model is None:
+        return
     model.is_controller_enabled = enabled
     model.change_at(cluster.now_ms())
-    cluster.store.models.touch(model.id)
+    cluster.store.models.touch(model_id)
 
 
 def get(call: Call) -> Answer:
@@ -79,9 +82,7 @@ def delete(call: Call) -> Answer:
         raise status_error(404, "Failed to find model controller")
     call.cluster.let_others_in()
     answer = store.controllers.delete(model_id).answer()
-    model = store.models.get(model_id)
-    if model is not None:
-        _mark(call.cluster, model, enabled=False)
+    _mark(call.cluster, model_id, enabled=False)
     return Answer(answer)
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from mock_server.opensearch_ml import conflicts
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.connectors import require_remote_inference
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, status_error
-from mock_server.opensearch_ml.models import find
+from mock_server.opensearch_ml.models import find, require_function_allowed
 from mock_server.opensearch_ml.settings import CUSTOM_PLAN
 from mock_server.opensearch_ml.store import Model
 
@@ -16,8 +15,7 @@ def deploy(call: Call) -> Answer:
     cluster = call.cluster
     node_ids = call.fields().texts("node_ids")
     model = find(cluster, call.parameters["model_id"])
-    if model.algorithm == "REMOTE":
-        require_remote_inference(cluster)
+    require_function_allowed(model.algorithm, cluster)
     targets = _custom_plan(cluster, model, node_ids) if node_ids else None
     cluster.let_others_in()
     if model.id not in cluster.store.models:
@@ -32,7 +30,7 @@ def deploy(call: Call) -> Answer:
 
 def _custom_plan(cluster: Cluster, model: Model, node_ids: list[str]) -> tuple[str, ...]:
     _require_custom_plan_allowed(cluster)
-    left_out = [node for node in model.worker_nodes if node not in node_ids]
+    left_out = [node for node in model.memory_nodes if node not in node_ids]
     if left_out:
         raise illegal_argument(
             f"Model already deployed to these nodes: [{', '.join(left_out)}], but they are not included in "

@@ -62,6 +62,11 @@ class Document:
         """Line and column, from 1, of the value at `path`."""
         return (1, 1) if self.yaml else line_and_column(self.text, locate(self.text, path))
 
+    def raw(self, path: tuple[Step, ...]) -> str:
+        """The scalar at `path` as it is written in a JSON body."""
+        start = locate(self.text, path)
+        return self.text[start : _SCANNER.raw_decode(self.text, start)[1]]
+
     def place_behind(self, path: tuple[Step, ...]) -> tuple[int, int]:
         """Line and column, from 1, behind the token with which the value at `path` begins."""
         if self.yaml:

@@ -127,6 +127,8 @@ class Fields:
             line, column = self.document.place(path)
             reason = f"Can't get text on a {token_of(value)} at {line}:{column}"
             raise node_error("illegal_state_exception", reason)
+        if isinstance(value, float) and not self.document.yaml:
+            return self.document.raw(path)
         return text_of(value)
 
     def texts_by_name(self, name: str) -> dict[str, str]:

@@ -242,7 +242,7 @@ class Lifecycle:
         errors = self._errors(deployment, model)
         reached = tuple(node for node in deployment.nodes if node not in errors)
         self._end_task(deployment.task_id, at, errors, reached)
-        model.worker_nodes = reached
+        model.worker_nodes, model.unlisted_nodes = reached, ()
         if not reached:
             model.state = ModelState.DEPLOY_FAILED
             return
@@ -326,9 +326,10 @@ class Lifecycle:
         return found
 
     def mark_undeployed(self, model: Model) -> None:
-        """An undeploy found the model in no memory: its document says so from now on."""
-        if model.state is ModelState.DEPLOYING or model.in_memory:
+        """An undeploy asked nodes that have no such model: its document says from now on that none has."""
+        if model.state is ModelState.DEPLOYING:
             return
+        model.unlisted_nodes = model.memory_nodes
         model.state, model.planned_nodes, model.worker_nodes = ModelState.UNDEPLOYED, (), ()
         model.change_at(_milliseconds(self._clock.now()))
         self._store.models.touch(model.id)
@@ -340,6 +341,7 @@ class Lifecycle:
         if rest and self._local_node_id in model.worker_nodes and self._local_node_id not in rest:
             model.local_node_forgot_at = self._clock.now()
         model.worker_nodes = model.planned_nodes = rest
+        model.unlisted_nodes = tuple(node for node in model.unlisted_nodes if node not in node_ids)
         if rest:
             model.on_all_nodes = False
         else:
@@ -378,7 +380,7 @@ class Lifecycle:
             if model.in_memory and not self._rules.restart_shows_undeployed:
                 model.lost_in_restart = True
                 continue
-            model.worker_nodes, model.planned_nodes = (), ()
+            model.worker_nodes = model.planned_nodes = model.unlisted_nodes = ()
             model.state = ModelState.UNDEPLOYED
             self._store.models.touch(model.id)
 

@@ -7,7 +7,7 @@ the parser streams. Later versions have a form of their own for remote models.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from enum import Enum
 
 from mock_server.opensearch_ml.errors import illegal_argument
@@ -16,7 +16,6 @@ from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.store import JsonObject
 
 FRAMEWORKS = ("sentence_transformers", "huggingface_transformers", "huggingface_transformers_neuron")
-POOLING_MODES = ("mean", "mean_sqrt_len", "max", "weighted_mean", "cls", "last_token")
 
 
 class Form(Enum):
@@ -62,7 +61,9 @@ def _readers(rules: Rules) -> dict[str, Callable[[Fields], object]]:
         "model_max_length": lambda config: config.integer("model_max_length"),
         "normalize_result": flag_reader("normalize_result"),
         "framework_type": lambda config: _constant(config, "framework_type", FRAMEWORKS, "framework type"),
-        "pooling_mode": lambda config: _constant(config, "pooling_mode", POOLING_MODES, "pooling method"),
+        "pooling_mode": lambda config: _constant(
+            config, "pooling_mode", rules.pooling_modes, "pooling method"
+        ),
         **({"additional_config": _additional} if rules.model_config_of_remote_models else {}),
     }
 
@@ -72,7 +73,7 @@ def _additional(config: Fields) -> JsonObject:
     return {} if members is None else members.values
 
 
-def _constant(config: Fields, name: str, known: tuple[str, ...], told: str) -> str:
+def _constant(config: Fields, name: str, known: Container[str], told: str) -> str:
     text = config.text(name) or ""
     if text.lower() not in known:
         raise illegal_argument(f"Wrong {told}")

@@ -97,12 +97,13 @@ def update(call: Call) -> Answer:
     check_texts(rules, ((_NAME, name), (_DESCRIPTION, description)))
     group = _find(call)
     refuse_access(fields, lowered=True)
-    if name is not None and name.strip() and name != group.name:
+    renamed = name is not None and name.strip() != "" and name != group.name
+    if name is not None and renamed:
         _require_free_name(call.cluster, name, _TAKEN_BY_ANOTHER)
     call.cluster.let_others_in()
     conflicts.begin_update(call.cluster, groups, group_id)
     before = group.name, group.description
-    if name is not None and name.strip():
+    if name is not None and renamed:
         group.name = name
     if description is not None and description.strip():
         group.description = description

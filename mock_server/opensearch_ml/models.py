@@ -8,7 +8,14 @@ from mock_server.opensearch_ml import connectors, model_groups, search
 from mock_server.opensearch_ml.checked_texts import check_texts
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.downstream import refuse_while_in_use
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_error, status_error
+from mock_server.opensearch_ml.errors import (
+    ApiError,
+    illegal_argument,
+    node_error,
+    null_pointer,
+    parse_error,
+    status_error,
+)
 from mock_server.opensearch_ml.fields import (
     BodyParser,
     Fields,
@@ -23,7 +30,7 @@ from mock_server.opensearch_ml.local_models import default_config, is_pretrained
 from mock_server.opensearch_ml.model_config import form_of, read_model_config
 from mock_server.opensearch_ml.rate_limit import read_rate_limiter, view_rate_limiter
 from mock_server.opensearch_ml.rules import Rules
-from mock_server.opensearch_ml.settings import VIA_URL
+from mock_server.opensearch_ml.settings import LOCAL_MODELS, TRUSTED_URLS, VIA_URL, pattern_of
 from mock_server.opensearch_ml.store import JsonObject, Model, ModelState, Task, TaskState
 
 LOCAL_FUNCTIONS = (
@@ -65,7 +72,8 @@ def register(call: Call) -> Answer:
     model.group_id = _group(cluster, fields, model)
     cluster.monitor.count(model, "register")
     if model.file is not None:
-        failure = None if "url" in fields or is_pretrained(model.name) else _NOT_PRETRAINED
+        has_file = "url" in fields or is_pretrained(model.name)
+        failure = None if has_file and model.algorithm in LOCAL_FUNCTIONS else _NOT_PRETRAINED
         try:
             model.version = model_groups.next_version(cluster, model.group_id, cluster.now_ms())
         except ApiError as error:
@@ -100,7 +108,9 @@ def register(call: Call) -> Answer:
 
 
 def get(call: Call) -> Answer:
-    """GET models/{model_id}."""
+    """GET models/{model_id}; no content of a model's file is ever shown."""
+    if "return_content" in call.query:
+        flag_of(call.query["return_content"] or "true")
     model_id = call.parameters["model_id"]
     model = find(call.cluster, model_id, f"Failed to find model with the provided model id: {model_id}")
     call.cluster.lifecycle.read(model)
@@ -276,21 +286,23 @@ def _read(fields: Fields, cluster: Cluster) -> Model:
         deploy_setting=read_deploy_setting(fields),
         model_config=_read_config(fields, rules) if "model_config" in fields else None,
     )
-    if function == "REMOTE":
-        connectors.require_remote_inference(cluster)
-        _require_url_allowed(fields, cluster)
-    else:
-        _read_file(model, fields, cluster)
+    if function != "REMOTE":
+        _require_file(model, fields)
+    require_function_allowed(function, cluster)
     check_texts(rules, (("Model description", description), ("Model name", name)), required="Model name")
+    _require_url_allowed(function, fields.text("url"), cluster)
     if function == "REMOTE":
         _read_connector(model, fields, cluster)
+    else:
+        _read_file(model, fields)
     return model
 
 
 def _read_connector(model: Model, fields: Fields, cluster: Cluster) -> None:
+    """A connector that is named is looked up only for the sake of an interface that was not sent."""
     connector_id = fields.text("connector_id") or ""
     if connector_id.strip():
-        if connector_id not in cluster.store.connectors:
+        if "interface" not in fields and connector_id not in cluster.store.connectors:
             raise status_error(404, f"Failed to find connector:{connector_id}")
         model.connector_id = connector_id
         return
@@ -298,28 +310,46 @@ def _read_connector(model: Model, fields: Fields, cluster: Cluster) -> None:
     if connector is None:
         raise illegal_argument(connectors.NO_CONTENT)
     model.connector = connectors.read_connector(connector, cluster)
+    if connector.get("credential") is None:
+        raise null_pointer("java.util.Map.keySet()", "this.credential")
 
 
-def _read_file(model: Model, fields: Fields, cluster: Cluster) -> None:
-    model_format, version = fields.text("model_format"), fields.text("version")
-    if model_format is None:
-        raise illegal_argument("model format is null")
-    if version is None:
-        raise illegal_argument("model version is null")
+def _require_file(model: Model, fields: Fields) -> None:
+    for name, told in (("model_format", "model format"), ("version", "model version")):
+        if name not in fields:
+            raise illegal_argument(f"{told} is null")
     if "url" in fields and model.model_config is None and model.algorithm not in _NEED_NO_CONFIG:
         raise illegal_argument("model config is null")
-    _require_url_allowed(fields, cluster)
+
+
+def _read_file(model: Model, fields: Fields) -> None:
+    model_format, version = fields.text("model_format") or "", fields.text("version") or ""
     model.file = local_file(model.name, version, model_format, fields.text("model_content_hash_value"))
     if model.model_config is None and model.algorithm == "TEXT_EMBEDDING":
         model.model_config = default_config(model.name)
 
 
-def _require_url_allowed(fields: Fields, cluster: Cluster) -> None:
-    if "url" in fields and not cluster.settings.on(VIA_URL):
+def require_function_allowed(function: str, cluster: Cluster) -> None:
+    """Raises ApiError where the settings turn models of this function off."""
+    if function == "REMOTE":
+        connectors.require_remote_inference(cluster)
+    elif function in LOCAL_FUNCTIONS and not cluster.settings.on(LOCAL_MODELS):
+        raise node_error(
+            "illegal_state_exception",
+            f'Local Model is currently disabled. To enable it, update the setting "{LOCAL_MODELS}" to true.',
+        )
+
+
+def _require_url_allowed(function: str, url: str | None, cluster: Cluster) -> None:
+    if url is None:
+        return
+    if function != "METRICS_CORRELATION" and not cluster.settings.on(VIA_URL):
         raise illegal_argument(
             "To upload custom model user needs to enable allow_registering_model_via_url settings. "
             "Otherwise please use OpenSearch pre-trained models."
         )
+    if not pattern_of(str(cluster.settings.value(TRUSTED_URLS))).search(url):
+        raise illegal_argument("URL can't match trusted url regex")
 
 
 def _group(cluster: Cluster, fields: Fields, model: Model) -> str:

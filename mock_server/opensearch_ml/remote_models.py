@@ -141,6 +141,7 @@ def _ask(
     if payload is not None and parameters.get("skip_validating_missing_parameters", "").lower() != "true":
         _require_filled(payload)
     take_token(cluster, model)
+    cluster.let_others_in()
     if cluster.rules.input_guardrail_checked and _stopped(cluster, model, "input_guardrail", payload or ""):
         raise illegal_argument("guardrails triggered for user input")
     _require_callable(cluster, action, parameters, payload)

@@ -40,7 +40,9 @@ class Rules:
     missing_controller_reason: str = "Failed to find model controller with the provided model ID: {model_id}"
     missing_controller_index_matters: bool = False
     node_error_status: int = 400
-    remote_inference_off_status: int = 400
+    pooling_modes: frozenset[str] = frozenset(
+        {"mean", "mean_sqrt_len", "max", "weightedmean", "cls", "lasttoken", "none"}
+    )
     batch_jobs_are_asked_about: bool = False
     running_tasks_are_kept: bool = False
     profile_body_means_all: bool = True

@@ -24,6 +24,8 @@ PRIVATE_IP = PREFIX + "connector.private_ip_enabled"
 REMOTE_INFERENCE = PREFIX + "remote_inference.enabled"
 AGENT_FRAMEWORK = PREFIX + "agent_framework_enabled"
 VIA_URL = PREFIX + "allow_registering_model_via_url"
+TRUSTED_URLS = PREFIX + "trusted_url_regex"
+LOCAL_MODELS = PREFIX + "local_model.enabled"
 
 Value = str | list[str]
 
@@ -160,6 +162,14 @@ def known_settings(rules: Rules) -> dict[str, Setting]:
         *((name, default, _flag) for name, default in rules.later_flags),
     ]
     return {PREFIX + name: Setting(PREFIX + name, default, check) for name, default, check in lines}
+
+
+def pattern_of(text: str) -> re.Pattern[str]:
+    """The pattern that a setting holds. Raises ApiError 400 for what is none, which shows only on use."""
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise illegal_argument(str(error)) from None
 
 
 class Settings:

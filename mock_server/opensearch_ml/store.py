@@ -80,7 +80,8 @@ class LocalFile:
 class Model:
     """One model version. Times are epoch milliseconds, `last_used` and `local_node_forgot_at` seconds.
 
-    `worker_nodes` is what the document says; after a restart nothing of it may be true. `requests` and
+    `worker_nodes` is what the document says; after a restart nothing of it may be true, and `unlisted_nodes`
+    have the model in memory though the document says that none has. `requests` and
     `inferences` count the predict calls, and those answered, since the model came into memory.
     """
 
@@ -111,6 +112,7 @@ class Model:
     was_deployed: bool = False
     planned_nodes: tuple[str, ...] | None = None
     worker_nodes: tuple[str, ...] = ()
+    unlisted_nodes: tuple[str, ...] = ()
     on_all_nodes: bool = False
     lost_in_restart: bool = False
     local_node_forgot_at: float | None = None
@@ -139,7 +141,7 @@ class Model:
     @property
     def memory_nodes(self) -> tuple[str, ...]:
         """The nodes that have the model in memory."""
-        return () if self.lost_in_restart else self.worker_nodes
+        return () if self.lost_in_restart else self.worker_nodes or self.unlisted_nodes
 
     @property
     def in_memory(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from mock_server.opensearch_ml import conflicts, connectors, model_groups
 from mock_server.opensearch_ml.checked_texts import check_texts
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mock_server.opensearch_ml.connector_bodies import read_body
 from mock_server.opensearch_ml.errors import ApiError, NodeError, null_pointer, parse_error, status_error
 from mock_server.opensearch_ml.fields import BodyParser, Fields, read_in_order, text_reader
 from mock_server.opensearch_ml.guardrails import read_guardrails
@@ -49,7 +51,7 @@ def update(call: Call) -> Answer:
     if model.algorithm not in UPDATABLE_FUNCTIONS:
         raise status_error(403, f"The function category {model.algorithm} is not supported at this time.")
     changes = _changes(cluster, model, fields, sent)
-    changes += _group_changes(cluster, model, sent.get("model_group_id"))
+    changes += _group_changes(cluster, model, sent)
     cluster.let_others_in()
     conflicts.begin_update(cluster, cluster.store.models, model_id)
     for change in changes:
@@ -70,7 +72,7 @@ def _read(fields: Fields, rules: Rules) -> dict[str, Any]:
         **model_readers(rules, BodyParser.UPDATE),
         "model_id": text_reader("model_id"),
         "model_config": lambda fields: read_model_config(fields, form_of(None, rules), rules),
-        "connector": lambda fields: fields.object("connector"),
+        "connector": _read_connector,
     }
     try:
         sent = read_in_order(fields, readers)
@@ -83,6 +85,13 @@ def _read(fields: Fields, rules: Rules) -> dict[str, Any]:
             "Please check your update input body.",
         )
     return sent
+
+
+def _read_connector(fields: Fields) -> Fields | None:
+    connector = fields.object("connector")
+    if connector is not None:
+        read_body(connector)
+    return connector
 
 
 def _check_config(model: Model, config: JsonObject) -> None:
@@ -105,7 +114,7 @@ def _changes(cluster: Cluster, model: Model, fields: Fields, sent: dict[str, Any
         for change in changes:
             change()
     changes.extend(_connector_changes(cluster, model, sent))
-    _require_group(cluster, model, sent.get("model_group_id"))
+    _require_group(cluster, _other_group(model, sent))
     if "deploy_setting" not in fields and not rules.update_keeps_ttl:
         changes.append(partial(setattr, model, "deploy_setting", None))
     if "description" not in fields and not rules.update_keeps_description:
@@ -149,7 +158,9 @@ def _connector_changes(cluster: Cluster, model: Model, sent: dict[str, Any]) -> 
         return []
     if model.connector is None:
         raise _no_connector_inside(cluster.rules)
-    return [partial(connectors.merge, model.connector, connector, cluster)]
+    changed = dataclasses.replace(model.connector)
+    connectors.merge(changed, connector, cluster)
+    return [partial(setattr, model, "connector", changed)]
 
 
 def _no_connector_inside(rules: Rules) -> ApiError:
@@ -167,8 +178,13 @@ def _no_connector_inside(rules: Rules) -> ApiError:
     )
 
 
-def _require_group(cluster: Cluster, model: Model, group_id: str | None) -> None:
-    if group_id and group_id != model.group_id and group_id not in cluster.store.groups:
+def _other_group(model: Model, sent: dict[str, Any]) -> str | None:
+    group_id = sent.get("model_group_id")
+    return None if group_id == model.group_id else group_id
+
+
+def _require_group(cluster: Cluster, group_id: str | None) -> None:
+    if group_id and group_id not in cluster.store.groups:
         raise status_error(
             404,
             "Failed to find the model group with the provided model group id in the update model input, "
@@ -176,15 +192,16 @@ def _require_group(cluster: Cluster, model: Model, group_id: str | None) -> None
         )
 
 
-def _group_changes(cluster: Cluster, model: Model, group_id: str | None) -> list[Change]:
+def _group_changes(cluster: Cluster, model: Model, sent: dict[str, Any]) -> list[Change]:
     """The move to another group, which has counted one more version already.
 
     An id that is empty names no group, though the document then says so.
     """
-    if group_id is None or group_id == model.group_id:
+    group_id = _other_group(model, sent)
+    if group_id is None:
         return []
-    changes: list[Change] = [partial(setattr, model, "group_id", group_id)]
-    if group_id:
-        version = model_groups.next_version(cluster, group_id, cluster.now_ms())
-        changes.append(partial(setattr, model, "version", version))
-    return changes
+    move = partial(setattr, model, "group_id", group_id)
+    if not group_id:
+        return [move]
+    version = model_groups.next_version(cluster, group_id, cluster.now_ms())
+    return [partial(setattr, model, "version", version), move]

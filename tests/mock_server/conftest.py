@@ -115,6 +115,10 @@ class Client:
         assert answer.body["status"] == answer.status
         return str(error["reason"])
 
+    def kind(self, answer: Answer) -> str:
+        """The type of an error."""
+        return str(answer.body["error"]["type"])
+
 
 def decode(response: Response) -> Answer:
     headers = dict(response.headers)

@@ -247,6 +247,6 @@ def test_a_connector_inside_a_model_needs_a_protocol_and_an_endpoint(
 
 
 def test_a_connector_inside_a_model_needs_no_name(ml: Any) -> None:
-    connector = {"protocol": "http", "actions": [ACTION], "description": None}
+    connector = {"protocol": "http", "credential": {}, "actions": [ACTION], "description": None}
     body = {"name": "m", "function_name": "remote", "connector": connector}
     assert ml.post("~/models/_register", body).status == 200

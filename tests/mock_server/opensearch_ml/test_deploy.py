@@ -177,3 +177,18 @@ def test_an_undeploy_from_one_node_leaves_the_others(make_client: Callable[..., 
 def test_undeploying_from_named_nodes_needs_the_setting(ml: Any) -> None:
     answer = ml.post("~/models/_undeploy", {"model_ids": [ml.model()], "node_ids": ["x"]})
     assert (answer.status, ml.reason(answer)) == (400, "Don't allow custom deployment plan")
+
+
+def test_an_undeploy_from_nodes_that_are_not_there_is_believed_later(make_client: Any) -> None:
+    """Since 3.4 the document then says that no node has the model, though one has and answers."""
+    for behaviour, state in (("opensearch-2.19", "DEPLOYED"), ("opensearch-3.4", "UNDEPLOYED")):
+        ml = make_client(behaviour=behaviour)
+        ml.setting("allow_custom_deployment_plan", True)
+        model_id = ml.deployed()
+        answer = ml.post("~/models/_undeploy", {"model_ids": [model_id], "node_ids": ["nope"]})
+        assert (answer.status, answer.body) == (200, {})
+        assert ml.state(model_id) == state
+        assert ml.predict(model_id).status == 200
+        (undeployed,) = ml.post(f"~/models/{model_id}/_undeploy").body.values()
+        assert undeployed == {"stats": {model_id: "undeployed"}}
+        assert ml.state(model_id) == "UNDEPLOYED"

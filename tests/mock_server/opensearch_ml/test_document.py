@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mock_server.opensearch_ml.document import MAX_DEPTH, locate, read_json
@@ -120,3 +122,9 @@ def test_brackets_within_strings_are_no_depth() -> None:
 @pytest.mark.parametrize("body", [b"", b" \n\t"])
 def test_a_blank_body_is_empty(body: bytes) -> None:
     assert read_json(body).empty
+
+
+def test_a_number_that_is_taken_for_a_text_stays_as_it_is_written(ml: Any) -> None:
+    body = b'{"name": 1.50e1, "function_name": "remote", "connector_id": "%s"}' % ml.connector().encode()
+    model_id = ml.post("~/models/_register", body).body["model_id"]
+    assert ml.get(f"~/models/{model_id}").body["name"] == "1.50e1"
