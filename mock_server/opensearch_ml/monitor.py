@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from mock_server.opensearch_ml.store import JsonObject, Model
 
-Count = tuple[str, str, str]
+Counts = dict[str, Counter[tuple[str, str]]]
+
 _BEFORE_THE_MODEL = ("register", "train")
+_MODELS_KEPT = 1_000
 
 
 class Monitor:
-    """Counts requests by node and by what they did to which model; a restart forgets them."""
+    """Counts requests by node and by what they did to which model; a restart forgets them.
+
+    Of models only those that were used last are kept, for a mock may see more of them than it has memory.
+    """
 
     def __init__(self, local_node_id: str) -> None:
         self._local_node_id = local_node_id
-        self._algorithms: Counter[Count] = Counter()
-        self._models: Counter[Count] = Counter()
+        self._algorithms: Counts = {}
+        self._models: OrderedDict[str, Counter[tuple[str, str]]] = OrderedDict()
 
     def restart(self) -> None:
         """Count from zero."""
@@ -30,10 +35,14 @@ class Monitor:
 
         What makes a model counts for its algorithm alone.
         """
-        for node in (self._local_node_id,) if nodes is None else nodes:
-            self._algorithms[node, model.algorithm.lower(), action] += 1
-            if action not in _BEFORE_THE_MODEL:
-                self._models[node, model.id, action] += 1
+        asked = (self._local_node_id,) if nodes is None else tuple(nodes)
+        _add(self._algorithms, model.algorithm.lower(), asked, action)
+        if action in _BEFORE_THE_MODEL:
+            return
+        _add(self._models, model.id, asked, action)
+        self._models.move_to_end(model.id)
+        if len(self._models) > _MODELS_KEPT:
+            self._models.popitem(last=False)
 
     @contextmanager
     def prediction(self, model: Model, action: str = "PREDICT") -> Iterator[None]:
@@ -47,16 +56,24 @@ class Monitor:
 
     def requests(self, node: str) -> int:
         """All requests that a node counted."""
-        return sum(number for (counted, *_), number in self._algorithms.items() if counted == node)
+        counters = self._algorithms.values()
+        return sum(
+            number for counter in counters for (counted, _), number in counter.items() if counted == node
+        )
 
     def sections(self, node: str) -> JsonObject:
         """The counts of a node by algorithm and by model, each by action."""
         return {"algorithms": _tree(self._algorithms, node), "models": _tree(self._models, node)}
 
 
-def _tree(counts: Counter[Count], node: str) -> JsonObject:
+def _add(counts: Counts, name: str, nodes: tuple[str, ...], action: str) -> None:
+    counts.setdefault(name, Counter()).update((node, action) for node in nodes)
+
+
+def _tree(counts: Counts, node: str) -> JsonObject:
     tree: JsonObject = {}
-    for (counted, name, action), number in counts.items():
-        if counted == node:
-            tree.setdefault(name, {})[action] = {"ml_action_request_count": number}
+    for name, counter in counts.items():
+        for (counted, action), number in counter.items():
+            if counted == node:
+                tree.setdefault(name, {})[action] = {"ml_action_request_count": number}
     return tree
