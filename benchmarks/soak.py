@@ -3,7 +3,8 @@
 Many connections register, update, deploy, use, undeploy and delete models of their own while the mock delays,
 refuses, breaks and resets a share of the answers. Every request must end in an answer or in a fault that the
 mock counted. At the end, every model must be as its last acknowledged write left it, or as a later write left
-it whose answer was broken. The mock's memory is sampled all the while.
+it whose answer was broken. What broken answers leave behind is looked for and removed, so that the mock holds
+about as much at the end as after the first third; its memory is sampled all the while.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class Worker:
     ends_at: float
     counts: Counter[str] = field(default_factory=Counter)
     models: dict[str, set[str | None]] = field(default_factory=dict)
+    gone: list[str] = field(default_factory=list)
 
     def run(self) -> None:
         """Send mixed requests until the time is over."""
@@ -59,6 +61,8 @@ class Worker:
             while time.monotonic() < self.ends_at:
                 if len(self.models) < 5:
                     self._register(pool)
+                elif source.random() < 0.02:
+                    self._tidy(pool)
                 else:
                     self._use(pool, source, source.choice(list(self.models)))
 
@@ -107,12 +111,29 @@ class Worker:
             self._note(model_id, self.send(pool, "DELETE", path), None)
             if self.models[model_id] == {None}:
                 del self.models[model_id]
+                self.gone.append(model_id)
 
     def _note(self, model_id: str, answer: object, wanted: str | None) -> None:
         if isinstance(answer, dict):
             self.models[model_id] = {wanted}
         elif answer is None:
             self.models[model_id].add(wanted)
+
+    def _tidy(self, pool: urllib3.PoolManager) -> None:
+        """Remove models whose registration had a broken answer, and the tasks of this worker's models."""
+        own = {"term": {"name.keyword": f"w{self.number}"}}
+        for model_id in self._found(pool, "models", own):
+            if model_id not in self.models:
+                self.send(pool, "POST", f"{ML}/models/{model_id}/_undeploy")
+                self.send(pool, "DELETE", f"{ML}/models/{model_id}")
+                self.gone.append(model_id)
+        for task_id in self._found(pool, "tasks", {"terms": {"model_id": [*self.models, *self.gone]}}):
+            self._forget_task(pool, task_id)
+        del self.gone[:-20]
+
+    def _found(self, pool: urllib3.PoolManager, what: str, query: object) -> list[str]:
+        answer = self.send(pool, "POST", f"{ML}/{what}/_search", {"query": query, "size": 100})
+        return [hit["_id"] for hit in answer["hits"]["hits"]] if isinstance(answer, dict) else []
 
     def _forget_task(self, pool: urllib3.PoolManager, task_id: str) -> None:
         self.send(pool, "DELETE", f"{ML}/tasks/{task_id}")
