@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mock_server.opensearch_ml import conflicts, search
+from mock_server.opensearch_ml import conflicts
+from mock_server.opensearch_ml.bodies.fields import Fields
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import illegal_argument, node_error, parse_error, status_error
-from mock_server.opensearch_ml.fields import Fields
+from mock_server.opensearch_ml.opensearch_core.settings import AGENT_FRAMEWORK
 from mock_server.opensearch_ml.rules import Rules
-from mock_server.opensearch_ml.settings import AGENT_FRAMEWORK
+from mock_server.opensearch_ml.search.operation import answer_search
 from mock_server.opensearch_ml.store import Agent, JsonObject
 
 CONVERSATIONAL = "CONVERSATIONAL"
@@ -122,7 +123,7 @@ def delete(call: Call) -> Answer:
 def find_all(call: Call) -> Answer:
     """GET or POST agents/_search."""
     _require_framework(call.cluster)
-    return search.answer(call, call.cluster.store.agents, lambda _id, agent: view(agent))
+    return answer_search(call, call.cluster.store.agents, lambda _id, agent: view(agent))
 
 
 def view(agent: Agent) -> JsonObject:

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from mock_server.opensearch_ml.document import EMPTY, Document
+from mock_server.opensearch_ml.bodies.document import EMPTY, Document
+from mock_server.opensearch_ml.bodies.fields import Fields, fields_of
 from mock_server.opensearch_ml.environment import Environment
 from mock_server.opensearch_ml.errors import not_x_content
-from mock_server.opensearch_ml.fields import Fields, fields_of
 from mock_server.opensearch_ml.lifecycle import Lifecycle
 from mock_server.opensearch_ml.monitor import Monitor
-from mock_server.opensearch_ml.rate_limit import Throttle
-from mock_server.opensearch_ml.settings import Settings
+from mock_server.opensearch_ml.opensearch_core.settings import Settings
+from mock_server.opensearch_ml.prediction.rate_limit import Throttle
 from mock_server.opensearch_ml.store import JsonObject, Store
 
 

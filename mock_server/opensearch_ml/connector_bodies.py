@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mock_server.opensearch_ml.bodies.fields import Fields, read_in_order, text_reader
 from mock_server.opensearch_ml.errors import illegal_argument
-from mock_server.opensearch_ml.fields import Fields, read_in_order, text_reader
-from mock_server.opensearch_ml.gson import kept_text
+from mock_server.opensearch_ml.prediction.gson import kept_text
 from mock_server.opensearch_ml.store import JsonObject
 
 ACTION_TYPES = ("PREDICT", "EXECUTE", "BATCH_PREDICT", "CANCEL_BATCH_PREDICT", "BATCH_PREDICT_STATUS")

@@ -6,12 +6,13 @@ import dataclasses
 import re
 from typing import Any
 
-from mock_server.opensearch_ml import conflicts, connector_bodies, search
-from mock_server.opensearch_ml.checked_texts import check_texts
+from mock_server.opensearch_ml import conflicts, connector_bodies
+from mock_server.opensearch_ml.bodies.checked_texts import check_texts
+from mock_server.opensearch_ml.bodies.fields import Fields
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error, parse_error, status_error
-from mock_server.opensearch_ml.fields import Fields
-from mock_server.opensearch_ml.settings import REMOTE_INFERENCE, TRUSTED_ENDPOINTS, pattern_of
+from mock_server.opensearch_ml.opensearch_core.settings import REMOTE_INFERENCE, TRUSTED_ENDPOINTS, pattern_of
+from mock_server.opensearch_ml.search.operation import answer_search
 from mock_server.opensearch_ml.store import Connector, JsonObject, Model
 
 PROTOCOLS = ("http", "aws_sigv4")
@@ -98,7 +99,7 @@ def delete(call: Call) -> Answer:
 def find_all(call: Call) -> Answer:
     """GET or POST connectors/_search."""
     connectors = call.cluster.store.connectors
-    return search.answer(call, connectors, lambda _id, connector: view(connector))
+    return answer_search(call, connectors, lambda _id, connector: view(connector))
 
 
 def view(connector: Connector) -> JsonObject:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_server.opensearch_ml import conflicts, gson
+from mock_server.opensearch_ml import conflicts
+from mock_server.opensearch_ml.bodies.document import Document, read_json
+from mock_server.opensearch_ml.bodies.fields import BodyParser, Fields, fields_of, read_in_order, text_reader
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.document import Document, read_json
 from mock_server.opensearch_ml.errors import ApiError, node_error, parse_error, status_error
-from mock_server.opensearch_ml.fields import BodyParser, Fields, fields_of, read_in_order, text_reader
-from mock_server.opensearch_ml.rate_limit import merged, read_rate_limiter, view_rate_limiter
+from mock_server.opensearch_ml.prediction import gson
+from mock_server.opensearch_ml.prediction.rate_limit import merged, read_rate_limiter, view_rate_limiter
 from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.store import Controller, Model, ModelState, RateLimiter
 

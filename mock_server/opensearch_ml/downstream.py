@@ -6,8 +6,8 @@ from typing import Any
 
 from mock_server.opensearch_ml.cluster import Cluster
 from mock_server.opensearch_ml.errors import status_error
+from mock_server.opensearch_ml.opensearch_core.settings import SAFE_DELETE
 from mock_server.opensearch_ml.rules import User
-from mock_server.opensearch_ml.settings import SAFE_DELETE
 
 
 def refuse_while_in_use(cluster: Cluster, model_id: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from mock_server import codec
 from mock_server.opensearch_ml.environment import Environment
-from mock_server.opensearch_ml.settings import AUTO_REDEPLOY, Settings
+from mock_server.opensearch_ml.opensearch_core.settings import AUTO_REDEPLOY, Settings
 from mock_server.opensearch_ml.store import Model, ModelState, Store, Task, TaskState
 from mock_server.opensearch_ml.sync_up import SyncUp
 from mock_server.opensearch_ml.work import Deployment, Outcome, Registration

@@ -10,8 +10,14 @@ import json
 from collections.abc import Callable, Container
 from enum import Enum
 
+from mock_server.opensearch_ml.bodies.fields import (
+    BodyParser,
+    Fields,
+    flag_reader,
+    read_in_order,
+    text_reader,
+)
 from mock_server.opensearch_ml.errors import illegal_argument
-from mock_server.opensearch_ml.fields import BodyParser, Fields, flag_reader, read_in_order, text_reader
 from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.store import JsonObject
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mock_server.opensearch_ml import conflicts, search
-from mock_server.opensearch_ml.checked_texts import check_texts
+from mock_server.opensearch_ml import conflicts
+from mock_server.opensearch_ml.bodies.checked_texts import check_texts
+from mock_server.opensearch_ml.bodies.fields import Fields, flag_reader, read_in_order, text_reader
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import (
     ApiError,
@@ -14,7 +15,7 @@ from mock_server.opensearch_ml.errors import (
     parse_error,
     status_error,
 )
-from mock_server.opensearch_ml.fields import Fields, flag_reader, read_in_order, text_reader
+from mock_server.opensearch_ml.search.operation import answer_search
 from mock_server.opensearch_ml.store import JsonObject, ModelGroup
 
 ACCESS_MODES = frozenset({"public", "private", "restricted"})
@@ -125,7 +126,7 @@ def delete(call: Call) -> Answer:
 
 def find_all(call: Call) -> Answer:
     """GET or POST model_groups/_search."""
-    return search.answer(call, call.cluster.store.groups, lambda _id, group: view(group))
+    return answer_search(call, call.cluster.store.groups, lambda _id, group: view(group))
 
 
 def view(group: ModelGroup) -> JsonObject:

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mock_server.opensearch_ml import connectors, model_groups, search
-from mock_server.opensearch_ml.checked_texts import check_texts
+from mock_server.opensearch_ml import connectors, model_groups
+from mock_server.opensearch_ml.bodies.checked_texts import check_texts
+from mock_server.opensearch_ml.bodies.fields import (
+    BodyParser,
+    Fields,
+    flag_of,
+    flag_reader,
+    read_in_order,
+    text_reader,
+)
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.downstream import refuse_while_in_use
 from mock_server.opensearch_ml.errors import (
@@ -16,21 +24,14 @@ from mock_server.opensearch_ml.errors import (
     parse_error,
     status_error,
 )
-from mock_server.opensearch_ml.fields import (
-    BodyParser,
-    Fields,
-    flag_of,
-    flag_reader,
-    read_in_order,
-    text_reader,
-)
-from mock_server.opensearch_ml.guardrails import read_guardrails
-from mock_server.opensearch_ml.interface import read_interface
-from mock_server.opensearch_ml.local_models import default_config, is_pretrained, local_file
 from mock_server.opensearch_ml.model_config import form_of, read_model_config
-from mock_server.opensearch_ml.rate_limit import read_rate_limiter, view_rate_limiter
+from mock_server.opensearch_ml.opensearch_core.settings import LOCAL_MODELS, TRUSTED_URLS, VIA_URL, pattern_of
+from mock_server.opensearch_ml.prediction.guardrails import read_guardrails
+from mock_server.opensearch_ml.prediction.interface import read_interface
+from mock_server.opensearch_ml.prediction.local_models import default_config, is_pretrained, local_file
+from mock_server.opensearch_ml.prediction.rate_limit import read_rate_limiter, view_rate_limiter
 from mock_server.opensearch_ml.rules import Rules
-from mock_server.opensearch_ml.settings import LOCAL_MODELS, TRUSTED_URLS, VIA_URL, pattern_of
+from mock_server.opensearch_ml.search.operation import answer_search
 from mock_server.opensearch_ml.store import JsonObject, Model, ModelState, Task, TaskState
 
 LOCAL_FUNCTIONS = (
@@ -152,7 +153,7 @@ def _delete_empty_group(cluster: Cluster, group_id: str | None) -> None:
 
 def find_all(call: Call) -> Answer:
     """GET or POST models/_search."""
-    return search.answer(call, call.cluster.store.models, lambda _id, model: _document(model))
+    return answer_search(call, call.cluster.store.models, lambda _id, model: _document(model))
 
 
 def _document(model: Model) -> JsonObject:

@@ -6,23 +6,19 @@ from dataclasses import dataclass, field
 
 from mock_server.opensearch_ml import (
     agents,
-    cluster_info,
-    cluster_settings,
     connectors,
     controllers,
     deploy,
-    indices,
     model_groups,
     models,
-    pipelines,
-    predict,
     runtime,
     stats,
     tasks,
-    training,
     update,
 )
 from mock_server.opensearch_ml.cluster import Handler
+from mock_server.opensearch_ml.opensearch_core import cluster_info, cluster_settings, indices, pipelines
+from mock_server.opensearch_ml.prediction import predict, training
 
 ML = "/_plugins/_ml"
 _SEARCH = frozenset({"source", "source_content_type"})

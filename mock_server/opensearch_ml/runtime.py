@@ -8,7 +8,7 @@ from zlib import crc32
 from mock_server.opensearch_ml import tasks
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import illegal_argument
-from mock_server.opensearch_ml.settings import MONITORED_REQUESTS
+from mock_server.opensearch_ml.opensearch_core.settings import MONITORED_REQUESTS
 from mock_server.opensearch_ml.store import JsonObject, Model, TaskState
 
 _MILLISECONDS = 5.0

@@ -9,7 +9,7 @@ from mock_server import codec
 from mock_server.codec import CodecError
 from mock_server.opensearch_ml.cluster import Cluster
 from mock_server.opensearch_ml.errors import ApiError
-from mock_server.opensearch_ml.settings import Settings
+from mock_server.opensearch_ml.opensearch_core.settings import Settings
 from mock_server.opensearch_ml.store import (
     Agent,
     Connector,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Container, Iterator
 
 from mock_server.opensearch_ml.environment import Environment
-from mock_server.opensearch_ml.settings import SYNC_INTERVAL, Settings
+from mock_server.opensearch_ml.opensearch_core.settings import SYNC_INTERVAL, Settings
 from mock_server.opensearch_ml.store import Model, Store
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from mock_server.opensearch_ml import search
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.connectors import find_action
 from mock_server.opensearch_ml.errors import illegal_argument, node_error, status_error
-from mock_server.opensearch_ml.remote_models import connector_of
+from mock_server.opensearch_ml.prediction.remote_models import connector_of
+from mock_server.opensearch_ml.search.operation import answer_search
 from mock_server.opensearch_ml.store import JsonObject, Task, TaskState
 
 BATCH_PREDICTION = "BATCH_PREDICTION"
@@ -85,7 +85,7 @@ def delete(call: Call) -> Answer:
 
 def find_all(call: Call) -> Answer:
     """GET or POST tasks/_search."""
-    return search.answer(call, call.cluster.store.tasks, lambda _id, task: view(task))
+    return answer_search(call, call.cluster.store.tasks, lambda _id, task: view(task))
 
 
 def view(task: Task) -> JsonObject:

@@ -9,8 +9,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from mock_server.core import JSON_UTF8, Request, Response, encode_json
+from mock_server.opensearch_ml.bodies.document import EMPTY, Document, read_json
+from mock_server.opensearch_ml.bodies.fields import flag_of, require_time
+from mock_server.opensearch_ml.bodies.nearness import did_you_mean
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.document import EMPTY, Document, read_json
 from mock_server.opensearch_ml.errors import (
     ApiError,
     NodeError,
@@ -18,8 +20,6 @@ from mock_server.opensearch_ml.errors import (
     illegal_argument,
     not_x_content,
 )
-from mock_server.opensearch_ml.fields import flag_of, require_time
-from mock_server.opensearch_ml.nearness import did_you_mean
 from mock_server.opensearch_ml.routes import Match, Route, Router
 
 YAML = "application/yaml"
@@ -159,7 +159,7 @@ def _document(cluster: Cluster, request: Request, route: Route) -> Document:
     if not route.reads_body:
         return EMPTY
     if media_type == YAML:
-        from mock_server.opensearch_ml.yaml_bodies import read_yaml  # noqa: PLC0415 - a fast start
+        from mock_server.opensearch_ml.bodies.yaml_bodies import read_yaml  # noqa: PLC0415 - a fast start
 
         return read_yaml(request.body)
     try:
@@ -199,7 +199,7 @@ def _render(
     if filtered and query.get("filter_path"):
         value = filter_paths(value, query["filter_path"].split(","))
     if _wants_yaml(request, query):
-        from mock_server.opensearch_ml.yaml_bodies import write_yaml  # noqa: PLC0415 - a fast start
+        from mock_server.opensearch_ml.bodies.yaml_bodies import write_yaml  # noqa: PLC0415 - a fast start
 
         return _response(cluster, given, YAML, write_yaml(value).encode("utf-8", "replace"))
     pretty = "pretty" in query and query["pretty"] in ("", "true")

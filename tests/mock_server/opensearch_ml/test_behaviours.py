@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from mock_server.opensearch_ml import behaviours
-from mock_server.opensearch_ml.behaviours import CHANGES, DEVIATIONS, deviations_of, read_version, rules_of
+from mock_server.opensearch_ml.behaviours import CHANGES, deviations_of, read_version, rules_of
+from mock_server.opensearch_ml.deviations import DEVIATIONS
 from mock_server.opensearch_ml.rules import Rules
 from mock_server.parity import read_recording, replay
 

@@ -1,0 +1,1 @@
+"""Request bodies: reading them, and refusing them in the words of the real parsers."""

@@ -1,0 +1,241 @@
+"""Where recorded nodes contradict their pages, or the standards that every API stands on.
+
+Recordings are named as scenario#exchange below `tests/observed/opensearch-<version>`; what has none rests on
+the published source of the server, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Version = tuple[int, int]
+
+_BOTH: tuple[Version, ...] = ((2, 19), (3, 4))
+_NO_5XX = "A client's mistake is answered with a status below 500."
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """Where a recorded node differs from the documentation.
+
+    `page` says what the documentation promises, `node` what the node does, `requirement` is the id of the
+    requirement that the node breaks, where there is one, `versions` are the recorded versions that do so.
+    """
+
+    id: str
+    page: str
+    node: str
+    recording: str
+    requirement: str | None
+    versions: tuple[Version, ...]
+    rules: Mapping[str, Any]
+
+
+DEVIATIONS = (
+    Deviation(
+        "deploy-completes-at-once",
+        "A deploy is answered before it is done, with DEPLOYING (2.19) or CREATED (3.4).",
+        "The deploy of a remote model is answered with COMPLETED, another with CREATED, with the task type.",
+        "lifecycle#5",
+        "osml.deploy.answer.status",
+        _BOTH,
+        {
+            "remote_deploy_status": "COMPLETED",
+            "deploy_status": "CREATED",
+            "deploy_answer_names_task_type": True,
+            "deploy_latency": 0.004,
+        },
+    ),
+    Deviation(
+        "undeploy-value",
+        "An undeploy names each model as UNDEPLOYED.",
+        "It says undeployed, or not_found where the model was not in memory.",
+        "lifecycle#9, deploy_twice#4",
+        "osml.undeploy.answer.value",
+        _BOTH,
+        {"undeployed_value": "undeployed"},
+    ),
+    Deviation(
+        "group-outlives-versions",
+        "A group goes with its last version.",
+        "It stays, and its name stays taken.",
+        "model_group_versions#16",
+        "osml.delete.group",
+        _BOTH,
+        {"group_goes_with_last_version": False},
+    ),
+    Deviation(
+        "interface-nulls-kept",
+        "A null removes a schema of the interface.",
+        "The schema becomes the text null, which accepts all, and an interface of null changes nothing.",
+        "interface_null#8, interface_null#11",
+        "osml.update.interface.remove",
+        _BOTH,
+        {"interface_nulls_remove": False},
+    ),
+    Deviation(
+        "blank-id-undeploy-500",
+        _NO_5XX,
+        "An undeploy of the id that is an empty string is answered 500.",
+        "bulk_unknown#6",
+        "osml.wire.no-server-error",
+        _BOTH,
+        {"blank_id_undeploy_status": 500},
+    ),
+    Deviation(
+        "empty-connector-500",
+        _NO_5XX,
+        "The creation of a connector without a body is answered 500.",
+        "connector_rejects#17",
+        "osml.wire.no-server-error",
+        _BOTH,
+        {"empty_connector_status": 500},
+    ),
+    Deviation(
+        "nameless-group-500",
+        _NO_5XX,
+        "The registration of a group without a name is answered 500.",
+        "model_group_crud#13",
+        "osml.wire.no-server-error",
+        _BOTH,
+        {"nameless_group_status": 500},
+    ),
+    Deviation(
+        "unknown-group-register-500",
+        _NO_5XX,
+        "The registration of a model in a group that does not exist is answered 500.",
+        "register_rejects#8",
+        "osml.wire.no-server-error",
+        _BOTH,
+        {"unknown_group_register_status": 500},
+    ),
+    Deviation(
+        "foreign-connector-update-500",
+        _NO_5XX,
+        "An update of the connector inside a model that has none is answered 500 with a null pointer.",
+        "update_rejects#12",
+        "osml.wire.no-server-error",
+        ((2, 19),),
+        {"foreign_connector_update_fails": True},
+    ),
+    Deviation(
+        "truncated-predict-500",
+        _NO_5XX,
+        "A predict body that is no JSON is answered 500 with a null pointer.",
+        "predict_errors#12",
+        "osml.wire.no-server-error",
+        ((2, 19),),
+        {"malformed_predict_fails": True},
+    ),
+    Deviation(
+        "output-guardrail-500",
+        _NO_5XX,
+        "An answer that an output guardrail stops, or that can't be processed, is a 500.",
+        "guardrails_predict#10",
+        "osml.wire.no-server-error",
+        ((2, 19),),
+        {"output_faults_wrapped": True},
+    ),
+    Deviation(
+        "uncached-predict-404",
+        "A predict whose body is no good is answered 400.",
+        "It is answered 404, with the same reason, where the model is not in memory.",
+        "not recorded; the server's source",
+        None,
+        _BOTH,
+        {"uncached_predict_fault_status": 404},
+    ),
+    Deviation(
+        "unforeseen-mistakes-500",
+        _NO_5XX,
+        "Values of a kind that the node does not foresee, a null for a text say, are answered 500.",
+        "not recorded; the server's source",
+        "osml.wire.no-server-error",
+        _BOTH,
+        {"node_error_status": 500},
+    ),
+    Deviation(
+        "pooling-mode-spelling",
+        "A pooling mode is `weightedmean`; later pages know `lasttoken` and `none` too.",
+        "These are refused; the modes are weighted_mean and last_token.",
+        "not recorded; the server's source",
+        None,
+        _BOTH,
+        {"pooling_modes": frozenset({"mean", "mean_sqrt_len", "max", "weighted_mean", "cls", "last_token"})},
+    ),
+    Deviation(
+        "gone-document-500",
+        _NO_5XX,
+        "An update whose document is deleted while it is under way is answered 500.",
+        "not recorded; the server's source",
+        None,
+        _BOTH,
+        {"gone_document_status": 500},
+    ),
+    Deviation(
+        "missing-controller-unnamed",
+        "The refusal of a missing controller names the model.",
+        "It speaks of the model's id and leaves it out.",
+        "controllers#13",
+        None,
+        _BOTH,
+        {"missing_controller_reason": "Failed to find model controller with the provided model ID"},
+    ),
+    Deviation(
+        "missing-controller-before-the-first",
+        "The refusal of a missing controller names the model.",
+        "Before the first controller was ever made it does not even speak of an id.",
+        "controllers#4",
+        None,
+        ((2, 19),),
+        {"missing_controller_index_matters": True},
+    ),
+    Deviation(
+        "batch-job-asked-about",
+        _NO_5XX,
+        "A read of the task of a batch predict asks the endpoint how its job is doing; without an action for "
+        "that which has a body it is answered 500.",
+        "not recorded; the server's source",
+        "osml.wire.no-server-error",
+        _BOTH,
+        {"batch_jobs_are_asked_about": True},
+    ),
+    Deviation(
+        "running-task-kept",
+        "The state of a task is not looked at when it is deleted.",
+        "The delete of a task that is running is answered 500.",
+        "not recorded; the server's source",
+        None,
+        _BOTH,
+        {"running_tasks_are_kept": True},
+    ),
+    Deviation(
+        "profile-of-nothing",
+        "The nodes that a profile's body names are shown with all their tasks and models.",
+        "A body that names no models or tasks and does not ask for all is answered with nothing.",
+        "not recorded; the server's source",
+        None,
+        _BOTH,
+        {"profile_body_means_all": False},
+    ),
+    Deviation(
+        "stats-of-the-cluster",
+        "Statistics lead from node ids to numbers.",
+        "They begin with those of the cluster and have the nodes, with algorithms and models, under nodes.",
+        "not recorded; the server's source",
+        None,
+        _BOTH,
+        {"stats_are_by_node_alone": False},
+    ),
+    Deviation(
+        "restart-reads-deployed",
+        "After a restart a model is not deployed until it is deployed again.",
+        "It reads DEPLOYED though no node has it in memory.",
+        "seen by hand on 2.19.0, not recorded",
+        None,
+        ((2, 19),),
+        {"restart_shows_undeployed": False},
+    ),
+)

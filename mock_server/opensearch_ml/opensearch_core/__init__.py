@@ -1,0 +1,1 @@
+"""What OpenSearch itself answers: the cluster, its settings, indices and pipelines."""

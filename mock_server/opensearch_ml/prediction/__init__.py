@@ -1,0 +1,1 @@
+"""Predict and train: remote models and what guards them, local models, algorithms."""

@@ -1,0 +1,193 @@
+"""Predict: who may ask, in what form, and in which order a node looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from mock_server.opensearch_ml.bodies.fields import Fields
+from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mock_server.opensearch_ml.connectors import require_remote_inference
+from mock_server.opensearch_ml.errors import (
+    ApiError,
+    illegal_argument,
+    null_pointer,
+    parse_error,
+    status_error,
+    validation_error,
+)
+from mock_server.opensearch_ml.models import find
+from mock_server.opensearch_ml.opensearch_core.settings import AUTO_DEPLOY
+from mock_server.opensearch_ml.prediction import interface, local_models, remote_models, training
+from mock_server.opensearch_ml.prediction.algorithms import ALGORITHMS
+from mock_server.opensearch_ml.prediction.remote_models import RemoteInput, take_token
+from mock_server.opensearch_ml.store import JsonObject, Model, Task, TaskState
+from mock_server.opensearch_ml.tasks import BATCH_PREDICTION
+
+BATCH_SECONDS = 1.0
+
+_EMBEDDING_FUNCTIONS = ("TEXT_EMBEDDING", "SPARSE_ENCODING", "SPARSE_TOKENIZE")
+_DATA_FUNCTIONS = (
+    "AD_LIBSVM",
+    "BATCH_RCF",
+    "FIT_RCF",
+    "KMEANS",
+    "LINEAR_REGRESSION",
+    "LOGISTIC_REGRESSION",
+    "RCF_SUMMARIZE",
+)
+_SET_ALGORITHM = "org.opensearch.ml.common.input.MLInput.setAlgorithm(org.opensearch.ml.common.FunctionName)"
+SentT = TypeVar("SentT")
+
+
+def predict(call: Call) -> Answer:
+    """POST models/{model_id}/_predict and POST _predict/{algorithm}/{model_id}."""
+    cluster, model = call.cluster, find(call.cluster, call.parameters["model_id"])
+    algorithm = call.parameters.get("algorithm", model.algorithm).upper()
+    if model.algorithm in ALGORITHMS:
+        given = _read(call, model, algorithm, training.read)
+        with cluster.monitor.prediction(model):
+            return Answer(training.predict(cluster, model, given))
+    if model.algorithm == "REMOTE":
+        sent = _read(call, model, algorithm, lambda fields: _remote_input(fields, algorithm))
+        return Answer(_predict_remotely(cluster, model, sent))
+    fields = _read(call, model, algorithm, lambda fields: _local_input(fields, algorithm))
+    _require_enabled(cluster, model)
+    _require_ready(cluster, model)
+    take_token(cluster, model)
+    cluster.let_others_in()
+    cluster.lifecycle.use(model)
+    with cluster.monitor.prediction(model):
+        return Answer(local_models.predict(model, fields))
+
+
+def batch_predict(call: Call) -> Answer:
+    """POST models/{model_id}/_batch_predict: a job at the remote endpoint, followed by a task."""
+    cluster, model = call.cluster, find(call.cluster, call.parameters["model_id"])
+    if model.algorithm != "REMOTE":
+        raise illegal_argument(
+            f"Batch predict needs a model that is hosted elsewhere: expected function_name remote, got "
+            f"{model.algorithm}"
+        )
+    sent = _read(call, model, "REMOTE", lambda fields: remote_models.read_parameters(fields, "BATCH_PREDICT"))
+    result = _predict_remotely(cluster, model, sent)["inference_results"][0]
+    now = cluster.now_ms()
+    task = Task(
+        BATCH_PREDICTION,
+        model.algorithm,
+        TaskState.RUNNING,
+        (cluster.local_node_id,),
+        now,
+        now,
+        model_id=model.id,
+        input_type="REMOTE",
+        remote_job=result["output"][0].get("dataAsMap"),
+        due=cluster.clock.now() + BATCH_SECONDS,
+    )
+    task_id = cluster.ids.document()
+    cluster.store.tasks.put(task_id, task)
+    return Answer({"task_id": task_id, "status": "CREATED"})
+
+
+def _read(call: Call, model: Model, algorithm: str, reader: Callable[[Fields], SentT]) -> SentT:
+    """What was sent.
+
+    A node that does not have the model in its cache reads the body only once it has found the model, and may
+    answer whatever goes wrong from then on as not found.
+    """
+    try:
+        if model.algorithm == "REMOTE":
+            require_remote_inference(call.cluster)
+        return _input(call, algorithm, reader)
+    except ApiError as error:
+        status = call.cluster.rules.uncached_predict_fault_status
+        if status is None or _is_cached(call.cluster, model):
+            raise
+        raise ApiError(status, error.type, error.reason, error.extra, error.caused_by) from None
+
+
+def _input(call: Call, algorithm: str, reader: Callable[[Fields], SentT]) -> SentT:
+    """What the body says, in the form of an algorithm's input.
+
+    An older node loses what goes wrong behind the body's first bracket, but for input that is data.
+    """
+    document = call.document
+    if document.empty:
+        raise parse_error("request body is required")
+    fault = document.fault
+    if fault is not None and not document.text.lstrip().startswith("{"):
+        raise fault
+    fields = Fields(document, (), {}) if fault is not None else call.fields()
+    if algorithm not in training.FUNCTIONS:
+        raise illegal_argument("Wrong function name")
+    try:
+        if fault is not None:
+            raise fault
+        return reader(fields)
+    except ApiError as error:
+        is_lost = call.cluster.rules.malformed_predict_fails and algorithm not in _DATA_FUNCTIONS
+        if error.type == "illegal_argument_exception" or not is_lost:
+            raise
+        raise null_pointer(_SET_ALGORITHM, "mlInput") from None
+
+
+def _remote_input(fields: Fields, algorithm: str) -> RemoteInput:
+    if algorithm == "REMOTE":
+        return remote_models.read_parameters(fields, "PREDICT")
+    _local_input(fields, algorithm)
+    if algorithm not in _EMBEDDING_FUNCTIONS:
+        raise illegal_argument("pre_process_function not defined in connector")
+    return RemoteInput(docs=tuple(fields.texts("text_docs") or ()))
+
+
+def _local_input(fields: Fields, algorithm: str) -> Fields:
+    """Hold a body to the form that an algorithm's input has."""
+    if algorithm in _DATA_FUNCTIONS and not {"input_data", "input_query"} & set(fields.values):
+        raise validation_error(["input data can't be null"])
+    if algorithm in (*_EMBEDDING_FUNCTIONS, "TEXT_SIMILARITY") and not fields.get("text_docs"):
+        raise illegal_argument("Empty text docs")
+    return fields
+
+
+def _predict_remotely(cluster: Cluster, model: Model, sent: RemoteInput) -> JsonObject:
+    """Ask a model that is hosted elsewhere; one that is not in memory yet is not held to its interface."""
+    rules, schemas = cluster.rules, model.interface or {}
+    _require_enabled(cluster, model)
+    if rules.interface_checked and _is_cached(cluster, model) and interface.is_schema(schemas.get("input")):
+        given = remote_models.instance(sent, schemas["input"], rules)
+        interface.check("input", schemas["input"], given, rules)
+    _require_ready(cluster, model)
+    cluster.lifecycle.use(model)
+    with cluster.monitor.prediction(model, sent.action):
+        answer = {"inference_results": remote_models.invoke(cluster, model, sent)}
+        if rules.interface_checked and interface.is_schema(schemas.get("output")):
+            interface.check("output", schemas["output"], answer, rules)
+        return answer
+
+
+def _is_cached(cluster: Cluster, model: Model) -> bool:
+    """Whether the node that clients talk to knows that the model is in memory."""
+    return model.in_memory and not cluster.lifecycle.sync_up.is_forgotten(model)
+
+
+def _require_enabled(cluster: Cluster, model: Model) -> None:
+    if model.is_enabled is False and cluster.rules.disabled_refuses_predict:
+        raise status_error(403, "Model is disabled.")
+
+
+def _require_ready(cluster: Cluster, model: Model) -> None:
+    """In memory; what is not deployed is deployed on the way where the setting allows it."""
+    rules, lifecycle = cluster.rules, cluster.lifecycle
+    if _is_cached(cluster, model):
+        return
+    may_deploy = rules.auto_deploy and model.algorithm == "REMOTE"
+    if may_deploy and (cluster.settings.on(AUTO_DEPLOY) or not rules.auto_deploy_can_be_disabled):
+        if not model.may_deploy_itself:
+            reason = "Auto deployment disabled for this model, please deploy model first"
+            raise illegal_argument(f"{reason} Model ID: {model.id}")
+        lifecycle.auto_deploy(model)
+        cluster.monitor.count(model, "deploy")
+        if lifecycle.lacks_connector(model):
+            raise status_error(404, f"Failed to find connector:{model.connector_id}")
+    if not lifecycle.serves(model):
+        raise illegal_argument("Model not ready yet. Please deploy the model first.")

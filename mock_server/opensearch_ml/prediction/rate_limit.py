@@ -1,0 +1,101 @@
+"""Rate limits: reading them, showing them, and counting calls against them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mock_server.opensearch_ml.bodies.fields import Fields, read_in_order, text_reader
+from mock_server.opensearch_ml.errors import illegal_argument, parse_error
+from mock_server.opensearch_ml.rules import Rules
+from mock_server.opensearch_ml.store import Model, RateLimiter
+
+SECONDS = {
+    "DAYS": 86_400.0,
+    "HOURS": 3_600.0,
+    "MINUTES": 60.0,
+    "SECONDS": 1.0,
+    "MILLISECONDS": 1e-3,
+    "MICROSECONDS": 1e-6,
+    "NANOSECONDS": 1e-9,
+}
+
+
+def read_rate_limiter(fields: Fields, rules: Rules) -> RateLimiter:
+    """A limit and a unit, either of which may be left out. Raises ApiError 400 for a bad value of either.
+
+    The unit is looked at as it is read, the limit once both are.
+    """
+    read_in_order(fields, {"limit": text_reader("limit"), "unit": lambda given: _unit(given, rules)})
+    limit, unit = fields.text("limit"), fields.text("unit")
+    if limit is not None and not _is_positive(limit):
+        raise parse_error("Limit field must be a positive number.")
+    return RateLimiter(limit, unit)
+
+
+def _unit(fields: Fields, rules: Rules) -> None:
+    unit = fields.text("unit")
+    if unit not in rules.rate_limit_units_known:
+        raise illegal_argument(f"No enum constant java.util.concurrent.TimeUnit.{unit}")
+
+
+def merged(old: RateLimiter | None, new: RateLimiter) -> RateLimiter:
+    """A limiter after an update: what was not sent stays."""
+    old = old or RateLimiter()
+    return RateLimiter(
+        old.limit if new.limit is None else new.limit, old.unit if new.unit is None else new.unit
+    )
+
+
+def _is_positive(text: str) -> bool:
+    try:
+        return 0 < float(text) < float("inf")
+    except ValueError:
+        return False
+
+
+def view_rate_limiter(limiter: RateLimiter) -> dict[str, str]:
+    """A rate limiter as the API shows it."""
+    parts = {"limit": limiter.limit, "unit": limiter.unit}
+    return {name: value for name, value in parts.items() if value is not None}
+
+
+@dataclass(slots=True)
+class TokenBucket:
+    """Holds up to `limit` tokens and gains `limit` a unit of time; one call takes one token."""
+
+    limit: float
+    seconds: float
+    tokens: float
+    filled_at: float
+
+    def take(self, now: float) -> bool:
+        """Whether there was a token. `now` is in epoch seconds."""
+        gained = (now - self.filled_at) * self.limit / self.seconds
+        self.tokens, self.filled_at = min(self.limit, self.tokens + gained), now
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+
+@dataclass(slots=True)
+class Throttle:
+    """The buckets of the models that have a whole rate limiter; a changed limit begins with a full bucket."""
+
+    buckets: dict[str, tuple[RateLimiter, TokenBucket]] = field(default_factory=dict)
+
+    def allows(self, model: Model, now: float) -> bool:
+        """Count one call of a model; False when it is one too many."""
+        limiter = model.rate_limiter
+        if limiter is None or limiter.limit is None or limiter.unit is None:
+            return True
+        known, bucket = self.buckets.get(model.id, (None, None))
+        if bucket is None or known != limiter:
+            limit = float(limiter.limit)
+            bucket = TokenBucket(limit, SECONDS[limiter.unit], limit, now)
+            self.buckets[model.id] = limiter, bucket
+        return bucket.take(now)
+
+    def forget(self, model_id: str) -> None:
+        """The model is gone from memory, or altogether: its next bucket is full."""
+        self.buckets.pop(model_id, None)

@@ -1,0 +1,1 @@
+"""Searches: the query language, sorting and what is shown of a hit."""
