@@ -5,8 +5,9 @@ from __future__ import annotations
 from mock_server.opensearch_ml import conflicts
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, status_error
-from mock_server.opensearch_ml.models import find, require_function_allowed
+from mock_server.opensearch_ml.models import find
 from mock_server.opensearch_ml.opensearch_core.settings import CUSTOM_PLAN
+from mock_server.opensearch_ml.registration import require_function_allowed
 from mock_server.opensearch_ml.store import Model
 
 

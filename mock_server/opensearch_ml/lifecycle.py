@@ -255,6 +255,8 @@ class Lifecycle:
         """What went wrong, by node."""
         if self.lacks_connector(model):
             return dict.fromkeys(deployment.nodes, f"Failed to find connector:{model.connector_id}")
+        if model.chunks_to_come:
+            return dict.fromkeys(deployment.nodes, "Failed to find model")
         if deployment.outcome is Outcome.FAILED:
             return dict.fromkeys(deployment.nodes, _FAULT)
         if deployment.outcome is Outcome.PARTIAL:

@@ -10,7 +10,9 @@ from mock_server.opensearch_ml import (
     controllers,
     deploy,
     model_groups,
+    model_upload,
     models,
+    registration,
     runtime,
     stats,
     tasks,
@@ -38,7 +40,7 @@ class Route:
 
     `parse_refusal` is type and reason of the refusal of a body that is no JSON, where the operation puts them
     around what the parser says. One that came `later` is there only where the rule `agents_can_be_updated`
-    says so.
+    says so. A `raw` one takes the bytes of a body as they are.
     """
 
     method: str
@@ -47,6 +49,7 @@ class Route:
     query: frozenset[str] = frozenset()
     parse_refusal: tuple[str, str] | None = None
     later: bool = False
+    raw: bool = False
 
     @property
     def reads_body(self) -> bool:
@@ -70,7 +73,11 @@ ROUTES = (
     Route("PUT", f"{ML}/model_groups/{{model_group_id}}", model_groups.update),
     Route("GET", f"{ML}/model_groups/{{model_group_id}}", model_groups.get),
     Route("DELETE", f"{ML}/model_groups/{{model_group_id}}", model_groups.delete),
-    Route("POST", f"{ML}/models/_register", models.register, frozenset({"deploy"})),
+    Route("POST", f"{ML}/models/_register", registration.register, frozenset({"deploy"})),
+    Route("POST", f"{ML}/models/_register_meta", model_upload.register_meta),
+    Route("POST", f"{ML}/models/meta", model_upload.register_meta),
+    Route("POST", f"{ML}/models/{{model_id}}/upload_chunk/{{chunk}}", model_upload.upload_chunk, raw=True),
+    Route("POST", f"{ML}/models/{{model_id}}/chunk/{{chunk}}", model_upload.upload_chunk, raw=True),
     Route("POST", f"{ML}/models/_search", models.find_all, _SEARCH),
     Route("GET", f"{ML}/models/_search", models.find_all, _SEARCH),
     Route("POST", f"{ML}/models/_undeploy", deploy.undeploy),

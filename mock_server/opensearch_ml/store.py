@@ -18,6 +18,7 @@ _DELETED_KEPT = 1_000
 class ModelState(StrEnum):
     """The states of a model's lifecycle."""
 
+    REGISTERING = "REGISTERING"
     REGISTERED = "REGISTERED"
     TRAINED = "TRAINED"
     DEPLOYING = "DEPLOYING"
@@ -72,7 +73,7 @@ class LocalFile:
 
     format: str
     content_hash: str
-    size: int
+    size: int | None
     chunks: int
 
 
@@ -104,6 +105,7 @@ class Model:
     guardrails: JsonObject | None = None
     model_config: JsonObject | None = None
     file: LocalFile | None = None
+    chunks_to_come: int = 0
     learned: JsonObject | None = None
     registered_at: int | None = None
     deployed_at: int | None = None

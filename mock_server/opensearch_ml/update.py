@@ -20,10 +20,11 @@ from mock_server.opensearch_ml.model_config import (
     merged,
     read_model_config,
 )
-from mock_server.opensearch_ml.models import find, model_readers
+from mock_server.opensearch_ml.models import find
 from mock_server.opensearch_ml.prediction.guardrails import read_guardrails
 from mock_server.opensearch_ml.prediction.interface import read_interface
 from mock_server.opensearch_ml.prediction.rate_limit import merged as merged_limiter
+from mock_server.opensearch_ml.registration import model_readers
 from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.store import JsonObject, Model, ModelState
 

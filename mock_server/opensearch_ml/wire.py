@@ -148,7 +148,13 @@ def _media_type(header: str) -> str:
 def _document(cluster: Cluster, request: Request, route: Route) -> Document:
     if not request.body:
         return EMPTY
-    header = request.headers.get("content-type")
+    media_type = _known_media_type(request.headers.get("content-type"))
+    if route.raw:
+        return Document("", request.body)
+    return _read_body(cluster, request, route, media_type) if route.reads_body else EMPTY
+
+
+def _known_media_type(header: str | None) -> str:
     if header is None:
         raise RestError(406, "Content-Type header [] is not supported")
     if not _MEDIA_TYPE.fullmatch(header):
@@ -156,8 +162,10 @@ def _document(cluster: Cluster, request: Request, route: Route) -> Document:
     media_type = _media_type(header)
     if media_type != YAML and media_type not in _JSON_TYPES:
         raise RestError(406, f"Content-Type header [{header}] is not supported")
-    if not route.reads_body:
-        return EMPTY
+    return media_type
+
+
+def _read_body(cluster: Cluster, request: Request, route: Route, media_type: str) -> Document:
     if media_type == YAML:
         from mock_server.opensearch_ml.bodies.yaml_bodies import read_yaml  # noqa: PLC0415 - a fast start
 

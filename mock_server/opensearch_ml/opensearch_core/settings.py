@@ -24,6 +24,7 @@ PRIVATE_IP = PREFIX + "connector.private_ip_enabled"
 REMOTE_INFERENCE = PREFIX + "remote_inference.enabled"
 AGENT_FRAMEWORK = PREFIX + "agent_framework_enabled"
 VIA_URL = PREFIX + "allow_registering_model_via_url"
+VIA_FILE = PREFIX + "allow_registering_model_via_local_file"
 TRUSTED_URLS = PREFIX + "trusted_url_regex"
 LOCAL_MODELS = PREFIX + "local_model.enabled"
 

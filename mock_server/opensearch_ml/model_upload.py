@@ -1,0 +1,90 @@
+"""Models that a client uploads itself: first what they are, then their file, chunk by chunk.
+
+No page of the contract names these operations, but clients use them; what they answer is told by the
+published source of the server.
+"""
+
+from __future__ import annotations
+
+from mock_server.opensearch_ml import model_groups
+from mock_server.opensearch_ml.bodies.fields import Fields
+from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error
+from mock_server.opensearch_ml.opensearch_core.settings import VIA_FILE
+from mock_server.opensearch_ml.registration import group_of, read_members
+from mock_server.opensearch_ml.store import LocalFile, Model, ModelState
+
+_LARGEST_CHUNK = 10_000_000
+_REQUIRED = {
+    "model_format": "model format",
+    "model_content_hash_value": "model content hash value",
+    "model_config": "model config",
+    "total_chunks": "total chunks field",
+}
+_NEED_NO_CONFIG = ("SPARSE_ENCODING", "SPARSE_TOKENIZE")
+
+
+def register_meta(call: Call) -> Answer:
+    """POST models/_register_meta: a version without its file, which is REGISTERING until the last chunk."""
+    cluster = call.cluster
+    _require_allowed(cluster, ending="")
+    if call.document.empty:
+        raise node_error("i_o_exception", "Model meta request has empty body")
+    fields = call.fields()
+    model = read_members(fields, cluster)
+    model.file = _read_file(fields, model)
+    model.chunks_to_come = model.file.chunks
+    model.state = ModelState.REGISTERING
+    model.group_id = group_of(cluster, fields, model)
+    now = cluster.now_ms()
+    model.version = model_groups.next_version(cluster, model.group_id, now)
+    model.created = model.updated = now
+    cluster.store.models.put(model.id, model)
+    return Answer({"model_id": model.id, "status": "CREATED"})
+
+
+def _read_file(fields: Fields, model: Model) -> LocalFile:
+    for name, told in _REQUIRED.items():
+        unneeded = name == "model_config" and model.algorithm in _NEED_NO_CONFIG
+        if name not in fields and not unneeded:
+            raise illegal_argument(f"{told} is null")
+    return LocalFile(
+        format=(fields.text("model_format") or "").upper(),
+        content_hash=fields.text("model_content_hash_value") or "",
+        size=fields.whole("model_content_size_in_bytes"),
+        chunks=fields.integer("total_chunks") or 0,
+    )
+
+
+def upload_chunk(call: Call) -> Answer:
+    """POST models/{model_id}/upload_chunk/{chunk}: the bytes themselves, which are not kept."""
+    cluster, number = call.cluster, call.parameters["chunk"]
+    _require_allowed(cluster, ending=".")
+    if not number.removeprefix("-").isdecimal():
+        raise ApiError(400, "number_format_exception", f'For input string: "{number}"')
+    model = cluster.store.models.get(call.parameters["model_id"])
+    if model is None:
+        raise ApiError(404, "m_l_resource_not_found_exception", "Failed to find model")
+    chunks = 0 if model.file is None else model.file.chunks
+    if int(number) >= chunks:
+        raise node_error("exception", "Chunk number exceeds total chunks")
+    size = len(call.document.value or b"")
+    if size == 0:
+        raise node_error("exception", "Chunk size either 0 or null")
+    if size > _LARGEST_CHUNK:
+        raise node_error("exception", "Chunk size exceeds 10MB")
+    if int(number) + 1 == chunks:
+        # As on a node, the last chunk makes the model whole, and its document is written anew.
+        model.chunks_to_come, model.state = 0, ModelState.REGISTERED
+        model.description = model.updated = None
+        cluster.store.models.put(model.id, model)
+    return Answer({"status": "Uploaded"})
+
+
+def _require_allowed(cluster: Cluster, *, ending: str) -> None:
+    if not cluster.settings.on(VIA_FILE):
+        raise illegal_argument(
+            "To upload custom model from local file, user needs to enable "
+            "allow_registering_model_via_local_file settings. Otherwise please use opensearch pre-trained "
+            f"models{ending}"
+        )
