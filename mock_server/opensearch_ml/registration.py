@@ -27,7 +27,12 @@ from mock_server.opensearch_ml.model_config import form_of, read_model_config
 from mock_server.opensearch_ml.opensearch_core.settings import LOCAL_MODELS, TRUSTED_URLS, VIA_URL, pattern_of
 from mock_server.opensearch_ml.prediction.guardrails import read_guardrails
 from mock_server.opensearch_ml.prediction.interface import read_interface
-from mock_server.opensearch_ml.prediction.local_models import default_config, is_pretrained, local_file
+from mock_server.opensearch_ml.prediction.local_models import (
+    default_config,
+    is_pretrained,
+    local_file,
+    pretrained_function,
+)
 from mock_server.opensearch_ml.prediction.rate_limit import read_rate_limiter
 from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.store import JsonObject, Model, ModelState, Task, TaskState
@@ -215,6 +220,8 @@ def _require_file(model: Model, fields: Fields) -> None:
 
 def _read_file(model: Model, fields: Fields) -> None:
     model_format, version = fields.text("model_format") or "", fields.text("version") or ""
+    if "url" not in fields and is_pretrained(model.name):
+        model.algorithm = pretrained_function(model.name, model.algorithm)
     model.file = local_file(model.name, version, model_format, fields.text("model_content_hash_value"))
     if model.model_config is None and model.algorithm == "TEXT_EMBEDDING":
         model.model_config = default_config(model.name)

@@ -18,6 +18,10 @@ from mock_server.opensearch_ml.errors import illegal_argument
 from mock_server.opensearch_ml.store import JsonObject, LocalFile, Model
 
 PRETRAINED_FAMILIES = ("huggingface/", "amazon/", "opensearch-project/")
+_FAMILIES = {
+    "huggingface/sentence-transformers/": "TEXT_EMBEDDING",
+    "huggingface/cross-encoders/": "TEXT_SIMILARITY",
+}
 _DIMENSION = 384
 _DIMENSIONS = {"distilbert": 768, "mpnet": 768, "distilroberta": 768, "distiluse": 512, "MiniLM": 384}
 _CHUNK = 10_000_000
@@ -26,6 +30,13 @@ _CHUNK = 10_000_000
 def is_pretrained(name: str) -> bool:
     """Whether a name is one of the families that OpenSearch offers."""
     return name.startswith(PRETRAINED_FAMILIES)
+
+
+def pretrained_function(name: str, told: str) -> str:
+    """What a pretrained model is for: of known families the files say it, not what the registration told."""
+    if name.startswith("amazon/neural-sparse/"):
+        return "SPARSE_TOKENIZE" if "tokenizer" in name else "SPARSE_ENCODING"
+    return next((function for family, function in _FAMILIES.items() if name.startswith(family)), told)
 
 
 def local_file(name: str, version: str, model_format: str, content_hash: str | None) -> LocalFile:

@@ -54,6 +54,18 @@ def test_a_registration_is_a_task_that_tells_the_model_when_it_is_done(ml: Any) 
     assert model["total_chunks"] == math.ceil(model["model_content_size_in_bytes"] / 10_000_000)
 
 
+@pytest.mark.parametrize(
+    ("name", "algorithm"),
+    [
+        ("amazon/neural-sparse/opensearch-neural-sparse-encoding-v1", "SPARSE_ENCODING"),
+        ("amazon/neural-sparse/opensearch-neural-sparse-tokenizer-v1", "SPARSE_TOKENIZE"),
+        ("huggingface/cross-encoders/ms-marco-MiniLM-L-6-v2", "TEXT_SIMILARITY"),
+    ],
+)
+def test_a_pretrained_model_says_itself_what_it_is_for(ml: Any, name: str, algorithm: str) -> None:
+    assert ml.get(f"~/models/{_register(ml, name=name)}").body["algorithm"] == algorithm
+
+
 def test_a_name_that_is_offered_nowhere_fails_the_task(ml: Any) -> None:
     task_id = ml.post("~/models/_register", {**LOCAL, "name": "mine"}).body["task_id"]
     ml.time.now += 1
