@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib import resources
@@ -16,6 +16,7 @@ from conformance.checks import PROFILE_OF_FOLDER
 from conformance.judging import Judging
 from conformance.options import RunOptions
 from conformance.plugin import hand_over
+from conformance.progress import shown_progress
 from conformance.record import INTERRUPTED, Recorder, RunRecord
 from conformance.report.events import CheckFinished, Problem
 from conformance.report.terminal import print_summary
@@ -64,9 +65,9 @@ def _check(judging: Judging, recorder: Recorder) -> None:
         parts: list[list[str]] = [[]]
     else:
         parts = [["-pxdist", f"-n{workers}", "-mnot exclusive"], ["-mexclusive"]]
-    with _deaf_to_the_caller():
+    with _deaf_to_the_caller(), shown_progress() as progress:
         for more in parts:
-            code = _pytest(judging, recorder, more)
+            code = _pytest(judging, [recorder, *progress], more)
             if code == pytest.ExitCode.USAGE_ERROR:
                 recorder.record(Problem("internal", "pytest refused the suite's own arguments"))
             if code not in _WENT_THROUGH:
@@ -99,7 +100,7 @@ def _cache_folder() -> Path:
     return Path(cache) / "mlconform" / "hypothesis"
 
 
-def _pytest(judging: Judging, recorder: Recorder, more: list[str]) -> int:
+def _pytest(judging: Judging, watchers: Sequence[object], more: list[str]) -> int:
     suites = Path(str(resources.files("conformance") / "suites"))
     folders = [
         str(suites / folder) for folder, profile in PROFILE_OF_FOLDER.items() if profile in judging.found()
@@ -112,7 +113,7 @@ def _pytest(judging: Judging, recorder: Recorder, more: list[str]) -> int:
         *more,
         *folders,
     ]
-    return int(pytest.main(arguments, plugins=[_Handover(judging), recorder]))
+    return int(pytest.main(arguments, plugins=[_Handover(judging), *watchers]))
 
 
 class _Handover:

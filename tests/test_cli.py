@@ -178,6 +178,11 @@ class TestReports:
         for name in ("report.html", "report.md", "junit.xml"):
             assert Path("again", name).read_bytes() == Path("first", name).read_bytes()
 
+    def test_are_found_in_the_folder_of_their_run(self, mlconform: Any, runs: Any) -> None:
+        runs("first")
+        assert mlconform("report", "render", "first").exit_code == 0
+        assert mlconform("report", "diff", "first", "first").exit_code == 0
+
     def test_that_got_worse_are_told_by_the_exit_code(self, mlconform: Any, runs: Any) -> None:
         good, bad = runs("good"), runs("bad", "--mutant", "deploy-answers-started")
         assert mlconform("report", "diff", good, bad).exit_code == 1
