@@ -128,3 +128,7 @@ def test_a_number_that_is_taken_for_a_text_stays_as_it_is_written(ml: Any) -> No
     body = b'{"name": 1.50e1, "function_name": "remote", "connector_id": "%s"}' % ml.connector().encode()
     model_id = ml.post("~/models/_register", body).body["model_id"]
     assert ml.get(f"~/models/{model_id}").body["name"] == "1.50e1"
+
+
+def test_columns_count_bytes() -> None:
+    assert read_json('{"a": "é",\n"é": "ü", "b": 1}'.encode()).place(("b",)) == (2, 18)

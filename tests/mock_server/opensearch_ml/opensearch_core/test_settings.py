@@ -94,6 +94,7 @@ def test_transient_wins_over_persistent(ml: Any) -> None:
             5,
             "failed to parse setting [{0}] with value [5] as a size in bytes: unit is missing",
         ),
+        ("ml_task_timeout_in_seconds", 0, "Failed to parse value [0] for setting [{0}] must be >= 1"),
         ("multi_tenancy_enabled", True, "persistent setting [{0}], not dynamically updateable"),
     ],
 )
