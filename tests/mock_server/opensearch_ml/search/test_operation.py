@@ -317,12 +317,6 @@ def test_a_post_filter_leaves_hits_out(found: Any) -> None:
     assert found({"match_all": {}}, post_filter={"term": {"name.keyword": "beta"}}) == ["beta"]
 
 
-def test_the_source_is_cut_to_all_of_an_object(ml: Any) -> None:
-    ml.model(guardrails={"type": "local_regex", "input_guardrail": {"regex": ["x"]}})
-    (hit,) = ml.post("~/models/_search", {"_source": ["guardrails"]}).body["hits"]["hits"]
-    assert hit["_source"]["guardrails"] == {"type": "local_regex", "input_guardrail": {"regex": ["x"]}}
-
-
 def test_of_equal_hits_the_one_that_was_written_first_comes_first(ml: Any, found: Any) -> None:
     (first, *_) = ml.post("~/models/_search", {}).body["hits"]["hits"]
     ml.put(f"~/models/{first['_id']}", {"description": "written again"})
