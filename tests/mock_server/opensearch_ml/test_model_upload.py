@@ -105,3 +105,7 @@ def test_the_last_chunk_takes_the_description_away(ml: Any) -> None:
     assert ml.get(f"~/models/{model_id}").body["description"] == "d"
     upload(ml, model_id, 1)
     assert "description" not in ml.get(f"~/models/{model_id}").body
+
+
+def test_a_chunk_may_be_as_large_as_is_allowed(ml: Any) -> None:
+    assert upload(ml, registered(ml), 0, b"x" * 10_000_000).status == 200

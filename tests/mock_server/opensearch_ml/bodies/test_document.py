@@ -115,6 +115,10 @@ def test_what_follows_the_first_value_is_not_read() -> None:
     assert read_json(b' {"a": 1} x').value == {"a": 1}
 
 
+def test_a_body_may_be_as_deep_as_is_allowed() -> None:
+    assert read_json(("[" * MAX_DEPTH + "]" * MAX_DEPTH + "[").encode()).value
+
+
 def test_brackets_within_strings_are_no_depth() -> None:
     assert read_json(('"' + "[" * 200 + '"').encode()).value == "[" * 200
 

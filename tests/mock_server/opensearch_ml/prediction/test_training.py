@@ -36,6 +36,12 @@ def rows(*numbers: Any, kind: str = "DOUBLE") -> dict[str, Any]:
         ),
         (
             "kmeans",
+            {**rows(1), "parameters": {"iterations": 0}},
+            "illegal_argument_exception",
+            "Iterations should be positive.",
+        ),
+        (
+            "kmeans",
             {**rows(1), "parameters": {"distance_type": "MOON"}},
             "illegal_argument_exception",
             "Wrong distance type",
