@@ -132,8 +132,3 @@ def test_a_file_is_missed_before_local_models_are_refused(ml: Any) -> None:
     ml.setting("local_model.enabled", False)
     reasons = [ml.reason(ml.post("~/models/_register", body)) for body in ({"name": "x"}, LOCAL)]
     assert [reason.split(" is ")[0] for reason in reasons] == ["model format", "Local Model"]
-
-
-def test_the_group_of_a_first_version_is_described_as_it(ml: Any) -> None:
-    model = ml.get(f"~/models/{ml.model(description='of both')}").body
-    assert ml.get(f"~/model_groups/{model['model_group_id']}").body["description"] == "of both"
