@@ -79,6 +79,16 @@ def test_what_a_call_raises_comes_out_when_all_have_ended(seed: int) -> None:
     assert ended == ["second"]
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_of_several_failures_that_of_the_first_call_comes_out(seed: int) -> None:
+    def fails(name: str) -> None:
+        step()
+        raise LookupError(name)
+
+    with pytest.raises(LookupError, match="a"):
+        at_once([lambda name=name: fails(name) for name in "abc"], random.Random(seed), _nothing)
+
+
 def test_no_thread_is_left() -> None:
     before = threading.active_count()
     _trace(0, "abcdefgh")

@@ -206,3 +206,20 @@ def test_a_bad_update_is_refused(
 def test_before_3_1_agents_can_not_be_updated(make_client: Callable[..., Any]) -> None:
     answer = make_client(behaviour="opensearch-2.19").put("~/agents/nope", FLOW)
     assert (answer.status, answer.headers["allow"]) == (405, "GET,DELETE")
+
+
+def test_an_interface_is_known_in_any_letters(make_client: Callable[..., Any]) -> None:
+    ml = make_client(behaviour="opensearch-3.4")
+    body = {**FLOW, "parameters": {"_llm_interface": " OpenAI/V1/Chat/Completions "}}
+    assert ml.post("~/agents/_register", body).status == 200
+
+
+def test_an_update_moves_the_time_of_the_last_one(make_client: Callable[..., Any]) -> None:
+    ml = make_client(behaviour="opensearch-3.4")
+    agent_id = ml.post("~/agents/_register", FLOW).body["agent_id"]
+    before = ml.get(f"~/agents/{agent_id}").body
+    ml.time.now += 5
+    ml.put(f"~/agents/{agent_id}", {"description": "d"})
+    after = ml.get(f"~/agents/{agent_id}").body
+    assert after["created_time"] == before["created_time"]
+    assert after["last_updated_time"] == before["last_updated_time"] + 5000

@@ -250,3 +250,41 @@ def test_a_connector_inside_a_model_needs_no_name(ml: Any) -> None:
     connector = {"protocol": "http", "credential": {}, "actions": [ACTION], "description": None}
     body = {"name": "m", "function_name": "remote", "connector": connector}
     assert ml.post("~/models/_register", body).status == 200
+
+
+def test_of_an_action_the_url_is_missed_before_the_method(ml: Any) -> None:
+    answer = ml.post("~/connectors/_create", {**WHOLE, "actions": [{"action_type": "predict"}]})
+    assert ml.reason(answer) == "url can't be null"
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"a": "${parameters.a}"}, {"a": "${parameters.b}", "b": "${parameters.a}"}]
+)
+def test_a_parameter_may_name_itself(ml: Any, parameters: dict[str, str]) -> None:
+    action = {**ACTION, "url": "http://127.0.0.1:9/${parameters.a}"}
+    answer = ml.post("~/connectors/_create", {**WHOLE, "parameters": parameters, "actions": [action]})
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("pattern", "status"), [("http://127.0.0.1:9/", 400), ("127.0.0.1:9/x", 400), ("http://127.*", 200)]
+)
+def test_a_pattern_matches_all_of_an_endpoint(ml: Any, pattern: str, status: int) -> None:
+    ml.setting("trusted_connector_endpoints_regex", [pattern])
+    assert ml.post("~/connectors/_create", WHOLE).status == status
+
+
+@pytest.mark.parametrize("place", ["credential", "parameters"])
+def test_service_and_region_may_stand_in_either_place(ml: Any, place: str) -> None:
+    signed = {"credential": {"access_key": "a", "secret_key": "s"}, "parameters": {}}
+    signed[place] |= {"service_name": "bedrock", "region": "r"}
+    assert ml.post("~/connectors/_create", {**WHOLE, "protocol": "aws_sigv4", **signed}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [(2**31 - 1, 200), (2**31, 400), ("2147483647", 200), ("2147483648", 400), ("3.9", 200), (-(2**31), 200)],
+)
+def test_a_number_of_a_client_config_has_32_bits(ml: Any, sent: Any, status: int) -> None:
+    body = {**WHOLE, "client_config": {"max_connection": sent}}
+    assert ml.post("~/connectors/_create", body).status == status

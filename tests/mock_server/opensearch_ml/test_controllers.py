@@ -86,3 +86,10 @@ def test_a_body_is_needed(node: Any, method: str, operation: str) -> None:
     answer = node.send(method, f"~/controllers/{node.model()}")
     assert (answer.status, node.kind(answer)) == (400, "parse_exception")
     assert node.reason(answer) == f"{operation} model controller request has empty body"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_body_is_read_before_its_model_is_looked_for(node: Any, method: str) -> None:
+    limits = {"user_rate_limiter": {"j": {"limit": -1}}}
+    answers = [node.send(method, "~/controllers/nope", body) for body in (limits, {})]
+    assert [answer.status for answer in answers] == [400, 404]

@@ -69,6 +69,11 @@ def test_later_versions_look_at_the_characters_of_texts(make_client: Any, fields
     assert later.reason(answer).startswith(f"Validation Failed: 1: {problem}")
 
 
+def test_all_basic_punctuation_may_be_in_a_text(make_client: Any) -> None:
+    later = make_client(behaviour="opensearch-3.4")
+    assert _group(later, name="".join(("a_1 .,!?():@-/", "'", '"'))).status == 200
+
+
 def test_another_groups_name_can_not_be_taken(make_client: Any) -> None:
     node = make_client(behaviour="opensearch-3.4")
     holder = _group(node, name="taken").body["model_group_id"]
@@ -92,3 +97,27 @@ def test_an_update_needs_a_body(make_client: Any) -> None:
     node = make_client(behaviour="opensearch-2.19")
     answer = node.put(f"~/model_groups/{_group(node).body['model_group_id']}")
     assert (answer.status, node.kind(answer)) == (500, "i_o_exception")
+
+
+def test_a_group_may_keep_its_name(make_client: Any) -> None:
+    node = make_client(behaviour="opensearch-3.4")
+    path = f"~/model_groups/{_group(node).body['model_group_id']}"
+    assert node.put(path, {"name": "g", "description": "new"}).body == {"status": "Updated"}
+    assert node.get(path).body["description"] == "new"
+
+
+def test_a_version_changes_its_group(ml: Any) -> None:
+    group_id = _group(ml).body["model_group_id"]
+    before = ml.get(f"~/model_groups/{group_id}").body
+    ml.time.now += 5
+    ml.model(model_group_id=group_id)
+    after = ml.get(f"~/model_groups/{group_id}").body
+    assert (before["latest_version"], after["latest_version"]) == (0, 1)
+    assert after["created_time"] == before["created_time"]
+    assert after["last_updated_time"] >= before["last_updated_time"] + 5000
+
+
+def test_a_group_is_looked_for_before_access_is_refused(ml: Any) -> None:
+    answer = ml.put("~/model_groups/nope", {"access_mode": "public"})
+    expected = "Failed to find model group with the provided model group id: nope"
+    assert (answer.status, ml.reason(answer)) == (404, expected)

@@ -97,3 +97,15 @@ def test_uploads_are_off_unless_they_are_allowed(make_client: Callable[..., Any]
     ml = make_client()
     for answer in (ml.post("~/models/_register_meta", META), upload(ml, "any", 0)):
         assert "allow_registering_model_via_local_file" in answer.body["error"]["reason"]
+
+
+def test_the_last_chunk_takes_the_description_away(ml: Any) -> None:
+    model_id = registered(ml, description="d")
+    upload(ml, model_id, 0)
+    assert ml.get(f"~/models/{model_id}").body["description"] == "d"
+    upload(ml, model_id, 1)
+    assert "description" not in ml.get(f"~/models/{model_id}").body
+
+
+def test_a_chunk_may_be_as_large_as_is_allowed(ml: Any) -> None:
+    assert upload(ml, registered(ml), 0, b"x" * 10_000_000).status == 200

@@ -107,3 +107,28 @@ def test_a_ttl_of_a_wrong_type_is_told_with_the_place_behind_it(ml: Any) -> None
     assert answer.body["error"]["type"] == "json_parse_exception"
     assert ml.reason(answer).startswith("Current token (VALUE_NULL) not numeric")
     assert ml.reason(answer).endswith("line: 1, column: 46]")
+
+
+LOCAL = {
+    "name": "x",
+    "version": "1",
+    "model_format": "ONNX",
+    "url": "http://h/",
+    "model_config": {
+        "model_type": "bert",
+        "embedding_dimension": 3,
+        "framework_type": "sentence_transformers",
+    },
+}
+
+
+def test_characters_are_looked_at_before_the_url(make_client: Any) -> None:
+    ml = make_client(docs_version="3.4")
+    reasons = [ml.reason(ml.post("~/models/_register", {**LOCAL, "name": name})) for name in ("<", "x")]
+    assert [reason.split()[0] for reason in reasons] == ["Validation", "To"]
+
+
+def test_a_file_is_missed_before_local_models_are_refused(ml: Any) -> None:
+    ml.setting("local_model.enabled", False)
+    reasons = [ml.reason(ml.post("~/models/_register", body)) for body in ({"name": "x"}, LOCAL)]
+    assert [reason.split(" is ")[0] for reason in reasons] == ["model format", "Local Model"]

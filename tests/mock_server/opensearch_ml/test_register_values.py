@@ -49,6 +49,13 @@ def _register(node: Any, **fields: Any) -> Any:
             "illegal_argument_exception",
             "No enum constant java.util.concurrent.TimeUnit.WEEKS",
         ),
+        ({"rate_limiter": {"limit": 0}}, 400, "parse_exception", "Limit field must be a positive number."),
+        (
+            {"rate_limiter": {"limit": "inf"}},
+            400,
+            "parse_exception",
+            "Limit field must be a positive number.",
+        ),
         (
             {"guardrails": {"type": "local_regex", "input_guardrail": {"regex": "a"}}},
             500,

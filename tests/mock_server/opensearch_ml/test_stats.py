@@ -81,3 +81,30 @@ def test_an_unknown_statistic_is_refused(node: Any, stat: str) -> None:
 
 def test_an_unknown_node_has_no_numbers(node: Any) -> None:
     assert node.get("~/nope/stats/ml_request_count").body == {}
+
+
+@pytest.mark.parametrize(("query", "count"), [("", 1), ("?deploy=true", 2)])
+def test_a_registration_that_deploys_counts_twice(node: Any, query: str, count: int) -> None:
+    body = {"name": "m", "function_name": "remote", "connector_id": node.connector()}
+    model_id = node.post(f"~/models/_register{query}", body).body["model_id"]
+    (numbers,) = node.get("~/stats").body["nodes"].values()
+    assert numbers["ml_request_count"] == count
+    assert ("deploy" in numbers["models"].get(model_id, {})) is (count == 2)
+
+
+def test_several_nodes_are_asked_for_by_their_ids(make_client: Callable[..., Any]) -> None:
+    ml = make_client(nodes=3)
+    first, second, _ = ml.get("/_nodes").body["nodes"]
+    assert set(ml.get(f"~/{first},{second}/stats").body) == {first, second}
+
+
+def test_a_task_runs_on_its_own_nodes(make_client: Callable[..., Any]) -> None:
+    ml = make_client(nodes=2)
+    action = {"action_type": "batch_predict", "method": "POST", "url": "http://127.0.0.1:9/x"}
+    action["request_body"] = "{}"
+    model_id = ml.model(connector_id=ml.connector(actions=[action]))
+    task_id = ml.post(f"~/models/{model_id}/_batch_predict", {"parameters": {}}).body["task_id"]
+    workers = set(ml.get(f"~/tasks/{task_id}").body["worker_node"])
+    counts = {node: shown["ml_executing_task_count"] for node, shown in ml.get("~/stats").body.items()}
+    assert len(workers) == 1
+    assert {node for node, count in counts.items() if count} == workers

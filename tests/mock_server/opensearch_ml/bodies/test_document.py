@@ -115,6 +115,10 @@ def test_what_follows_the_first_value_is_not_read() -> None:
     assert read_json(b' {"a": 1} x').value == {"a": 1}
 
 
+def test_a_body_may_be_as_deep_as_is_allowed() -> None:
+    assert read_json(("[" * MAX_DEPTH + "]" * MAX_DEPTH + "[").encode()).value
+
+
 def test_brackets_within_strings_are_no_depth() -> None:
     assert read_json(('"' + "[" * 200 + '"').encode()).value == "[" * 200
 
@@ -128,3 +132,7 @@ def test_a_number_that_is_taken_for_a_text_stays_as_it_is_written(ml: Any) -> No
     body = b'{"name": 1.50e1, "function_name": "remote", "connector_id": "%s"}' % ml.connector().encode()
     model_id = ml.post("~/models/_register", body).body["model_id"]
     assert ml.get(f"~/models/{model_id}").body["name"] == "1.50e1"
+
+
+def test_columns_count_bytes() -> None:
+    assert read_json('{"a": "é",\n"é": "ü", "b": 1}'.encode()).place(("b",)) == (2, 18)

@@ -78,3 +78,19 @@ def test_a_document_that_is_none_fails_to_parse(ml: Any, body: bytes) -> None:
         "mapper_parsing_exception",
         "failed to parse",
     )
+
+
+def test_a_body_is_read_before_the_name_is_looked_at(ml: Any) -> None:
+    assert ml.reason(ml.put("/Stop", {"bogus": 1})) == "unknown key [bogus] for create index"
+
+
+def test_an_index_that_is_not_there_may_be_ignored(ml: Any) -> None:
+    ml.put("/stop")
+    assert set(ml.get("/stop,nope?ignore_unavailable=true").body) == {"stop"}
+    assert ml.get("/stop,nope").status == 404
+
+
+@pytest.mark.parametrize(("query", "shown"), [("", True), ("?_source=true", True), ("?_source=false", False)])
+def test_a_document_is_read_without_its_source(ml: Any, query: str, shown: bool) -> None:
+    ml.put("/stop/_doc/1", {"title": "word"})
+    assert ("_source" in ml.get(f"/stop/_doc/1{query}").body) is shown

@@ -99,3 +99,8 @@ def test_an_inference_processor_names_its_model(ml: Any, path: str, member: str)
     refused = ml.put(path, {member: [{"ml_inference": {"input_map": []}}]})
     assert (refused.status, ml.reason(refused)) == (400, "[model_id] required property is missing")
     assert ml.put(path, {member: [{"ml_inference": {"model_id": "m"}}]}).status == 200
+
+
+def test_what_is_done_on_failure_is_checked_too(ml: Any) -> None:
+    answer = ml.put(f"{INGEST}/p", {"processors": [], "on_failure": [{"nosuch": {}}]})
+    assert (answer.status, ml.reason(answer)) == (400, "No processor type exists with name [nosuch]")

@@ -94,6 +94,7 @@ def test_transient_wins_over_persistent(ml: Any) -> None:
             5,
             "failed to parse setting [{0}] with value [5] as a size in bytes: unit is missing",
         ),
+        ("ml_task_timeout_in_seconds", 0, "Failed to parse value [0] for setting [{0}] must be >= 1"),
         ("multi_tenancy_enabled", True, "persistent setting [{0}], not dynamically updateable"),
     ],
 )
@@ -136,3 +137,9 @@ def test_a_refused_change_changes_nothing(ml: Any) -> None:
 @pytest.mark.parametrize("body", [{}, {"persistent": {}}, {"bogus": {}}, {"persistent": 1}, None])
 def test_a_change_of_nothing_is_refused(ml: Any, body: Any) -> None:
     assert ml.put("/_cluster/settings", body).status == 400
+
+
+@pytest.mark.parametrize("names", [("a_nope", "b_nope"), ("b_nope", "a_nope")])
+def test_of_several_bad_settings_the_first_by_name_is_told(ml: Any, names: tuple[str, str]) -> None:
+    answer = ml.put("/_cluster/settings", {"persistent": {PREFIX + name: 1 for name in names}})
+    assert ml.reason(answer) == f"persistent setting [{PREFIX}a_nope], not recognized"

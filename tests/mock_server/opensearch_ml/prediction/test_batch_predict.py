@@ -125,3 +125,28 @@ def test_a_node_keeps_a_running_task(node: Any) -> None:
 def test_as_documented_a_running_task_is_deleted(ml: Any) -> None:
     _, task_id = _started(ml)
     assert ml.delete(f"~/tasks/{task_id}").body["result"] == "deleted"
+
+
+@pytest.mark.parametrize("body", [None, "{}"])
+def test_an_action_to_ask_by_needs_a_body(node: Any, body: str | None) -> None:
+    status = {name: value for name, value in STATUS.items() if name != "request_body" or body is not None}
+    model_id = node.model(connector_id=node.connector(actions=[ACTION, status]))
+    started = node.post(f"~/models/{model_id}/_batch_predict", {"parameters": {"file": "f"}})
+    assert node.get(f"~/tasks/{started.body['task_id']}").status == (500 if body is None else 200)
+
+
+@pytest.mark.parametrize("status", ["stopped", "Timeout", "stopping", "complete"])
+def test_platforms_have_other_words_for_the_same_states(node: Any, status: str) -> None:
+    model_id = node.model(connector_id=node.connector(actions=[ACTION, STATUS]))
+    started = node.post(f"~/models/{model_id}/_batch_predict", {"parameters": {"file": "f"}})
+    node.put("/_mock/predict", {"answer": {"TransformJobStatus": status}})
+    states = {"stopped": "CANCELLED", "Timeout": "EXPIRED", "stopping": "CANCELLING", "complete": "COMPLETED"}
+    assert node.get(f"~/tasks/{started.body['task_id']}").body["state"] == states[status]
+
+
+def test_a_job_that_is_over_is_not_cancelled(ml: Any) -> None:
+    _, task_id = _started(ml)
+    ml.time.now += 5
+    assert ml.get(f"~/tasks/{task_id}").body["state"] == "COMPLETED"
+    assert ml.post(f"~/tasks/{task_id}/_cancel_batch").body == {"status": "OK"}
+    assert ml.get(f"~/tasks/{task_id}").body["state"] == "COMPLETED"

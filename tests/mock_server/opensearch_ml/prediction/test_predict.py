@@ -502,3 +502,65 @@ def test_documents_reach_the_endpoint_through_a_pre_process_function(ml: Any) ->
     model_id = _asking(ml, pre_process_function="connector.pre_process.bedrock.embedding", **action)
     answer = ml.post(f"~/_predict/text_embedding/{model_id}", {"text_docs": ["a", "b"]})
     assert len(answer.body["inference_results"]) == 2
+
+
+def test_a_disabled_model_is_refused_before_one_that_is_not_in_memory(make_client: Any) -> None:
+    ml = make_client(behaviour="opensearch-2.19")
+    ml.setting("model_auto_deploy.enable", False)
+    name = "huggingface/sentence-transformers/all-MiniLM-L6-v2"
+    body = {"name": name, "version": "1.0.1", "model_format": "TORCH_SCRIPT"}
+    task_id = ml.post("~/models/_register", body).body["task_id"]
+    ml.time.now += 60
+    model_id = ml.get(f"~/tasks/{task_id}").body["model_id"]
+    reasons = [ml.reason(ml.post(f"~/models/{model_id}/_predict", {"text_docs": ["a"]}))]
+    ml.put(f"~/models/{model_id}", {"is_enabled": False})
+    reasons.append(ml.reason(ml.post(f"~/models/{model_id}/_predict", {"text_docs": ["a"]})))
+    assert reasons == ["Model not ready yet. Please deploy the model first.", "Model is disabled."]
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        ("$.nope", "No results for path: $['nope']"),
+        ("$.nope.message", "Missing property in path $['nope']"),
+        ("$.choices[7].message", "No results for path: $['choices'][7]['message']"),
+        ("$.choices[0].nope.content", "Missing property in path $['choices'][0]['nope']"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_told(ml: Any, path: str, problem: str) -> None:
+    assert ml.reason(ml.predict(ml.deployed(), q="x", response_filter=path)) == problem
+
+
+@pytest.mark.parametrize(("status", "told"), [(201, 200), (299, 200), (300, 200), (301, 301), (404, 404)])
+def test_an_endpoint_answers_up_to_three_hundred(ml: Any, status: int, told: int) -> None:
+    ml.put("/_mock/predict", {"answer": {"e": 1}, "status": status})
+    assert ml.predict(ml.deployed()).status == told
+
+
+@pytest.mark.parametrize(("skips", "status"), [("TRUE", 200), ("no", 400)])
+def test_that_parameters_may_miss_is_said_in_any_letters(ml: Any, skips: str, status: int) -> None:
+    assert ml.predict(ml.deployed(), skip_validating_missing_parameters=skips).status == status
+
+
+def test_scores_are_in_the_order_of_their_documents(ml: Any) -> None:
+    results = [{"index": 1, "relevance_score": 0.2}, {"index": 0, "relevance_score": 0.9}]
+    ml.put("/_mock/predict", {"answer": {"results": results}})
+    model_id = _asking(ml, post_process_function="connector.post_process.cohere.rerank")
+    output = ml.predict(model_id).body["inference_results"][0]["output"]
+    assert [(tensor["name"], tensor["data"]) for tensor in output] == [
+        ("similarity", [0.9]),
+        ("similarity", [0.2]),
+    ]
+
+
+def test_a_private_address_is_refused_before_an_empty_body(ml: Any) -> None:
+    model_id = _asking(ml, request_body=None)
+    ml.setting("connector.private_ip_enabled", False)
+    assert "private ip address" in ml.reason(ml.predict(model_id))
+
+
+def test_tokens_are_not_saved_up(ml: Any) -> None:
+    model_id = ml.deployed(rate_limiter={"limit": 2, "unit": "SECONDS"})
+    assert ml.predict(model_id).status == 200
+    ml.time.now += 60
+    assert [ml.predict(model_id).status for _ in range(3)] == [200, 200, 429]

@@ -36,6 +36,12 @@ def rows(*numbers: Any, kind: str = "DOUBLE") -> dict[str, Any]:
         ),
         (
             "kmeans",
+            {**rows(1), "parameters": {"iterations": 0}},
+            "illegal_argument_exception",
+            "Iterations should be positive.",
+        ),
+        (
+            "kmeans",
             {**rows(1), "parameters": {"distance_type": "MOON"}},
             "illegal_argument_exception",
             "Wrong distance type",
@@ -113,3 +119,9 @@ def test_a_trained_model_can_be_deployed(make_client: Callable[..., Any]) -> Non
 
 def test_a_parameter_without_a_value_is_turned_on(ml: Any) -> None:
     assert "task_id" in ml.post("~/_train/kmeans?async", rows(1, 2)).body
+
+
+def test_a_cell_without_a_value_needs_none(ml: Any) -> None:
+    columns = {"column_metas": [{"name": "a", "column_type": "DOUBLE"}]}
+    body = {"input_data": {**columns, "rows": [{"values": [{"column_type": "NULL"}]}]}}
+    assert ml.reason(ml.post("~/_train/kmeans", body)) == "the value isn't Double type"

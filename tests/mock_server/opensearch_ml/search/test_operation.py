@@ -286,3 +286,63 @@ def test_other_documents_can_be_searched_too(ml: Any, kind: str) -> None:
     ml.deployed()
     ml.post("~/agents/_register", {"name": "a", "type": "flow"})
     assert ml.get(f"~/{kind}/_search", {}).body["hits"]["total"]["value"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [({"from": 9_990, "size": 10}, 200), ({"from": 9_990, "size": 11}, 400)]
+)
+def test_a_window_ends_at_ten_thousand(ml: Any, body: Any, status: int) -> None:
+    assert ml.post("~/models/_search", body).status == status
+
+
+@pytest.mark.parametrize(
+    ("body", "total"),
+    [
+        ({"track_total_hits": 3}, {"value": 3, "relation": "eq"}),
+        ({"track_total_hits": 2}, {"value": 2, "relation": "gte"}),
+        ({"track_total_hits": True}, {"value": 3, "relation": "eq"}),
+        ({"track_total_hits": False}, None),
+    ],
+)
+def test_hits_are_counted_as_far_as_is_asked_for(ml: Any, found: Any, body: Any, total: Any) -> None:
+    assert ml.post("~/models/_search", body).body["hits"].get("total") == total
+
+
+@pytest.mark.parametrize(("least", "count"), [(1, 3), (1.5, 0)])
+def test_a_score_may_be_the_least_one(found: Any, least: float, count: int) -> None:
+    assert len(found({"match_all": {}}, min_score=least)) == count
+
+
+def test_a_post_filter_leaves_hits_out(found: Any) -> None:
+    assert found({"match_all": {}}, post_filter={"term": {"name.keyword": "beta"}}) == ["beta"]
+
+
+def test_of_equal_hits_the_one_that_was_written_first_comes_first(ml: Any, found: Any) -> None:
+    (first, *_) = ml.post("~/models/_search", {}).body["hits"]["hits"]
+    ml.put(f"~/models/{first['_id']}", {"description": "written again"})
+    assert found({"match_all": {}}) == ["beta", "gamma", "alpha-one"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("models", "Fail to search model version"),
+        ("model_groups", "Fail to search"),
+        ("agents", "Fail to search agent"),
+    ],
+)
+def test_of_other_indices_little_is_told_too(ml: Any, kind: str, reason: str) -> None:
+    answer = ml.post(f"~/{kind}/_search", {"sort": "nope"})
+    assert (answer.status, ml.kind(answer), ml.reason(answer)) == (400, "status_exception", reason)
+
+
+@pytest.mark.parametrize(("kind", "score"), [("agents", 0.0), ("connectors", 1.0)])
+def test_without_a_query_only_what_may_be_hidden_has_no_score(ml: Any, kind: str, score: float) -> None:
+    ml.connector()
+    ml.post("~/agents/_register", {"name": "a", "type": "flow"})
+    assert ml.post(f"~/{kind}/_search", {}).body["hits"]["max_score"] == score
+
+
+def test_a_member_that_a_clause_does_not_have_is_placed_by_its_name(ml: Any) -> None:
+    answer = ml.post("~/models/_search", {"query": {"match_all": {"x": 5}}})
+    assert ml.reason(answer) == "[1:26] [match_all] unknown field [x]"
