@@ -1,7 +1,7 @@
 """Where recorded nodes contradict their pages, or the standards that every API stands on.
 
 Recordings are named as scenario#exchange below `tests/observed/opensearch-<version>`; what has none rests on
-the published source of the server, and says so.
+the published source of the server.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Deviation:
     id: str
     page: str
     node: str
-    recording: str
+    recording: str | None
     requirement: str | None
     versions: tuple[Version, ...]
     rules: Mapping[str, Any]
@@ -142,7 +142,7 @@ DEVIATIONS = (
         "uncached-predict-404",
         "A predict whose body is no good is answered 400.",
         "It is answered 404, with the same reason, where the model is not in memory.",
-        "not recorded; the server's source",
+        None,
         None,
         _BOTH,
         {"uncached_predict_fault_status": 404},
@@ -151,7 +151,7 @@ DEVIATIONS = (
         "unforeseen-mistakes-500",
         _NO_5XX,
         "Values of a kind that the node does not foresee, a null for a text say, are answered 500.",
-        "not recorded; the server's source",
+        None,
         "osml.wire.no-server-error",
         _BOTH,
         {"node_error_status": 500},
@@ -160,7 +160,7 @@ DEVIATIONS = (
         "pooling-mode-spelling",
         "A pooling mode is `weightedmean`; later pages know `lasttoken` and `none` too.",
         "These are refused; the modes are weighted_mean and last_token.",
-        "not recorded; the server's source",
+        None,
         None,
         _BOTH,
         {"pooling_modes": frozenset({"mean", "mean_sqrt_len", "max", "weighted_mean", "cls", "last_token"})},
@@ -169,7 +169,7 @@ DEVIATIONS = (
         "gone-document-500",
         _NO_5XX,
         "An update whose document is deleted while it is under way is answered 500.",
-        "not recorded; the server's source",
+        None,
         None,
         _BOTH,
         {"gone_document_status": 500},
@@ -197,7 +197,7 @@ DEVIATIONS = (
         _NO_5XX,
         "A read of the task of a batch predict asks the endpoint how its job is doing; without an action for "
         "that which has a body it is answered 500.",
-        "not recorded; the server's source",
+        None,
         "osml.wire.no-server-error",
         _BOTH,
         {"batch_jobs_are_asked_about": True},
@@ -206,7 +206,7 @@ DEVIATIONS = (
         "running-task-kept",
         "The state of a task is not looked at when it is deleted.",
         "The delete of a task that is running is answered 500.",
-        "not recorded; the server's source",
+        None,
         None,
         _BOTH,
         {"running_tasks_are_kept": True},
@@ -215,7 +215,7 @@ DEVIATIONS = (
         "profile-of-nothing",
         "The nodes that a profile's body names are shown with all their tasks and models.",
         "A body that names no models or tasks and does not ask for all is answered with nothing.",
-        "not recorded; the server's source",
+        None,
         None,
         _BOTH,
         {"profile_body_means_all": False},
@@ -224,7 +224,7 @@ DEVIATIONS = (
         "stats-of-the-cluster",
         "Statistics lead from node ids to numbers.",
         "They begin with those of the cluster and have the nodes, with algorithms and models, under nodes.",
-        "not recorded; the server's source",
+        None,
         None,
         _BOTH,
         {"stats_are_by_node_alone": False},
