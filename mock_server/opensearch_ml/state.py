@@ -74,7 +74,7 @@ def load(cluster: Cluster, dumped: Mapping[str, Any]) -> None:
         else:
             index, kind = store.new_index(name), JsonObject
         loaded = {key: _loaded(kind, value, f"{name}.{key}") for key, value in documents.items()}
-        index.load(loaded, codec.load(dict[str, list[int]], standings.get(name, {}), f"standings.{name}"))
+        index.load(loaded, _standings(name, standings.get(name, {})))
     settings = codec.load(dict[str, JsonObject], _object(dumped, "settings"), "settings")
     try:
         cluster.settings.load(settings)
@@ -87,6 +87,16 @@ def load(cluster: Cluster, dumped: Mapping[str, Any]) -> None:
     cluster.throttle.buckets = codec.load(dict[str, TokenBucket], _object(dumped, "throttle"), "throttle")
     # Another server may have made the ids of the dump from the same seed, and would make them again.
     cluster.ids.begin_anew(json.dumps([indices, standings, dumped.get("work")], sort_keys=True))
+
+
+def _standings(name: str, value: Any) -> dict[str, list[int]]:
+    loaded = codec.load(dict[str, list[int]], value, f"standings.{name}")
+    for key, standing in loaded.items():
+        if len(standing) != 2:
+            raise CodecError(
+                f"expected version and sequence number at standings.{name}.{key}, got {standing}"
+            )
+    return loaded
 
 
 def _loaded(kind: Any, value: Any, place: str) -> Any:

@@ -65,6 +65,7 @@ def test_a_group_of_a_loaded_state_has_its_name(make_client: Callable[..., Any])
 
 
 NODE = [{"id": "a"}]
+DEEP = json.loads('{"a":' * 600 + "1" + "}" * 600)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,10 @@ NODE = [{"id": "a"}]
         {"opensearch-ml": {"nodes": NODE, "indices": {".plugins-ml-task": {"x": {"state": "NO"}}}}},
         {"opensearch-ml": {"nodes": NODE, "settings": {"persistent": {"nope": 1}}}},
         {"opensearch-ml": {"nodes": NODE, "work": {"deployments": [{}]}}},
+        {"opensearch-ml": {"nodes": NODE, "counts": {"models": {"m": 1}}}},
+        {"opensearch-ml": {"nodes": NODE, "throttle": {"m": {}}}},
+        {"opensearch-ml": {"nodes": NODE, "indices": {"i": {}}, "standings": {"i": {"x": []}}}},
+        {"opensearch-ml": {"nodes": NODE, "indices": {"i": {"x": DEEP}}}},
         {"nugen": {"models": {}}},
     ],
 )
