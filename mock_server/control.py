@@ -71,6 +71,8 @@ class Control:
             return json_response(200, operation(request.body))
         except (ControlError, FaultError, CodecError) as error:
             return json_response(400, {"error": str(error)})
+        except RecursionError:
+            return json_response(400, {"error": "expected a body that is nested less deep"})
 
     def _no_operation(self, name: str) -> Response:
         methods = [method for method, known in self._operations if known == name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mock_server.opensearch_ml.bodies.fields import Fields, read_in_order, text_reader
+from mock_server.opensearch_ml.bodies.fields import Fields, flag_reader, read_in_order, text_reader
 from mock_server.opensearch_ml.errors import illegal_argument
 from mock_server.opensearch_ml.prediction.gson import kept_text
 from mock_server.opensearch_ml.store import JsonObject
@@ -95,7 +95,7 @@ _ACTION_READERS = {
 _CONFIG_READERS = {
     **{name: _number_reader(name) for name in _NUMBERS},
     "retry_backoff_policy": _backoff,
-    "skip_ssl_verification": lambda fields: fields.flag("skip_ssl_verification"),
+    "skip_ssl_verification": flag_reader("skip_ssl_verification"),
 }
 _READERS = {
     **{name: text_reader(name) for name in TEXTS},
@@ -103,8 +103,8 @@ _READERS = {
     "credential": lambda fields: fields.texts_by_name("credential"),
     "actions": _actions,
     "backend_roles": lambda fields: fields.texts("backend_roles"),
-    "add_all_backend_roles": lambda fields: fields.flag("add_all_backend_roles"),
+    "add_all_backend_roles": flag_reader("add_all_backend_roles"),
     "access_mode": _access_mode,
-    "dry_run": lambda fields: fields.flag("dry_run"),
+    "dry_run": flag_reader("dry_run"),
     "client_config": _client_config,
 }

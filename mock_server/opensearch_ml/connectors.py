@@ -18,6 +18,7 @@ from mock_server.opensearch_ml.store import Connector, JsonObject, Model
 PROTOCOLS = ("http", "aws_sigv4")
 DRY_RUN = "dryRunConnector"
 NO_CONTENT = "You must provide connector content when creating a remote model without connector id!"
+_DEEPEST = 20
 _NAME = "Model connector name"
 _ACCESS = ("access_mode", "add_all_backend_roles", "backend_roles")
 _NO_ACCESS_CONTROL = (
@@ -255,12 +256,12 @@ def _require_trusted(connector: Connector, cluster: Cluster) -> None:
 def fill(template: str, parameters: JsonObject, within: tuple[str, ...] = ()) -> str:
     """Put parameters into the `${parameters.name}` places of a template; unknown places stay.
 
-    A place may have a default after `:-`, and what is put in may have places of its own.
+    A place may have a default after `:-`, and what is put in may have places of its own, so many deep.
     """
 
     def value(match: re.Match[str]) -> str:
         name, has_default, default = match[1].partition(":-")
-        if name in within:
+        if name in within or len(within) == _DEEPEST:
             return match[0]
         if parameters.get(name) is None:
             return default if has_default else match[0]

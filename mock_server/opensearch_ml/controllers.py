@@ -126,7 +126,7 @@ def _user_limits(fields: Fields, rules: Rules) -> dict[str, RateLimiter]:
 def _document_of(value: Any) -> Document:
     text = value if isinstance(value, str) else gson.to_text(value)
     try:
-        return read_json(text.encode())
+        return read_json(text.encode("utf-8", "replace"))
     except ApiError as error:
         cause = {"type": error.type, "reason": error.reason}
         package, name = _JAVA_ERRORS.get(error.type, ("java.lang", "RuntimeException"))

@@ -19,6 +19,9 @@ from mock_server.opensearch_ml.store import Model, ModelState, Store, Task, Task
 from mock_server.opensearch_ml.sync_up import SyncUp
 from mock_server.opensearch_ml.work import Deployment, Outcome, Registration
 
+_AUTO_DEPLOY_LAG = 0.01
+_LOCAL_MODEL_LATENCY = 0.2
+
 Happening = tuple[float, Callable[[float], None]]
 
 
@@ -162,7 +165,7 @@ class Lifecycle:
         """
         if model.id not in self._coming and model.id not in self._deployments:
             node_ids = model.memory_nodes or None
-            start = self._clock.now() + self._rules.auto_deploy_lag
+            start = self._clock.now() + _AUTO_DEPLOY_LAG
             self._coming[model.id] = self._plan(model, node_ids, start, automatic=True)
 
     def _plan(
@@ -170,7 +173,7 @@ class Lifecycle:
     ) -> Deployment:
         nodes = self._node_ids if node_ids is None or not self._rules.node_ids_limit_deploy else node_ids
         is_local = model.algorithm != "REMOTE"
-        usual = self._rules.local_model_latency if is_local else self._rules.deploy_latency
+        usual = _LOCAL_MODEL_LATENCY if is_local else self._rules.deploy_latency
         latency = self._progress.latency(usual)
         outcome = self._outcomes.deploy_outcome(model.id)
         if automatic and self.lacks_connector(model):
@@ -280,12 +283,12 @@ class Lifecycle:
 
     def register(self, model: Model, *, deploy: bool, failure: str | None) -> str:
         """Begin to register a model whose file has to be fetched; gives the id of the task."""
-        now, latency = self._clock.now(), self._progress.latency(self._rules.local_model_latency)
+        now, latency = self._clock.now(), self._progress.latency(_LOCAL_MODEL_LATENCY)
         task_id, stamp = self._ids.document(), _milliseconds(now)
         nodes = (self._local_node_id,)
         task = Task("REGISTER_MODEL", model.algorithm, TaskState.CREATED, nodes, stamp, stamp, is_async=True)
         self._store.tasks.put(task_id, task)
-        running_at = now + min(latency / 2, self._rules.local_model_latency)
+        running_at = now + min(latency / 2, _LOCAL_MODEL_LATENCY)
         self._registrations[task_id] = Registration(
             model, task_id, running_at, now + latency, deploy=deploy, failure=failure
         )

@@ -6,7 +6,6 @@ the parser streams. Later versions have a form of their own for remote models.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Container
 from enum import Enum
 
@@ -18,6 +17,7 @@ from mock_server.opensearch_ml.bodies.fields import (
     text_reader,
 )
 from mock_server.opensearch_ml.errors import illegal_argument
+from mock_server.opensearch_ml.prediction import gson
 from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.store import JsonObject
 
@@ -110,7 +110,7 @@ def check_local_text_embedding(shown: JsonObject) -> None:
 def _refuse_told_twice(shown: JsonObject) -> None:
     """`all_config` and `additional_config` may not name the same things."""
     try:
-        told = json.loads(shown.get("all_config", "{}"))
+        told = gson.read(shown.get("all_config", "{}"))
     except ValueError:
         return
     names = told if isinstance(told, dict) else {}

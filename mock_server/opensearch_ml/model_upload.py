@@ -6,14 +6,17 @@ published source of the server.
 
 from __future__ import annotations
 
+import re
+
 from mock_server.opensearch_ml import model_groups
 from mock_server.opensearch_ml.bodies.fields import Fields
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error
 from mock_server.opensearch_ml.opensearch_core.settings import VIA_FILE
-from mock_server.opensearch_ml.registration import group_of, read_members
+from mock_server.opensearch_ml.registration import NEED_NO_CONFIG, group_of, read_members
 from mock_server.opensearch_ml.store import LocalFile, Model, ModelState
 
+_INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
 _LARGEST_CHUNK = 10_000_000
 _REQUIRED = {
     "model_format": "model format",
@@ -21,7 +24,6 @@ _REQUIRED = {
     "model_config": "model config",
     "total_chunks": "total chunks field",
 }
-_NEED_NO_CONFIG = ("SPARSE_ENCODING", "SPARSE_TOKENIZE")
 
 
 def register_meta(call: Call) -> Answer:
@@ -45,7 +47,7 @@ def register_meta(call: Call) -> Answer:
 
 def _read_file(fields: Fields, model: Model) -> LocalFile:
     for name, told in _REQUIRED.items():
-        unneeded = name == "model_config" and model.algorithm in _NEED_NO_CONFIG
+        unneeded = name == "model_config" and model.algorithm in NEED_NO_CONFIG
         if name not in fields and not unneeded:
             raise illegal_argument(f"{told} is null")
     return LocalFile(
@@ -60,7 +62,7 @@ def upload_chunk(call: Call) -> Answer:
     """POST models/{model_id}/upload_chunk/{chunk}: the bytes themselves, which are not kept."""
     cluster, number = call.cluster, call.parameters["chunk"]
     _require_allowed(cluster, ending=".")
-    if not number.removeprefix("-").isdecimal():
+    if not _INTEGER.fullmatch(number):
         raise ApiError(400, "number_format_exception", f'For input string: "{number}"')
     model = cluster.store.models.get(call.parameters["model_id"])
     if model is None:

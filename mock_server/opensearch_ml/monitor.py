@@ -6,6 +6,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from mock_server import codec
 from mock_server.opensearch_ml.store import JsonObject, Model
 
 Counts = dict[str, Counter[tuple[str, str]]]
@@ -54,6 +55,19 @@ class Monitor:
         yield
         model.inferences += remembered and action == "PREDICT"
 
+    def dump(self) -> JsonObject:
+        """All counts as JSON values: by what is counted, node and action."""
+        return {"algorithms": _dumped(self._algorithms), "models": _dumped(self._models)}
+
+    def load(self, dumped: JsonObject) -> None:
+        """Go on from what was dumped. Raises CodecError for what is no dump."""
+        for name, counts in (("algorithms", self._algorithms), ("models", self._models)):
+            counts.clear()
+            loaded = codec.load(dict[str, dict[str, dict[str, int]]], dumped.get(name, {}), f"monitor.{name}")
+            for counted, nodes in loaded.items():
+                numbers = {(node, action): n for node, acts in nodes.items() for action, n in acts.items()}
+                counts[counted] = Counter(numbers)
+
     def requests(self, node: str) -> int:
         """All requests that a node counted."""
         counters = self._algorithms.values()
@@ -64,6 +78,14 @@ class Monitor:
     def sections(self, node: str) -> JsonObject:
         """The counts of a node by algorithm and by model, each by action."""
         return {"algorithms": _tree(self._algorithms, node), "models": _tree(self._models, node)}
+
+
+def _dumped(counts: Counts) -> JsonObject:
+    dumped: JsonObject = {}
+    for name, counter in counts.items():
+        for (node, action), number in counter.items():
+            dumped.setdefault(name, {}).setdefault(node, {})[action] = number
+    return dumped
 
 
 def _add(counts: Counts, name: str, nodes: tuple[str, ...], action: str) -> None:

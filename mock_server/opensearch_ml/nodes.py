@@ -13,6 +13,10 @@ class Ids:
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
 
+    def begin_anew(self, source: str) -> None:
+        """Go on with ids that depend on this text alone."""
+        self._random.seed(source.encode("utf-8", "surrogatepass"))
+
     def document(self) -> str:
         """A document id: 15 bytes, 20 characters of URL-safe base64."""
         return self._encode(15)

@@ -54,7 +54,7 @@ class OpenSearchMl:
         return wire.answer(self._before or self._cluster, request)
 
     def dump(self) -> Mapping[str, Any]:
-        """Every document by index, what is under way, pipelines, settings and nodes."""
+        """Every document by index, what is under way, what was counted, pipelines, settings and nodes."""
         self._cluster.lifecycle.settle()
         return state.dump(self._cluster)
 

@@ -23,6 +23,7 @@ from mock_server.opensearch_ml.errors import (
     parse_error,
     status_error,
 )
+from mock_server.opensearch_ml.functions import LOCAL_FUNCTIONS, require_function
 from mock_server.opensearch_ml.model_config import form_of, read_model_config
 from mock_server.opensearch_ml.opensearch_core.settings import LOCAL_MODELS, TRUSTED_URLS, VIA_URL, pattern_of
 from mock_server.opensearch_ml.prediction.guardrails import read_guardrails
@@ -37,23 +38,8 @@ from mock_server.opensearch_ml.prediction.rate_limit import read_rate_limiter
 from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.store import JsonObject, Model, ModelState, Task, TaskState
 
-LOCAL_FUNCTIONS = (
-    "TEXT_EMBEDDING",
-    "SPARSE_ENCODING",
-    "SPARSE_TOKENIZE",
-    "TEXT_SIMILARITY",
-    "QUESTION_ANSWERING",
-)
-_NEED_NO_CONFIG = ("SPARSE_ENCODING", "SPARSE_TOKENIZE")
+NEED_NO_CONFIG = ("SPARSE_ENCODING", "SPARSE_TOKENIZE")
 MODEL_FORMATS = ("TORCH_SCRIPT", "ONNX")
-FUNCTIONS = frozenset(
-    {
-        *("REMOTE", *LOCAL_FUNCTIONS),
-        *("KMEANS", "LINEAR_REGRESSION", "LOGISTIC_REGRESSION", "FIT_RCF", "BATCH_RCF", "RCF_SUMMARIZE"),
-        *("AD_LIBSVM", "ANOMALY_LOCALIZATION", "METRICS_CORRELATION", "AGENT", "CONNECTOR"),
-        *("SAMPLE_ALGO", "LOCAL_SAMPLE_CALCULATOR"),
-    }
-)
 _NOT_PRETRAINED = "This model is not in the pre-trained model list, please check your parameters."
 
 
@@ -110,7 +96,7 @@ def model_readers(rules: Rules, parser: BodyParser) -> dict[str, Callable[[Field
 
     return {
         **{name: text_reader(name) for name in ("name", "description", "connector_id", "model_group_id")},
-        "is_enabled": lambda fields: fields.flag("is_enabled"),
+        "is_enabled": flag_reader("is_enabled"),
         "rate_limiter": nested("rate_limiter", lambda limiter: read_rate_limiter(limiter, rules)),
         "guardrails": nested("guardrails", lambda guardrails: read_guardrails(guardrails, None)),
         "interface": lambda fields: read_interface(fields, None, rules, parser),
@@ -119,10 +105,7 @@ def model_readers(rules: Rules, parser: BodyParser) -> dict[str, Callable[[Field
 
 
 def _read_function(fields: Fields) -> str:
-    function = (fields.text("function_name") or "TEXT_EMBEDDING").upper()
-    if function not in FUNCTIONS:
-        raise illegal_argument("Wrong function name")
-    return function
+    return require_function(fields.text("function_name") or "TEXT_EMBEDDING")
 
 
 def _read_format(fields: Fields) -> str | None:
@@ -214,7 +197,7 @@ def _require_file(model: Model, fields: Fields) -> None:
     for name, told in (("model_format", "model format"), ("version", "model version")):
         if name not in fields:
             raise illegal_argument(f"{told} is null")
-    if "url" in fields and model.model_config is None and model.algorithm not in _NEED_NO_CONFIG:
+    if "url" in fields and model.model_config is None and model.algorithm not in NEED_NO_CONFIG:
         raise illegal_argument("model config is null")
 
 

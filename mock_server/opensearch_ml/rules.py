@@ -71,8 +71,6 @@ class Rules:
 
     # Deploy and undeploy.
     deploy_latency: float = 0.03
-    auto_deploy_lag: float = 0.01
-    local_model_latency: float = 0.2
     deploys_finish: bool = True
     deploy_task_names_model: bool = True
     deploy_task_completes: bool = True
@@ -118,7 +116,6 @@ class Rules:
         {"DAYS", "HOURS", "MICROSECONDS", "MILLISECONDS", "MINUTES", "NANOSECONDS", "SECONDS"}
     )
     interface_checked: bool = True
-    input_guardrail_checked: bool = True
 
     # The wire.
     error_has_root_cause: bool = True

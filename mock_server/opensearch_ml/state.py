@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from mock_server.codec import CodecError
 from mock_server.opensearch_ml.cluster import Cluster
 from mock_server.opensearch_ml.errors import ApiError
 from mock_server.opensearch_ml.opensearch_core.settings import Settings
+from mock_server.opensearch_ml.prediction.rate_limit import TokenBucket
 from mock_server.opensearch_ml.store import (
     Agent,
     Connector,
@@ -41,6 +43,8 @@ def dump(cluster: Cluster) -> dict[str, Any]:
         "indices": {index.name: {key: _shown(document) for key, document in index} for index in indices},
         "standings": {index.name: index.standings() for index in indices},
         "work": cluster.lifecycle.dump(),
+        "counts": cluster.monitor.dump(),
+        "throttle": codec.dump(cluster.throttle.buckets),
         "ingest_pipelines": store.ingest_pipelines,
         "search_pipelines": store.search_pipelines,
     }
@@ -70,7 +74,7 @@ def load(cluster: Cluster, dumped: Mapping[str, Any]) -> None:
         else:
             index, kind = store.new_index(name), JsonObject
         loaded = {key: _loaded(kind, value, f"{name}.{key}") for key, value in documents.items()}
-        index.load(loaded, codec.load(dict[str, list[int]], standings.get(name, {}), f"standings.{name}"))
+        index.load(loaded, _standings(name, standings.get(name, {})))
     settings = codec.load(dict[str, JsonObject], _object(dumped, "settings"), "settings")
     try:
         cluster.settings.load(settings)
@@ -79,6 +83,20 @@ def load(cluster: Cluster, dumped: Mapping[str, Any]) -> None:
     store.ingest_pipelines.update(_object(dumped, "ingest_pipelines"))
     store.search_pipelines.update(_object(dumped, "search_pipelines"))
     cluster.lifecycle.load(_object(dumped, "work"))
+    cluster.monitor.load(_object(dumped, "counts"))
+    cluster.throttle.buckets = codec.load(dict[str, TokenBucket], _object(dumped, "throttle"), "throttle")
+    # Another server may have made the ids of the dump from the same seed, and would make them again.
+    cluster.ids.begin_anew(json.dumps([indices, standings, dumped.get("work")], sort_keys=True))
+
+
+def _standings(name: str, value: Any) -> dict[str, list[int]]:
+    loaded = codec.load(dict[str, list[int]], value, f"standings.{name}")
+    for key, standing in loaded.items():
+        if len(standing) != 2:
+            raise CodecError(
+                f"expected version and sequence number at standings.{name}.{key}, got {standing}"
+            )
+    return loaded
 
 
 def _loaded(kind: Any, value: Any, place: str) -> Any:

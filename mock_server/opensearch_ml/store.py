@@ -261,7 +261,7 @@ class Index(Generic[DocumentT]):
     @property
     def uuid(self) -> str:
         """What OpenSearch knows the index by: 16 bytes, 22 characters of URL-safe base64."""
-        digest = hashlib.md5(self.name.encode(), usedforsecurity=False).digest()
+        digest = hashlib.md5(self.name.encode("utf-8", "replace"), usedforsecurity=False).digest()
         return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
     @property

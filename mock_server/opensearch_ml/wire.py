@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from mock_server.core import JSON_UTF8, Request, Response, encode_json
-from mock_server.opensearch_ml.bodies.document import EMPTY, Document, read_json
+from mock_server.opensearch_ml.bodies.document import EMPTY, MAX_DEPTH, Document, read_json
 from mock_server.opensearch_ml.bodies.fields import flag_of, require_time
 from mock_server.opensearch_ml.bodies.nearness import did_you_mean
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
@@ -32,6 +32,7 @@ COMMON_PARAMETERS = frozenset({"pretty", "human", "error_trace", "filter_path", 
 KNOWN_METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _MAX_SEGMENTS = 64
+_MAX_STEPS = 2 * MAX_DEPTH + 100
 _LONG_PATH = 200
 
 _ROUTERS = {later: Router(later=later) for later in (False, True)}
@@ -237,24 +238,32 @@ def _wants_yaml(request: Request, query: dict[str, str]) -> bool:
 
 def filter_paths(value: Any, patterns: list[str]) -> Any:
     """What `filter_path` leaves: dotted paths with `*` and `**`, and a leading minus to leave out."""
-    includes = [pattern.split(".") for pattern in patterns if pattern and not pattern.startswith("-")]
-    excludes = [pattern[1:].split(".") for pattern in patterns if pattern.startswith("-")]
+    includes = [_steps(pattern) for pattern in patterns if pattern and not pattern.startswith("-")]
+    excludes = [_steps(pattern[1:]) for pattern in patterns if pattern.startswith("-")]
     kept = _included(value, includes) if includes else value
     rest = _excluded(kept, excludes) if excludes else kept
     return {} if rest is None else rest
 
 
+def _steps(pattern: str) -> list[str]:
+    """The steps of a path; `**` twice in a row is as good as once, and nothing is as deep as a longer one."""
+    steps = pattern.split(".")
+    return [step for step, before in zip(steps, ["", *steps], strict=False) if not step == before == "**"][
+        :_MAX_STEPS
+    ]
+
+
 def _advance(paths: list[list[str]], name: str) -> list[list[str]]:
-    """The paths that go on below a member of this name; an empty one has arrived."""
-    below: list[list[str]] = []
+    """The paths that go on below a member of this name, each once; an empty one has arrived."""
+    below: dict[tuple[str, ...], None] = {}
     for path in paths:
-        if path[0] == "**":
-            below.append(path)
-            if path[1:]:
-                below += _advance([path[1:]], name)
-        elif fnmatch.fnmatchcase(name, path[0]):
-            below.append(path[1:])
-    return below
+        here = path
+        while here and here[0] == "**":
+            below[tuple(here)] = None
+            here = here[1:]
+        if here and fnmatch.fnmatchcase(name, here[0]):
+            below[tuple(here[1:])] = None
+    return [list(path) for path in below]
 
 
 def _included(value: Any, paths: list[list[str]]) -> Any:

@@ -65,6 +65,7 @@ def test_a_group_of_a_loaded_state_has_its_name(make_client: Callable[..., Any])
 
 
 NODE = [{"id": "a"}]
+DEEP = json.loads('{"a":' * 600 + "1" + "}" * 600)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,10 @@ NODE = [{"id": "a"}]
         {"opensearch-ml": {"nodes": NODE, "indices": {".plugins-ml-task": {"x": {"state": "NO"}}}}},
         {"opensearch-ml": {"nodes": NODE, "settings": {"persistent": {"nope": 1}}}},
         {"opensearch-ml": {"nodes": NODE, "work": {"deployments": [{}]}}},
+        {"opensearch-ml": {"nodes": NODE, "counts": {"models": {"m": 1}}}},
+        {"opensearch-ml": {"nodes": NODE, "throttle": {"m": {}}}},
+        {"opensearch-ml": {"nodes": NODE, "indices": {"i": {}}, "standings": {"i": {"x": []}}}},
+        {"opensearch-ml": {"nodes": NODE, "indices": {"i": {"x": DEEP}}}},
         {"nugen": {"models": {}}},
     ],
 )
@@ -90,3 +95,31 @@ def test_what_is_no_state_is_refused_and_changes_nothing(ml: Any, profiles: Any)
     assert answer.status == 400
     assert any(word in answer.body["error"] for word in ("expected", "missing", "not recognized"))
     assert ml.state(model_id) == "REGISTERED"
+
+
+def test_ids_of_a_loaded_state_are_not_made_again(make_client: Callable[..., Any]) -> None:
+    first, second = make_client(), make_client()
+    taken = first.post("~/model_groups/_register", {"name": "g"}).body["model_group_id"]
+    second.put("/_mock/state", first.get("/_mock/state").body)
+    assert second.post("~/model_groups/_register", {"name": "h"}).body["model_group_id"] != taken
+    assert second.get(f"~/model_groups/{taken}").body["name"] == "g"
+
+
+def test_what_was_counted_goes_on(make_client: Callable[..., Any]) -> None:
+    first, second = make_client(nodes=2), make_client(nodes=2, seed=7)
+    model_id = first.deployed(rate_limiter={"limit": 1, "unit": "DAYS"})
+    assert first.predict(model_id).status == 200
+    second.time.now = first.time.now
+    second.put("/_mock/state", first.get("/_mock/state").body)
+    stats = (client.get("~/stats/ml_request_count").body for client in (first, second))
+    before, after = (sorted(node["ml_request_count"] for node in shown.values()) for shown in stats)
+    assert after == before
+    assert after[-1] > 0
+    assert second.predict(model_id).status == 429
+
+
+def test_a_client_writes_to_no_index_of_the_mock(make_client: Callable[..., Any]) -> None:
+    client = make_client()
+    assert client.put("/.plugins-ml-model/_doc/1", {"a": 1}).status == 400
+    kept = client.get("/_mock/state").body
+    assert make_client().put("/_mock/state", kept).status == 200

@@ -107,24 +107,28 @@ def read_json(body: bytes) -> Document:
         return _BLANK
     try:
         text = body.decode("utf-8")
-        _refuse_deep(text)
+        if is_too_deep(text):
+            raise too_deep()
         return Document(text, _DECODER.raw_decode(text, _skip(text, 0))[0])
     except (ValueError, KeyError, OverflowError):
         reason = "A number is out of the range of any type"
         raise fault_of(body) or json_error("input_coercion_exception", reason, 1, 1) from None
 
 
-def _refuse_deep(text: str) -> None:
+def is_too_deep(text: str) -> bool:
+    """Whether a JSON text is nested deeper than anything here may be."""
     if text.count("{") + text.count("[") <= MAX_DEPTH:
-        return
+        return False
     depth = 0
     for bracket in re.findall(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', text):
         depth += (bracket in "{[") - (bracket in "}]")
         if depth > MAX_DEPTH:
-            raise too_deep()
+            return True
+    return False
 
 
 def too_deep() -> ApiError:
+    """The refusal of a body that is."""
     reason = f"The body is nested deeper than {MAX_DEPTH} levels"
     return ApiError(400, "x_content_parse_exception", reason)
 

@@ -8,12 +8,15 @@ _NEAR = 0.5
 
 
 def nearness(one: str, other: str) -> float:
-    """1 for equal names, 0 for names with nothing in common: 1 - edits / length of the longer one.
+    """1 for equal names, 0 for names too far apart to be near: 1 - edits / length of the longer one.
 
     An edit puts in, takes out or replaces a character (Lucene's LevenshteinDistance).
     """
     if not one or not other:
         return float(one == other)
+    if min(len(one), len(other)) < _NEAR * max(len(one), len(other)):
+        # Too far apart to be near: what a client sends may be of any length.
+        return 0.0
     row = list(range(len(other) + 1))
     for number, character in enumerate(one, 1):
         before, row[0] = row[0], number
@@ -34,7 +37,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 def within(one: str, other: str) -> bool:
     """Whether two words are as near as `AUTO` allows: no edit up to 2 characters, one up to 5, else two."""
     allowed = 0 if len(one) < 3 else 1 if len(one) < 6 else 2
-    return _edits(one, other) <= allowed
+    return abs(len(one) - len(other)) <= allowed and _edits(one, other) <= allowed
 
 
 def _edits(one: str, other: str) -> int:

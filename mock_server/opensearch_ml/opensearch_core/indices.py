@@ -10,6 +10,7 @@ import fnmatch
 from mock_server.opensearch_ml.bodies.fields import flag_of
 from mock_server.opensearch_ml.cluster import Answer, Call
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, not_x_content, parse_error
+from mock_server.opensearch_ml.search.mappings import MAPPINGS
 from mock_server.opensearch_ml.store import Index, JsonObject
 
 _FORBIDDEN = frozenset(' "*\\<|,>/?')
@@ -111,6 +112,10 @@ def _invalid(name: str, rule: str) -> ApiError:
 
 
 def _check_name(name: str) -> None:
+    if name in MAPPINGS:
+        raise illegal_argument(
+            f"index [{name}] is a system index: the mock keeps it, and clients may not write to it"
+        )
     if _FORBIDDEN & set(name):
         raise _invalid(name, f"must not contain the following characters {_FORBIDDEN_TOLD}")
     for character in "#:":

@@ -226,7 +226,7 @@ def _check_members(kind: str, config: JsonObject, required: tuple[str, ...]) -> 
 def _check_inference(config: JsonObject) -> None:
     """A local model needs its input told; as many outputs as inputs, and no more than tasks allowed."""
     _text(config, "function_name", INFERENCE)
-    if config.get("function_name", "remote").lower() != "remote" and config.get("model_input") is None:
+    if (config.get("function_name") or "remote").lower() != "remote" and config.get("model_input") is None:
         raise illegal_argument(
             "Please provide model input when using a local model in ML Inference Processor"
         )

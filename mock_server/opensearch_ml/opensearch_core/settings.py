@@ -10,6 +10,7 @@ from typing import Any
 
 from mock_server.opensearch_ml.bodies.fields import flag_of, text_of
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument
+from mock_server.opensearch_ml.patterns import PatternError, compiled
 from mock_server.opensearch_ml.rules import Rules
 
 PREFIX = "plugins.ml_commons."
@@ -90,7 +91,7 @@ def _number(kind: type[int] | type[float], low: float, high: float) -> Callable[
     def check(key: str, value: Any) -> Value:
         text = _shown(value)
         told = f"Failed to parse value [{text}] for setting [{key}]"
-        if not form.fullmatch(text) or abs(kind(text)) >= _LARGEST:
+        if not form.fullmatch(text) or abs(float(text)) >= _LARGEST:
             cause = {"type": "number_format_exception", "reason": f'For input string: "{text}"'}
             raise illegal_argument(told, caused_by=cause)
         if kind(text) < low:
@@ -168,8 +169,8 @@ def known_settings(rules: Rules) -> dict[str, Setting]:
 def pattern_of(text: str) -> re.Pattern[str]:
     """The pattern that a setting holds. Raises ApiError 400 for what is none, which shows only on use."""
     try:
-        return re.compile(text)
-    except re.error as error:
+        return compiled(text)
+    except PatternError as error:
         raise illegal_argument(str(error)) from None
 
 

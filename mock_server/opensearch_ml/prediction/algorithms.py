@@ -6,8 +6,9 @@ The models are as small as they can be: their answers have the right shape, and 
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mock_server.opensearch_ml.bodies.fields import Fields, read_in_order
@@ -77,8 +78,13 @@ def _predict_cluster(learned: JsonObject, row: list[Cell]) -> JsonObject:
 
 
 def _distance(one: list[float], other: list[float]) -> float:
-    """How far two places are apart, in the dimensions that both have."""
-    return math.dist(one[: len(other)], other[: len(one)])
+    """How far two places are apart, in the dimensions that both have; never infinitely."""
+    return min(math.dist(one[: len(other)], other[: len(one)]), sys.float_info.max)
+
+
+def _mean(numbers: Sequence[float]) -> float:
+    """Never infinite: the sum of large numbers could be."""
+    return sum(one / len(numbers) for one in numbers)
 
 
 def _column(frame: Frame, parameters: Mapping[str, Cell]) -> list[Cell]:
@@ -99,7 +105,7 @@ def _column(frame: Frame, parameters: Mapping[str, Cell]) -> list[Cell]:
 
 def _learn_line(frame: Frame, parameters: Mapping[str, Cell]) -> JsonObject:
     values = [number(cell) for cell in _column(frame, parameters)]
-    return {"target": parameters["target"], "mean": sum(values) / len(values)}
+    return {"target": parameters["target"], "mean": _mean(values)}
 
 
 def _learn_label(frame: Frame, parameters: Mapping[str, Cell]) -> JsonObject:
@@ -109,7 +115,7 @@ def _learn_label(frame: Frame, parameters: Mapping[str, Cell]) -> JsonObject:
 
 def _learn_forest(frame: Frame, _parameters: Mapping[str, Cell]) -> JsonObject:
     rows = [[number(cell) for cell in row] for row in frame.rows]
-    return {"middle": [sum(column) / len(rows) for column in zip(*rows, strict=False)]}
+    return {"middle": [_mean(column) for column in zip(*rows, strict=False)]}
 
 
 def _predict_anomaly(learned: JsonObject, row: list[Cell]) -> JsonObject:

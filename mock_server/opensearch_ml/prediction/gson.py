@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from decimal import Decimal
 from typing import Any
 
+from mock_server.opensearch_ml.bodies.document import is_too_deep
 from mock_server.opensearch_ml.prediction.java_maps import in_map_order
 
 _ESCAPED = {ord(character): f"\\u{ord(character):04x}" for character in "<>&='\u2028\u2029"}
@@ -37,15 +39,17 @@ def _double(number: float) -> str:
     return f"{'-' if sign else ''}{first}.{rest}E{int(exponent) + len(digits) - 1}"
 
 
-def as_read(value: Any) -> Any:
-    """A JSON value after the library has read it: every number is a double."""
-    if isinstance(value, dict):
-        return {key: as_read(member) for key, member in value.items()}
-    if isinstance(value, list):
-        return [as_read(item) for item in value]
-    if isinstance(value, int) and not isinstance(value, bool):
-        try:
-            return float(value)
-        except OverflowError:
-            return value
-    return value
+def read(text: str, *, doubles: bool = False) -> Any:
+    """The value of a JSON text; with `doubles` every number in it is one, as the library reads it.
+
+    A number that is none or is too large is its name in Java. Raises ValueError for what is no JSON or is
+    nested too deep.
+    """
+    if is_too_deep(text):
+        raise ValueError("nested too deep")
+    return json.loads(text, parse_constant=str, parse_float=_finite, parse_int=_finite if doubles else None)
+
+
+def _finite(literal: str) -> float | str:
+    number = float(literal)
+    return number if math.isfinite(number) else f"{'-' * (number < 0)}Infinity"

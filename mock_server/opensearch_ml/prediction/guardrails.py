@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 
 from mock_server.opensearch_ml.bodies.fields import BodyParser, Fields
-from mock_server.opensearch_ml.errors import illegal_argument, node_error, wrong_class
+from mock_server.opensearch_ml.errors import illegal_argument, node_error, null_pointer, wrong_class
+from mock_server.opensearch_ml.patterns import PatternError, compiled
 from mock_server.opensearch_ml.prediction import gson, json_path
 from mock_server.opensearch_ml.store import JsonObject
 
@@ -56,6 +56,8 @@ def _local(side: JsonObject) -> JsonObject:
         if items:
             shown[name] = items
     for words in shown.get("stop_words", ()):
+        if words is None:
+            raise null_pointer("java.util.Map.get(Object)", "map")
         if not isinstance(words, dict):
             raise wrong_class(words, "java.util.Map")
     if not all(isinstance(pattern, str) for pattern in shown.get("regex", ())):
@@ -98,8 +100,8 @@ def triggered(
 def _fits(pattern: str, text: str) -> bool:
     """Whether a pattern matches all of a text; what is no pattern matches nothing."""
     try:
-        return re.fullmatch(pattern, text) is not None
-    except re.error:
+        return compiled(pattern).fullmatch(text) is not None
+    except PatternError:
         return False
 
 
@@ -107,7 +109,7 @@ def _filtered(answer: str, response_filter: str | None) -> str | None:
     if not response_filter:
         return answer
     try:
-        return gson.to_text(json_path.read(json.loads(answer), response_filter))
+        return gson.to_text(json_path.read(gson.read(answer), response_filter))
     except (ValueError, json_path.PathNotFoundError):
         return None
 

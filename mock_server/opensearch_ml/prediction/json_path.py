@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_STEP = re.compile(r"""\.\.|\.?\*|\.?\[\*\]|\.([^.\[\]*]+)|\.?\[(-?\d+)\]|\.?\[(['"])(.*?)\3\]""")
+_STEP = re.compile(r"""\.\.|\.?\*|\.?\[\*\]|\.([^.\[\]*]+)|\.?\[(-?\d{1,9})\]|\.?\[(['"])(.*?)\3\]""")
 
 
 class PathNotFoundError(Exception):

@@ -22,7 +22,7 @@ def fault_of(schema: Any) -> str | None:
         jsonschema.Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         return str(error.message)
-    except (RecursionError, re.error) as error:
+    except (RecursionError, OverflowError, re.error) as error:
         return str(error)
     return None
 
@@ -39,7 +39,7 @@ def faults_of(instance: Any, schema: str) -> list[str]:
             return [f"the schema can't be applied: {fault}"]
         validator = jsonschema.Draft202012Validator(_in_order(read), registry=Registry())
         return [told for error in validator.iter_errors(instance) for told in _told(error)]
-    except (ValueError, Unresolvable, RecursionError, re.error) as error:
+    except (ValueError, Unresolvable, RecursionError, OverflowError, re.error) as error:
         return [f"the schema can't be applied: {type(error).__name__}"]
 
 

@@ -41,7 +41,7 @@ def pretrained_function(name: str, told: str) -> str:
 
 def local_file(name: str, version: str, model_format: str, content_hash: str | None) -> LocalFile:
     """The made-up file of a model: its size and hash depend on name and version."""
-    digest = hashlib.sha256(f"{name}:{version}:{model_format}".encode())
+    digest = hashlib.sha256(f"{name}:{version}:{model_format}".encode("utf-8", "surrogatepass"))
     size = 20_000_000 + int.from_bytes(digest.digest()[:4], "big") % 400_000_000
     return LocalFile(model_format.upper(), content_hash or digest.hexdigest(), size, math.ceil(size / _CHUNK))
 
@@ -70,7 +70,7 @@ def _texts(fields: Fields, name: str = "text_docs") -> list[str]:
 
 
 def _source(*parts: str) -> random.Random:
-    return random.Random("\0".join(parts))
+    return random.Random("\0".join(parts).encode("utf-8", "surrogatepass"))
 
 
 def _tensor(name: str, numbers: list[float]) -> JsonObject:

@@ -61,6 +61,9 @@ def _scores(found: Any) -> list[JsonObject]:
         raise illegal_argument("Post process function input is empty.")
     if any("index" not in item or "relevance_score" not in item for item in found):
         raise illegal_argument("The rerank result should contain index and relevance_score.")
+    for item in found:
+        if not _is_number(item["index"]):
+            raise illegal_argument("The rerank result should contain index and relevance_score.")
     ordered = sorted(found, key=lambda item: item["index"])
     return [_tensor("similarity", [item["relevance_score"]], "") for item in ordered]
 

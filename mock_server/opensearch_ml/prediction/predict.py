@@ -16,6 +16,7 @@ from mock_server.opensearch_ml.errors import (
     status_error,
     validation_error,
 )
+from mock_server.opensearch_ml.functions import require_function
 from mock_server.opensearch_ml.models import find
 from mock_server.opensearch_ml.opensearch_core.settings import AUTO_DEPLOY
 from mock_server.opensearch_ml.prediction import interface, local_models, remote_models, training
@@ -118,8 +119,7 @@ def _input(call: Call, algorithm: str, reader: Callable[[Fields], SentT]) -> Sen
     if fault is not None and not document.text.lstrip().startswith("{"):
         raise fault
     fields = Fields(document, (), {}) if fault is not None else call.fields()
-    if algorithm not in training.FUNCTIONS:
-        raise illegal_argument("Wrong function name")
+    require_function(algorithm)
     try:
         if fault is not None:
             raise fault

@@ -61,17 +61,17 @@ def view_rate_limiter(limiter: RateLimiter) -> dict[str, str]:
 
 @dataclass(slots=True)
 class TokenBucket:
-    """Holds up to `limit` tokens and gains `limit` a unit of time; one call takes one token."""
+    """Holds up to as many tokens as its limiter says and gains as many a unit; one call takes one token."""
 
-    limit: float
-    seconds: float
+    limiter: RateLimiter
     tokens: float
     filled_at: float
 
     def take(self, now: float) -> bool:
         """Whether there was a token. `now` is in epoch seconds."""
-        gained = (now - self.filled_at) * self.limit / self.seconds
-        self.tokens, self.filled_at = min(self.limit, self.tokens + gained), now
+        limit = float(self.limiter.limit or 0)
+        gained = (now - self.filled_at) * limit / SECONDS[self.limiter.unit or "DAYS"]
+        self.tokens, self.filled_at = min(limit, self.tokens + gained), now
         if self.tokens < 1:
             return False
         self.tokens -= 1
@@ -82,18 +82,17 @@ class TokenBucket:
 class Throttle:
     """The buckets of the models that have a whole rate limiter; a changed limit begins with a full bucket."""
 
-    buckets: dict[str, tuple[RateLimiter, TokenBucket]] = field(default_factory=dict)
+    buckets: dict[str, TokenBucket] = field(default_factory=dict)
 
     def allows(self, model: Model, now: float) -> bool:
         """Count one call of a model; False when it is one too many."""
         limiter = model.rate_limiter
         if limiter is None or limiter.limit is None or limiter.unit is None:
             return True
-        known, bucket = self.buckets.get(model.id, (None, None))
-        if bucket is None or known != limiter:
-            limit = float(limiter.limit)
-            bucket = TokenBucket(limit, SECONDS[limiter.unit], limit, now)
-            self.buckets[model.id] = limiter, bucket
+        bucket = self.buckets.get(model.id)
+        if bucket is None or bucket.limiter != limiter:
+            bucket = TokenBucket(limiter, float(limiter.limit), now)
+            self.buckets[model.id] = bucket
         return bucket.take(now)
 
     def forget(self, model_id: str) -> None:

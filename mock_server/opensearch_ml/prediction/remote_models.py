@@ -70,7 +70,10 @@ def instance(sent: RemoteInput, schema: str, rules: Rules) -> JsonObject:
 
 
 def _string_parameters(schema: str) -> frozenset[str]:
-    value = json.loads(schema)
+    try:
+        value = gson.read(schema)
+    except ValueError:
+        return frozenset()
     for name in ("properties", "parameters", "properties"):
         value = value.get(name) if isinstance(value, dict) else None
     members = value if isinstance(value, dict) else {}
@@ -88,7 +91,7 @@ def _value(text: str) -> Any:
         return None
     try:
         value, end = _DECODER.raw_decode(begun)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     ends = not begun[end : end + 1].strip(_BLANKS)
     return value if ends or isinstance(value, dict | list | str) else text
@@ -142,7 +145,7 @@ def _ask(
         _require_filled(payload)
     take_token(cluster, model)
     cluster.let_others_in()
-    if cluster.rules.input_guardrail_checked and _stopped(cluster, model, "input_guardrail", payload or ""):
+    if _stopped(cluster, model, "input_guardrail", payload or ""):
         raise illegal_argument("guardrails triggered for user input")
     _require_callable(cluster, action, parameters, payload)
     return {"output": _output(cluster, model, action, parameters), "status_code": cluster.endpoint.status}
@@ -262,15 +265,23 @@ def _tensors(body: str, function: str | None, response_filter: str | None) -> li
 
 def _parsed(body: str) -> Any:
     try:
-        return json.loads(body)
+        return gson.read(body)
     except ValueError:
         return body
 
 
+def _object_or_array(text: str) -> Any:
+    """What a text is as JSON, where a node takes it for an object or an array."""
+    try:
+        return gson.read(text, doubles=True) if is_json(text) else None
+    except ValueError:
+        return None
+
+
 def _response(value: Any) -> JsonObject:
     """One answer as a tensor: an object as it is, everything else as its member `response`."""
-    if isinstance(value, str) and is_json(value):
-        parsed = gson.as_read(json.loads(value))
+    parsed = _object_or_array(value) if isinstance(value, str) else None
+    if parsed is not None:
         data = parsed if isinstance(parsed, dict) else {"response": parsed}
         return {"name": "response", "dataAsMap": data}
     return {"name": "response", "dataAsMap": {"response": value}}

@@ -5,35 +5,10 @@ from __future__ import annotations
 from mock_server.opensearch_ml.bodies.fields import Fields, flag_of, read_in_order
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_error
+from mock_server.opensearch_ml.functions import require_function
 from mock_server.opensearch_ml.prediction.algorithms import ALGORITHMS, read_parameters
 from mock_server.opensearch_ml.prediction.data_frames import Input, frame_of, read_input, show_frame
 from mock_server.opensearch_ml.store import JsonObject, Model, ModelState, Task, TaskState
-
-FUNCTIONS = frozenset(
-    {
-        "AD_LIBSVM",
-        "AGENT",
-        "ANOMALY_LOCALIZATION",
-        "BATCH_RCF",
-        "CONNECTOR",
-        "FIT_RCF",
-        "IMAGE_EMBEDDING",
-        "KMEANS",
-        "LINEAR_REGRESSION",
-        "LOCAL_SAMPLE_CALCULATOR",
-        "LOGISTIC_REGRESSION",
-        "METRICS_CORRELATION",
-        "QUESTION_ANSWERING",
-        "RCF_SUMMARIZE",
-        "REMOTE",
-        "SAMPLE_ALGO",
-        "SPARSE_ENCODING",
-        "SPARSE_TOKENIZE",
-        "TEXT_EMBEDDING",
-        "TEXT_SIMILARITY",
-    }
-)
-"""Everything that a model can be; a name that is none of them is refused."""
 
 _NOT_TRAINED_HERE = frozenset({"AD_LIBSVM", "FIT_RCF"})
 
@@ -43,15 +18,11 @@ def train(call: Call) -> Answer:
 
     With `async=true` the answer names a task, which has ended by the time somebody asks for it.
     """
-    algorithm, in_background = (
-        call.parameters["algorithm"].upper(),
-        flag_of(call.query.get("async", "false") or "true"),
-    )
+    in_background = flag_of(call.query.get("async", "false") or "true")
     if call.document.empty:
         raise parse_error("request body is required")
     fields = call.fields()
-    if algorithm not in FUNCTIONS:
-        raise illegal_argument("Wrong function name")
+    algorithm = require_function(call.parameters["algorithm"])
     given, cluster, now = read(fields), call.cluster, call.cluster.now_ms()
     given.require_given()
     if not in_background:

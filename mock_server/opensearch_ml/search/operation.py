@@ -25,7 +25,7 @@ from mock_server.opensearch_ml.search.clauses import Clause, Score
 from mock_server.opensearch_ml.search.mappings import Mapping, mapping_of
 from mock_server.opensearch_ml.search.queries import Query
 from mock_server.opensearch_ml.search.sorting import Hit, Order, read_orders
-from mock_server.opensearch_ml.search.values import ShardError
+from mock_server.opensearch_ml.search.values import ShardError, number_of
 from mock_server.opensearch_ml.store import Index, JsonObject
 
 DocumentT = TypeVar("DocumentT")
@@ -207,7 +207,7 @@ def _read_scalar(body: _Body, fields: Fields, name: str, value: Any) -> None:
     elif name == "timeout":
         require_time(name, text_of(value))
     elif name == "min_score":
-        body.least_score = float(value)
+        body.least_score = number_of(value)
     elif name not in _IGNORED_SCALARS:
         raise _unknown(fields, name)
 

@@ -83,11 +83,12 @@ class Query(Reader):
         for name, value in body.items():
             if name in ("minimum_should_match", "adjust_pure_negative", *COMMON):
                 continue
-            if name not in held and name != "mustNot":
+            kind = "must_not" if name == "mustNot" else name
+            if kind not in held:
                 line, column = self.at = self.document.place_of_name((*path, name))
                 raise _unparsed(f"[{line}:{column}] [bool] unknown field [{name}]")
             if value is not None:
-                held[name] = [
+                held[kind] += [
                     self._inner(clause, inner, name) for clause, inner in self._items(value, path, name)
                 ]
         optional = not held["must"] and not held["filter"]

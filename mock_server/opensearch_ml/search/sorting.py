@@ -126,7 +126,8 @@ def _order(document: Document, path: tuple[Any, ...], name: str, asked: Any) -> 
             reason = f"[{line}:{column}] [field_sort] unknown field [{member}]"
             raise ApiError(400, "x_content_parse_exception", reason)
     try:
-        order = _named(name, asked.get("order"))
+        direction = asked.get("order")
+        order = _named(name, None if direction is None else text_of(direction))
     except ApiError as error:
         line, column = document.place((*path, "order"))
         reason = f"[{line}:{column}] [field_sort] failed to parse field [order]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from mock_server.opensearch_ml.bodies.fields import text_of, token_of
 from mock_server.opensearch_ml.bodies.nearness import within
 from mock_server.opensearch_ml.errors import illegal_argument
+from mock_server.opensearch_ml.patterns import PatternError, compiled
 from mock_server.opensearch_ml.search.clauses import COMMON, NAMELESS, Clause, Path, Reader
 from mock_server.opensearch_ml.search.mappings import Kind
 from mock_server.opensearch_ml.search.values import ShardError, exists, fields_named
@@ -78,7 +80,8 @@ def _prefix(reader: Reader, body: JsonObject, path: Path) -> Clause:
 
 def _wildcard(reader: Reader, body: JsonObject, path: Path) -> Clause:
     name, text, folds = _pattern(reader, body, path, "value", "wildcard")
-    pattern = re.compile(re.escape(text).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
+    # A bracket means nothing here; else the two languages are one.
+    pattern = re.compile(fnmatch.translate(text.replace("[", "[[]")))
     return _formed(reader, name, lambda value: pattern.fullmatch(value) is not None, folds=folds)
 
 
@@ -87,8 +90,8 @@ def _regexp(reader: Reader, body: JsonObject, path: Path) -> Clause:
         reader, body, path, "value", "flags", "flags_value", "max_determinized_states"
     )
     try:
-        pattern = re.compile(text, re.DOTALL)
-    except re.error as error:
+        pattern = compiled(text, re.DOTALL)
+    except PatternError as error:
         reason = "unexpected end-of-string" if text.endswith("[") else str(error)
         cause = {"type": "illegal_argument_exception", "reason": reason}
         told = f"failed to create query: {reason}"

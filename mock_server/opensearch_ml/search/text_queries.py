@@ -7,7 +7,7 @@ from typing import Any
 
 from mock_server.opensearch_ml.bodies.fields import text_of, token_of
 from mock_server.opensearch_ml.bodies.nearness import within
-from mock_server.opensearch_ml.errors import illegal_argument, node_error
+from mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error
 from mock_server.opensearch_ml.search.clauses import COMMON, Clause, Path, Reader, Score
 from mock_server.opensearch_ml.search.mappings import Kind
 from mock_server.opensearch_ml.search.values import fields_named, words
@@ -57,7 +57,18 @@ def _match(reader: Reader, body: JsonObject, path: Path) -> Clause:
 
 def _match_phrase(reader: Reader, body: JsonObject, path: Path) -> Clause:
     name, text, members = _text(reader, body, path, "slop")
-    return _phrase(reader, name, text, slop=int(members.get("slop", 0)))
+    return _phrase(reader, name, text, slop=_slop(members))
+
+
+def _slop(members: JsonObject) -> int:
+    text = text_of(members.get("slop", 0))
+    try:
+        slop = int(float(text))
+    except (ValueError, OverflowError):
+        raise ApiError(400, "number_format_exception", f'For input string: "{text}"') from None
+    if slop < 0:
+        raise illegal_argument("No negative slop allowed.")
+    return slop
 
 
 def _match_phrase_prefix(reader: Reader, body: JsonObject, path: Path) -> Clause:

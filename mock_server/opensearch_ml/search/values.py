@@ -6,17 +6,20 @@ import fnmatch
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from mock_server.opensearch_ml.bodies.fields import text_of
+from mock_server.opensearch_ml.errors import ApiError
 from mock_server.opensearch_ml.search.mappings import Kind, Mapping
 from mock_server.opensearch_ml.store import JsonObject
 
 Value = str | int | float | bool
 
 _WORD = re.compile(r"\w+(?:['.\u2019](?=\w)\w+)*")
-_NOW = re.compile(r"now(?:([+-])(\d+)([smhHdw]))?(?:/[smhHdwMy])?")
+_NOW = re.compile(r"now(?:([+-])([0-9]{1,9})([smhHdw]))?(?:/[smhHdwMy])?")
+_EPOCH = re.compile(r"-?[0-9]{1,18}")
+_THE_EPOCH = datetime.fromtimestamp(0, UTC)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "H": 3600, "d": 86_400, "w": 604_800}
 _STRICT_TIME = re.compile(
     r"\d{4}-(0[1-9]|1[0-2])-([01]\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3,6}(Z|[+-]\d\d:\d\d)"
@@ -45,7 +48,10 @@ def words(value: Any) -> list[str]:
 
 
 def values_of(name: str, mapping: Mapping, key: str, source: JsonObject) -> list[Value]:
-    """The values that a field of a document is found by: words of a text, else the values themselves."""
+    """The values that a field of a document is found by: words of a text, else the values themselves.
+
+    A value of another kind than the field's is none.
+    """
     if name == "_id":
         return [key]
     kind = mapping.kind(name)
@@ -56,7 +62,10 @@ def values_of(name: str, mapping: Mapping, key: str, source: JsonObject) -> list
         return [word for value in found for word in words(value)]
     if kind in (Kind.KEYWORD, Kind.FLAT):
         return [text_of(value) for value in found]
-    return found
+    wanted = bool if kind is Kind.BOOLEAN else int | float
+    return [
+        value for value in found if isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool)
+    ]
 
 
 def _below(source: Any, name: str, kind: Kind) -> Iterator[Any]:
@@ -108,26 +117,41 @@ def read(name: str, mapping: Mapping, value: Any, now: float) -> Value:
     return text_of(value)
 
 
-def _number(value: Any) -> float:
+def number_of(value: Any) -> float:
+    """A number, or a text that is one. Raises ApiError 400 for another text."""
     try:
         return float(text_of(value))
     except ValueError:
-        raise _refused(f'For input string: "{text_of(value)}"', "number_format_exception") from None
+        raise ApiError(400, "number_format_exception", f'For input string: "{text_of(value)}"') from None
+
+
+def _number(value: Any) -> float:
+    try:
+        return number_of(value)
+    except ApiError as error:
+        raise _refused(error.reason, error.type) from None
 
 
 def _milliseconds(text: str, now: float) -> int:
-    if text.lstrip("-").isdigit():
+    if _EPOCH.fullmatch(text):
         return int(text)
     relative = _NOW.fullmatch(text)
     if relative is not None:
         sign, count, unit = relative.groups()
-        shift = timedelta(seconds=int(count) * _UNITS[unit]) if count else timedelta()
-        seconds = shift.total_seconds()
+        seconds = int(count) * _UNITS[unit] if count else 0
         return int((now - seconds if sign == "-" else now + seconds) * 1000)
-    if _STRICT_TIME.fullmatch(text):
-        return int(datetime.fromisoformat(text).timestamp() * 1000)
+    if _STRICT_TIME.fullmatch(text) and (moment := _moment(text)) is not None:
+        return int((moment - _THE_EPOCH).total_seconds() * 1000)
     reason = f"failed to parse date field [{text}] with format [{_DATE_FORMAT}]"
     raise ShardError("parse_exception", f"{reason}: [{reason}]", of_query=False)
+
+
+def _moment(text: str) -> datetime | None:
+    """The moment that a text of the right form tells, if there is such a day."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _refused(reason: str, kind: str) -> ShardError:

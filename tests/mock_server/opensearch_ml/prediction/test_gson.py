@@ -25,8 +25,17 @@ def test_a_value_becomes_text(value: Any, text: str) -> None:
 
 
 def test_numbers_are_read_as_doubles() -> None:
-    read = gson.as_read({"a": [1, True, None, "x"]})
+    read = gson.read('{"a": [1, true, null, "x"]}', doubles=True)
     assert repr(read) == "{'a': [1.0, True, None, 'x']}"
+
+
+def test_a_number_that_is_none_is_read_as_its_name() -> None:
+    assert gson.read("[NaN, -1e999, 1e999, 7]") == ["NaN", "-Infinity", "Infinity", 7]
+
+
+def test_what_is_nested_too_deep_is_no_json() -> None:
+    with pytest.raises(ValueError, match="too deep"):
+        gson.read("[" * 200 + "]" * 200)
 
 
 def test_keys_come_in_the_order_of_a_hash_map() -> None:

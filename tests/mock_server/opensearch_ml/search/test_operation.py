@@ -38,6 +38,8 @@ def found(ml: Any) -> Any:
         ({"exists": {"field": "description"}}, {"alpha-one", "beta"}),
         ({"range": {"created_time": {"gte": 1_000_000_001_000}}}, {"beta", "gamma"}),
         ({"bool": {"must_not": {"exists": {"field": "description"}}}}, {"gamma"}),
+        ({"bool": {"mustNot": {"exists": {"field": "description"}}}}, {"gamma"}),
+        ({"wildcard": {"name.keyword": "[ab]*"}}, set()),
         (
             {"bool": {"should": [{"term": {"name.keyword": "beta"}}, {"term": {"name.keyword": "gamma"}}]}},
             {"beta", "gamma"},
