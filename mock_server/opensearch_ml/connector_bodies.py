@@ -7,11 +7,11 @@ from typing import Any
 
 from mock_server.opensearch_ml.bodies.fields import Fields, flag_reader, read_in_order, text_reader
 from mock_server.opensearch_ml.errors import illegal_argument
+from mock_server.opensearch_ml.model_groups import access_mode
 from mock_server.opensearch_ml.prediction.gson import kept_text
 from mock_server.opensearch_ml.store import JsonObject
 
 ACTION_TYPES = ("PREDICT", "EXECUTE", "BATCH_PREDICT", "CANCEL_BATCH_PREDICT", "BATCH_PREDICT_STATUS")
-ACCESS_MODES = ("public", "private", "restricted")
 TEXTS = ("name", "version", "description", "protocol")
 
 _NUMBERS = {
@@ -77,12 +77,6 @@ def _backoff(fields: Fields) -> str:
     return policy.lower()
 
 
-def _access_mode(fields: Fields) -> str | None:
-    """One of the modes there are; any other text is as good as none."""
-    mode = fields.text("access_mode")
-    return mode if mode in ACCESS_MODES else None
-
-
 _ACTION_READERS = {
     "action_type": _action_type,
     "method": text_reader("method"),
@@ -104,7 +98,7 @@ _READERS = {
     "actions": _actions,
     "backend_roles": lambda fields: fields.texts("backend_roles"),
     "add_all_backend_roles": flag_reader("add_all_backend_roles"),
-    "access_mode": _access_mode,
+    "access_mode": access_mode,
     "dry_run": flag_reader("dry_run"),
     "client_config": _client_config,
 }

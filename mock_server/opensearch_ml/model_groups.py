@@ -18,7 +18,7 @@ from mock_server.opensearch_ml.errors import (
 from mock_server.opensearch_ml.search.operation import answer_search
 from mock_server.opensearch_ml.store import JsonObject, ModelGroup
 
-ACCESS_MODES = frozenset({"public", "private", "restricted"})
+_ACCESS_MODES = frozenset({"public", "private", "restricted"})
 _TEXTS = ("name", "description", "model_group_id")
 _NO_BODY = "Model group request has empty body"
 _TAKEN = "The name you provided is already being used by a model group with ID: {holder}."
@@ -153,7 +153,7 @@ def _find(call: Call) -> ModelGroup:
 def access_readers(*, lowered: bool) -> dict[str, Callable[[Fields], object]]:
     """How the members that say who has access are read; `lowered` as in `refuse_access`."""
     return {
-        "access_mode": lambda fields: _access_mode(fields, lowered=lowered),
+        "access_mode": lambda fields: access_mode(fields, lowered=lowered),
         "backend_roles": lambda fields: fields.texts("backend_roles"),
         "add_all_backend_roles": flag_reader("add_all_backend_roles"),
     }
@@ -173,10 +173,11 @@ def refuse_access(fields: Fields, *, lowered: bool) -> None:
         )
 
 
-def _access_mode(fields: Fields, *, lowered: bool) -> str | None:
+def access_mode(fields: Fields, *, lowered: bool = False) -> str | None:
+    """One of the modes there are; any other text is as good as none."""
     mode = fields.text("access_mode") or ""
     mode = mode.lower() if lowered else mode
-    return mode if mode in ACCESS_MODES else None
+    return mode if mode in _ACCESS_MODES else None
 
 
 def _require_free_name(cluster: Cluster, name: str, refusal: str) -> None:
