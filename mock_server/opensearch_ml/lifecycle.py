@@ -366,7 +366,7 @@ class Lifecycle:
             self.disturb()
 
     def restart(self) -> None:
-        """Every node restarts: nothing is in memory, and deployments under way are lost; registrations go on."""
+        """Every node restarts: nothing is in memory, deployments under way fail, registrations go on."""
         now = self._clock.now()
         for deployment in list(self._deployments.values()):
             self._end_task(deployment.task_id, now, dict.fromkeys(deployment.nodes, "node restarted"))
