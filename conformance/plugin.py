@@ -6,6 +6,7 @@ a check of the suite is collected or a fixture is asked for.
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requirement(*ids): the requirements that a check decides")
     config.addinivalue_line("markers", "exclusive: changes a setting or moves time, so it runs alone")
+    config.addinivalue_line("markers", "ml_mock(**options): what the fixture ml_mock gives to MockServer")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -183,11 +185,29 @@ def ml_session(pytestconfig: pytest.Config) -> Session:
 
 
 @pytest.fixture
-def ml_mock(httpserver: Any) -> RunningMock:
-    """A running mock on a real port (pytest-httpserver), with every profile; stopped after the test."""
+def ml_mock(request: pytest.FixtureRequest, httpserver: Any) -> RunningMock:
+    """A running mock on a real port (pytest-httpserver), a new one for each test.
+
+    The keyword arguments of `@pytest.mark.ml_mock` go to `MockServer`; those of a test come before those of
+    its class, and those before its module's.
+    """
     from mock_server import MockServer  # noqa: PLC0415 - keeps other people's runs light
     from mock_server.fixture import RunningMock, serve_on  # noqa: PLC0415
 
-    server = MockServer()
+    options: dict[str, Any] = {}
+    known = list(inspect.signature(MockServer).parameters)
+    for mark in request.node.iter_markers("ml_mock"):
+        unknown = [*map(repr, mark.args), *(name for name in mark.kwargs if name not in known)]
+        if unknown:
+            pytest.fail(
+                f"the marker ml_mock has no option {', '.join(unknown)}: "
+                f"there are the keyword arguments {', '.join(known)}",
+                pytrace=False,
+            )
+        options = {**mark.kwargs, **options}
+    try:
+        server = MockServer(**options)
+    except (TypeError, ValueError) as error:
+        pytest.fail(f"the marker ml_mock: {error}", pytrace=False)
     serve_on(httpserver, server)
     return RunningMock(httpserver.url_for("").rstrip("/"), server)

@@ -4,6 +4,17 @@ from mock_server.clock import Clock
 from mock_server.core import Request, Response
 from mock_server.faults import MUTANTS, Mutant
 from mock_server.opensearch_ml.behaviours import BEHAVIOURS
-from mock_server.server import PROFILES, MockServer
+from mock_server.server import DEFAULT_DOCS_VERSION, DEFAULT_NODES, PROFILES, MockServer
 
-__all__ = ["BEHAVIOURS", "MUTANTS", "PROFILES", "Clock", "MockServer", "Mutant", "Request", "Response"]
+__all__ = [
+    "BEHAVIOURS",
+    "DEFAULT_DOCS_VERSION",
+    "DEFAULT_NODES",
+    "MUTANTS",
+    "PROFILES",
+    "Clock",
+    "MockServer",
+    "Mutant",
+    "Request",
+    "Response",
+]

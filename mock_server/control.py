@@ -1,24 +1,36 @@
-"""The mock's own operations, below /_mock/: clock, state, reset, restart, predict, faults, requests."""
+"""The mock's own operations, below /_mock/. README.md beside this file is the guide to them."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from mock_server.clock import Clock
 from mock_server.codec import CodecError
-from mock_server.core import Profile, Request, Response, json_response
+from mock_server.core import JSON_UTF8, Profile, Request, Response, encode_json, json_response
 from mock_server.endpoint import RemoteEndpoint
 from mock_server.fault_injection import Fault, FaultError, Faults, read_fault, view_fault
 from mock_server.journal import Journal
 
 PREFIX = "/_mock/"
+_PREDICT = ("answer", "status")
+_STATE = ("clock", "predict", "profiles")
 
 
 class ControlError(Exception):
     """A request to the control operations that can't be done; the message says what would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    """One operation: what it does, in a line, and the members that its body may have."""
+
+    does: str
+    answer: Callable[[dict[str, Any]], Any]
+    members: tuple[str, ...] = ()
 
 
 class Control:
@@ -38,44 +50,59 @@ class Control:
         self._faults = faults
         self._journal = journal
         self._restarts = 0
-        self._operations: dict[tuple[str, str], Callable[[bytes], Any]] = {
-            ("GET", "clock"): lambda _body: self._time(),
-            ("POST", "clock"): self._advance,
-            ("POST", "reset"): lambda _body: self._reset(),
-            ("GET", "state"): lambda _body: self._state(),
-            ("GET", "restart"): lambda _body: {"restarts": self._restarts},
-            ("POST", "restart"): lambda _body: self._restart(),
-            ("GET", "predict"): lambda _body: self._predict(),
-            ("PUT", "predict"): self._set_answer,
-            ("PUT", "state"): self._load_state,
-            ("GET", "faults"): lambda _body: self._view_faults(),
-            ("POST", "faults"): self._arm,
-            ("PUT", "faults"): self._replace_faults,
-            ("DELETE", "faults"): lambda _body: self._disarm(),
-            ("GET", "requests"): lambda _body: {"requests": self._requests({})},
-            ("DELETE", "requests"): lambda _body: self._forget_requests(),
-            ("POST", "verify"): self._verify,
+        wanted = ("method", "path", "body", "times")
+        self._operations = {
+            ("GET", "clock"): _Operation("the time, and how far it was moved", self._time),
+            ("POST", "clock"): _Operation("move the time forward", self._advance, ("advance",)),
+            ("POST", "reset"): _Operation("forget everything but the time", self._reset),
+            ("GET", "restart"): _Operation("how often the servers were restarted", self._view_restarts),
+            ("POST", "restart"): _Operation("behave as after a restart of the servers", self._restart),
+            ("GET", "state"): _Operation("the whole state, as PUT takes it", self._state),
+            ("PUT", "state"): _Operation(
+                "put a state in the place of the present one", self._load_state, _STATE
+            ),
+            ("GET", "predict"): _Operation("what every model's endpoint answers", self._predict),
+            ("PUT", "predict"): _Operation("set what it answers", self._set_answer, _PREDICT),
+            ("GET", "faults"): _Operation("the faults and how often each has struck", self._view_faults),
+            ("POST", "faults"): _Operation("add faults", self._arm, ("faults",)),
+            ("PUT", "faults"): _Operation("replace the faults", self._replace_faults, ("faults", "seed")),
+            ("DELETE", "faults"): _Operation("remove the faults", self._disarm),
+            ("GET", "requests"): _Operation("the requests that came", self._view_requests),
+            ("DELETE", "requests"): _Operation("forget the requests that came", self._forget_requests),
+            ("POST", "verify"): _Operation("whether such requests came", self._verify, wanted),
         }
 
     def owns(self, path: str) -> bool:
         """Whether the path is one of the mock's own."""
-        return path.startswith(PREFIX)
+        return path.startswith(PREFIX) or path == PREFIX[:-1]
 
     def handle(self, request: Request) -> Response:
         """Answer one control request: 400 for a body that won't do, 404 and 405 as usual."""
-        name = request.path.removeprefix(PREFIX)
+        name = request.path.removeprefix(PREFIX[:-1]).removeprefix("/")
+        if not name and request.method == "GET":
+            return self._list()
         operation = self._operations.get((request.method, name))
         if operation is None:
             return self._no_operation(name)
         try:
-            return json_response(200, operation(request.body))
+            return json_response(200, operation.answer(_values(request, operation.members)))
         except (ControlError, FaultError, CodecError) as error:
             return json_response(400, {"error": str(error)})
         except RecursionError:
             return json_response(400, {"error": "expected a body that is nested less deep"})
 
+    def _list(self) -> Response:
+        lines = [
+            encode_json(
+                {"operation": f"{method} {PREFIX}{name}", "does": known.does, "members": known.members}
+            )
+            for (method, name), known in self._operations.items()
+        ]
+        body = b'{"operations": [\n' + b",\n".join(lines) + b"\n]}\n"
+        return Response(200, (("content-type", JSON_UTF8),), body)
+
     def _no_operation(self, name: str) -> Response:
-        methods = [method for method, known in self._operations if known == name]
+        methods = [method for method, known in self._operations if known == name] if name else ["GET"]
         if methods:
             allow = ", ".join(methods)
             error = {"error": f"{PREFIX}{name} allows {allow}"}
@@ -83,11 +110,11 @@ class Control:
         names = ", ".join(sorted({known for _, known in self._operations}))
         return json_response(404, {"error": f"no such control operation; there are {names} below {PREFIX}"})
 
-    def _time(self) -> dict[str, float]:
+    def _time(self, _values: dict[str, Any] | None = None) -> dict[str, float]:
         return {"now": self._clock.now(), "offset": self._clock.offset}
 
-    def _advance(self, body: bytes) -> dict[str, float]:
-        seconds = _member(body, "advance")
+    def _advance(self, values: dict[str, Any]) -> dict[str, float]:
+        seconds = _member(values, "advance")
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
             raise ControlError(f'expected {{"advance": seconds}} with a number, got {json.dumps(seconds)}')
         try:
@@ -96,7 +123,7 @@ class Control:
             raise ControlError(str(error)) from None
         return self._time()
 
-    def _reset(self) -> dict[str, bool]:
+    def _reset(self, _values: dict[str, Any]) -> dict[str, bool]:
         self._endpoint.reset()
         self._faults.clear()
         self._journal.clear()
@@ -104,57 +131,64 @@ class Control:
             profile.reset()
         return {"reset": True}
 
-    def _restart(self) -> dict[str, int]:
+    def _view_restarts(self, _values: dict[str, Any]) -> dict[str, int]:
+        return {"restarts": self._restarts}
+
+    def _restart(self, values: dict[str, Any]) -> dict[str, int]:
         self._restarts += 1
         for profile in self._profiles.values():
             profile.restart()
-        return {"restarts": self._restarts}
+        return self._view_restarts(values)
 
-    def _state(self) -> dict[str, Any]:
+    def _state(self, _values: dict[str, Any]) -> dict[str, Any]:
         profiles = {name: profile.dump() for name, profile in self._profiles.items()}
         return {"clock": self._time(), "predict": self._predict(), "profiles": profiles}
 
-    def _predict(self) -> dict[str, Any]:
+    def _predict(self, _values: dict[str, Any] | None = None) -> dict[str, Any]:
         return {"answer": self._endpoint.answer, "status": self._endpoint.status}
 
-    def _set_answer(self, body: bytes) -> dict[str, Any]:
-        answer, status = _member(body, "answer"), _values(body).get("status", 200)
-        if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status < 600:
-            raise ControlError(f"expected a status from 200 to 599, got {json.dumps(status)}")
-        self._endpoint.set(answer, status)
+    def _set_answer(self, values: dict[str, Any]) -> dict[str, Any]:
+        self._endpoint.set(*_answer(values))
         return self._predict()
 
-    def _load_state(self, body: bytes) -> dict[str, Any]:
-        profiles = _member(body, "profiles")
+    def _load_state(self, values: dict[str, Any]) -> dict[str, Any]:
+        profiles = _member(values, "profiles")
         if not isinstance(profiles, dict) or not set(profiles) <= set(self._profiles):
             raise ControlError(f"expected profiles as an object with members of {list(self._profiles)}")
+        predict = values.get("predict", {})
+        if not isinstance(predict, dict):
+            raise ControlError("expected predict as an object")
+        _require_known(predict, _PREDICT)
+        answer = _answer(predict) if predict else None
         for name, state in profiles.items():
             if not isinstance(state, dict):
                 raise ControlError(f"expected the state of {name} as an object")
             self._profiles[name].load(state)
-        predict = _values(body).get("predict")
-        if isinstance(predict, dict) and "answer" in predict:
-            self._set_answer(json.dumps(predict).encode())
+        if answer is not None:
+            self._endpoint.set(*answer)
         return {"loaded": sorted(profiles)}
 
-    def _view_faults(self) -> dict[str, Any]:
+    def _view_faults(self, _values: dict[str, Any] | None = None) -> dict[str, Any]:
         return {"faults": [view_fault(fault, struck) for fault, struck in self._faults.struck()]}
 
-    def _arm(self, body: bytes) -> dict[str, Any]:
-        self._faults.arm(_faults(body))
+    def _arm(self, values: dict[str, Any]) -> dict[str, Any]:
+        self._faults.arm(_faults(values))
         return self._view_faults()
 
-    def _replace_faults(self, body: bytes) -> dict[str, Any]:
-        faults, seed = _faults(body), _values(body).get("seed", 0)
+    def _replace_faults(self, values: dict[str, Any]) -> dict[str, Any]:
+        faults, seed = _faults(values), values.get("seed", 0)
         if isinstance(seed, bool) or not isinstance(seed, int):
             raise ControlError(f"expected a whole number as seed, got {json.dumps(seed)}")
         self._faults.clear(seed)
         self._faults.arm(faults)
         return self._view_faults()
 
-    def _disarm(self) -> dict[str, Any]:
+    def _disarm(self, _values: dict[str, Any]) -> dict[str, Any]:
         self._faults.clear()
         return self._view_faults()
+
+    def _view_requests(self, _values: dict[str, Any]) -> dict[str, Any]:
+        return {"requests": self._requests({})}
 
     def _requests(self, wanted: dict[str, Any]) -> list[dict[str, Any]]:
         found = self._journal.find(wanted.get("method"), wanted.get("path"), wanted.get("body"))
@@ -170,39 +204,60 @@ class Control:
             for entry in found
         ]
 
-    def _forget_requests(self) -> dict[str, Any]:
+    def _forget_requests(self, _values: dict[str, Any]) -> dict[str, Any]:
         self._journal.clear()
         return {"requests": []}
 
-    def _verify(self, body: bytes) -> dict[str, Any]:
-        wanted = _values(body)
+    def _verify(self, wanted: dict[str, Any]) -> dict[str, Any]:
         for name in ("method", "path"):
             if not isinstance(wanted.get(name, ""), str):
                 raise ControlError(f"expected a text as {name}")
-        found, times = self._requests(wanted), wanted.get("times")
+        times = wanted.get("times")
+        if times is not None and (isinstance(times, bool) or not isinstance(times, int) or times < 0):
+            raise ControlError(f"expected a whole number as times, 0 or more, got {json.dumps(times)}")
+        found = self._requests(wanted)
         as_wanted = bool(found) if times is None else len(found) == times
         return {"verified": as_wanted, "times": len(found), "requests": found}
 
 
-def _faults(body: bytes) -> list[Fault]:
-    faults = _member(body, "faults")
+def _answer(values: dict[str, Any]) -> tuple[Any, int]:
+    answer, status = _member(values, "answer"), values.get("status", 200)
+    if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status < 600:
+        raise ControlError(f"expected a status from 200 to 599, got {json.dumps(status)}")
+    return answer, status
+
+
+def _faults(values: dict[str, Any]) -> list[Fault]:
+    faults = _member(values, "faults")
     if not isinstance(faults, list):
         raise ControlError("expected the faults as a list")
     return [read_fault(fault) for fault in faults]
 
 
-def _values(body: bytes) -> dict[str, Any]:
+def _values(request: Request, known: tuple[str, ...]) -> dict[str, Any]:
+    """The members of a body; an operation without members needs none."""
+    if request.query:
+        raise ControlError(f"{request.path} has no parameters in the query, got {request.query}")
+    if not request.body and not known:
+        return {}
     try:
-        values = json.loads(body, parse_constant=_refuse, parse_float=_finite)
+        values = json.loads(request.body, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise ControlError(f"expected a JSON object, got a body that is not JSON: {error}") from None
     if not isinstance(values, dict):
         raise ControlError("expected a JSON object")
+    _require_known(values, known)
     return values
 
 
-def _member(body: bytes, name: str) -> Any:
-    values = _values(body)
+def _require_known(values: dict[str, Any], known: tuple[str, ...]) -> None:
+    unknown = ", ".join(sorted(set(values) - set(known)))
+    if unknown:
+        there_are = f"there are {', '.join(known)}" if known else "there are none"
+        raise ControlError(f"unknown member {unknown}: {there_are}")
+
+
+def _member(values: dict[str, Any], name: str) -> Any:
     if name not in values:
         raise ControlError(f"expected a JSON object with the member {name!r}")
     return values[name]

@@ -36,6 +36,7 @@ class Kind(StrEnum):
 
 
 DEPLOYMENT_KINDS = frozenset({Kind.DEPLOY_FAILED, Kind.PARTIALLY_DEPLOYED, Kind.NEVER_ENDS})
+MEMBERS = ("kind", "method", "path", "probability", "times", "delay", "status", "executed")
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _DISTRIBUTIONS = {
     "fixed": ("seconds",),
@@ -198,9 +199,7 @@ def read_fault(values: Any) -> Fault:
     """A fault from its JSON form. Raises FaultError for what is none."""
     if not isinstance(values, dict):
         raise FaultError(f"expected an object for each fault, got {type(values).__name__}")
-    unknown = set(values) - {"kind", "method", "path", "probability", "times", "delay", "status", "executed"}
-    if unknown:
-        raise FaultError(f"a fault has no {', '.join(sorted(unknown))}")
+    _require_known(values, "a fault", MEMBERS)
     if values.get("kind") not in list(Kind):
         raise FaultError(
             f"expected the kind of a fault, one of {', '.join(Kind)}, got {values.get('kind')!r}"
@@ -239,6 +238,12 @@ def view_fault(fault: Fault, struck: int) -> dict[str, Any]:
     return shown | {"struck": struck}
 
 
+def _require_known(values: Mapping[str, Any], what: str, known: tuple[str, ...]) -> None:
+    unknown = ", ".join(sorted(set(values) - set(known)))
+    if unknown:
+        raise FaultError(f"{what} has no {unknown}: there are {', '.join(known)}")
+
+
 def _text(values: dict[str, Any], name: str) -> str | None:
     value = values.get(name)
     if value is not None and not isinstance(value, str):
@@ -263,4 +268,5 @@ def _read_delay(values: Any) -> Delay:
             f"expected delay as seconds or as an object with a distribution of {', '.join(_DISTRIBUTIONS)}"
         )
     names = _DISTRIBUTIONS[distribution]
+    _require_known(values, f"a {distribution} delay", ("distribution", *names))
     return Delay(distribution, {name: _number(values, name, None, 3600.0) for name in names})

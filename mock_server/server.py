@@ -17,7 +17,13 @@ from mock_server.fault_injection import Faults
 from mock_server.faults import MUTANTS, NUGEN, OPENSEARCH_ML, Mutant
 from mock_server.nugen import rules as nugen_rules
 from mock_server.nugen.profile import Nugen
-from mock_server.opensearch_ml.behaviours import BEHAVIOURS, read_version, rules_of, version_of
+from mock_server.opensearch_ml.behaviours import (
+    BEHAVIOURS,
+    pages_of,
+    rules_of,
+    show_version,
+    version_of,
+)
 from mock_server.opensearch_ml.environment import Environment
 from mock_server.opensearch_ml.nodes import Ids, make_nodes
 from mock_server.opensearch_ml.profile import OpenSearchMl
@@ -27,6 +33,8 @@ from mock_server.space import Space
 PROFILES = (OPENSEARCH_ML, NUGEN)
 NAMESPACE_HEADER = "x-mock-namespace"
 MAX_NAMESPACES = 1000
+DEFAULT_DOCS_VERSION = "3.4"
+DEFAULT_NODES = 2  # so that what concerns some nodes can be told from what concerns all
 
 T = TypeVar("T")
 _NAMESPACE = re.compile(r"[\w.:-]{1,100}")
@@ -35,21 +43,21 @@ _NAMESPACE = re.compile(r"[\w.:-]{1,100}")
 class MockServer:
     """A target that answers the model APIs of its profiles, with state of its own and no I/O.
 
-    `behaviour` names what it follows: the pages of `docs_version`, or a recorded version, which has pages of
-    its own. `mutant` names one deliberate fault, `nodes` the number of nodes of the OpenSearch cluster,
-    `progress` when tasks end: `time`, `immediate`, or after so many reads. Requests with the header
-    `X-Mock-Namespace` have a space of that name to themselves. Two servers with one `seed` and one clock give
-    the same answers to the same requests. Raises ValueError for a name that is not known; the message lists
-    those that are.
+    `behaviour` names what it follows: the pages of `docs_version` (3.4 unless given), or a recorded version,
+    which has pages of its own. `mutant` names one deliberate fault, `nodes` the number of nodes of the
+    OpenSearch cluster, `progress` when tasks end: `time`, `immediate`, or after so many reads. Requests with
+    the header `X-Mock-Namespace` have a space of that name to themselves. Two servers with one `seed` and one
+    clock give the same answers to the same requests. Raises ValueError for a name that is not known; the
+    message lists those that are.
     """
 
     def __init__(
         self,
         *,
         profiles: Collection[str] = PROFILES,
-        docs_version: str = "2.19",
+        docs_version: str | None = None,
         behaviour: str = "documented",
-        nodes: int = 1,
+        nodes: int = DEFAULT_NODES,
         clock: Clock | None = None,
         mutant: str | None = None,
         seed: int = 0,
@@ -61,7 +69,7 @@ class MockServer:
         for profile in profiles:
             _require_known("profile", profile, PROFILES)
         self._names = tuple(name for name in (NUGEN, OPENSEARCH_ML) if name in profiles)
-        self._version = version_of(behaviour, read_version(docs_version))
+        self._version = version_of(behaviour, docs_version, DEFAULT_DOCS_VERSION)
         self._behaviour = behaviour
         self._nodes = nodes
         self._seed = seed
@@ -70,6 +78,15 @@ class MockServer:
         self._chance = random.Random(seed)
         self.clock = Clock() if clock is None else clock
         self._spaces = {"": Space(self.clock, self._profiles, seed)}
+
+    @property
+    def notice(self) -> str | None:
+        """What whoever starts the server should know of its version, in one line, if there is something."""
+        pages = pages_of(self._version)
+        if pages == self._version:
+            return None
+        told, followed = show_version(self._version), show_version(pages)
+        return f"no pages of {told} are known: the mock follows those of {followed} and says it is {told}.0"
 
     @property
     def faults(self) -> Faults:

@@ -83,6 +83,8 @@ def test_an_option_that_there_is_not_is_shown_with_the_usage(mlconform: Any) -> 
         ["mock", "--behaviour", "nope"],
         ["mock", "--nodes", "0"],
         ["mock", "--port", "99999"],
+        ["mock", "--docs-version", "2.18"],
+        ["mock", "--behaviour", "opensearch-2.19", "--docs-version", "3.4"],
         ["sweep", "--target", "nope"],
     ],
     ids=" ".join,
@@ -212,15 +214,28 @@ def test_a_sweep_of_nobody_is_unreachable(mlconform: Any, free_port: int) -> Non
     assert len(ended.stderr.splitlines()) == 1
 
 
-def test_the_mock_serves_until_it_is_interrupted(command: Any) -> None:
-    with command.start("mock", "--port", "0", "--nodes", "2") as process:
+@pytest.mark.parametrize(
+    ("options", "version", "nodes", "notice"),
+    [
+        ((), "3.4.0", 2, ""),
+        (("--behaviour", "opensearch-2.19", "--nodes", "3"), "2.19.0", 3, ""),
+        (("--docs-version", "9.9"), "9.9.0", 2, "follows those of 3.8"),
+    ],
+)
+def test_the_mock_serves_until_it_is_interrupted(
+    command: Any, options: tuple[str, ...], version: str, nodes: int, notice: str
+) -> None:
+    with command.start("mock", "--port", "0", *options) as process:
         said = process.stdout.readline()
         url = next(word for word in said.split() if word.startswith("http")).rstrip(";")
         with urllib.request.urlopen(f"{url}/_nodes", timeout=10) as answer:
-            assert len(json.load(answer)["nodes"]) == 2
+            found = json.load(answer)["nodes"].values()
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=20)
-    assert (process.returncode, stderr) == (0, "")
+    assert process.returncode == 0
+    assert [node["version"] for node in found] == [version] * nodes
+    assert len(stderr.splitlines()) == bool(notice)
+    assert notice in stderr
 
 
 def test_a_mistake_ends_the_process_without_a_traceback(command: Any) -> None:

@@ -90,7 +90,7 @@ def test_a_difference_below_the_level_warns(judged: Any) -> None:
 class TestRepetition:
     @pytest.fixture
     def served(self, httpserver: HTTPServer) -> HTTPServer:
-        serve_on(httpserver, MockServer())
+        serve_on(httpserver, MockServer(docs_version="2.19"))
         return httpserver
 
     def differs(self, served: HTTPServer, times: int) -> None:

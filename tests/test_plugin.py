@@ -13,6 +13,7 @@ import pytest
 
 # Imported here, it need not be imported again by each pytest inside this one.
 import conformance.run  # noqa: F401
+from conformance.contract import store
 from conformance.options import options_from
 from conformance.report.stream import read
 from conformance.report.verdicts import Judgement, judge
@@ -117,6 +118,62 @@ class TestFixtures:
             "    assert len(ml_session.journal) > 1\n",
         )
         assert counts(project.pytest("test_own.py"))["passed"] == 3
+
+    def test_the_mock_is_the_one_of_the_command(self, project: Project) -> None:
+        version = store.default_version("opensearch-ml")
+        project.write(
+            "test_own.py",
+            "import json, urllib.request\n"
+            "def test_mock(ml_mock):\n"
+            "    with urllib.request.urlopen(ml_mock.url + '/_nodes', timeout=10) as answer:\n"
+            "        nodes = json.load(answer)['nodes'].values()\n"
+            f"    assert [node['version'] for node in nodes] == ['{version}.0'] * 2\n",
+        )
+        assert counts(project.pytest("test_own.py"))["passed"] == 1
+
+    def test_a_marker_gives_the_mock_its_options(self, project: Project) -> None:
+        project.write(
+            "test_own.py",
+            "import json, urllib.request, pytest\n"
+            "pytestmark = pytest.mark.ml_mock(behaviour='opensearch-2.19', nodes=3)\n"
+            "def versions(ml_mock):\n"
+            "    with urllib.request.urlopen(ml_mock.url + '/_nodes', timeout=10) as answer:\n"
+            "        return [node['version'] for node in json.load(answer)['nodes'].values()]\n"
+            "def test_of_the_module(ml_mock):\n"
+            "    assert versions(ml_mock) == ['2.19.0'] * 3\n"
+            "@pytest.mark.ml_mock(behaviour='opensearch-3.4', progress='immediate')\n"
+            "def test_of_its_own(ml_mock):\n"
+            "    assert versions(ml_mock) == ['3.4.0'] * 3\n",
+        )
+        assert counts(project.pytest("test_own.py"))["passed"] == 2
+
+    @pytest.mark.parametrize(
+        ("options", "error"),
+        [
+            (
+                "node=3",
+                "ml_mock has no option node: there are the keyword arguments profiles, docs_version, b",
+            ),
+            ("'opensearch-3.4'", "ml_mock has no option 'opensearch-3.4': there are the keyword arguments"),
+            (
+                "behaviour='nope'",
+                "ml_mock: unknown behaviour 'nope': expected one of documented, opensearch-2",
+            ),
+            ("nodes='3'", "ml_mock: "),
+        ],
+    )
+    def test_a_wrong_marker_is_told_without_a_traceback(
+        self, project: Project, options: str, error: str
+    ) -> None:
+        project.write(
+            "test_own.py",
+            f"import pytest\n@pytest.mark.ml_mock({options})\ndef test_mock(ml_mock): pass\n",
+        )
+        said = project.pytest("test_own.py", expect=[1])
+        assert counts(said)["error"] == 1
+        assert error in said
+        assert "Traceback" not in said
+        assert ".py:" not in said.partition(" ERRORS ")[2].partition(" short test summary ")[0]
 
     def test_a_target_of_ones_own(self, project: Project, serve_mock: Any) -> None:
         url = serve_mock().url

@@ -6,17 +6,21 @@ import click
 
 from conformance.commands import PROFILE_HELP
 from conformance.outcomes import UsageError
-from mock_server import MockServer
+from mock_server import DEFAULT_DOCS_VERSION, DEFAULT_NODES, MockServer
 from mock_server.asgi import serve
 
 
 @click.command("mock")
 @click.option("--profile", default="all", show_default=True, help=PROFILE_HELP)
-@click.option("--docs-version", default="3.4", show_default=True, help="documentation version to behave by")
+@click.option(
+    "--docs-version",
+    show_default=f"{DEFAULT_DOCS_VERSION}, or the recorded version's own",
+    help="documentation version to behave by",
+)
 @click.option(
     "--behaviour", default="documented", show_default=True, help="documented, or a recorded version"
 )
-@click.option("--nodes", default=2, show_default=True, help="nodes of the cluster")
+@click.option("--nodes", default=DEFAULT_NODES, show_default=True, help="nodes of the cluster")
 @click.option(
     "--progress", default="time", show_default=True, help="when tasks end: time, immediate, or after N reads"
 )
@@ -26,7 +30,7 @@ from mock_server.asgi import serve
 @click.option("--mutant", help="put this fault in")
 def command(
     profile: str,
-    docs_version: str,
+    docs_version: str | None,
     behaviour: str,
     nodes: int,
     progress: str,
@@ -49,6 +53,8 @@ def command(
         )
     except ValueError as error:
         raise UsageError(str(error)) from error
+    if server.notice is not None:
+        click.echo(f"mlconform: {server.notice}", err=True)
     try:
         serve(
             server,

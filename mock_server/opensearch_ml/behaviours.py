@@ -16,7 +16,8 @@ from typing import Any
 from mock_server.opensearch_ml.deviations import DEVIATIONS, Deviation, Version
 from mock_server.opensearch_ml.rules import DOCUMENTED, Rules
 
-DEFAULT_VERSION: Version = (2, 19)
+DOCS_VERSIONS: tuple[Version, ...] = ((2, 19), (3, 4), (3, 8))
+"""The versions whose pages the mock was written from, the oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +157,37 @@ def read_version(text: str) -> Version:
     return int(major), int(minor)
 
 
-def version_of(behaviour: str, docs_version: Version) -> Version:
-    """The version that a behaviour is of: a recorded one has its own."""
-    return _RECORDED.get(behaviour, docs_version)
+def version_of(behaviour: str, docs_version: str | None, default: str) -> Version:
+    """The version that a behaviour is of: a recorded one has its own, `documented` the one asked for.
+
+    Raises ValueError for a version that is none, that is older than all that the mock knows, or that is not
+    the one of a recorded behaviour.
+    """
+    recorded = _RECORDED.get(behaviour)
+    if docs_version is None:
+        return read_version(default) if recorded is None else recorded
+    version = read_version(docs_version)
+    if recorded is not None and version != recorded:
+        raise ValueError(
+            f"behaviour {behaviour} has pages of its own: leave the documentation version {docs_version} "
+            "out, or take the behaviour documented"
+        )
+    if version < DOCS_VERSIONS[0]:
+        raise ValueError(
+            f"expected a documentation version of {show_version(DOCS_VERSIONS[0])} or later, "
+            f"got {docs_version!r}"
+        )
+    return version
+
+
+def pages_of(version: Version) -> Version:
+    """The version whose pages are followed: this one, or the nearest older one that the mock knows."""
+    return max(known for known in DOCS_VERSIONS if known <= version)
+
+
+def show_version(version: Version) -> str:
+    """`(2, 19)` as 2.19."""
+    return f"{version[0]}.{version[1]}"
 
 
 def deviations_of(behaviour: str) -> tuple[Deviation, ...]:
@@ -167,9 +196,8 @@ def deviations_of(behaviour: str) -> tuple[Deviation, ...]:
     return tuple(deviation for deviation in DEVIATIONS if version in deviation.versions)
 
 
-def rules_of(behaviour: str, docs_version: Version = DEFAULT_VERSION) -> Rules:
-    """The rules of a behaviour; `docs_version` matters to `documented` alone."""
-    version = version_of(behaviour, docs_version)
+def rules_of(behaviour: str, version: Version) -> Rules:
+    """The rules of a behaviour and the version that it is of."""
     rules = DOCUMENTED
     for change in CHANGES:
         if change.since <= version:

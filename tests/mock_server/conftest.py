@@ -129,10 +129,13 @@ def decode(response: Response) -> Answer:
 
 @pytest.fixture
 def make_client() -> Callable[..., Client]:
-    """A client of a new mock with these options."""
+    """A client of a new mock with these options; without, of one node, and `documented` by 2.19."""
 
     def make(**options: Any) -> Client:
         time = Time()
+        if options.get("behaviour", "documented") == "documented":
+            options.setdefault("docs_version", "2.19")
+        options.setdefault("nodes", 1)
         return Client(MockServer(clock=Clock(time), **options), time)
 
     return make

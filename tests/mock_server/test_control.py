@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+from mock_server import Request
 
 
 def test_the_clock_tells_now_and_offset(ml: Any) -> None:
@@ -84,3 +87,69 @@ def test_unknown_operations_are_404_and_wrong_methods_405(ml: Any) -> None:
 
 def test_control_owns_nothing_but_its_prefix(make_client: Callable[..., Any]) -> None:
     assert make_client().get("/_mocks/clock").status == 400
+
+
+@pytest.mark.parametrize("path", ["/_mock", "/_mock/"])
+def test_the_operations_are_listed_a_line_each(ml: Any, path: str) -> None:
+    answer = ml.server.handle(Request("GET", path))
+    lines = answer.body.decode().splitlines()[1:-1]
+    listed = json.loads(answer.body)["operations"]
+    assert [json.loads(line.rstrip(",")) for line in lines] == listed
+    assert {
+        "operation": "POST /_mock/clock",
+        "does": "move the time forward",
+        "members": ["advance"],
+    } in listed
+    for one in listed:
+        method, where = one["operation"].split()
+        assert ml.send(method, where, b"{").status == 400
+
+
+def test_the_list_allows_get_alone(ml: Any) -> None:
+    assert [(ml.post(path).status, ml.post(path).headers["allow"]) for path in ("/_mock", "/_mock/")] == [
+        (405, "GET")
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    ("method", "operation", "body", "known"),
+    [
+        ("POST", "verify", {"methd": "PUT"}, "method, path, body, times"),
+        ("POST", "clock", {"advance": 1, "methd": 1}, "advance"),
+        ("PUT", "predict", {"answer": 1, "methd": 1}, "answer, status"),
+        ("PUT", "state", {"profiles": {}, "methd": 1}, "clock, predict, profiles"),
+        ("PUT", "state", {"profiles": {}, "predict": {"answer": 1, "methd": 1}}, "answer, status"),
+        ("PUT", "faults", {"faults": [], "methd": 1}, "faults, seed"),
+        ("POST", "faults", {"faults": [], "methd": 1}, "faults"),
+        ("PUT", "faults", {"faults": [{"kind": "reset", "methd": 1}]}, "kind, method, path, probability"),
+        ("GET", "requests", {"methd": "PUT"}, "none"),
+        ("DELETE", "requests", {"methd": "PUT"}, "none"),
+        ("POST", "reset", {"methd": 1}, "none"),
+        ("POST", "restart", {"methd": 1}, "none"),
+    ],
+)
+def test_unknown_members_are_refused_with_those_that_are_known(
+    ml: Any, method: str, operation: str, body: Any, known: str
+) -> None:
+    ml.put("/_cluster/settings", {})
+    before = ml.get("/_mock/state").body
+    answer = ml.send(method, f"/_mock/{operation}", body)
+    assert answer.status == 400
+    assert "methd" in answer.body["error"]
+    assert f"there are {known}" in answer.body["error"]
+    assert ml.get("/_mock/state").body == before
+    assert len(ml.get("/_mock/requests").body["requests"]) == 1
+
+
+def test_parameters_are_refused(ml: Any) -> None:
+    answer = ml.get("/_mock/requests?method=PUT")
+    assert (answer.status, "no parameters in the query, got method=PUT" in answer.body["error"]) == (
+        400,
+        True,
+    )
+
+
+@pytest.mark.parametrize("times", [-1, "1", True, 1.5])
+def test_times_is_a_whole_number(ml: Any, times: Any) -> None:
+    answer = ml.post("/_mock/verify", {"times": times})
+    assert (answer.status, "whole number" in answer.body["error"]) == (400, True)

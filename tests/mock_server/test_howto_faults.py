@@ -152,6 +152,7 @@ def test_a_read_that_does_not_see_the_last_write(ml: Any) -> None:
         {"kind": "reset", "probability": 2},
         {"kind": "reset", "method": 1},
         {"kind": "reset", "bogus": 1},
+        {"kind": "delay", "delay": {"distribution": "exponential", "mean": 1, "bogus": 1}},
         5,
     ],
 )

@@ -38,7 +38,7 @@ def _until(read: Callable[[], Any], wanted: Callable[[Any], bool]) -> Any:
 
 @pytest.mark.parametrize("behaviour", ["documented", "opensearch-2.19", "opensearch-3.4"])
 def test_register_deploy_predict_undeploy_delete(behaviour: str) -> None:
-    with running_mock(behaviour=behaviour) as mock, OpenSearch(mock.url) as client:
+    with running_mock(behaviour=behaviour, nodes=1) as mock, OpenSearch(mock.url) as client:
         connector = client.plugins.ml.create_connector(body=CONNECTOR)["connector_id"]
         registered = client.plugins.ml.register_model(
             body={"name": "m", "function_name": "remote", "connector_id": connector}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mock_server import MockServer, Request
+from mock_server import DEFAULT_DOCS_VERSION, DEFAULT_NODES, MockServer, Request
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,14 @@ from mock_server import MockServer, Request
 def test_an_unknown_name_is_refused_with_those_that_are_known(options: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         MockServer(**options)
+
+
+def test_without_options_it_follows_the_default_documentation_on_two_nodes() -> None:
+    def get(path: str) -> Any:
+        return json.loads(MockServer().handle(Request("GET", path)).body)
+
+    assert get("/")["version"]["number"] == f"{DEFAULT_DOCS_VERSION}.0" == "3.4.0"
+    assert len(get("/_nodes")["nodes"]) == DEFAULT_NODES == 2
 
 
 def test_one_seed_gives_the_same_ids(make_client: Callable[..., Any]) -> None:

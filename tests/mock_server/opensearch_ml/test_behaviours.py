@@ -12,7 +12,14 @@ import pytest
 import yaml
 
 from mock_server.opensearch_ml import behaviours
-from mock_server.opensearch_ml.behaviours import CHANGES, deviations_of, read_version, rules_of
+from mock_server.opensearch_ml.behaviours import (
+    CHANGES,
+    DOCS_VERSIONS,
+    deviations_of,
+    read_version,
+    rules_of,
+    show_version,
+)
 from mock_server.opensearch_ml.deviations import DEVIATIONS
 from mock_server.opensearch_ml.rules import Rules
 from mock_server.parity import read_recording, replay
@@ -64,7 +71,7 @@ def test_a_deviation_is_seen_where_it_says(
 
 def test_documented_deviates_in_nothing() -> None:
     assert deviations_of("documented") == ()
-    assert rules_of("documented") == Rules()
+    assert rules_of("documented", (2, 19)) == Rules()
 
 
 def test_a_later_version_of_the_pages_brings_what_changed(make_client: Callable[..., Any]) -> None:
@@ -80,8 +87,40 @@ def test_a_later_version_of_the_pages_brings_what_changed(make_client: Callable[
 
 
 def test_a_recorded_behaviour_tells_its_own_version(make_client: Callable[..., Any]) -> None:
-    ml = make_client(behaviour="opensearch-3.4", docs_version="2.19")
-    assert ml.get("/").body["version"]["number"] == "3.4.0"
+    for options in ({}, {"docs_version": "2.19"}):
+        ml = make_client(behaviour="opensearch-2.19", **options)
+        assert ml.get("/").body["version"]["number"] == "2.19.0"
+        assert ml.server.notice is None
+
+
+def test_a_recorded_behaviour_follows_no_other_pages(make_client: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError, match=r"behaviour opensearch-2.19 has pages of its own: leave .* 3.4 out"):
+        make_client(behaviour="opensearch-2.19", docs_version="3.4")
+
+
+@pytest.mark.parametrize("version", ["2.18", "1.0", "0.9"])
+def test_versions_older_than_all_that_are_known_are_refused(
+    make_client: Callable[..., Any], version: str
+) -> None:
+    with pytest.raises(ValueError, match=f"of 2.19 or later, got '{version}'"):
+        make_client(docs_version=version)
+
+
+@pytest.mark.parametrize(
+    ("version", "pages"), [("2.20", "2.19"), ("3.0", "2.19"), ("3.5", "3.4"), ("3.9", "3.8"), ("9.9", "3.8")]
+)
+def test_other_versions_follow_the_nearest_older_one_and_say_so(
+    make_client: Callable[..., Any], version: str, pages: str
+) -> None:
+    notice = make_client(docs_version=version).server.notice
+    assert notice == (
+        f"no pages of {version} are known: the mock follows those of {pages} and says it is {version}.0"
+    )
+
+
+def test_known_versions_need_no_notice(make_client: Callable[..., Any]) -> None:
+    notices = [make_client(docs_version=show_version(version)).server.notice for version in DOCS_VERSIONS]
+    assert notices == [None, None, None]
 
 
 @pytest.mark.parametrize("text", ["", "3", "3.x", "3.4.0", "².", ".4"])
