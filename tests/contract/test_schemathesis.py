@@ -19,6 +19,8 @@ from mock_server.fixture import RunningMock, running_mock
 REFUSED = "RejectedPositiveData"
 NAMES_A_CHOICE = "the value is one of a list that the pages do not give, so random text is refused"
 LIMITS_A_RATE = "a limit is a positive number, also as text, and its unit one of a list"
+NEEDS_A_QUERY = "a search needs a body, or the parameter source, which no page names"
+OF_SOME_CHARACTERS = "names and descriptions are of some characters only, which no page lists"
 NEEDS_MORE = "which members a request of this kind needs depends on their values, which no schema tells"
 
 
@@ -49,20 +51,35 @@ EXCEPTIONS = (
         Exception_(name, 400, REFUSED, "osml.search.unknown-query", "a search knows its members and queries")
         for name in ("search_models", "search_model_groups", "search_connectors", "search_agents")
     ),
+    *(
+        Exception_(name, 400, REFUSED, "osml.search.unknown-query", NEEDS_A_QUERY)
+        for name in (
+            "search_models_get",
+            "search_model_groups_get",
+            "search_connectors_get",
+            "search_agents_get",
+            "search_tasks",
+        )
+    ),
     Exception_("update_model", 400, REFUSED, "osml.update.field.guardrails", NEEDS_MORE),
-    Exception_(
-        "put_ingest_pipeline",
-        400,
-        REFUSED,
-        "osml.processor.model-id-required",
-        "what a processor needs depends on its kind, and the request takes processors of any kind",
+    Exception_("update_connector", 400, REFUSED, "osml.connector.update.endpoint", NEEDS_MORE),
+    Exception_("update_model_group", 400, REFUSED, "osml.group.update.endpoint", OF_SOME_CHARACTERS),
+    *(
+        Exception_(
+            name,
+            400,
+            REFUSED,
+            "osml.processor.model-id-required",
+            "what a processor needs depends on its kind, and the request takes processors of any kind",
+        )
+        for name in ("put_ingest_pipeline", "put_search_pipeline")
     ),
     Exception_(
-        "put_ingest_pipeline",
+        "put_search_pipeline",
         200,
         "AcceptedNegativeData",
         "osml.processor.model-id-required",
-        "the mock reads of a pipeline only what ties it to a model",
+        "as on a node, a list that is null is none",
     ),
 )
 
