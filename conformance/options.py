@@ -12,10 +12,18 @@ from typing import Any, Protocol
 
 from conformance.contract.model import Level
 from conformance.outcomes import UsageError
-from conformance.target.connect import LOOPBACK_HOST, PROFILES, TargetOptions, check_target
+from conformance.target.connect import (
+    LOOPBACK_HOST,
+    PROFILES,
+    TargetOptions,
+    check_endpoint_host,
+    check_target,
+)
 
 ALL_PROFILES = "all"
 DEFAULT_OUT = "reports/latest"
+# Each is a process that imports everything; more than this only fills the memory.
+MOST_WORKERS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +54,9 @@ class RunOptions:
         if not 0 <= self.target.max_wait < math.inf:
             raise UsageError(f"expected --max-wait in seconds, 0 or more, but got {self.target.max_wait}")
         check_target(self.target.target)
-        if self.workers < 1:
-            raise UsageError(f"expected --workers of 1 or more, but got {self.workers}")
+        check_endpoint_host(self.target.endpoint_host)
+        if not 1 <= self.workers <= MOST_WORKERS:
+            raise UsageError(f"expected --workers from 1 to {MOST_WORKERS}, but got {self.workers}")
 
     @property
     def profiles(self) -> tuple[str, ...]:
