@@ -19,6 +19,7 @@ from conformance.plugin import hand_over
 from conformance.record import INTERRUPTED, Recorder, RunRecord
 from conformance.report.events import CheckFinished, Problem
 from conformance.report.terminal import print_summary
+from conformance.target import interruption
 from conformance.target.connect import new_run_id
 
 _STEERING = (
@@ -47,11 +48,14 @@ def run(options: RunOptions, console: Console) -> int:
     """
     judging = Judging(replace(options, target=replace(options.target, run_id=new_run_id())))
     record = RunRecord(judging, console)
-    try:
-        if record.open():
-            _check(judging, record.recorder)
-    except KeyboardInterrupt:
-        record.recorder.record(INTERRUPTED)
+    with interruption.heard():
+        try:
+            if record.open():
+                _check(judging, record.recorder)
+            interruption.raise_if_came()
+        except KeyboardInterrupt:
+            if INTERRUPTED not in record.recorder.events:
+                record.recorder.record(INTERRUPTED)
     judgement, paths = record.close()
     print_summary(judgement, paths.html, console)
     return int(judgement.summary.exit_code)
