@@ -37,6 +37,8 @@ _SUITE_ARGUMENTS = (
     "-pno:cacheprovider",
     "-pno:warnings",
     "-pno:junitxml",
+    # It would show the traceback of an interruption that was lost, which is heard all the same.
+    "-pno:unraisableexception",
 )
 
 
@@ -63,6 +65,10 @@ def run(options: RunOptions, console: Console) -> int:
 
 def _check(judging: Judging, recorder: Recorder) -> None:
     """Run the checks: those that need nobody else beside them in one process, the rest in many."""
+    problem = judging.unselected()
+    if problem:
+        recorder.record(Problem("usage", problem))
+        return
     workers = judging.options.workers
     if workers == 1:
         parts: list[list[str]] = [[]]

@@ -43,6 +43,11 @@ def mlconform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
         (["--profile", "nope"], "nope"),
         (["--level", "unspecified"], "unspecified"),
         (["--known", "nope"], "nope"),
+        (["--known", ""], "opensearch-3.4"),
+        (["--target", "http://me:secret@h", "--behaviour", "opensearch-3.4"], "--behaviour with the mock"),
+        (["--target", "http://h", "--mutant", "delete-keeps-model"], "--mutant with the mock"),
+        (["--select", ","], "','"),
+        (["--select", "!"], "'!'"),
         (["--waivers", "nope.yaml"], "nope.yaml"),
         (["--docs-version", "1.0"], "1.0"),
         (["--target", "localhost:9200"], "'localhost:9200'"),
@@ -65,6 +70,7 @@ def test_a_mistake_in_the_options_is_one_line(mlconform: Any, arguments: list[st
     assert ended.stderr.startswith("mlconform: ")
     assert len(ended.stderr.splitlines()) == 1
     assert message in ended.stderr
+    assert "secret" not in ended.stderr
 
 
 def test_an_option_that_there_is_not_is_shown_with_the_usage(mlconform: Any) -> None:
@@ -125,6 +131,14 @@ class TestOptions:
         judgement = judged()
         assert {name.split(".")[2] for name in kinds(judgement)} == {"answer"}
         assert len(judgement.not_run) > 100
+
+    @pytest.mark.parametrize("part", ["osml.no-such.*", "test_no_such", "!osml.no-such"])
+    def test_a_part_of_the_selection_that_matches_nothing_is_named(self, mlconform: Any, part: str) -> None:
+        ended = mlconform("run", *FEW[:-1], f"osml.deploy.answer*, {part}")
+        assert ended.exit_code == 2
+        (problem,) = judged().problems
+        assert problem.message.startswith(f"{part!r} in --select matches no requirement and no check")
+        assert judged().run.checks == ()
 
     @pytest.mark.parametrize(("percent", "code"), [("50", 0), ("100", 1)])
     def test_too_few_decided_fails(self, mlconform: Any, serve_mock: Any, percent: str, code: int) -> None:

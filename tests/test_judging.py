@@ -221,7 +221,6 @@ class _Finalized:
         signal.raise_signal(signal.SIGINT)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 class TestInterruption:
     GENERATED = "*::test_generated_requests*,osml.deploy.answer*"
 
@@ -242,7 +241,9 @@ class TestInterruption:
         self.sent = sent
         return serve_mock()
 
-    def test_in_a_generated_case_it_ends_the_run_without_a_verdict(self, judged: Any, target: Any) -> None:
+    def test_in_a_generated_case_it_ends_the_run_without_a_verdict(
+        self, judged: Any, target: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         judgement = judged(self.GENERATED, target=target.url)
         assert judgement.summary.exit_code == 5
         assert [problem.kind for problem in judgement.problems] == ["interrupted"]
@@ -250,6 +251,7 @@ class TestInterruption:
             check.check.partition("::")[2] for check in judgement.run.checks
         }
         assert len(self.sent) == 3
+        assert "KeyboardInterrupt" not in capsys.readouterr().err
 
     def test_the_target_is_cleaned(self, judged: Any, target: Any) -> None:
         judged(self.GENERATED, target=target.url)

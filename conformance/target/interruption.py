@@ -8,6 +8,7 @@ itself is remembered, and whoever asks later is interrupted then.
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,9 +39,17 @@ def heard() -> Iterator[None]:
     _Heard.came, _Heard.listening = False, True
     for each in raising:
         signal.signal(each, _remember)
+    told = sys.unraisablehook
+
+    def tell(lost: sys.UnraisableHookArgs) -> None:
+        if not (_Heard.came and issubclass(lost.exc_type, KeyboardInterrupt)):
+            told(lost)
+
+    sys.unraisablehook = tell
     try:
         yield
     finally:
+        sys.unraisablehook = told
         for each in raising:
             signal.signal(each, signal.default_int_handler)
         _Heard.came = _Heard.listening = False
