@@ -173,7 +173,15 @@ class TestOptions:
             "- {requirement: osml.deploy.answer.status, reason: agreed, until: 2020-01-01}", encoding="utf-8"
         )
         faulty = (*FEW, "--level", "example", "--mutant", "deploy-answers-started")
-        assert mlconform("run", *faulty, "--waivers", str(waivers)).exit_code == 1
+        ended = mlconform("run", *faulty, "--waivers", str(waivers))
+        assert ended.exit_code == 1
+        assert "ended on 2020-01-01" in ended.stdout
+
+    @pytest.mark.parametrize(("known", "notes"), [("opensearch-2.19", 1), ("opensearch-3.4", 0)])
+    def test_a_known_set_of_another_version_is_told(self, mlconform: Any, known: str, notes: int) -> None:
+        ended = mlconform("run", *FEW, "--behaviour", "opensearch-3.4", "--known", known)
+        assert ended.exit_code == 0
+        assert ended.stdout.count(f"note: the known set {known} was recorded on another version") == notes
 
 
 class TestReports:
