@@ -21,6 +21,7 @@ from conformance.outcomes import (
 from conformance.report.codec import encode
 from conformance.report.events import CheckFinished, Decision, ExchangeRecord, Outcome, Problem
 from conformance.suites.expect import Expect
+from conformance.target.interruption import raise_if_came
 from conformance.target.session import Session
 
 EVENT_PROPERTY: Final = "mlconform.event"
@@ -61,7 +62,11 @@ def call_and_repeat(item: pytest.Item) -> Generator[None, object, object]:
 def conclude(
     judging: Judging, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
 ) -> None:
-    """Attach the event of this phase to the report, and let pytest's outcome follow the verdict."""
+    """Attach the event of this phase to the report, and let pytest's outcome follow the verdict.
+
+    Of a check that was interrupted nothing is said, even where it did not notice.
+    """
+    raise_if_came()
     error = call.excinfo.value if call.excinfo is not None else None
     if call.when == "teardown" and error is not None:
         problem = f"{check_name(item)} could not be ended: {type(error).__name__}: {error}"

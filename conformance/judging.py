@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from conformance.checks import bound_requirements, check_name, profile_of
+from conformance.checks import bound_requirements, check_name, in_worker, profile_of
 from conformance.contract import store
 from conformance.contract.errors import ContractError
 from conformance.contract.model import Contract, Requirement
 from conformance.known import all_waivers
-from conformance.options import RunOptions, options_from, selects
+from conformance.options import RunOptions, options_from, selects, unmatched
 from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
 from conformance.report.events import RequirementListed, TargetDiscovered, Waiver
 from conformance.report.exit_code import ReportError
@@ -193,6 +193,22 @@ class Judging:
 
     # checks
 
+    def unselected(self) -> str | None:
+        """Which parts of the selection match no requirement and no check of the contracts, or None."""
+        contracts = [
+            self._targets[profile].contract if profile in self._targets else self._contract(profile, None)
+            for profile in self.options.profiles
+        ]
+        names = [(each.id, each.checks) for contract in contracts for each in contract.requirements.values()]
+        parts = unmatched(self.options.select, names)
+        if not parts:
+            return None
+        versions = " or ".join(f"{contract.profile} {contract.version}" for contract in contracts)
+        return (
+            f"{', '.join(map(repr, parts))} in --select matches no requirement and no check of {versions}; "
+            "`mlconform requirements list` has them"
+        )
+
     def select(self, items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
         """(kept, dropped): what is no check of the suite is kept.
 
@@ -205,6 +221,9 @@ class Judging:
         if self._problems and not kept:
             told = "; ".join(dict.fromkeys(str(problem) for problem in self._problems.values()))
             pytest.exit(f"mlconform: {told}", returncode=3)
+        problem = None if in_worker() else self.unselected()
+        if problem:
+            raise pytest.UsageError(problem)
         return kept, dropped
 
     def _wanted(self, item: pytest.Item) -> bool:

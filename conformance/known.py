@@ -35,7 +35,7 @@ def all_waivers(known: str | None, own: Path | None) -> tuple[Waiver, ...]:
     """
     mine = load(own) if own else ()
     _require_requirements(mine)
-    return (*(known_waivers(known) if known else ()), *mine)
+    return (*(known_waivers(known) if known is not None else ()), *mine)
 
 
 def _require_requirements(waivers: Iterable[Waiver]) -> None:

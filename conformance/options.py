@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -12,10 +13,19 @@ from typing import Any, Protocol
 
 from conformance.contract.model import Level
 from conformance.outcomes import UsageError
-from conformance.target.connect import LOOPBACK_HOST, PROFILES, TargetOptions, check_target
+from conformance.target.connect import (
+    LOOPBACK_HOST,
+    PROFILES,
+    TargetOptions,
+    check_endpoint_host,
+    check_target,
+    shown_target,
+)
 
 ALL_PROFILES = "all"
 DEFAULT_OUT = "reports/latest"
+# Each is a process that imports everything; more than this only fills the memory.
+MOST_WORKERS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +56,14 @@ class RunOptions:
         if not 0 <= self.target.max_wait < math.inf:
             raise UsageError(f"expected --max-wait in seconds, 0 or more, but got {self.target.max_wait}")
         check_target(self.target.target)
-        if self.workers < 1:
-            raise UsageError(f"expected --workers of 1 or more, but got {self.workers}")
+        check_endpoint_host(self.target.endpoint_host)
+        _check_in_process(self.target)
+        if self.select and not any(part.strip("!") for part in select_parts(self.select)):
+            raise UsageError(
+                f"expected --select with globs over requirement ids and check names, but got {self.select!r}"
+            )
+        if not 1 <= self.workers <= MOST_WORKERS:
+            raise UsageError(f"expected --workers from 1 to {MOST_WORKERS}, but got {self.workers}")
 
     @property
     def profiles(self) -> tuple[str, ...]:
@@ -71,6 +87,17 @@ class RunOptions:
         return (*given, *(name for name, set_ in flags if set_))
 
 
+def _check_in_process(target: TargetOptions) -> None:
+    """What steers the mock of this process has no effect on a server: raises `UsageError`."""
+    steering = {"--behaviour": target.behaviour, "--mutant": target.mutant}
+    given = [name for name, value in steering.items() if value is not None]
+    if given and not target.in_process:
+        raise UsageError(
+            f"expected {' and '.join(given)} with the mock in this process alone, but got --target "
+            f"{shown_target(target.target)}; give it to `mlconform mock` where that is one"
+        )
+
+
 def parse_level(text: str) -> Level:
     """The level named; raises `UsageError`."""
     judged = [level for level in Level if level is not Level.UNSPECIFIED]
@@ -85,13 +112,28 @@ def selects(expression: str, check: str, requirements: tuple[str, ...]) -> bool:
     A pattern without a wildcard also matches as a part of the name; one that starts with `!`
     leaves out what it matches. An empty expression selects everything.
     """
-    patterns = [pattern.strip() for pattern in expression.split(",") if pattern.strip()]
+    patterns = select_parts(expression)
     wanted = [pattern for pattern in patterns if not pattern.startswith("!")]
     unwanted = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
     names = (check, *requirements)
     if any(_matches(pattern, names) for pattern in unwanted):
         return False
     return not wanted or any(_matches(pattern, names) for pattern in wanted)
+
+
+def select_parts(expression: str) -> list[str]:
+    """The patterns of a selection."""
+    return [part for part in (pattern.strip() for pattern in expression.split(",")) if part]
+
+
+def unmatched(expression: str, names: Iterable[tuple[str, tuple[str, ...]]]) -> list[str]:
+    """The parts of a selection that match none of these requirements, each with its checks."""
+    candidates = [(check, name) for name, checks in names for check in checks or ("",)]
+    return [
+        part
+        for part in select_parts(expression)
+        if not any(_matches(part.removeprefix("!"), each) for each in candidates)
+    ]
 
 
 def _matches(pattern: str, names: tuple[str, ...]) -> bool:

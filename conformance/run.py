@@ -20,6 +20,7 @@ from conformance.progress import shown_progress
 from conformance.record import INTERRUPTED, Recorder, RunRecord
 from conformance.report.events import CheckFinished, Problem
 from conformance.report.terminal import print_summary
+from conformance.target import interruption
 from conformance.target.connect import new_run_id
 
 _STEERING = (
@@ -37,6 +38,8 @@ _SUITE_ARGUMENTS = (
     "-pno:cacheprovider",
     "-pno:warnings",
     "-pno:junitxml",
+    # It would show the traceback of an interruption that was lost, which is heard all the same.
+    "-pno:unraisableexception",
 )
 
 
@@ -48,11 +51,14 @@ def run(options: RunOptions, console: Console) -> int:
     """
     judging = Judging(replace(options, target=replace(options.target, run_id=new_run_id())))
     record = RunRecord(judging, console)
-    try:
-        if record.open():
-            _check(judging, record.recorder)
-    except KeyboardInterrupt:
-        record.recorder.record(INTERRUPTED)
+    with interruption.heard():
+        try:
+            if record.open():
+                _check(judging, record.recorder)
+            interruption.raise_if_came()
+        except KeyboardInterrupt:
+            if INTERRUPTED not in record.recorder.events:
+                record.recorder.record(INTERRUPTED)
     judgement, paths = record.close()
     print_summary(judgement, paths.html, console)
     return int(judgement.summary.exit_code)
@@ -60,6 +66,10 @@ def run(options: RunOptions, console: Console) -> int:
 
 def _check(judging: Judging, recorder: Recorder) -> None:
     """Run the checks: those that need nobody else beside them in one process, the rest in many."""
+    problem = judging.unselected()
+    if problem:
+        recorder.record(Problem("usage", problem))
+        return
     workers = judging.options.workers
     if workers == 1:
         parts: list[list[str]] = [[]]

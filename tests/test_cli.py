@@ -43,14 +43,22 @@ def mlconform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
         (["--profile", "nope"], "nope"),
         (["--level", "unspecified"], "unspecified"),
         (["--known", "nope"], "nope"),
+        (["--known", ""], "opensearch-3.4"),
+        (["--target", "http://me:secret@h", "--behaviour", "opensearch-3.4"], "--behaviour with the mock"),
+        (["--target", "http://h", "--mutant", "delete-keeps-model"], "--mutant with the mock"),
+        (["--select", ","], "','"),
+        (["--select", "!"], "'!'"),
         (["--waivers", "nope.yaml"], "nope.yaml"),
         (["--docs-version", "1.0"], "1.0"),
-        (["--target", "localhost:9200"], "https://host:9200"),
+        (["--target", "localhost:9200"], "'localhost:9200'"),
         (["--mutant", "nope"], "nope"),
         (["--behaviour", "nope"], "nope"),
         (["--max-wait", "nan"], "--max-wait"),
         (["--require-decided", "101"], "--require-decided"),
         (["--workers", "0"], "--workers"),
+        (["--workers", "-1"], "--workers"),
+        (["--workers", "999"], "from 1 to 64"),
+        (["--endpoint-host", "http://x:80"], "--endpoint-host"),
         (["--out", "file/below"], "file/below"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -62,6 +70,7 @@ def test_a_mistake_in_the_options_is_one_line(mlconform: Any, arguments: list[st
     assert ended.stderr.startswith("mlconform: ")
     assert len(ended.stderr.splitlines()) == 1
     assert message in ended.stderr
+    assert "secret" not in ended.stderr
 
 
 def test_an_option_that_there_is_not_is_shown_with_the_usage(mlconform: Any) -> None:
@@ -125,6 +134,14 @@ class TestOptions:
         assert {name.split(".")[2] for name in kinds(judgement)} == {"answer"}
         assert len(judgement.not_run) > 100
 
+    @pytest.mark.parametrize("part", ["osml.no-such.*", "test_no_such", "!osml.no-such"])
+    def test_a_part_of_the_selection_that_matches_nothing_is_named(self, mlconform: Any, part: str) -> None:
+        ended = mlconform("run", *FEW[:-1], f"osml.deploy.answer*, {part}")
+        assert ended.exit_code == 2
+        (problem,) = judged().problems
+        assert problem.message.startswith(f"{part!r} in --select matches no requirement and no check")
+        assert judged().run.checks == ()
+
     @pytest.mark.parametrize(("percent", "code"), [("50", 0), ("100", 1)])
     def test_too_few_decided_fails(self, mlconform: Any, serve_mock: Any, percent: str, code: int) -> None:
         # Without a second node one of the two cannot be decided.
@@ -158,7 +175,15 @@ class TestOptions:
             "- {requirement: osml.deploy.answer.status, reason: agreed, until: 2020-01-01}", encoding="utf-8"
         )
         faulty = (*FEW, "--level", "example", "--mutant", "deploy-answers-started")
-        assert mlconform("run", *faulty, "--waivers", str(waivers)).exit_code == 1
+        ended = mlconform("run", *faulty, "--waivers", str(waivers))
+        assert ended.exit_code == 1
+        assert "ended on 2020-01-01" in ended.stdout
+
+    @pytest.mark.parametrize(("known", "notes"), [("opensearch-2.19", 1), ("opensearch-3.4", 0)])
+    def test_a_known_set_of_another_version_is_told(self, mlconform: Any, known: str, notes: int) -> None:
+        ended = mlconform("run", *FEW, "--behaviour", "opensearch-3.4", "--known", known)
+        assert ended.exit_code == 0
+        assert ended.stdout.count(f"note: the known set {known} was recorded on another version") == notes
 
 
 class TestReports:

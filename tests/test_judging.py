@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 from rich.console import Console
+from schemathesis import Case
 
 from conformance.contract.model import Level
 from conformance.judging import Judging
@@ -26,6 +28,8 @@ from conformance.report.stream import read
 from conformance.report.verdicts import Judgement, Kind, judge
 from conformance.run import run
 from conformance.suites.expect import Expect
+from conformance.suites.generated import send
+from conformance.suites.opensearch_ml import test_generated
 from conformance.suites.opensearch_ml.api import MlCommons
 from conformance.target.connect import TargetOptions
 from conformance.target.opensearch_ml import PRIVATE_ADDRESSES, read_settings
@@ -208,6 +212,58 @@ def test_a_target_that_goes_away_ends_the_run_with_a_report(
     assert judgement.summary.exit_code == 3
     assert [problem.kind for problem in judgement.problems] == ["unreachable"]
     assert len(calls) == 1
+
+
+class _Finalized:
+    """What is raised while it is finalized is printed and forgotten."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+class TestInterruption:
+    GENERATED = "*::test_generated_requests*,osml.deploy.answer*"
+
+    @pytest.fixture(params=["raised", "lost"])
+    def target(self, request: pytest.FixtureRequest, serve_mock: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+        """A mock; the third request that is generated is interrupted."""
+        sent: list[Case[Any]] = []
+
+        def interrupted(session: Session, case: Case[Any], **more: Any) -> Any:
+            sent.append(case)
+            if len(sent) == 3 and request.param == "raised":
+                raise KeyboardInterrupt
+            if len(sent) == 3:
+                _Finalized()
+            return send(session, case, **more)
+
+        monkeypatch.setattr(test_generated, "send", interrupted)
+        self.sent = sent
+        return serve_mock()
+
+    def test_in_a_generated_case_it_ends_the_run_without_a_verdict(
+        self, judged: Any, target: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        judgement = judged(self.GENERATED, target=target.url)
+        assert judgement.summary.exit_code == 5
+        assert [problem.kind for problem in judgement.problems] == ["interrupted"]
+        assert "test_generated_requests" not in {
+            check.check.partition("::")[2] for check in judgement.run.checks
+        }
+        assert len(self.sent) == 3
+        assert "KeyboardInterrupt" not in capsys.readouterr().err
+
+    def test_the_target_is_cleaned(self, judged: Any, target: Any) -> None:
+        judged(self.GENERATED, target=target.url)
+        state = json.loads(target.server.handle(Request("GET", "/_mock/state")).body)
+        cluster = state["profiles"]["opensearch-ml"]
+        assert cluster["settings"]["persistent"] == {}
+        assert {name for name, held in cluster["indices"].items() if held} <= {".plugins-ml-task"}
+
+    def test_the_handler_of_the_caller_comes_back(self, judged: Any) -> None:
+        before = signal.getsignal(signal.SIGINT)
+        judged(STATUS)
+        assert signal.getsignal(signal.SIGINT) is before
 
 
 class TestApplying:

@@ -210,6 +210,18 @@ class TestChecks:
         said = project.pytest(*FEW, "--ml-level", "nope", expect=[4])
         assert "ERROR: expected a level" in said
 
+    @pytest.mark.parametrize("option", ["--ml-behaviour=opensearch-3.4", "--ml-mutant=delete-keeps-model"])
+    def test_what_steers_the_mock_is_refused_with_a_server(self, project: Project, option: str) -> None:
+        said = project.pytest(*FEW, "--ml-target", "http://127.0.0.1:9", option, expect=[4])
+        assert "with the mock in this process alone" in said
+
+    def test_a_part_of_the_selection_that_matches_nothing_is_named(
+        self, project: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+        said = project.pytest(*FEW[:-1], "osml.deploy.answer*,osml.no-such.*", expect=[4])
+        assert "'osml.no-such.*' in --select matches no requirement" in said
+
     def test_an_unreachable_target_ends_pytest(self, project: Project, free_port: int) -> None:
         said = project.pytest(*FEW, "--ml-target", f"http://127.0.0.1:{free_port}", expect=[3])
         assert "Check the address" in said

@@ -99,6 +99,15 @@ class TestEndings:
         assert (ended.returncode, ended.stderr) == (1, "")
         assert kinds(judged(out))["osml.wire.json"] == "fail"
 
+    def test_an_address_of_ours_that_only_the_server_knows(
+        self, run: Any, out: Path, serve_mock: Any
+    ) -> None:
+        few = ("--profile", "opensearch-ml", "--select", "osml.predict*")
+        ended = run("--target", serve_mock().url, "--endpoint-host", "192.0.2.7", *few)
+        assert "Traceback" not in ended.stderr
+        reasons = {verdict.reason for verdict in judged(out).verdicts if verdict.kind == "error"}
+        assert reasons == set()
+
 
 class TestTrace:
     """A run over HTTP leaves the target as it found it."""

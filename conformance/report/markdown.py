@@ -54,6 +54,9 @@ def _warnings(judgement: Judgement) -> Iterator[str]:
     for problem in judgement.problems:
         yield f"> **{_text(problem.kind)}:** {_text(problem.message)}"
         yield ""
+    for note in judgement.notes:
+        yield f"> **note:** {_text(note)}"
+        yield ""
 
 
 def _facts(judgement: Judgement) -> Iterator[str]:

@@ -15,7 +15,7 @@ from conformance.report.events import CheckFinished, ExchangeRecord, Requirement
 from conformance.report.exit_code import ExitCode
 from conformance.report.script import commands
 from conformance.report.stream import Run
-from conformance.report.verdicts import Conclusion, Evidence, Judgement, Kind, Verdict, ended_early
+from conformance.report.verdicts import Conclusion, Evidence, Judgement, Kind, Summary, Verdict, ended_early
 
 BODY_LIMIT = 4000
 """Characters of one body, message or log that a report shows; the stream has all of it."""
@@ -37,9 +37,9 @@ MEANING = {
     Kind.ERROR: "Not decided through a fault of the suite itself, not of the target.",
 }
 
-EXIT_MEANING = {
+_EXIT_MEANING = {
     ExitCode.CONFORMANT: "conformant",
-    ExitCode.NOT_CONFORMANT: "not conformant, or too little decided to say",
+    ExitCode.NOT_CONFORMANT: "not conformant",
     ExitCode.USAGE: "a mistake in how the run was asked for, or in its waivers",
     ExitCode.UNREACHABLE: "the target could not be reached, or a prerequisite is missing",
     ExitCode.OWN_ERROR: "an error of the suite itself",
@@ -85,6 +85,13 @@ def decided(judgement: Judgement) -> str:
     summary = judgement.summary
     tenths = math.floor(summary.percent * 10) / 10
     return f"{tenths:g} % decided ({summary.decided} of {summary.in_force} requirements)"
+
+
+def exit_meaning(summary: Summary) -> str:
+    """What the exit code of a run says."""
+    if summary.exit_code is ExitCode.NOT_CONFORMANT and summary.conclusion is Conclusion.UNDECIDED:
+        return "too little decided to say"
+    return _EXIT_MEANING[summary.exit_code]
 
 
 def not_run_because(judgement: Judgement) -> str:

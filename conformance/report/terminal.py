@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from conformance.report.presentation import EXIT_MEANING, decided, headline, of_kinds, one_line
+from conformance.report.presentation import decided, exit_meaning, headline, of_kinds, one_line
 from conformance.report.verdicts import Conclusion, Judgement, Kind
 
 _LISTED = 20
@@ -37,6 +37,8 @@ def print_summary(judgement: Judgement, report: Path | None, console: Console | 
     _print(console, _counts(judgement))
     for problem in judgement.problems:
         _print(console, Text(f"{one_line(problem.kind)}: {one_line(problem.message, 600)}", style="yellow"))
+    for note in judgement.notes:
+        _print(console, Text(f"note: {one_line(note, 600)}", style="yellow"))
     findings = list(of_kinds(judgement, [Kind.FAIL, Kind.ERROR, Kind.FLAKY]))
     for verdict in findings[:_LISTED]:
         line = Text("  ").append(f"{verdict.kind:<6}", style=_STYLES[verdict.kind])
@@ -46,8 +48,8 @@ def print_summary(judgement: Judgement, report: Path | None, console: Console | 
         _print(console, Text(f"  and {len(findings) - _LISTED} more"))
     if report is not None:
         _print(console, Text(f"report: {report}"))
-    meaning = EXIT_MEANING[summary.exit_code]
-    _print(console, Text(f"exit code {int(summary.exit_code)}: {meaning}; {'; '.join(_because(judgement))}"))
+    meaning = "; ".join([exit_meaning(summary), *_because(judgement)])
+    _print(console, Text(f"exit code {int(summary.exit_code)}: {meaning}"))
 
 
 def _counts(judgement: Judgement) -> Text:
@@ -59,7 +61,9 @@ def _counts(judgement: Judgement) -> Text:
 
 
 def _because(judgement: Judgement) -> list[str]:
-    return [one_line(sentence) for sentence in judgement.summary.because]
+    """Why, but for the problems that have a line of their own."""
+    told = {problem.message for problem in judgement.problems}
+    return [one_line(sentence) for sentence in judgement.summary.because if sentence not in told]
 
 
 def _print(console: Console, text: Text) -> None:

@@ -18,6 +18,7 @@ from conformance.report.events import (
     Waiver,
 )
 from conformance.report.exit_code import ExitCode
+from conformance.report.notes import notes
 from conformance.report.stream import Run
 from conformance.report.waivers import covering, stale
 
@@ -100,7 +101,8 @@ class Judgement:
     """A run and all that follows from it. `not_run` are the requirements that the selection left out,
     and those that a run which ended early did not reach.
 
-    `problems` are the run's own and those that judging it brought to light.
+    `problems` are the run's own and those that judging it brought to light; `notes` are sentences on
+    its waivers that a reader should know and that change no exit code.
     """
 
     run: Run
@@ -109,6 +111,7 @@ class Judgement:
     noted: tuple[Noted, ...]
     problems: tuple[Problem, ...]
     stale_waivers: tuple[Waiver, ...]
+    notes: tuple[str, ...]
     summary: Summary
 
 
@@ -137,6 +140,7 @@ def judge(run: Run, waivers: Sequence[Waiver] | None = None) -> Judgement:
         noted=tuple(noted),
         problems=problems,
         stale_waivers=unused,
+        notes=notes(run, waivers, unused),
         summary=_summary(run, verdicts, not_run, problems, unused),
     )
 

@@ -44,6 +44,11 @@ def covering(waivers: Iterable[Waiver], day: date) -> Mapping[tuple[str, str | N
     return {(waiver.requirement, waiver.check): waiver for waiver in waivers if _holds(waiver, day)}
 
 
+def expired(waivers: Iterable[Waiver], day: date) -> tuple[Waiver, ...]:
+    """The waivers that no longer hold on a day."""
+    return tuple(waiver for waiver in waivers if not _holds(waiver, day))
+
+
 def stale(
     waivers: Iterable[Waiver],
     day: date,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import os
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -23,6 +25,8 @@ REFRESH_SECONDS = 1.5
 PREFIX = "mlconform-"
 LOOPBACK_HOST = "127.0.0.1"
 _LOOPBACK = frozenset({"localhost", LOOPBACK_HOST, "::1"})
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*\.?")
 _MOCK_TOKEN = "Bearer mlconform"
 
 
@@ -138,13 +142,33 @@ def check_target(target: str) -> None:
     except ValueError:
         usable = False
     if not usable:
-        # What cannot be taken apart cannot be freed of credentials either, so it is not repeated.
-        raise UsageError("expected --target mock or a URL such as https://host:9200, but got neither")
+        # What cannot be taken apart is freed of all that may be credentials.
+        before, _, rest = target.rpartition("@")
+        given = f"…@{rest}" if before else rest
+        raise UsageError(f"expected --target mock or a URL such as https://host:9200, but got {given!r}")
     if parts.query or parts.fragment:
         raise UsageError(
             f"expected --target without a query or fragment, but got {shown_target(target)!r}; "
             "give scheme, host, port and at most a path"
         )
+
+
+def check_endpoint_host(host: str) -> None:
+    """Raise `UsageError` for what is neither the name nor the address of a machine."""
+    if not _is_host(host):
+        raise UsageError(
+            "expected --endpoint-host with a name or an address alone, such as 192.0.2.7 "
+            f"(no scheme, port or path), but got {host!r}"
+        )
+
+
+def _is_host(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        # Digits and dots alone are an address with a mistake in it.
+        return bool(_HOST_NAME.fullmatch(host)) and not re.fullmatch(r"[\d.]+", host)
+    return not address.is_unspecified and "%" not in host
 
 
 def _open(profile: str, options: TargetOptions) -> tuple[Transport, SessionOptions]:

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 from pytest_httpserver import HTTPServer
+
+from conformance.outcomes import PrerequisiteMissing
 
 PREDICT_PATH = "/v1/predict"
 ANSWER: dict[str, Any] = {"choices": [{"message": {"content": "hi"}}], "embedding": [0.1, 0.2]}
 
 
+def is_loopback(host: str) -> bool:
+    """Whether this host names this machine alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
 class ModelEndpoint:
     """Answers every call at `url` with the same JSON object, until closed.
 
-    `host` must be an address under which the target can reach this machine.
+    `host` must be a name or address under which the target can reach this machine. It need not be
+    one of this machine's own, but that of a NAT or of a container's host: so the server listens at
+    all addresses, unless `host` is loopback.
     """
 
     def __init__(self, host: str = "127.0.0.1") -> None:
@@ -22,14 +35,29 @@ class ModelEndpoint:
 
     @property
     def url(self) -> str:
-        """The address to put into a connector; the server starts at the first use."""
+        """The address to put into a connector; the server starts at the first use.
+
+        Raises `PrerequisiteMissing` where nothing can listen there.
+        """
         if self._server is None:
-            self._server = HTTPServer(host=self._host, port=0, threaded=True)
-            self._server.expect_request(PREDICT_PATH).respond_with_json(ANSWER)
-            self._server.start()
-        return str(self._server.url_for(PREDICT_PATH))
+            self._server = _listening(self._host)
+        return f"http://{HTTPServer.format_host(self._host)}:{self._server.port}{PREDICT_PATH}"
 
     def close(self) -> None:
         if self._server is not None:
             self._server.stop()
             self._server = None
+
+
+def _listening(host: str) -> HTTPServer:
+    everywhere = "::" if ":" in host else "0.0.0.0"
+    server = HTTPServer(host=host if is_loopback(host) else everywhere, port=0, threaded=True)
+    server.expect_request(PREDICT_PATH).respond_with_json(ANSWER)
+    try:
+        server.start()
+    except (OSError, SystemExit) as error:
+        # The server ends the process where it cannot listen.
+        raise PrerequisiteMissing(
+            f"the model behind the connectors cannot listen at {host}: {error}"
+        ) from None
+    return server

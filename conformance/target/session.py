@@ -13,6 +13,7 @@ from conformance.outcomes import PrerequisiteMissing, Untestable
 from conformance.target.clock import TargetClock
 from conformance.target.endpoint import ModelEndpoint
 from conformance.target.exchange import Exchange, OutgoingRequest
+from conformance.target.interruption import raise_if_came
 from conformance.target.settle import Settled, settle, wait
 from conformance.target.tracker import Remaining, Resource, Tracker, remove_all
 from conformance.target.transport import AnswerCutOff, Transport
@@ -125,7 +126,11 @@ class Session:
         return self._seconds / self._requests if self._requests else 0.0
 
     def begin_sequence(self) -> None:
-        """Forget the evidence so far: a new check, or a new example of one, begins."""
+        """Forget the evidence so far: a new check, or a new example of one, begins.
+
+        Raises `KeyboardInterrupt` where one came before that was lost.
+        """
+        raise_if_came()
         with self._lock:
             self.journal.clear()
         self._began = time.monotonic()

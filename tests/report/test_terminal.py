@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from conformance.report.events import Problem, Waiver
 from conformance.report.stream import Run
 from conformance.report.terminal import print_summary
 from conformance.report.verdicts import Judgement, judge
@@ -74,6 +75,27 @@ def test_of_many_failures_it_lists_some(build: Any) -> None:
     lines = printed(judge(run)).splitlines()
     assert sum("osml.a.r" in line for line in lines) == 20
     assert "  and 30 more" in lines
+
+
+@pytest.mark.parametrize(
+    ("outcome", "meaning"), [("fail", "not conformant"), ("untestable", "too little decided to say")]
+)
+def test_the_exit_code_says_which_of_its_meanings_it_has(build: Any, outcome: str, meaning: str) -> None:
+    last = printed(judge(build.decided(outcome))).splitlines()[-1]
+    assert last.partition("; ")[0] == f"exit code 1: {meaning}"
+
+
+def test_what_a_problem_says_is_said_once(build: Any) -> None:
+    lines = printed(judge(build.run(Problem("unreachable", "nobody at h:1")))).splitlines()
+    assert [line for line in lines if "nobody at h:1" in line] == ["unreachable: nobody at h:1"]
+    assert lines[-1].startswith("exit code 3: the target could not be reached")
+
+
+def test_a_note_has_a_line(build: Any) -> None:
+    waiver = Waiver("osml.deploy.answer", "agreed", until="2025-01-01")
+    assert "note: the waiver of osml.deploy.answer ended on" in printed(
+        judge(build.decided("pass"), [waiver])
+    )
 
 
 def test_an_incomplete_run_says_so(build: Any) -> None:

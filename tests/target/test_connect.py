@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from pytest_httpserver import HTTPServer
 
 from conformance.outcomes import TargetUnreachable, UsageError
 from conformance.target import connect as connect_module
-from conformance.target.connect import TargetOptions, check_target, connect, shown_target
+from conformance.target.connect import TargetOptions, check_endpoint_host, check_target, connect, shown_target
 from conformance.target.session import Session
 
 OPENSEARCH, NUGEN = "opensearch-ml", "nugen"
@@ -55,8 +56,9 @@ def test_the_mock_in_this_process_has_every_capability_but_nodes(opened: Any, pr
     ],
 )
 def test_what_is_no_address_is_refused(target: str) -> None:
-    with pytest.raises(UsageError, match="expected --target mock or a URL"):
+    with pytest.raises(UsageError, match="expected --target mock or a URL") as caught:
         check_target(target)
+    assert str(caught.value).endswith(f"but got {target!r}")
 
 
 def test_an_address_with_a_query_is_refused() -> None:
@@ -165,3 +167,16 @@ def test_two_runs_have_different_prefixes(opened: Any) -> None:
     first, second = opened(OPENSEARCH), opened(OPENSEARCH)
     assert first.options.prefix.startswith("mlconform-")
     assert first.options.prefix != second.options.prefix
+
+
+@pytest.mark.parametrize("host", ["192.0.2.7", "::1", "2001:db8::7", "localhost", "ci-runner_1.example.org"])
+def test_a_host_alone_is_taken(host: str) -> None:
+    check_endpoint_host(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["http://x:80", "x:80", "192.0.2", "192.0.2.300", "[::1]", "0.0.0.0", "a b", "a/b", "-a", ""]
+)
+def test_what_is_no_host_is_refused(host: str) -> None:
+    with pytest.raises(UsageError, match=f"expected --endpoint-host .* but got {re.escape(repr(host))}"):
+        check_endpoint_host(host)
