@@ -15,7 +15,7 @@ def decided_by(suites: Path) -> Decided:
     """The checks of each requirement id, as node ids relative to `suites`, sorted.
 
     A check is a test function or class decorated with `@requirement("id", ...)` in a file `test_*.py`, or
-    with parameters that are each marked so.
+    with parameters that are each marked so, or written as `deciding("id", ...)`.
     Raises ContractError for a file that is not Python and for an id that is not a plain string.
     """
     found: dict[str, set[str]] = {}
@@ -44,15 +44,21 @@ def _of_node(
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, node_id: str, name: str
 ) -> Iterator[tuple[str, str]]:
     for call in (inner for decorator in node.decorator_list for inner in ast.walk(decorator)):
-        if not (isinstance(call, ast.Call) and _called(call.func) == "requirement"):
-            continue
-        for argument in call.args:
+        for argument in _ids(call):
             if not (isinstance(argument, ast.Constant) and isinstance(argument.value, str)):
                 raise ContractError(
                     f"{name}:{argument.lineno}: expected requirement ids as plain strings in @requirement, "
                     f"found {ast.unparse(argument)}; write them out, so that they can be read from the source"
                 )
             yield node_id, argument.value
+
+
+def _ids(node: ast.AST) -> list[ast.expr]:
+    """The arguments of a call that are requirement ids."""
+    called = _called(node.func) if isinstance(node, ast.Call) else None
+    if not isinstance(node, ast.Call) or called not in ("requirement", "deciding"):
+        return []
+    return node.args if called == "requirement" else node.args[:1]
 
 
 def _called(function: ast.expr) -> str | None:

@@ -1,4 +1,4 @@
-"""The two marks of a check: what it decides, and whether it must run alone."""
+"""The marks of a check, or of one of its parameters: what it decides, and whether it must run alone."""
 
 from __future__ import annotations
 
@@ -13,3 +13,8 @@ exclusive = pytest.mark.exclusive
 def requirement(*ids: str) -> pytest.MarkDecorator:
     """Bind a check to the requirements that it decides, by id."""
     return pytest.mark.requirement(*ids)
+
+
+def deciding(name: str, *values: object) -> object:
+    """Parameters of a check: the id of the one requirement that it decides with them, and the others."""
+    return pytest.param(name, *values, marks=requirement(name))

@@ -38,6 +38,13 @@ def test_functions_classes_and_methods_are_found(project: Project) -> None:
     }
 
 
+def test_parameters_say_what_they_decide_by_their_first_value(project: Project) -> None:
+    parameters = '@parametrize(("name", "sent"), [deciding("a.one", "x"), deciding("a.two", "y")])'
+    suite = f"{parameters}\ndef test_a(): ...\n"
+    (project.suites / "test_x.py").write_text(suite, encoding="utf-8")
+    assert decided_by(project.suites) == {"a.one": ("test_x.py::test_a",), "a.two": ("test_x.py::test_a",)}
+
+
 def test_other_files_are_left_alone(project: Project) -> None:
     (project.suites / "api.py").write_text(SUITE, encoding="utf-8")
     assert decided_by(project.suites) == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.suites.expect import Expect
-from conformance.suites.marks import requirement
+from conformance.suites.marks import deciding, requirement
 from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
 from conformance.target.opensearch_ml import ML
 
@@ -13,18 +13,8 @@ from conformance.target.opensearch_ml import ML
 @pytest.mark.parametrize(
     ("name", "path", "reason"),
     [
-        pytest.param(
-            "osml.delete.not-found",
-            "models",
-            "Failed to find model",
-            marks=requirement("osml.delete.not-found"),
-        ),
-        pytest.param(
-            "osml.agent.delete.not-found",
-            "agents",
-            "Fail to find ml agent",
-            marks=requirement("osml.agent.delete.not-found"),
-        ),
+        deciding("osml.delete.not-found", "models", "Failed to find model"),
+        deciding("osml.agent.delete.not-found", "agents", "Fail to find ml agent"),
     ],
 )
 def test_a_delete_that_is_refused(ml: MlCommons, expect: Expect, name: str, path: str, reason: str) -> None:
@@ -36,14 +26,8 @@ def test_a_delete_that_is_refused(ml: MlCommons, expect: Expect, name: str, path
 @pytest.mark.parametrize(
     ("name", "path"),
     [
-        pytest.param(
-            "osml.connector.delete.not-found",
-            "connectors",
-            marks=requirement("osml.connector.delete.not-found"),
-        ),
-        pytest.param(
-            "osml.group.delete.not-found", "model_groups", marks=requirement("osml.group.delete.not-found")
-        ),
+        deciding("osml.connector.delete.not-found", "connectors"),
+        deciding("osml.group.delete.not-found", "model_groups"),
     ],
 )
 def test_a_delete_that_finds_nothing(ml: MlCommons, expect: Expect, name: str, path: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conformance.suites.expect import Expect
-from conformance.suites.marks import requirement
+from conformance.suites.marks import deciding, requirement
 from conformance.suites.opensearch_ml.api import MlCommons
 from conformance.target.exchange import Exchange
 from conformance.target.opensearch_ml import ML
@@ -96,36 +96,12 @@ def _update(ml: MlCommons, connector: str, body: dict[str, Any]) -> Exchange:
 @pytest.mark.parametrize(
     ("name", "fields"),
     [
-        pytest.param(
-            "osml.connector.update.field.name",
-            {"name": "changed"},
-            marks=requirement("osml.connector.update.field.name"),
-        ),
-        pytest.param(
-            "osml.connector.update.field.description",
-            {"description": "changed"},
-            marks=requirement("osml.connector.update.field.description"),
-        ),
-        pytest.param(
-            "osml.connector.update.field.version",
-            {"version": 2},
-            marks=requirement("osml.connector.update.field.version"),
-        ),
-        pytest.param(
-            "osml.connector.update.field.protocol",
-            {"protocol": "http"},
-            marks=requirement("osml.connector.update.field.protocol"),
-        ),
-        pytest.param(
-            "osml.connector.update.field.parameters",
-            {"parameters": {"model": "other"}},
-            marks=requirement("osml.connector.update.field.parameters"),
-        ),
-        pytest.param(
-            "osml.connector.update.field.credential",
-            {"credential": {"key": "other"}},
-            marks=requirement("osml.connector.update.field.credential"),
-        ),
+        deciding("osml.connector.update.field.name", {"name": "changed"}),
+        deciding("osml.connector.update.field.description", {"description": "changed"}),
+        deciding("osml.connector.update.field.version", {"version": 2}),
+        deciding("osml.connector.update.field.protocol", {"protocol": "http"}),
+        deciding("osml.connector.update.field.parameters", {"parameters": {"model": "other"}}),
+        deciding("osml.connector.update.field.credential", {"credential": {"key": "other"}}),
     ],
 )
 def test_a_field_of_a_connector(ml: MlCommons, expect: Expect, name: str, fields: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from conformance.contract.model import Contract
 from conformance.suites.expect import Expect
 from conformance.suites.generated import schema_problem
-from conformance.suites.marks import requirement
+from conformance.suites.marks import deciding, requirement
 from conformance.suites.opensearch_ml.api import MlCommons
 from conformance.target.exchange import Exchange
 
@@ -27,171 +27,86 @@ def _regex(**fields: Any) -> Mapping[str, Any]:
 @pytest.mark.parametrize(
     ("name", "fields", "reads"),
     [
-        pytest.param(
-            "osml.register.field.name", {}, ("name",), marks=requirement("osml.register.field.name")
-        ),
-        pytest.param(
-            "osml.register.field.version",
-            {"version": "1.0.0"},
-            (),
-            marks=requirement("osml.register.field.version"),
-        ),
-        pytest.param(
-            "osml.register.field.model_format",
-            {"model_format": "TORCH_SCRIPT"},
-            (),
-            marks=requirement("osml.register.field.model_format"),
-        ),
-        pytest.param(
-            "osml.register.field.description",
-            {"description": "told"},
-            ("description",),
-            marks=requirement("osml.register.field.description"),
-        ),
-        pytest.param(
-            "osml.register.field.function_name",
-            {"function_name": "remote"},
-            (),
-            marks=requirement("osml.register.field.function_name"),
-        ),
-        pytest.param(
+        deciding("osml.register.field.name", {}, ("name",)),
+        deciding("osml.register.field.version", {"version": "1.0.0"}, ()),
+        deciding("osml.register.field.model_format", {"model_format": "TORCH_SCRIPT"}, ()),
+        deciding("osml.register.field.description", {"description": "told"}, ("description",)),
+        deciding("osml.register.field.function_name", {"function_name": "remote"}, ()),
+        deciding(
             "osml.register.field.model_content_hash_value",
             {"model_content_hash_value": "c15f0d2e62d872be5b5bc6c84d2e0f4921541e29fefbef51d59cc10a8ae30e0f"},
             (),
-            marks=requirement("osml.register.field.model_content_hash_value"),
         ),
-        pytest.param(
-            "osml.register.field.is_enabled",
-            {"is_enabled": False},
-            ("is_enabled",),
-            marks=requirement("osml.register.field.is_enabled"),
-        ),
-        pytest.param(
-            "osml.register.field.rate_limiter",
-            {"rate_limiter": {"limit": 4, "unit": "MINUTES"}},
-            (),
-            marks=requirement("osml.register.field.rate_limiter"),
-        ),
-        pytest.param(
+        deciding("osml.register.field.is_enabled", {"is_enabled": False}, ("is_enabled",)),
+        deciding("osml.register.field.rate_limiter", {"rate_limiter": {"limit": 4, "unit": "MINUTES"}}, ()),
+        deciding(
             "osml.register.field.interface",
             {"interface": {"input": INPUT_SCHEMA, "output": {"type": "object"}}},
             (),
-            marks=requirement("osml.register.field.interface"),
         ),
-        pytest.param(
-            "osml.register.field.interface.input",
-            {"interface": {"input": INPUT_SCHEMA}},
-            (),
-            marks=requirement("osml.register.field.interface.input"),
-        ),
-        pytest.param(
-            "osml.register.field.interface.output",
-            {"interface": {"output": {"type": "object"}}},
-            (),
-            marks=requirement("osml.register.field.interface.output"),
-        ),
-        pytest.param(
+        deciding("osml.register.field.interface.input", {"interface": {"input": INPUT_SCHEMA}}, ()),
+        deciding("osml.register.field.interface.output", {"interface": {"output": {"type": "object"}}}, ()),
+        deciding(
             "osml.register.field.guardrails",
             {"guardrails": _regex(input_guardrail={"regex": [".*kill.*"]})},
             (),
-            marks=requirement("osml.register.field.guardrails"),
         ),
-        pytest.param(
-            "osml.register.field.guardrails.type",
-            {"guardrails": _regex()},
-            (),
-            marks=requirement("osml.register.field.guardrails.type"),
-        ),
-        pytest.param(
+        deciding("osml.register.field.guardrails.type", {"guardrails": _regex()}, ()),
+        deciding(
             "osml.register.field.guardrails.input_guardrail",
             {"guardrails": _regex(input_guardrail={"regex": [".*kill.*"]})},
             (),
-            marks=requirement("osml.register.field.guardrails.input_guardrail"),
         ),
-        pytest.param(
+        deciding(
             "osml.register.field.guardrails.output_guardrail",
             {"guardrails": _regex(output_guardrail={"regex": [".*kill.*"]})},
             (),
-            marks=requirement("osml.register.field.guardrails.output_guardrail"),
         ),
-        pytest.param(
+        deciding(
             "osml.register.field.guardrails.input_guardrail.stop_words",
             {"guardrails": _regex(input_guardrail=STOP_WORDS)},
             (),
-            marks=requirement("osml.register.field.guardrails.input_guardrail.stop_words"),
         ),
-        pytest.param(
+        deciding(
             "osml.register.field.guardrails.input_guardrail.stop_words[].index_name",
             {"guardrails": _regex(input_guardrail=STOP_WORDS)},
             (),
-            marks=requirement("osml.register.field.guardrails.input_guardrail.stop_words[].index_name"),
         ),
-        pytest.param(
+        deciding(
             "osml.register.field.guardrails.input_guardrail.stop_words[].source_fields",
             {"guardrails": _regex(input_guardrail=STOP_WORDS)},
             (),
-            marks=requirement("osml.register.field.guardrails.input_guardrail.stop_words[].source_fields"),
         ),
-        pytest.param(
+        deciding(
             "osml.register.field.guardrails.input_guardrail.regex",
             {"guardrails": _regex(input_guardrail={"regex": ["a", "b"]})},
             (),
-            marks=requirement("osml.register.field.guardrails.input_guardrail.regex"),
         ),
-        pytest.param(
-            "osml.register.field.model_config",
-            {"model_config": CONFIG},
-            (),
-            marks=requirement("osml.register.field.model_config"),
-        ),
-        pytest.param(
-            "osml.register.field.model_config.model_type",
-            {"model_config": CONFIG},
-            (),
-            marks=requirement("osml.register.field.model_config.model_type"),
-        ),
-        pytest.param(
-            "osml.register.field.model_config.embedding_dimension",
-            {"model_config": CONFIG},
-            (),
-            marks=requirement("osml.register.field.model_config.embedding_dimension"),
-        ),
-        pytest.param(
-            "osml.register.field.model_config.framework_type",
-            {"model_config": CONFIG},
-            (),
-            marks=requirement("osml.register.field.model_config.framework_type"),
-        ),
-        pytest.param(
+        deciding("osml.register.field.model_config", {"model_config": CONFIG}, ()),
+        deciding("osml.register.field.model_config.model_type", {"model_config": CONFIG}, ()),
+        deciding("osml.register.field.model_config.embedding_dimension", {"model_config": CONFIG}, ()),
+        deciding("osml.register.field.model_config.framework_type", {"model_config": CONFIG}, ()),
+        deciding(
             "osml.register.field.model_config.all_config",
             {"model_config": {**CONFIG, "all_config": '{"model_type": "bert"}'}},
             (),
-            marks=requirement("osml.register.field.model_config.all_config"),
         ),
-        pytest.param(
+        deciding(
             "osml.register.field.model_config.additional_config",
             {"model_config": {**CONFIG, "additional_config": {"space_type": "l2"}}},
             (),
-            marks=requirement("osml.register.field.model_config.additional_config"),
         ),
-        pytest.param(
+        deciding(
             "osml.register.field.model_config.pooling_mode",
             {"model_config": {**CONFIG, "pooling_mode": "MEAN"}},
             (),
-            marks=requirement("osml.register.field.model_config.pooling_mode"),
         ),
-        pytest.param(
+        deciding(
             "osml.register.field.model_config.normalize_result",
             {"model_config": {**CONFIG, "normalize_result": True}},
             (),
-            marks=requirement("osml.register.field.model_config.normalize_result"),
         ),
-        pytest.param(
-            "osml.register.field.provisioned_by",
-            {"provisioned_by": "mlconform"},
-            (),
-            marks=requirement("osml.register.field.provisioned_by"),
-        ),
+        deciding("osml.register.field.provisioned_by", {"provisioned_by": "mlconform"}, ()),
     ],
 )
 def test_a_field_is_accepted(

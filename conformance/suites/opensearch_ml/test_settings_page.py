@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement
+from conformance.suites.marks import deciding, exclusive, requirement
 from conformance.suites.opensearch_ml.api import MlCommons
 from conformance.target import opensearch_ml
 from conformance.target.opensearch_ml import ML
@@ -21,84 +21,19 @@ REMOTE_INFERENCE = f"{PREFIX}remote_inference.enabled"
 @pytest.mark.parametrize(
     ("name", "setting", "default"),
     [
-        pytest.param(
-            "osml.settings.only-run-on-ml-node.default",
-            "only_run_on_ml_node",
-            "true",
-            marks=requirement("osml.settings.only-run-on-ml-node.default"),
-        ),
-        pytest.param(
-            "osml.settings.max-model-on-node.default",
-            "max_model_on_node",
-            "10",
-            marks=requirement("osml.settings.max-model-on-node.default"),
-        ),
-        pytest.param(
-            "osml.settings.max-register-tasks.default",
-            "max_register_model_tasks_per_node",
-            "10",
-            marks=requirement("osml.settings.max-register-tasks.default"),
-        ),
-        pytest.param(
-            "osml.settings.max-deploy-tasks.default",
-            "max_deploy_model_tasks_per_node",
-            "10",
-            marks=requirement("osml.settings.max-deploy-tasks.default"),
-        ),
-        pytest.param(
-            "osml.settings.allow-url.default",
-            "allow_registering_model_via_url",
-            "false",
-            marks=requirement("osml.settings.allow-url.default"),
-        ),
-        pytest.param(
-            "osml.settings.allow-local-file.default",
-            "allow_registering_model_via_local_file",
-            "false",
-            marks=requirement("osml.settings.allow-local-file.default"),
-        ),
-        pytest.param(
-            "osml.settings.custom-plan.default",
-            "allow_custom_deployment_plan",
-            "false",
-            marks=requirement("osml.settings.custom-plan.default"),
-        ),
-        pytest.param(
-            "osml.settings.auto-deploy-flag.default",
-            "model_auto_deploy.enable",
-            "true",
-            marks=requirement("osml.settings.auto-deploy-flag.default"),
-        ),
-        pytest.param(
-            "osml.settings.auto-redeploy.default",
-            "model_auto_redeploy.enable",
-            "true",
-            marks=requirement("osml.settings.auto-redeploy.default"),
-        ),
-        pytest.param(
-            "osml.settings.redeploy-retries.default",
-            "model_auto_redeploy.lifetime_retry_times",
-            "3",
-            marks=requirement("osml.settings.redeploy-retries.default"),
-        ),
-        pytest.param(
-            "osml.settings.redeploy-ratio.default",
-            "model_auto_redeploy_success_ratio",
-            "0.8",
-            marks=requirement("osml.settings.redeploy-ratio.default"),
-        ),
-        pytest.param(
-            "osml.settings.local-model.default",
-            "local_model.enabled",
-            "true",
-            marks=requirement("osml.settings.local-model.default"),
-        ),
-        pytest.param(
-            "osml.settings.remote-inference.default",
-            "remote_inference.enabled",
-            "true",
-            marks=requirement("osml.settings.remote-inference.default"),
-        ),
+        deciding("osml.settings.only-run-on-ml-node.default", "only_run_on_ml_node", "true"),
+        deciding("osml.settings.max-model-on-node.default", "max_model_on_node", "10"),
+        deciding("osml.settings.max-register-tasks.default", "max_register_model_tasks_per_node", "10"),
+        deciding("osml.settings.max-deploy-tasks.default", "max_deploy_model_tasks_per_node", "10"),
+        deciding("osml.settings.allow-url.default", "allow_registering_model_via_url", "false"),
+        deciding("osml.settings.allow-local-file.default", "allow_registering_model_via_local_file", "false"),
+        deciding("osml.settings.custom-plan.default", "allow_custom_deployment_plan", "false"),
+        deciding("osml.settings.auto-deploy-flag.default", "model_auto_deploy.enable", "true"),
+        deciding("osml.settings.auto-redeploy.default", "model_auto_redeploy.enable", "true"),
+        deciding("osml.settings.redeploy-retries.default", "model_auto_redeploy.lifetime_retry_times", "3"),
+        deciding("osml.settings.redeploy-ratio.default", "model_auto_redeploy_success_ratio", "0.8"),
+        deciding("osml.settings.local-model.default", "local_model.enabled", "true"),
+        deciding("osml.settings.remote-inference.default", "remote_inference.enabled", "true"),
     ],
 )
 def test_a_default(ml: MlCommons, expect: Expect, name: str, setting: str, default: str) -> None:
@@ -111,90 +46,36 @@ def test_a_default(ml: MlCommons, expect: Expect, name: str, setting: str, defau
 @pytest.mark.parametrize(
     ("name", "setting", "good", "bad"),
     [
-        pytest.param(
-            "osml.settings.only-run-on-ml-node.values",
-            "only_run_on_ml_node",
-            *FLAG,
-            marks=requirement("osml.settings.only-run-on-ml-node.values"),
-        ),
-        pytest.param(
-            "osml.settings.max-model-on-node.values",
-            "max_model_on_node",
-            *((0, 10_000), (-1, 10_001)),
-            marks=requirement("osml.settings.max-model-on-node.values"),
-        ),
-        pytest.param(
+        deciding("osml.settings.only-run-on-ml-node.values", "only_run_on_ml_node", *FLAG),
+        deciding("osml.settings.max-model-on-node.values", "max_model_on_node", *((0, 10_000), (-1, 10_001))),
+        deciding(
             "osml.settings.sync-interval.values",
             "sync_up_job_interval_in_seconds",
             *((0, 86_400), (-1, 86_401)),
-            marks=requirement("osml.settings.sync-interval.values"),
         ),
-        pytest.param(
+        deciding(
             "osml.settings.max-register-tasks.values",
             "max_register_model_tasks_per_node",
             *((0, 10), (-1, 11)),
-            marks=requirement("osml.settings.max-register-tasks.values"),
         ),
-        pytest.param(
-            "osml.settings.max-deploy-tasks.values",
-            "max_deploy_model_tasks_per_node",
-            *((0, 10), (-1, 11)),
-            marks=requirement("osml.settings.max-deploy-tasks.values"),
+        deciding(
+            "osml.settings.max-deploy-tasks.values", "max_deploy_model_tasks_per_node", *((0, 10), (-1, 11))
         ),
-        pytest.param(
-            "osml.settings.allow-url.values",
-            "allow_registering_model_via_url",
-            *FLAG,
-            marks=requirement("osml.settings.allow-url.values"),
-        ),
-        pytest.param(
-            "osml.settings.allow-local-file.values",
-            "allow_registering_model_via_local_file",
-            *FLAG,
-            marks=requirement("osml.settings.allow-local-file.values"),
-        ),
-        pytest.param(
-            "osml.settings.custom-plan.values",
-            "allow_custom_deployment_plan",
-            *FLAG,
-            marks=requirement("osml.settings.custom-plan.values"),
-        ),
-        pytest.param(
-            "osml.settings.auto-deploy-flag.values",
-            "model_auto_deploy.enable",
-            *FLAG,
-            marks=requirement("osml.settings.auto-deploy-flag.values"),
-        ),
-        pytest.param(
-            "osml.settings.auto-redeploy.values",
-            "model_auto_redeploy.enable",
-            *FLAG,
-            marks=requirement("osml.settings.auto-redeploy.values"),
-        ),
-        pytest.param(
+        deciding("osml.settings.allow-url.values", "allow_registering_model_via_url", *FLAG),
+        deciding("osml.settings.allow-local-file.values", "allow_registering_model_via_local_file", *FLAG),
+        deciding("osml.settings.custom-plan.values", "allow_custom_deployment_plan", *FLAG),
+        deciding("osml.settings.auto-deploy-flag.values", "model_auto_deploy.enable", *FLAG),
+        deciding("osml.settings.auto-redeploy.values", "model_auto_redeploy.enable", *FLAG),
+        deciding(
             "osml.settings.redeploy-retries.values",
             "model_auto_redeploy.lifetime_retry_times",
             *((0, 100), (-1, 101)),
-            marks=requirement("osml.settings.redeploy-retries.values"),
         ),
-        pytest.param(
-            "osml.settings.redeploy-ratio.values",
-            "model_auto_redeploy_success_ratio",
-            *((0, 1), (-0.1, 1.1)),
-            marks=requirement("osml.settings.redeploy-ratio.values"),
+        deciding(
+            "osml.settings.redeploy-ratio.values", "model_auto_redeploy_success_ratio", *((0, 1), (-0.1, 1.1))
         ),
-        pytest.param(
-            "osml.settings.local-model.values",
-            "local_model.enabled",
-            *FLAG,
-            marks=requirement("osml.settings.local-model.values"),
-        ),
-        pytest.param(
-            "osml.settings.remote-inference.values",
-            "remote_inference.enabled",
-            *FLAG,
-            marks=requirement("osml.settings.remote-inference.values"),
-        ),
+        deciding("osml.settings.local-model.values", "local_model.enabled", *FLAG),
+        deciding("osml.settings.remote-inference.values", "remote_inference.enabled", *FLAG),
     ],
 )
 def test_the_values(

@@ -8,7 +8,7 @@ from conformance.contract.model import Contract
 from conformance.outcomes import Untestable
 from conformance.suites.expect import Expect
 from conformance.suites.generated import schema_problem
-from conformance.suites.marks import requirement
+from conformance.suites.marks import deciding, requirement
 from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
 from conformance.target.exchange import Exchange
 from conformance.target.opensearch_ml import ML
@@ -38,40 +38,14 @@ def _finished(ml: MlCommons) -> tuple[str, Exchange]:
 @pytest.mark.parametrize(
     ("name", "member", "kind"),
     [
-        pytest.param(
-            "osml.task.field.model_id", "model_id", str, marks=requirement("osml.task.field.model_id")
-        ),
-        pytest.param(
-            "osml.task.field.task_type", "task_type", str, marks=requirement("osml.task.field.task_type")
-        ),
-        pytest.param(
-            "osml.task.field.function_name",
-            "function_name",
-            str,
-            marks=requirement("osml.task.field.function_name"),
-        ),
-        pytest.param("osml.task.field.state", "state", str, marks=requirement("osml.task.field.state")),
-        pytest.param(
-            "osml.task.field.worker_node",
-            "worker_node",
-            list,
-            marks=requirement("osml.task.field.worker_node"),
-        ),
-        pytest.param(
-            "osml.task.field.create_time",
-            "create_time",
-            int,
-            marks=requirement("osml.task.field.create_time"),
-        ),
-        pytest.param(
-            "osml.task.field.last_update_time",
-            "last_update_time",
-            int,
-            marks=requirement("osml.task.field.last_update_time"),
-        ),
-        pytest.param(
-            "osml.task.field.is_async", "is_async", bool, marks=requirement("osml.task.field.is_async")
-        ),
+        deciding("osml.task.field.model_id", "model_id", str),
+        deciding("osml.task.field.task_type", "task_type", str),
+        deciding("osml.task.field.function_name", "function_name", str),
+        deciding("osml.task.field.state", "state", str),
+        deciding("osml.task.field.worker_node", "worker_node", list),
+        deciding("osml.task.field.create_time", "create_time", int),
+        deciding("osml.task.field.last_update_time", "last_update_time", int),
+        deciding("osml.task.field.is_async", "is_async", bool),
     ],
 )
 def test_a_member_of_a_task(ml: MlCommons, expect: Expect, name: str, member: str, kind: type) -> None:
