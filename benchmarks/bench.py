@@ -25,9 +25,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from connector import CONNECTOR, ML
+
 from mock_server import MockServer, Request
 
-ML = "/_plugins/_ml"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mlconform-bench"
 PRISM = "@stoplight/prism-cli@5"
 WIREMOCK = "org.wiremock:wiremock-standalone:3.9.2"
@@ -47,13 +48,6 @@ async def app(scope, receive, send):
 
 uvicorn.run(app, port={port}, log_config=None, access_log=False, proxy_headers=False, lifespan="off")
 """
-CONNECTOR = {
-    "name": "c",
-    "version": 1,
-    "protocol": "http",
-    "credential": {"k": "v"},
-    "actions": [{"action_type": "predict", "method": "POST", "url": "http://h/", "request_body": "{}"}],
-}
 
 
 class MissingError(Exception):

@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import urllib3
+from connector import CONNECTOR, ML
 
-ML = "/_plugins/_ml"
 FAULTS = [
     {"kind": "delay", "probability": 0.02, "delay": {"distribution": "exponential", "mean": 0.01}},
     {"kind": "status", "status": 503, "probability": 0.01},
@@ -32,13 +32,6 @@ FAULTS = [
     {"kind": "truncated", "probability": 0.005},
     {"kind": "garbage", "probability": 0.005},
 ]
-CONNECTOR = {
-    "name": "c",
-    "version": 1,
-    "protocol": "http",
-    "credential": {"k": "v"},
-    "actions": [{"action_type": "predict", "method": "POST", "url": "http://h/", "request_body": "{}"}],
-}
 BROKEN = (urllib3.exceptions.ProtocolError, urllib3.exceptions.DecodeError)
 
 
