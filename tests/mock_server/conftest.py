@@ -99,6 +99,13 @@ class Client:
         self.time.now += 1
         return model_id
 
+    def deployed_with_action(self, **action: Any) -> str:
+        """A deployed model whose connector has the usual action with these members; None leaves one out."""
+        usual = {"action_type": "predict", "method": "POST", "url": "http://127.0.0.1:9/x"}
+        usual |= {"request_body": '{ "q": "${parameters.q}" }'}
+        members = {name: value for name, value in {**usual, **action}.items() if value is not None}
+        return self.deployed(connector_id=self.connector(actions=[members]))
+
     def state(self, model_id: str) -> str:
         return str(self.get(f"~/models/{model_id}").body["model_state"])
 
