@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib import resources
@@ -16,7 +16,6 @@ from conformance.checks import PROFILE_OF_FOLDER
 from conformance.judging import Judging
 from conformance.options import RunOptions
 from conformance.plugin import hand_over
-from conformance.progress import shown_progress
 from conformance.record import INTERRUPTED, Recorder, RunRecord
 from conformance.report.events import CheckFinished, Problem
 from conformance.report.terminal import print_summary
@@ -75,9 +74,9 @@ def _check(judging: Judging, recorder: Recorder) -> None:
         parts: list[list[str]] = [[]]
     else:
         parts = [["-pxdist", f"-n{workers}", "-mnot exclusive"], ["-mexclusive"]]
-    with _deaf_to_the_caller(), shown_progress() as progress:
+    with _deaf_to_the_caller():
         for more in parts:
-            code = _pytest(judging, [recorder, *progress], more)
+            code = _pytest(judging, recorder, more)
             if code == pytest.ExitCode.USAGE_ERROR:
                 recorder.record(Problem("internal", "pytest refused the suite's own arguments"))
             if code not in _WENT_THROUGH:
@@ -110,7 +109,7 @@ def _cache_folder() -> Path:
     return Path(cache) / "mlconform" / "hypothesis"
 
 
-def _pytest(judging: Judging, watchers: Sequence[object], more: list[str]) -> int:
+def _pytest(judging: Judging, recorder: Recorder, more: list[str]) -> int:
     suites = Path(str(resources.files("conformance") / "suites"))
     folders = [
         str(suites / folder) for folder, profile in PROFILE_OF_FOLDER.items() if profile in judging.found()
@@ -123,7 +122,7 @@ def _pytest(judging: Judging, watchers: Sequence[object], more: list[str]) -> in
         *more,
         *folders,
     ]
-    return int(pytest.main(arguments, plugins=[_Handover(judging), *watchers]))
+    return int(pytest.main(arguments, plugins=[_Handover(judging), recorder]))
 
 
 class _Handover:

@@ -1,4 +1,4 @@
-"""The line that shows how far a run has come."""
+"""What a terminal sees of a run while it goes on."""
 
 from __future__ import annotations
 
@@ -8,24 +8,27 @@ import subprocess
 import sys
 from pathlib import Path
 
+COMMAND = [sys.executable, "-m", "conformance", "run", "--profile", "nugen", "--select", "nugen.deploy*"]
+BAR = "━".encode()
+
 
 def test_a_terminal_sees_the_checks_go_by(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "conformance", "run", "--profile", "nugen", "--select", "nugen.deploy*"]
     ours, theirs = pty.openpty()
-    with subprocess.Popen([*command, "--out", tmp_path], stdout=subprocess.PIPE, stderr=theirs) as process:
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
+    with subprocess.Popen([*COMMAND, "--out", tmp_path], stdout=theirs, env=environment) as process:
         os.close(theirs)
         shown = b""
         while chunk := _read(ours):
             shown += chunk
     os.close(ours)
     assert process.returncode == 0
-    assert b"checks done, the last one test_" in shown
+    assert BAR in shown
+    assert b"::test_" in shown
 
 
 def test_a_file_sees_none_of_it(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "conformance", "run", "--profile", "nugen", "--select", "nugen.deploy*"]
-    ended = subprocess.run([*command, "--out", tmp_path], capture_output=True, check=True)
-    assert b"checks done" not in ended.stdout + ended.stderr
+    ended = subprocess.run([*COMMAND, "--out", tmp_path], capture_output=True, check=True)
+    assert BAR not in ended.stdout + ended.stderr
 
 
 def _read(terminal: int) -> bytes:
