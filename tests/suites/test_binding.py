@@ -43,8 +43,9 @@ def bound(path: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
                     for decorator in function.decorator_list
                     for call in ast.walk(decorator)
                     if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
-                    if call.func.id == "requirement"
-                    for argument in call.args
+                    if call.func.id in ("requirement", "deciding")
+                    # Of the parameters that `deciding` takes, the first is the id.
+                    for argument in (call.args if call.func.id == "requirement" else call.args[:1])
                     if isinstance(argument, ast.Constant)
                 ]
                 yield f"{name_of(path)}::{within}{function.name}", tuple(ids)
