@@ -12,14 +12,14 @@ from typing import Final
 from rich.console import Console
 
 from conformance.contract.model import Level
-from conformance.options import RunOptions
 from conformance.outcomes import UsageError
-from conformance.record import STREAM
 from conformance.report.events import Outcome
 from conformance.report.stream import read
 from conformance.report.verdicts import Kind, judge
-from conformance.run import run
-from conformance.target.connect import TargetOptions
+from conformance.running.options import RunOptions
+from conformance.running.record import STREAM
+from conformance.running.run import run
+from conformance.targets.connect import TargetOptions
 
 # Which requirement a mutant of the mock breaks. The mock names its faults and knows no requirements.
 BROKEN: Final[Mapping[str, str]] = {

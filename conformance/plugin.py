@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from conformance.judging import Judging
-    from conformance.record import RunRecord
-    from conformance.target.session import Session
+    from conformance.running.judging import Judging
+    from conformance.running.record import RunRecord
+    from conformance.targets.session import Session
     from mock_server.fixture import RunningMock
 
 _SUITES = Path(__file__).resolve().parent / "suites"
@@ -77,8 +77,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     from rich.console import Console  # noqa: PLC0415 - keeps other people's runs light
 
     from conformance.outcomes import UsageError  # noqa: PLC0415
-    from conformance.record import RunRecord  # noqa: PLC0415
     from conformance.report.exit_code import ReportError  # noqa: PLC0415
+    from conformance.running.record import RunRecord  # noqa: PLC0415
 
     judging = judging_of(config)
     try:
@@ -140,7 +140,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_protocol(item: pytest.Item) -> Any:
     if not _is_check(item):
         return (yield)
-    from conformance.target import interruption  # noqa: PLC0415 - keeps other people's runs light
+    from conformance.targets import interruption  # noqa: PLC0415 - keeps other people's runs light
 
     with interruption.heard():
         return (yield)
@@ -150,7 +150,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Any:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
     report = yield
     if _is_check(item):
-        from conformance import endings  # noqa: PLC0415 - keeps other people's runs light
+        from conformance.running import endings  # noqa: PLC0415 - keeps other people's runs light
 
         endings.conclude(judging_of(item.config), item, call, report)
     return report
@@ -161,14 +161,14 @@ def pytest_runtest_call(item: pytest.Item) -> Any:
     """Repeat a check that met a difference: one that does not come again is flaky, not a failure."""
     if not _is_check(item):
         return (yield)
-    from conformance import endings  # noqa: PLC0415 - keeps other people's runs light
+    from conformance.running import endings  # noqa: PLC0415 - keeps other people's runs light
 
     return (yield from endings.call_and_repeat(item))
 
 
 def judging_of(config: pytest.Config) -> Judging:
     """The one `Judging` of this pytest run, made at the first use."""
-    from conformance.judging import Judging  # noqa: PLC0415 - keeps other people's runs light
+    from conformance.running.judging import Judging  # noqa: PLC0415 - keeps other people's runs light
 
     if _JUDGING not in config.stash:
         own = Judging.from_config(config)

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from conformance.cli import main
 from conformance.report.stream import read
 from conformance.report.verdicts import Judgement, judge
-from conformance.target.connect import TargetOptions, connect, prepare
+from conformance.targets.connect import TargetOptions, connect, prepare
 
 FEW = ("--profile", "opensearch-ml", "--select", "osml.deploy.answer*")
 

@@ -13,7 +13,7 @@ import mock_server
 CONFORMANCE = Path(conformance.__path__[0])
 MOCK_SERVER = Path(mock_server.__path__[0])
 # Where the mock is started, served and offered to other people's tests.
-STARTS_THE_MOCK = {"target/connect.py", "commands/mock.py", "plugin.py"}
+STARTS_THE_MOCK = {"targets/connect.py", "commands/mock.py", "plugin.py"}
 
 
 def imports(path: Path) -> set[str]:
@@ -74,21 +74,21 @@ def test_the_report_knows_events_and_no_pytest(path: Path) -> None:
     assert not within(names, "pytest", "_pytest", "hypothesis", "schemathesis", "urllib3")
 
 
-@pytest.mark.parametrize("path", files(CONFORMANCE, "target"))
+@pytest.mark.parametrize("path", files(CONFORMANCE, "targets"))
 def test_the_target_knows_no_checks(path: Path) -> None:
     names = imports(path)
-    allowed = within(names, "conformance.target", "conformance.outcomes", "conformance.report.events")
+    allowed = within(names, "conformance.targets", "conformance.outcomes", "conformance.report.events")
     assert within(names, "conformance") == allowed
 
 
 @pytest.mark.parametrize("path", files(CONFORMANCE, "suites"))
 def test_checks_speak_only_through_a_session(path: Path) -> None:
     names = imports(path)
-    rooms = ["suites", "target", "oracle", "outcomes", "contract.model"]
+    rooms = ["suites", "targets", "oracle", "outcomes", "contract.model"]
     if path.name == "conftest.py":
-        rooms += ["checks", "endings", "judging", "plugin"]
+        rooms += ["running.checks", "running.endings", "running.judging", "plugin"]
     if path.name == "generated.py":
         rooms += ["contract.store", "contract"]
     allowed = within(names, *(f"conformance.{room}" for room in rooms))
     assert within(names, "conformance") == allowed
-    assert not within(names, "conformance.target.transport", "conformance.target.connect")
+    assert not within(names, "conformance.targets.transport", "conformance.targets.connect")

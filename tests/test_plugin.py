@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 # Imported here, it need not be imported again by each pytest inside this one.
-import conformance.run  # noqa: F401
+import conformance.running.run  # noqa: F401
 from conformance.contract import store
-from conformance.options import options_from
 from conformance.report.stream import read
 from conformance.report.verdicts import Judgement, judge
+from conformance.running.options import options_from
 from mock_server import Request
 
 FEW = ("--pyargs", "conformance.suites.opensearch_ml", "--ml-select", "osml.deploy.answer*")

@@ -11,9 +11,9 @@ import click
 from rich.console import Console
 
 from conformance.commands import PROFILE_HELP
-from conformance.options import RunOptions, parse_level
-from conformance.run import run as run_suite
-from conformance.target.connect import TargetOptions
+from conformance.running.options import RunOptions, parse_level
+from conformance.running.run import run as run_suite
+from conformance.targets.connect import TargetOptions
 
 
 @click.command("run")

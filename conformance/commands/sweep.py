@@ -7,8 +7,8 @@ import sys
 import click
 
 from conformance.report.exit_code import ExitCode
-from conformance.target import opensearch_ml
-from conformance.target.connect import PREFIX, TargetOptions, connect
+from conformance.targets import opensearch_ml
+from conformance.targets.connect import PREFIX, TargetOptions, connect
 
 
 @click.command("sweep")

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from conformance.checks import bound_requirements, in_worker, is_exclusive, profile_of
 from conformance.contract.model import Contract
-from conformance.endings import EXPECT_KEY, SESSION_KEY
-from conformance.judging import Judging, Target
 from conformance.outcomes import Untestable
 from conformance.plugin import judging_of
+from conformance.running.checks import bound_requirements, in_worker, is_exclusive, profile_of
+from conformance.running.endings import EXPECT_KEY, SESSION_KEY
+from conformance.running.judging import Judging, Target
 from conformance.suites.expect import Expect
 from conformance.suites.explore import Explore
-from conformance.target.session import Session
+from conformance.targets.session import Session
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from conformance.outcomes import Nonconformance
-from conformance.target.exchange import Exchange
+from conformance.targets.exchange import Exchange
 
 Kind = type | tuple[type, ...]
 

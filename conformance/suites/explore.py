@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from hypothesis.strategies import SearchStrategy
 
-from conformance.target.session import Session
+from conformance.targets.session import Session
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

@@ -17,8 +17,8 @@ from schemathesis.core import NotSet
 
 from conformance.contract import store
 from conformance.contract.model import Contract
-from conformance.target.exchange import Exchange
-from conformance.target.session import Session
+from conformance.targets.exchange import Exchange
+from conformance.targets.session import Session
 
 JSON_TYPE = "application/json"
 

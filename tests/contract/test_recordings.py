@@ -15,7 +15,7 @@ from conformance.contract import store
 from conformance.contract.history import bodies
 from conformance.contract.model import Contract
 from conformance.contract.operations import Route, operation_of
-from conformance.known import known_sets, known_waivers
+from conformance.running.known import known_sets, known_waivers
 from mock_server.opensearch_ml.behaviours import deviations_of
 
 OBSERVED = Path(__file__).parents[1] / "observed"

@@ -13,14 +13,14 @@ import pytest
 from rich.console import Console
 
 from conformance.contract.model import Level
-from conformance.known import known_waivers
-from conformance.options import RunOptions
-from conformance.record import STREAM
 from conformance.report.exit_code import ExitCode
 from conformance.report.stream import Run, read
 from conformance.report.verdicts import Kind, judge
-from conformance.run import run
-from conformance.target.connect import TargetOptions
+from conformance.running.known import known_waivers
+from conformance.running.options import RunOptions
+from conformance.running.record import STREAM
+from conformance.running.run import run
+from conformance.targets.connect import TargetOptions
 from mock_server.opensearch_ml.behaviours import deviations_of
 
 SERVE = """

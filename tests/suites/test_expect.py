@@ -8,7 +8,7 @@ import pytest
 
 from conformance.outcomes import BrokenAnswer, Nonconformance
 from conformance.suites.expect import Expect
-from conformance.target.exchange import Answer, Exchange, OutgoingRequest
+from conformance.targets.exchange import Answer, Exchange, OutgoingRequest
 
 
 def expect(*bound: str, in_force: bool = True) -> Expect:

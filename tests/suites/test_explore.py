@@ -11,9 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from conformance.outcomes import Nonconformance, Untestable
 from conformance.suites.explore import Explore
-from conformance.target.connect import TargetOptions, connect
-from conformance.target.session import Session
-from conformance.target.tracker import Resource
+from conformance.targets.connect import TargetOptions, connect
+from conformance.targets.session import Session
+from conformance.targets.tracker import Resource
 
 
 @pytest.fixture

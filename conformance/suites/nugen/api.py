@@ -7,10 +7,10 @@ from typing import Any
 from urllib.parse import quote
 
 from conformance.outcomes import Untestable
-from conformance.target import nugen
-from conformance.target.exchange import Exchange
-from conformance.target.nugen import ALIGNED, MODELS
-from conformance.target.session import Session
+from conformance.targets import nugen
+from conformance.targets.exchange import Exchange
+from conformance.targets.nugen import ALIGNED, MODELS
+from conformance.targets.session import Session
 
 UNKNOWN_ID = "mlconform-no-such-model"
 COMPLETIONS = "/api/v3/inference/completions"

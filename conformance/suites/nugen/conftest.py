@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.suites.nugen.api import Nugen
-from conformance.target.session import Session
+from conformance.targets.session import Session
 
 
 @pytest.fixture

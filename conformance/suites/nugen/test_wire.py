@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from conformance.suites.expect import Expect
 from conformance.suites.marks import exclusive, requirement
 from conformance.suites.nugen.api import COMPLETIONS, UNKNOWN_ID, Nugen
-from conformance.target.exchange import Exchange
-from conformance.target.nugen import ALIGNED, MODELS
+from conformance.targets.exchange import Exchange
+from conformance.targets.nugen import ALIGNED, MODELS
 
 pytestmark = exclusive
 

@@ -12,11 +12,11 @@ from typing import Any
 from urllib.parse import quote
 
 from conformance.outcomes import Untestable
-from conformance.target import opensearch_ml
-from conformance.target.exchange import Exchange
-from conformance.target.opensearch_ml import ML, SETTINGS
-from conformance.target.session import ABSENT, STATE_BUDGET_SECONDS, Session
-from conformance.target.settle import Settled
+from conformance.targets import opensearch_ml
+from conformance.targets.exchange import Exchange
+from conformance.targets.opensearch_ml import ML, SETTINGS
+from conformance.targets.session import ABSENT, STATE_BUDGET_SECONDS, Session
+from conformance.targets.settle import Settled
 
 AUTO_DEPLOY = "plugins.ml_commons.model_auto_deploy.enable"
 AUTO_REDEPLOY = "plugins.ml_commons.model_auto_redeploy.enable"

@@ -6,10 +6,10 @@ import contextlib
 
 import pytest
 
-from conformance.judging import Judging
 from conformance.outcomes import Untestable
+from conformance.running.judging import Judging
 from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.target.session import Session
+from conformance.targets.session import Session
 
 
 @pytest.fixture(scope="session")

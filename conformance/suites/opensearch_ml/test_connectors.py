@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.suites.expect import Expect
 from conformance.suites.marks import requirement
 from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
-from conformance.target.opensearch_ml import ML
+from conformance.targets.opensearch_ml import ML
 
 
 @requirement("osml.connector.lifecycle")

@@ -8,8 +8,8 @@ from typing import Any
 from conformance.suites.expect import Expect
 from conformance.suites.marks import requirement
 from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.target.exchange import Exchange
-from conformance.target.opensearch_ml import ML
+from conformance.targets.exchange import Exchange
+from conformance.targets.opensearch_ml import ML
 
 
 def _limit(number: int) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from conformance.outcomes import Untestable
 from conformance.suites.expect import Expect
 from conformance.suites.marks import exclusive, requirement
 from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
-from conformance.target.opensearch_ml import ML
+from conformance.targets.opensearch_ml import ML
 
 
 @requirement("osml.deploy.endpoint", "osml.deploy.in-memory")

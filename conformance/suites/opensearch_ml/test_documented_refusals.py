@@ -7,7 +7,7 @@ import pytest
 from conformance.suites.expect import Expect
 from conformance.suites.marks import deciding, requirement
 from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
-from conformance.target.opensearch_ml import ML
+from conformance.targets.opensearch_ml import ML
 
 
 @pytest.mark.parametrize(

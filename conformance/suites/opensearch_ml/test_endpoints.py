@@ -9,8 +9,8 @@ import pytest
 from conformance.suites.expect import Expect
 from conformance.suites.marks import deciding
 from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
-from conformance.target.opensearch_ml import ML
-from conformance.target.session import ABSENT
+from conformance.targets.opensearch_ml import ML
+from conformance.targets.session import ABSENT
 
 # Bodies that are read and change nothing: what they name is not there, or what they need is missing.
 ALL: dict[str, Any] = {"query": {"match_all": {}}, "size": 1}

@@ -13,7 +13,7 @@ from conformance.suites.expect import Expect
 from conformance.suites.generated import schema_problem
 from conformance.suites.marks import exclusive, requirement
 from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.target.exchange import Exchange
+from conformance.targets.exchange import Exchange
 
 
 class Examples:

@@ -14,7 +14,7 @@ from conformance.suites.explore import Explore
 from conformance.suites.generated import cases, schema_problem, send
 from conformance.suites.marks import requirement
 from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.target.exchange import Exchange
+from conformance.targets.exchange import Exchange
 
 # Operations whose every request is harmless: they concern a model of this check, or nothing.
 OPERATIONS = ("update_model", "deploy_model", "undeploy_models", "register_model", "predict_model")

@@ -9,8 +9,8 @@ import pytest
 from conformance.suites.expect import Expect
 from conformance.suites.marks import deciding, requirement
 from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.target.exchange import Exchange
-from conformance.target.opensearch_ml import ML
+from conformance.targets.exchange import Exchange
+from conformance.targets.opensearch_ml import ML
 
 
 def _body(ml: MlCommons) -> dict[str, Any]:

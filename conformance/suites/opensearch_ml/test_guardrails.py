@@ -10,7 +10,7 @@ from conformance.outcomes import Untestable
 from conformance.suites.expect import Expect
 from conformance.suites.marks import requirement
 from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.target.exchange import Exchange
+from conformance.targets.exchange import Exchange
 
 # The run's own endpoint always answers with this word, so it can be the model that guards.
 ANSWERED = "hi"

@@ -7,8 +7,8 @@ from typing import Any
 from conformance.suites.expect import Expect
 from conformance.suites.marks import exclusive, requirement
 from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.target import opensearch_ml
-from conformance.target.opensearch_ml import ML
+from conformance.targets import opensearch_ml
+from conformance.targets.opensearch_ml import ML
 
 MONITORED = "plugins.ml_commons.monitoring_request_count"
 

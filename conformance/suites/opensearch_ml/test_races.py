@@ -11,7 +11,7 @@ from conformance.suites.expect import Expect
 from conformance.suites.explore import Explore
 from conformance.suites.marks import requirement
 from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.target.exchange import Exchange
+from conformance.targets.exchange import Exchange
 
 SETTLED = ("DEPLOYED", "UNDEPLOYED", "REGISTERED", "DEPLOY_FAILED", "PARTIALLY_DEPLOYED", "absent")
 # How the requests interleave, where the target lets that be chosen: so a race that was lost is lost again.

@@ -7,7 +7,7 @@ from functools import partial
 from conformance.suites.expect import Expect
 from conformance.suites.marks import requirement
 from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
-from conformance.target.opensearch_ml import ML
+from conformance.targets.opensearch_ml import ML
 
 
 @requirement("osml.register.answer")

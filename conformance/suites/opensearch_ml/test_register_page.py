@@ -13,7 +13,7 @@ from conformance.suites.expect import Expect
 from conformance.suites.generated import schema_problem
 from conformance.suites.marks import deciding, requirement
 from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.target.exchange import Exchange
+from conformance.targets.exchange import Exchange
 
 CONFIG = {"model_type": "bert", "embedding_dimension": 384, "framework_type": "sentence_transformers"}
 STOP_WORDS = {"stop_words": [{"index_name": "mlconform-no-such-index", "source_fields": ["title"]}]}

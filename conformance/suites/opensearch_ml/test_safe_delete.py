@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.suites.expect import Expect
 from conformance.suites.marks import exclusive, requirement
 from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.target.exchange import Exchange
+from conformance.targets.exchange import Exchange
 
 KINDS = ("ingest pipeline", "search pipeline", "agent")
 

@@ -7,7 +7,7 @@ from typing import Any
 from conformance.suites.expect import Expect
 from conformance.suites.marks import exclusive, requirement
 from conformance.suites.opensearch_ml.api import AUTO_DEPLOY, SAFE_DELETE, SYNC_INTERVAL, MlCommons
-from conformance.target import opensearch_ml
+from conformance.targets import opensearch_ml
 
 
 def _effective(ml: MlCommons, name: str) -> Any:

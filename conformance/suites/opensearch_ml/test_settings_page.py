@@ -9,8 +9,8 @@ import pytest
 from conformance.suites.expect import Expect
 from conformance.suites.marks import deciding, exclusive, requirement
 from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.target import opensearch_ml
-from conformance.target.opensearch_ml import ML
+from conformance.targets import opensearch_ml
+from conformance.targets.opensearch_ml import ML
 
 PREFIX = "plugins.ml_commons."
 FLAG = (True, False), ("maybe",)

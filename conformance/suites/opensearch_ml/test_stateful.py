@@ -24,7 +24,7 @@ from conformance.suites.explore import Explore
 from conformance.suites.marks import exclusive, requirement
 from conformance.suites.opensearch_ml.api import MlCommons
 from conformance.suites.opensearch_ml.test_safe_delete import KINDS
-from conformance.target.exchange import Exchange
+from conformance.targets.exchange import Exchange
 
 INTERVAL_SECONDS = 10
 STATE_REQUIREMENTS = {True: "osml.deploy.in-memory", False: "osml.undeploy.from-memory"}

@@ -10,8 +10,8 @@ from conformance.suites.expect import Expect
 from conformance.suites.generated import schema_problem
 from conformance.suites.marks import deciding, requirement
 from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
-from conformance.target.exchange import Exchange
-from conformance.target.opensearch_ml import ML
+from conformance.targets.exchange import Exchange
+from conformance.targets.opensearch_ml import ML
 
 STATES = (
     "CREATED",

@@ -12,7 +12,7 @@ from conformance.outcomes import Untestable
 from conformance.suites.expect import Expect
 from conformance.suites.marks import requirement
 from conformance.suites.opensearch_ml.api import UNKNOWN_ID, WRITE_ANSWER, MlCommons
-from conformance.target.opensearch_ml import ML
+from conformance.targets.opensearch_ml import ML
 
 UNITS = ("DAYS", "HOURS", "MICROSECONDS", "MILLISECONDS", "MINUTES", "NANOSECONDS", "SECONDS")
 NEEDS_ZZZ = {"type": "object", "required": ["zzz"]}

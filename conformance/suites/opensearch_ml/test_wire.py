@@ -9,8 +9,8 @@ import pytest
 from conformance.suites.expect import Expect
 from conformance.suites.marks import requirement
 from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons, model_path
-from conformance.target.exchange import Exchange
-from conformance.target.opensearch_ml import ML
+from conformance.targets.exchange import Exchange
+from conformance.targets.opensearch_ml import ML
 
 # Bodies that are mistakes of a client, whatever the operation.
 BAD_BODIES = (b"", b"{", b"[]", b'"x"', b"nonsense", b"\xff\xfe", b"null", b"0", b"{}" * 2)

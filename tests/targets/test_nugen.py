@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from conformance.outcomes import BrokenAnswer, PrerequisiteMissing
-from conformance.target import nugen
-from conformance.target.connect import TargetOptions, connect, prepare
-from conformance.target.nugen import ALIGNED
+from conformance.targets import nugen
+from conformance.targets.connect import TargetOptions, connect, prepare
+from conformance.targets.nugen import ALIGNED
 
 
 @pytest.mark.parametrize(

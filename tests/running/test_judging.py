@@ -18,22 +18,22 @@ from rich.console import Console
 from schemathesis import Case
 
 from conformance.contract.model import Level
-from conformance.judging import Judging
-from conformance.options import RunOptions
 from conformance.outcomes import TargetUnreachable, Untestable
-from conformance.record import STREAM
 from conformance.report.events import Outcome
 from conformance.report.presentation import curl_sequence
 from conformance.report.stream import read
 from conformance.report.verdicts import Judgement, Kind, judge
-from conformance.run import run
+from conformance.running.judging import Judging
+from conformance.running.options import RunOptions
+from conformance.running.record import STREAM
+from conformance.running.run import run
 from conformance.suites.expect import Expect
 from conformance.suites.generated import send
 from conformance.suites.opensearch_ml import test_generated
 from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.target.connect import TargetOptions
-from conformance.target.opensearch_ml import PRIVATE_ADDRESSES, read_settings
-from conformance.target.session import Session
+from conformance.targets.connect import TargetOptions
+from conformance.targets.opensearch_ml import PRIVATE_ADDRESSES, read_settings
+from conformance.targets.session import Session
 from mock_server import MockServer, Request
 from mock_server.fixture import serve_on
 

@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from conformance.checks import PROFILE_OF_FOLDER
-from conformance.judging import Judging
-from conformance.options import RunOptions
 from conformance.plugin import hand_over
-from conformance.record import INTERRUPTED, Recorder, RunRecord
 from conformance.report.events import CheckFinished, Problem
 from conformance.report.terminal import print_summary
-from conformance.target import interruption
-from conformance.target.connect import new_run_id
+from conformance.running.checks import PROFILE_OF_FOLDER
+from conformance.running.judging import Judging
+from conformance.running.options import RunOptions
+from conformance.running.record import INTERRUPTED, Recorder, RunRecord
+from conformance.targets import interruption
+from conformance.targets.connect import new_run_id
 
 _STEERING = (
     "PYTEST_ADDOPTS",

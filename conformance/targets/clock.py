@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from conformance.outcomes import Untestable
-from conformance.target.settle import wait
+from conformance.targets.settle import wait
 
 
 class TargetClock:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from conformance.contract.model import Level
 from conformance.outcomes import UsageError
-from conformance.target.connect import (
+from conformance.targets.connect import (
     LOOPBACK_HOST,
     PROFILES,
     TargetOptions,

@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import quote
 
 from conformance.outcomes import PrerequisiteMissing, Untestable
-from conformance.target.session import Facts, Session
-from conformance.target.tracker import Resource
+from conformance.targets.session import Facts, Session
+from conformance.targets.tracker import Resource
 
 MODELS = "/api/v3/models"
 ALIGNED = f"{MODELS}/aligned"

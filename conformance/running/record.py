@@ -12,15 +12,15 @@ import pytest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from conformance.endings import EVENT_PROPERTY
-from conformance.judging import Judging
 from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
 from conformance.report.codec import decode
 from conformance.report.events import CheckFinished, Decision, Event, Outcome, Problem, RunStarted
 from conformance.report.render import Paths, render
 from conformance.report.stream import EventWriter, gather
 from conformance.report.verdicts import Judgement, footer
-from conformance.target.connect import shown_target
+from conformance.running.endings import EVENT_PROPERTY
+from conformance.running.judging import Judging
+from conformance.targets.connect import shown_target
 
 INTERRUPTED: Final = Problem("interrupted", "the run was interrupted")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conformance.outcomes import BrokenAnswer
-from conformance.target.exchange import Answer, Exchange, OutgoingRequest
+from conformance.targets.exchange import Answer, Exchange, OutgoingRequest
 
 
 def exchange(body: bytes = b"{}", *, request: OutgoingRequest | None = None, whole: bool = True) -> Exchange:

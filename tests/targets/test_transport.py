@@ -12,8 +12,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from conformance.outcomes import TargetUnreachable
-from conformance.target.exchange import OutgoingRequest
-from conformance.target.transport import AnswerCutOff, HttpTransport, InProcessTransport
+from conformance.targets.exchange import OutgoingRequest
+from conformance.targets.transport import AnswerCutOff, HttpTransport, InProcessTransport
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 

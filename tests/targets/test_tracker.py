@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from conformance.outcomes import BrokenAnswer, TargetUnreachable
-from conformance.target.tracker import Resource, Tracker, remove_all
+from conformance.targets.tracker import Resource, Tracker, remove_all
 
 
 def named(name: str, remove: Callable[[], str | None] = lambda: None) -> Resource:

@@ -12,7 +12,7 @@ from pytest_httpserver import HTTPServer
 from pytest_httpserver import httpserver as library
 
 from conformance.outcomes import PrerequisiteMissing
-from conformance.target.endpoint import ANSWER, ModelEndpoint
+from conformance.targets.endpoint import ANSWER, ModelEndpoint
 
 
 @pytest.fixture

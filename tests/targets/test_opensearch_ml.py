@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, Untestable
-from conformance.target import opensearch_ml
-from conformance.target.connect import PREFIX, TargetOptions, connect
-from conformance.target.opensearch_ml import ML, SETTINGS
-from conformance.target.session import Facts, Session
+from conformance.targets import opensearch_ml
+from conformance.targets.connect import PREFIX, TargetOptions, connect
+from conformance.targets.opensearch_ml import ML, SETTINGS
+from conformance.targets.session import Facts, Session
 
 INTERVAL = "plugins.ml_commons.sync_up_job_interval_in_seconds"
 AUTO_DEPLOY = "plugins.ml_commons.model_auto_deploy.enable"

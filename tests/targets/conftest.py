@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from conformance.target.session import Session, SessionOptions
-from conformance.target.transport import InProcessTransport
+from conformance.targets.session import Session, SessionOptions
+from conformance.targets.transport import InProcessTransport
 
 
 @dataclass

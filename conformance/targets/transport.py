@@ -10,7 +10,7 @@ import urllib3
 from urllib3 import exceptions
 
 from conformance.outcomes import TargetUnreachable
-from conformance.target.exchange import Answer, OutgoingRequest
+from conformance.targets.exchange import Answer, OutgoingRequest
 
 T = TypeVar("T")
 

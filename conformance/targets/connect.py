@@ -13,10 +13,10 @@ from functools import cache
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, Untestable, UsageError
-from conformance.target import nugen, opensearch_ml
-from conformance.target.session import Facts, Session, SessionOptions
-from conformance.target.settle import wait
-from conformance.target.transport import HttpTransport, InProcessTransport, Transport
+from conformance.targets import nugen, opensearch_ml
+from conformance.targets.session import Facts, Session, SessionOptions
+from conformance.targets.settle import wait
+from conformance.targets.transport import HttpTransport, InProcessTransport, Transport
 from mock_server import MockServer
 from mock_server.core import Request
 

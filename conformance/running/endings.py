@@ -9,8 +9,6 @@ from typing import Final
 import pytest
 from hypothesis.errors import Flaky
 
-from conformance.checks import bound_requirements, check_name, profile_of
-from conformance.judging import Judging
 from conformance.outcomes import (
     BrokenAnswer,
     Nonconformance,
@@ -20,9 +18,11 @@ from conformance.outcomes import (
 )
 from conformance.report.codec import encode
 from conformance.report.events import CheckFinished, Decision, ExchangeRecord, Outcome, Problem
+from conformance.running.checks import bound_requirements, check_name, profile_of
+from conformance.running.judging import Judging
 from conformance.suites.expect import Expect
-from conformance.target.interruption import raise_if_came
-from conformance.target.session import Session
+from conformance.targets.interruption import raise_if_came
+from conformance.targets.session import Session
 
 EVENT_PROPERTY: Final = "mlconform.event"
 EXPECT_KEY: Final = pytest.StashKey[Expect]()

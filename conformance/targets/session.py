@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from conformance.outcomes import PrerequisiteMissing, Untestable
-from conformance.target.clock import TargetClock
-from conformance.target.endpoint import ModelEndpoint
-from conformance.target.exchange import Exchange, OutgoingRequest
-from conformance.target.interruption import raise_if_came
-from conformance.target.settle import Settled, settle, wait
-from conformance.target.tracker import Remaining, Resource, Tracker, remove_all
-from conformance.target.transport import AnswerCutOff, Transport
+from conformance.targets.clock import TargetClock
+from conformance.targets.endpoint import ModelEndpoint
+from conformance.targets.exchange import Exchange, OutgoingRequest
+from conformance.targets.interruption import raise_if_came
+from conformance.targets.settle import Settled, settle, wait
+from conformance.targets.tracker import Remaining, Resource, Tracker, remove_all
+from conformance.targets.transport import AnswerCutOff, Transport
 
 T = TypeVar("T")
 ABSENT: Final = object()
@@ -197,7 +197,7 @@ class Session:
         budget: float = STATE_BUDGET_SECONDS,
         unless: Callable[[T], bool] | None = None,
     ) -> Settled[T]:
-        """Wait for a state; see `conformance.target.settle.settle`.
+        """Wait for a state; see `conformance.targets.settle.settle`.
 
         The evidence keeps the first and the last look alone: those between say nothing more.
         """

@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import quote
 
 from conformance.outcomes import PrerequisiteMissing, Untestable
-from conformance.target.exchange import Exchange
-from conformance.target.session import Facts, Session
-from conformance.target.tracker import Resource
+from conformance.targets.exchange import Exchange
+from conformance.targets.session import Facts, Session
+from conformance.targets.tracker import Resource
 
 ML = "/_plugins/_ml"
 SETTINGS = "/_cluster/settings"

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from conformance.outcomes import BrokenAnswer, TargetUnreachable, Untestable
-from conformance.target import session as session_module
-from conformance.target.exchange import Answer, OutgoingRequest
-from conformance.target.session import Session, SessionOptions
-from conformance.target.settle import Ending
-from conformance.target.tracker import Resource
-from conformance.target.transport import AnswerCutOff
+from conformance.targets import session as session_module
+from conformance.targets.exchange import Answer, OutgoingRequest
+from conformance.targets.session import Session, SessionOptions
+from conformance.targets.settle import Ending
+from conformance.targets.tracker import Resource
+from conformance.targets.transport import AnswerCutOff
 
 CLOCK = {("GET", "/_mock/clock"): (200, {"now": 0.0}), ("POST", "/_mock/clock"): (200, {"now": 0.0})}
 

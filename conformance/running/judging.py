@@ -9,18 +9,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from conformance.checks import bound_requirements, check_name, in_worker, profile_of
 from conformance.contract import store
 from conformance.contract.errors import ContractError
 from conformance.contract.model import Contract, Requirement
-from conformance.known import all_waivers
-from conformance.options import RunOptions, options_from, selects, unmatched
 from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
 from conformance.report.events import RequirementListed, TargetDiscovered, Waiver
 from conformance.report.exit_code import ReportError
 from conformance.report.waivers import covering
-from conformance.target.connect import connect, prepare, sweep_run
-from conformance.target.session import Session
+from conformance.running.checks import bound_requirements, check_name, in_worker, profile_of
+from conformance.running.known import all_waivers
+from conformance.running.options import RunOptions, options_from, selects, unmatched
+from conformance.targets.connect import connect, prepare, sweep_run
+from conformance.targets.session import Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,15 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from conformance.outcomes import TargetUnreachable, UsageError
-from conformance.target import connect as connect_module
-from conformance.target.connect import TargetOptions, check_endpoint_host, check_target, connect, shown_target
-from conformance.target.session import Session
+from conformance.targets import connect as connect_module
+from conformance.targets.connect import (
+    TargetOptions,
+    check_endpoint_host,
+    check_target,
+    connect,
+    shown_target,
+)
+from conformance.targets.session import Session
 
 OPENSEARCH, NUGEN = "opensearch-ml", "nugen"
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from conformance.outcomes import Untestable
-from conformance.target.clock import TargetClock
+from conformance.targets.clock import TargetClock
 
 
 def test_a_movable_clock_is_moved_and_not_waited_for() -> None:
