@@ -10,15 +10,25 @@ from __future__ import annotations
 
 import unittest
 
+from conformance.contract.model import Remedy
+
 
 class Nonconformance(AssertionError):  # noqa: N818 - it is a verdict on the target, not our error
-    """The target differs from `requirement`: `expected` and `came` are what a reader compares."""
+    """The target differs from `requirement`: `expected` and `came` are what a reader compares.
 
-    def __init__(self, requirement: str, *, expected: str, came: str) -> None:
+    `signature` tells this finding apart from others of the requirement. `timing` says that only a
+    budget of time decided it.
+    """
+
+    def __init__(
+        self, requirement: str, *, expected: str, came: str, signature: str = "", timing: bool = False
+    ) -> None:
         super().__init__(f"{requirement}\n  expected: {expected}\n  came:     {came}")
         self.requirement = requirement
         self.expected = expected
         self.came = came
+        self.signature = signature
+        self.timing = timing
 
 
 class BrokenAnswer(Nonconformance):
@@ -28,8 +38,13 @@ class BrokenAnswer(Nonconformance):
 class Untestable(unittest.SkipTest):
     """The environment, the budget or a prerequisite did not allow a decision.
 
-    It is a SkipTest so that hypothesis lets it through at once instead of looking for a smaller case.
+    `remedy` is what would allow it, where something can. It is a SkipTest so that hypothesis lets it
+    through at once instead of looking for a smaller case.
     """
+
+    def __init__(self, reason: str, remedy: Remedy | None = None) -> None:
+        super().__init__(reason)
+        self.remedy = remedy
 
 
 class TargetUnreachable(Exception):  # noqa: N818

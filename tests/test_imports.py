@@ -84,7 +84,7 @@ def test_the_target_knows_no_checks(path: Path) -> None:
 @pytest.mark.parametrize("path", files(CONFORMANCE, "suites"))
 def test_checks_speak_only_through_a_session(path: Path) -> None:
     names = imports(path)
-    rooms = ["suites", "targets", "oracle", "outcomes", "contract.model"]
+    rooms = ["suites", "targets", "oracle", "outcomes", "contract.model", "contract.routes"]
     if path.name == "conftest.py":
         rooms += ["running.checks", "running.endings", "running.judging", "plugin"]
     if path.name == "generated.py":

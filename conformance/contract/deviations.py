@@ -17,6 +17,7 @@ def deviations(facts: Facts) -> tuple[Deviation, ...]:
             finding=entry.finding,
             sources=tuple(s for s in recordings(entry.cites, facts.overlay) if s.version == recorded),
             answers=entry.answers,
+            signature=entry.signature,
         )
         for entry in facts.overlay.deviations
         for recorded in entry.cites.recorded

@@ -14,6 +14,7 @@ from conformance.contract.model import (
     Deviation,
     Level,
     PageRecord,
+    Remedy,
     Requirement,
     Source,
     UnitRecord,
@@ -126,6 +127,7 @@ def requirement_value(requirement: Requirement) -> dict[str, Any]:
         "sources": [source_value(source) for source in requirement.sources],
         "checks": list(requirement.checks) or None,
         "unchecked": requirement.unchecked,
+        "remedy": requirement.remedy and str(requirement.remedy),
     }
     return {name: value for name, value in values.items() if value is not None}
 
@@ -137,16 +139,21 @@ def _deviation_value(deviation: Deviation) -> dict[str, Any]:
         "finding": deviation.finding,
         "sources": [source_value(source) for source in deviation.sources],
         "answers": list(deviation.answers) or None,
+        "signature": deviation.signature,
     }
     return {name: value for name, value in values.items() if value is not None}
 
 
 def waivers_value(deviations: Iterable[Deviation]) -> list[dict[str, str]]:
-    """The known set of a recorded version: a waiver for each requirement that it does not meet."""
-    reasons: dict[str, list[str]] = {}
+    """The known set of a recorded version: a waiver for each finding, or for each requirement whose
+    findings have no signature."""
+    reasons: dict[tuple[str, str], list[str]] = {}
     for deviation in deviations:
-        reasons.setdefault(deviation.requirement, []).append(deviation.finding)
-    return [{"requirement": name, "reason": " ".join(reasons[name])} for name in sorted(reasons)]
+        reasons.setdefault((deviation.requirement, deviation.signature or ""), []).append(deviation.finding)
+    return [
+        {"requirement": name, **({"signature": signature} if signature else {}), "reason": " ".join(found)}
+        for (name, signature), found in sorted(reasons.items())
+    ]
 
 
 def _unit_value(unit: UnitRecord) -> dict[str, Any]:
@@ -169,6 +176,7 @@ def read_requirements(values: Mapping[str, Any]) -> dict[str, Requirement]:
             recorded=tuple(entry.get("recorded", ())),
             checks=tuple(entry.get("checks", ())),
             unchecked=entry.get("unchecked"),
+            remedy=Remedy(entry["remedy"]) if "remedy" in entry else None,
         )
         for entry in values["requirements"]
     }
@@ -206,6 +214,7 @@ def read_deviations(values: Mapping[str, Any]) -> tuple[Deviation, ...]:
             finding=entry["finding"],
             sources=tuple(read_source(source) for source in entry["sources"]),
             answers=tuple(entry.get("answers", ())),
+            signature=entry.get("signature"),
         )
         for entry in values["deviations"]
     )

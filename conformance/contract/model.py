@@ -22,6 +22,23 @@ class Level(StrEnum):
         return list(Level).index(self)
 
 
+class Remedy(StrEnum):
+    """What a user could give so that an untestable requirement is decided by the next run."""
+
+    SETTINGS = "settings"
+    USERS = "users"
+    NODES = "nodes"
+    RESTART = "restart"
+    NODE_COMMANDS = "node commands"
+    WAITING = "waiting"
+    FRESH_CLUSTER = "fresh cluster"
+    ENGINE = "engine"
+    VENDOR = "vendor"
+    PERMISSION = "permission"
+    ENDPOINT = "endpoint"
+    MODEL = "model"
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a fact comes from: lines of a page, an exchange of a recording, or a standard.
@@ -53,8 +70,9 @@ class Requirement:
     """One thing that can be true or false of a target.
 
     `checks` are the node ids of the checks that decide it (relative to conformance/suites);
-    where there is none, `unchecked` says why nothing can. `recorded` lists the versions whose
-    recordings show an observed requirement: it is judged on those alone (empty: on any).
+    where there is none, `unchecked` says why nothing can, and `remedy` what would let one. `recorded`
+    lists the versions whose recordings show an observed requirement: it is judged on those alone
+    (empty: on any).
     `since` is the first version that has it, `until` the last documentation version that does.
     """
 
@@ -69,6 +87,7 @@ class Requirement:
     checks: tuple[str, ...] = ()
     unchecked: str | None = None
     until: str | None = None
+    remedy: Remedy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +122,7 @@ class Deviation:
     """Where a recorded version does not do what a requirement asks, and the exchanges that show it.
 
     `answers` are the places of recorded answers that do not fit the contract's schemas, each as
-    operation/status/member.
+    operation/status/member. `signature` is that of the finding (None: whatever the requirement's finding).
     """
 
     requirement: str
@@ -111,6 +130,7 @@ class Deviation:
     finding: str
     sources: tuple[Source, ...]
     answers: tuple[str, ...] = ()
+    signature: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.contract.model import Level, Source
+from conformance.contract.model import Level, Remedy, Source
 from conformance.contract.operations import Route
 from conformance.contract.schemas import Schema
 
@@ -20,6 +20,7 @@ class Pattern:
     statement: str
     level: Level = Level.DOCUMENTED
     unchecked: str | None = None
+    remedy: Remedy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,10 @@ class OperationEntry:
 
 @dataclass(frozen=True, slots=True)
 class RequirementEntry:
-    """A requirement in our own words. `unchecked` says why no check can decide it.
+    """A requirement in our own words.
 
-    It exists in each version that has one of its units, or in the `versions` it names.
+    `unchecked` says why no check can decide it, `remedy` what would let one. It exists in each version
+    that has one of its units, or in the `versions` it names.
     """
 
     id: str
@@ -112,6 +114,7 @@ class RequirementEntry:
     operation: str | None = None
     since: str | None = None
     unchecked: str | None = None
+    remedy: Remedy | None = None
     versions: tuple[str, ...] = ()
 
 
@@ -147,12 +150,14 @@ class DeviationEntry:
     """Where a recorded version does not do what a requirement asks.
 
     `answers` are the places of recorded answers that do not fit their schemas, as operation/status/member.
+    `signature` is that of the finding, as a report shows it.
     """
 
     requirement: str
     finding: str
     cites: Citation
     answers: tuple[str, ...] = ()
+    signature: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

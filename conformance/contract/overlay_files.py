@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import yaml
 
 from conformance.contract.errors import ContractError
-from conformance.contract.model import Level
+from conformance.contract.model import Level, Remedy
 from conformance.contract.operations import Route
 from conformance.contract.overlay import (
     Answer,
@@ -124,7 +124,8 @@ def _page(raw: dict[str, Any]) -> PageEntry:
 
 def _pattern(raw: Any, where: str) -> Pattern:
     values = _mapping(raw, where)
-    return _build(Pattern, values | {"level": _level(values.get("level", "documented"), where)}, where)
+    level = _level(values.get("level", "documented"), where)
+    return _build(Pattern, values | {"level": level, "remedy": _remedy(values, where)}, where)
 
 
 def _operation(raw: dict[str, Any]) -> OperationEntry:
@@ -162,7 +163,8 @@ def _requirement(raw: dict[str, Any]) -> RequirementEntry:
     level = _level(values.get("level"), where)
     if level is Level.OBSERVED and not cites.recordings:
         raise _BadEntryError(f"{where}: is observed, so it needs recordings (scenario#exchange)")
-    return _build(RequirementEntry, values | {"level": level, "cites": cites}, where)
+    remedy = _remedy(values, where)
+    return _build(RequirementEntry, values | {"level": level, "cites": cites, "remedy": remedy}, where)
 
 
 def _exclusion(raw: dict[str, Any]) -> Exclusion:
@@ -203,6 +205,16 @@ def _level(raw: Any, where: str) -> Level:
     except ValueError:
         known = ", ".join(Level)
         raise _BadEntryError(f"{where}: expected a level ({known}), found {raw!r}") from None
+
+
+def _remedy(values: dict[str, Any], where: str) -> Remedy | None:
+    raw = values.get("remedy")
+    if raw is None:
+        return None
+    if raw not in list(Remedy) or values.get("unchecked") is None:
+        known = ", ".join(Remedy)
+        raise _BadEntryError(f"{where}: expected a remedy ({known}) beside `unchecked`, found {raw!r}")
+    return Remedy(raw)
 
 
 def _mapping(raw: Any, where: str) -> dict[str, Any]:

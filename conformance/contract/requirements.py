@@ -136,13 +136,15 @@ def _patterned(
         since=facts.since(units),
         checks=checks.get(name, ()),
         unchecked=None if name in checks else pattern.unchecked,
+        remedy=None if name in checks else pattern.remedy,
     )
     return Founded(requirement, units)
 
 
 def _renamed(made: Founded, name: str, checks: Decided) -> Founded:
-    unchecked = None if name in checks else made.requirement.unchecked
-    requirement = replace(made.requirement, id=name, checks=checks.get(name, ()), unchecked=unchecked)
+    requirement = replace(made.requirement, id=name, checks=checks.get(name, ()))
+    if requirement.checks:
+        requirement = replace(requirement, unchecked=None, remedy=None)
     return Founded(requirement, made.units)
 
 
@@ -170,6 +172,7 @@ def _written(entry: RequirementEntry, facts: Facts, checks: Decided) -> Founded:
         recorded=_recorded(entry, facts),
         checks=checks.get(entry.id, ()),
         unchecked=None if entry.id in checks else entry.unchecked,
+        remedy=None if entry.id in checks else entry.remedy,
     )
     return Founded(requirement, units)
 

@@ -45,7 +45,8 @@ class ExchangeRecord:
 class Decision:
     """What a check decided of one requirement.
 
-    `reason` says why for every outcome but pass; `expected` and `came` are set on fail and flaky.
+    `reason` says why for every outcome but pass; `expected`, `came` and `signature` are set on fail and
+    flaky. A difference was `seen` in so many of `tries` repetitions. `remedy` is what would make it testable.
     """
 
     requirement: str
@@ -53,6 +54,10 @@ class Decision:
     reason: str = ""
     expected: str = ""
     came: str = ""
+    signature: str = ""
+    seen: int = 1
+    tries: int = 1
+    remedy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +110,14 @@ class RequirementListed:
     checks: tuple[str, ...]
     unchecked: str | None = None
     inapplicable: str | None = None
+    remedy: str | None = None
     event: Literal["requirement"] = "requirement"
 
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """A failure of `requirement` that is accepted, and why; of one `check` only where it is named.
+    """A failure of `requirement` that is accepted, and why; of one `check`, or of the finding with one
+    `signature` only, where they are named.
 
     `until` is the last day on which it holds, as an ISO 8601 date. `origin` says where it was
     written: a file's name, or the known set it belongs to.
@@ -121,6 +128,7 @@ class Waiver:
     until: str | None = None
     check: str | None = None
     origin: str = ""
+    signature: str | None = None
     event: Literal["waiver"] = "waiver"
 
 

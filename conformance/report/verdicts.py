@@ -20,7 +20,7 @@ from conformance.report.events import (
 from conformance.report.exit_code import ExitCode
 from conformance.report.notes import notes
 from conformance.report.stream import Run
-from conformance.report.waivers import covering, stale
+from conformance.report.waivers import Difference, covering, holding, stale
 
 
 class Kind(StrEnum):
@@ -118,7 +118,7 @@ class Judgement:
 def judge(run: Run, waivers: Sequence[Waiver] | None = None) -> Judgement:
     """The verdicts of a run, with the waivers it was given, or with others."""
     waivers = run.waivers if waivers is None else waivers
-    evidence = _evidence(run, covering(waivers, run.day))
+    evidence = _evidence(run, holding(waivers, run.day))
     verdicts: list[Verdict] = []
     not_run: list[RequirementListed] = []
     noted: list[Noted] = []
@@ -153,16 +153,19 @@ def footer(run: Run, finished_at: str, duration: float) -> RunFinished:
     return replace(end, exit_code=int(summary.exit_code), verdicts=verdicts)
 
 
-def _evidence(run: Run, waived: Mapping[tuple[str, str | None], Waiver]) -> dict[str, tuple[Evidence, ...]]:
+def _evidence(run: Run, waivers: Sequence[Waiver]) -> dict[str, tuple[Evidence, ...]]:
     found = defaultdict(list)
     for check in run.checks:
         for decision in check.decisions:
             waiver = None
             if decision.outcome is Outcome.FAIL:
-                name = decision.requirement
-                waiver = waived.get((name, check.check)) or waived.get((name, None))
+                waiver = covering(waivers, _difference(decision, check))
             found[decision.requirement].append(Evidence(decision, check, waiver))
     return {requirement: tuple(evidence) for requirement, evidence in found.items()}
+
+
+def _difference(decision: Decision, check: CheckFinished) -> Difference:
+    return Difference(decision.requirement, check.check, decision.signature)
 
 
 def ended_early(run: Run) -> bool:
@@ -256,8 +259,8 @@ def _stale_waivers(
     if run.header.selection or ended_early(run):
         return ()
     failed = {
-        (name, each.check.check)
-        for name, found in evidence.items()
+        _difference(each.decision, each.check)
+        for found in evidence.values()
         for each in found
         if each.decision.outcome is Outcome.FAIL
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import yaml
 from conformance.report.events import Waiver
 from conformance.report.exit_code import ReportError
 
-_MEMBERS = {"requirement", "reason", "until", "check"}
-_SHAPE = "a list of {requirement, reason, until?: YYYY-MM-DD, check?}"
+_MEMBERS = {"requirement", "reason", "until", "check", "signature"}
+_SHAPE = "a list of {requirement, reason, until?: YYYY-MM-DD, check?, signature?}"
 
 
 class WaiverError(ReportError):
@@ -32,16 +33,42 @@ def load(path: Path) -> tuple[Waiver, ...]:
     if not isinstance(entries, list):
         raise WaiverError(f"{path}: expected {_SHAPE}, came a {type(entries).__name__}")
     waivers = tuple(_waiver(entry, path, number) for number, entry in enumerate(entries, start=1))
-    names = [(waiver.requirement, waiver.check) for waiver in waivers]
+    names = [(waiver.requirement, waiver.check, waiver.signature) for waiver in waivers]
     for name in names:
         if names.count(name) > 1:
             raise WaiverError(f"{path}: {name[0]} is waived more than once; keep one entry with one reason")
     return waivers
 
 
-def covering(waivers: Iterable[Waiver], day: date) -> Mapping[tuple[str, str | None], Waiver]:
-    """The waivers that hold on a day, by requirement and check (None: any check)."""
-    return {(waiver.requirement, waiver.check): waiver for waiver in waivers if _holds(waiver, day)}
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A failure as a waiver sees it: which requirement, met by which check, with which signature."""
+
+    requirement: str
+    check: str
+    signature: str = ""
+
+
+def holding(waivers: Iterable[Waiver], day: date) -> tuple[Waiver, ...]:
+    """The waivers that hold on a day."""
+    return tuple(waiver for waiver in waivers if _holds(waiver, day))
+
+
+def covering(waivers: Iterable[Waiver], difference: Difference) -> Waiver | None:
+    """The waiver that accepts a difference: of several the one that says most exactly which."""
+    found = [waiver for waiver in waivers if covers(waiver, difference)]
+    return max(
+        found, key=lambda waiver: (waiver.signature is not None, waiver.check is not None), default=None
+    )
+
+
+def covers(waiver: Waiver, difference: Difference) -> bool:
+    """Whether a waiver accepts a difference; what it does not name may be any."""
+    return (
+        waiver.requirement == difference.requirement
+        and waiver.check in (None, difference.check)
+        and waiver.signature in (None, difference.signature)
+    )
 
 
 def expired(waivers: Iterable[Waiver], day: date) -> tuple[Waiver, ...]:
@@ -52,22 +79,20 @@ def expired(waivers: Iterable[Waiver], day: date) -> tuple[Waiver, ...]:
 def stale(
     waivers: Iterable[Waiver],
     day: date,
-    failed: Collection[tuple[str, str]],
+    failed: Collection[Difference],
     undecided: Collection[str],
     listed: Collection[str],
 ) -> tuple[Waiver, ...]:
-    """The waivers that hold on a day and match none of the failures (requirement, check).
+    """The waivers that hold on a day and match none of the failures.
 
     A requirement that stayed undecided says nothing against its waiver, and neither does a run
     of another profile, whose requirements all begin with another word.
     """
     begun = {name.split(".")[0] for name in listed}
-    matched = {*failed, *((requirement, None) for requirement, _ in failed)}
     return tuple(
         waiver
-        for waiver in waivers
-        if _holds(waiver, day)
-        and (waiver.requirement, waiver.check) not in matched
+        for waiver in holding(waivers, day)
+        if not any(covers(waiver, difference) for difference in failed)
         and waiver.requirement not in undecided
         and waiver.requirement.split(".")[0] in begun
     )
@@ -89,6 +114,7 @@ def _waiver(entry: object, path: Path, number: int) -> Waiver:
         reason=_text(entry, "reason", where),
         until=_last_day(entry.get("until"), where),
         check=_text(entry, "check", where) if "check" in entry else None,
+        signature=_text(entry, "signature", where) if "signature" in entry else None,
         origin=path.name,
     )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Final
 
 import pytest
 from hypothesis.errors import Flaky
 
+from conformance.contract.model import Remedy
 from conformance.outcomes import (
     BrokenAnswer,
     Nonconformance,
@@ -18,6 +19,7 @@ from conformance.outcomes import (
 )
 from conformance.report.codec import encode
 from conformance.report.events import CheckFinished, Decision, ExchangeRecord, Outcome, Problem
+from conformance.report.waivers import Difference
 from conformance.running.checks import bound_requirements, check_name, profile_of
 from conformance.running.judging import Judging
 from conformance.suites.expect import Expect
@@ -88,38 +90,64 @@ def conclude(
     if isinstance(error, TargetUnreachable):
         report.user_properties.append((EVENT_PROPERTY, encode(Problem("unreachable", str(error)))))
         item.session.shouldstop = str(error)
-    _shape_outcome(report, decisions, lambda requirement: judging.binding(requirement, event.check))
+    _shape_outcome(report, event, judging.binding)
 
 
 def _decisions(judging: Judging, item: pytest.Item, error: BaseException | None) -> tuple[Decision, ...]:
     bound = [name for name in bound_requirements(item) if judging.in_force(name)]
     expect = item.stash.get(EXPECT_KEY, None)
     decided = expect.decided if expect is not None else set()
-    if error is None:
-        # Exploration need not meet every case; a check that does not explore must.
-        explores = "explore" in getattr(item, "fixturenames", ())
-        return tuple(_passed_or_forgotten(n, n in decided) for n in bound if n in decided or not explores)
     if isinstance(error, Flaky | FlakyDifference):
         first = _first_difference(error)
         names = [first.requirement] if first is not None else bound
         return tuple(_flaky(name, error, first) for name in names)
-    difference = _first_difference(error)
-    undecided = isinstance(error, _UNDECIDED)
-    if difference is None and undecided and expect is not None:
-        # A later example found the target in the way of deciding: the difference met before it stands.
-        difference = expect.difference
-    if difference is not None:
-        failed = Decision(
-            difference.requirement,
-            Outcome.FAIL,
-            expected=difference.expected,
-            came=difference.came,
-        )
-        return (failed,)
-    if undecided:
-        return tuple(Decision(name, Outcome.UNTESTABLE, reason=str(error)) for name in bound)
+    seen = list(expect.differences) if expect is not None else []
+    ended = None if error is None else _first_difference(error)
+    if ended is not None:
+        # The smallest case comes first: the evidence shows it.
+        seen = [ended, *seen]
+    failed = _failures(seen)
+    if error is None:
+        # Exploration need not meet every case; a check that does not explore must.
+        explores = "explore" in getattr(item, "fixturenames", ())
+        wrong = {decision.requirement for decision in failed}
+        rest = [n for n in bound if n not in wrong and (n in decided or not explores)]
+        return (*failed, *(_passed_or_forgotten(n, n in decided) for n in rest))
+    if ended is not None:
+        return failed
+    if isinstance(error, _UNDECIDED):
+        # A later example found the target in the way of deciding: the differences met before stand.
+        remedy = error.remedy if isinstance(error, Untestable) else None
+        open_ = [name for name in bound if not failed]
+        return (*failed, *(_untestable(name, str(error), remedy) for name in open_))
     told = f"{type(error).__name__}: {error}"
-    return tuple(Decision(name, Outcome.ERROR, reason=told) for name in bound)
+    wrong = {decision.requirement for decision in failed}
+    return (
+        *failed,
+        *(Decision(name, Outcome.ERROR, reason=told) for name in bound if name not in wrong),
+    )
+
+
+def _failures(differences: Sequence[Nonconformance]) -> tuple[Decision, ...]:
+    """A decision for each finding; the first that met it tells what came."""
+    findings: dict[tuple[str, str], Nonconformance] = {}
+    for each in differences:
+        findings.setdefault((each.requirement, each.signature), each)
+    return tuple(_failed(each) for each in findings.values())
+
+
+def _failed(difference: Nonconformance) -> Decision:
+    return Decision(
+        difference.requirement,
+        Outcome.FAIL,
+        expected=difference.expected,
+        came=difference.came,
+        signature=difference.signature,
+    )
+
+
+def _untestable(name: str, reason: str, remedy: Remedy | None) -> Decision:
+    return Decision(name, Outcome.UNTESTABLE, reason=reason, remedy=remedy)
 
 
 def _first_difference(error: BaseException) -> Nonconformance | None:
@@ -146,6 +174,7 @@ def _flaky(name: str, error: BaseException, first: Nonconformance | None) -> Dec
         reason=f"it changed on repetition: {str(error).splitlines()[0]}",
         expected=first.expected if first is not None else "",
         came=first.came if first is not None else "",
+        signature=first.signature if first is not None else "",
     )
 
 
@@ -167,25 +196,25 @@ def _log(error: BaseException | None) -> str:
 
 
 def _shape_outcome(
-    report: pytest.TestReport, decisions: tuple[Decision, ...], binding: Callable[[str], bool]
+    report: pytest.TestReport, event: CheckFinished, binding: Callable[[Difference], bool]
 ) -> None:
     """A difference that does not bind is shown by pytest as an expected failure, not as a failure.
 
-    So is what could not be tested; a check that forgot a requirement fails.
+    So is what could not be tested; a check that forgot a requirement fails, and so does one that went
+    on after a difference that binds.
     """
-    if not decisions:
+    if not event.decisions:
         return
-    outcomes = {decision.outcome for decision in decisions}
-    if report.outcome == "passed" and Outcome.ERROR in outcomes:
+    errors = [d for d in event.decisions if d.outcome is Outcome.ERROR]
+    differing = [d for d in event.decisions if d.outcome in {Outcome.FAIL, Outcome.FLAKY}]
+    binds = any(binding(Difference(d.requirement, event.check, d.signature)) for d in differing)
+    if report.outcome == "passed" and (errors or binds):
         report.outcome = "failed"
         report.longrepr = "\n".join(
-            f"{decision.requirement}: {decision.reason}"
-            for decision in decisions
-            if decision.outcome is Outcome.ERROR
+            f"{d.requirement}: {d.reason or f'expected {d.expected}, came {d.came}'}"
+            for d in (*differing, *errors)
         )
-    if report.outcome != "failed" or Outcome.ERROR in outcomes:
+    if errors or binds or report.outcome == "passed":
         return
-    differing = [d.requirement for d in decisions if d.outcome in {Outcome.FAIL, Outcome.FLAKY}]
-    if not any(binding(requirement) for requirement in differing):
-        report.outcome = "skipped"
-        report.wasxfail = f"does not fail the run: {', '.join(d.requirement for d in decisions)}"
+    report.outcome = "skipped"
+    report.wasxfail = f"does not fail the run: {', '.join(d.requirement for d in event.decisions)}"

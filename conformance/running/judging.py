@@ -12,10 +12,11 @@ import pytest
 from conformance.contract import store
 from conformance.contract.errors import ContractError
 from conformance.contract.model import Contract, Requirement
+from conformance.contract.routes import Routes
 from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
 from conformance.report.events import RequirementListed, TargetDiscovered, Waiver
 from conformance.report.exit_code import ReportError
-from conformance.report.waivers import covering
+from conformance.report.waivers import Difference, covering, holding
 from conformance.running.checks import bound_requirements, check_name, in_worker, profile_of
 from conformance.running.known import all_waivers
 from conformance.running.options import RunOptions, options_from, selects, unmatched
@@ -29,6 +30,7 @@ class Target:
 
     session: Session
     contract: Contract
+    routes: Routes
 
 
 class Judging:
@@ -41,7 +43,7 @@ class Judging:
         self.complaints: list[str] = []
         self._targets: dict[str, Target] = {}
         self._problems: dict[str, Exception] = {}
-        self._waived = covering(self.waivers, datetime.now(UTC).date())
+        self._waived = holding(self.waivers, datetime.now(UTC).date())
         if options.docs_version is not None:
             self._check_docs_version(options.docs_version)
 
@@ -79,7 +81,7 @@ class Judging:
         except BaseException:
             self._hang_up(session)
             raise
-        return Target(session, contract)
+        return Target(session, contract, Routes.of(contract.openapi))
 
     def _contract(self, profile: str, target_version: str | None) -> Contract:
         """The contract of the version asked for, else of the target's, else the newest.
@@ -159,6 +161,7 @@ class Judging:
                 sources=tuple(str(source) for source in requirement.sources),
                 checks=requirement.checks,
                 unchecked=requirement.unchecked,
+                remedy=requirement.remedy,
                 inapplicable=self.inapplicable(requirement) if found else None,
             )
             for requirement in contract.requirements.values()
@@ -181,12 +184,16 @@ class Judging:
                 return self.inapplicable(requirement) is None
         return False
 
-    def binding(self, requirement_id: str, check: str) -> bool:
-        """Whether a difference that this check met fails the run: strong enough, and not waived."""
-        if (requirement_id, None) in self._waived or (requirement_id, check) in self._waived:
+    def accepted(self, difference: Difference) -> bool:
+        """Whether a waiver or the known set of the run accepts it."""
+        return covering(self._waived, difference) is not None
+
+    def binding(self, difference: Difference) -> bool:
+        """Whether a difference fails the run: strong enough, and not waived."""
+        if self.accepted(difference):
             return False
         for target in self._targets.values():
-            requirement = target.contract.requirements.get(requirement_id)
+            requirement = target.contract.requirements.get(difference.requirement)
             if requirement is not None:
                 return requirement.level.rank <= self.options.level.rank
         return True

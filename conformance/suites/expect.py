@@ -5,35 +5,78 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from conformance.contract.routes import Routes
 from conformance.outcomes import Nonconformance
+from conformance.suites.signatures import of_exchange, of_text
 from conformance.targets.exchange import Exchange
 
 Kind = type | tuple[type, ...]
 
 
 class Expect:
-    """Evaluates expectations and remembers which requirements were decided by them, and the last difference.
+    """Evaluates expectations and remembers which requirements were decided by them, and every difference.
 
-    Every method raises `Nonconformance` at a difference. A requirement that is not in force on
-    this target is not evaluated; one that the check is not bound to is a mistake of the check.
+    `see` goes on after a difference; every other method raises it as `Nonconformance`. A requirement
+    that is not in force on this target is not evaluated; one that the check is not bound to is a
+    mistake of the check.
     """
 
-    def __init__(self, bound: Collection[str], in_force: Callable[[str], bool]) -> None:
+    def __init__(
+        self, bound: Collection[str], in_force: Callable[[str], bool], routes: Routes | None = None
+    ) -> None:
         self._bound = frozenset(bound)
         self._in_force = in_force
+        self._routes = routes or Routes({})
         self.decided: set[str] = set()
-        self.difference: Nonconformance | None = None
+        self.differences: list[Nonconformance] = []
 
-    def that(self, requirement: str, holds: bool, *, expected: str, came: str) -> None:
-        """`holds` decides; the texts are what a reader of the report compares."""
+    def see(
+        self,
+        requirement: str,
+        holds: bool,
+        *,
+        expected: str,
+        came: str,
+        exchange: Exchange | None = None,
+        timing: bool = False,
+    ) -> Nonconformance | None:
+        """`holds` decides; the texts are what a reader of the report compares. The difference is
+        remembered and returned, and the check may go on.
+
+        `exchange` is the one that tells a difference; `timing` says that only a budget of time did.
+        """
         if requirement not in self._bound:
             raise LookupError(f"this check is not bound to {requirement}; add it to its @requirement")
         if not self._in_force(requirement):
-            return
+            return None
         self.decided.add(requirement)
-        if not holds:
-            self.difference = Nonconformance(requirement, expected=expected, came=came)
-            raise self.difference
+        if holds:
+            return None
+        signature = (
+            of_text(expected, came) if exchange is None else of_exchange(exchange, expected, self._routes)
+        )
+        difference = Nonconformance(
+            requirement, expected=expected, came=came, signature=signature, timing=timing
+        )
+        self.differences.append(difference)
+        return difference
+
+    def that(
+        self,
+        requirement: str,
+        holds: bool,
+        *,
+        expected: str,
+        came: str,
+        exchange: Exchange | None = None,
+        timing: bool = False,
+    ) -> None:
+        """As `see`, and the check ends at a difference."""
+        difference = self.see(
+            requirement, holds, expected=expected, came=came, exchange=exchange, timing=timing
+        )
+        if difference is not None:
+            raise difference
 
     def equal(self, requirement: str, came: Any, expected: Any, what: str) -> None:
         self.that(requirement, came == expected, expected=f"{what} = {expected!r}", came=repr(came))
@@ -43,12 +86,12 @@ class Expect:
         self.that(requirement, came in allowed, expected=f"{what} = {wanted}", came=repr(came))
 
     def status(self, requirement: str, exchange: Exchange, *allowed: int) -> None:
-        wanted = " or ".join(str(status) for status in allowed)
         self.that(
             requirement,
             exchange.status in allowed,
-            expected=f"status {wanted} to {_request(exchange)}",
+            expected=f"{_statuses(allowed)} to {_request(exchange)}",
             came=exchange.summary,
+            exchange=exchange,
         )
 
     def accepted(self, requirement: str, exchange: Exchange) -> None:
@@ -58,6 +101,7 @@ class Expect:
             200 <= exchange.status < 300,
             expected=f"success (2xx) of {_request(exchange)}",
             came=exchange.summary,
+            exchange=exchange,
         )
 
     def client_error(self, requirement: str, exchange: Exchange) -> None:
@@ -67,6 +111,7 @@ class Expect:
             400 <= exchange.status < 500,
             expected=f"refusal (4xx) of {_request(exchange)}",
             came=exchange.summary,
+            exchange=exchange,
         )
 
     def error(self, requirement: str, exchange: Exchange, status: int, reason: str | None = None) -> None:
@@ -79,6 +124,7 @@ class Expect:
                 isinstance(came, str) and reason in came,
                 expected=f"error.reason with {reason!r}",
                 came=exchange.summary,
+                exchange=exchange,
             )
 
     def members(self, requirement: str, value: Any, kinds: Mapping[str, Kind], what: str) -> None:
@@ -102,3 +148,11 @@ class Expect:
 
 def _request(exchange: Exchange) -> str:
     return f"{exchange.request.method} {exchange.request.path}"
+
+
+def _statuses(allowed: Collection[int]) -> str:
+    """`a 4xx` for all of a class, else `status 200 or 404`."""
+    for hundreds in (200, 400, 500):
+        if set(allowed) == set(range(hundreds, hundreds + 100)):
+            return f"a {hundreds // 100}xx"
+    return f"status {' or '.join(str(status) for status in allowed)}"

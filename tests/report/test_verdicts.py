@@ -280,6 +280,17 @@ def test_a_waiver_of_one_check_leaves_the_failures_of_others(build: Any) -> None
     assert judge(run, waivers).verdicts[0].kind is Kind.KNOWN
 
 
+def test_a_waiver_of_one_finding_leaves_the_others_of_its_requirement(build: Any) -> None:
+    failed = [
+        replace(build.decide("fail"), signature=signature) for signature in ("GET /x: 500", "GET /y: 500")
+    ]
+    run = build.run(build.requirement(), build.check(*failed))
+    waivers = [Waiver("osml.deploy.answer", "known", signature="GET /x: 500")]
+    assert judge(run, waivers).verdicts[0].kind is Kind.FAIL
+    waivers.append(Waiver("osml.deploy.answer", "known", signature="GET /y: 500"))
+    assert judge(run, waivers).verdicts[0].kind is Kind.KNOWN
+
+
 @pytest.mark.parametrize(("until", "kind"), [("2025-06-02", Kind.FAIL), ("2025-06-03", Kind.KNOWN)])
 def test_a_waiver_holds_through_its_last_day(build: Any, until: str, kind: Kind) -> None:
     run = build.decided("fail")

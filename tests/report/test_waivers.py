@@ -20,10 +20,11 @@ def test_reads_all_members(tmp_path: Path) -> None:
     path = write(
         tmp_path,
         "- requirement: osml.deploy.answer\n  reason: agreed\n  until: 2025-12-31\n  check: a.py::b\n"
+        "  signature: 'GET /x: 500'\n"
         "- {requirement: osml.delete.gone, reason: 'a second'}\n",
     )
     assert load(path) == (
-        Waiver("osml.deploy.answer", "agreed", "2025-12-31", "a.py::b", origin="waivers.yaml"),
+        Waiver("osml.deploy.answer", "agreed", "2025-12-31", "a.py::b", "waivers.yaml", "GET /x: 500"),
         Waiver("osml.delete.gone", "a second", origin="waivers.yaml"),
     )
 

@@ -141,3 +141,26 @@ def test_an_absent_member_shows_what_is_there() -> None:
     with pytest.raises(Nonconformance) as caught:
         expect().members("a.b", {"m": 1}, {"n": int}, "the answer")
     assert (caught.value.expected, caught.value.came) == ("the answer has n of type int", "{'m': 1}")
+
+
+def test_see_goes_on_and_remembers_every_difference() -> None:
+    judge = expect()
+    first = judge.see("a.b", False, expected="one", came="two")
+    assert first is not None
+    judge.see("a.b", False, expected="one", came="three")
+    assert judge.see("a.b", True, expected="one", came="one") is None
+    assert [each.came for each in judge.differences] == ["two", "three"]
+    assert judge.decided == {"a.b"}
+
+
+def test_a_difference_of_an_answer_has_the_signature_of_the_answer() -> None:
+    judge = expect()
+    with pytest.raises(Nonconformance) as caught:
+        judge.client_error("a.b", answered(500, b'{"error": {"type": "npe", "reason": "at 7"}}'))
+    assert caught.value.signature == "DELETE /models/m: 500 npe: at *"
+
+
+def test_all_of_a_class_of_statuses_is_told_in_short() -> None:
+    with pytest.raises(Nonconformance) as caught:
+        expect().status("a.b", answered(200), *range(400, 500))
+    assert caught.value.expected == "a 4xx to DELETE /models/m"

@@ -32,6 +32,7 @@ def test_generated_requests(
             answered.status < 500,
             expected=f"no 5xx to {operation_id}, whatever the id",
             came=answered.summary,
+            exchange=answered,
         )
         if answered.status == 422:
             problem = schema_problem(contract, operation_id, answered)

@@ -56,6 +56,7 @@ def test_a_request_that_is_not_valid(nugen: Nugen, expect: Expect) -> None:
         isinstance(detail, list) and bool(detail),
         expected="detail, a list of validation errors",
         came=answered.summary,
+        exchange=answered,
     )
     for error in detail:
         expect.members("nugen.undeploy.validation", error, {"loc": list, "msg": str, "type": str}, "an error")

@@ -63,6 +63,7 @@ def test_an_undeployed_model_does_not_answer(nugen: Nugen, expect: Expect) -> No
         not 200 <= answered.status < 300,
         expected="no success of an inference with an undeployed model",
         came=answered.summary,
+        exchange=answered,
     )
 
 

@@ -54,6 +54,7 @@ def test_every_body_is_json_to_its_end(nugen: Nugen, expect: Expect) -> None:
             isinstance(answered.json, dict | list | str),
             expected="a body that is JSON",
             came=answered.summary,
+            exchange=answered,
         )
 
 
@@ -66,6 +67,7 @@ def test_no_bad_request_is_a_server_error(nugen: Nugen, expect: Expect) -> None:
             answered.status < 500,
             expected=f"no 5xx to the body {raw!r}",
             came=answered.summary,
+            exchange=answered,
         )
 
 

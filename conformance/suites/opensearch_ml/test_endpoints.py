@@ -74,4 +74,5 @@ def test_a_listed_endpoint_is_there(
         answered.status != 405 and not unknown,
         expected=f"{method} {ML}/{path} is an operation",
         came=answered.summary,
+        exchange=answered,
     )

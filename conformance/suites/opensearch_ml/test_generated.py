@@ -39,6 +39,7 @@ def _judge(contract: Contract, expect: Expect, operation_id: str, answered: Exch
         answered.status < 500,
         expected=f"no 5xx to {operation_id}, whatever the request",
         came=answered.summary,
+        exchange=answered,
     )
     problem = schema_problem(contract, operation_id, answered)
     expect.that(

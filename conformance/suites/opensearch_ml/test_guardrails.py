@@ -43,7 +43,11 @@ def test_an_answer_that_an_expression_forbids(ml: MlCommons, expect: Expect) -> 
 
 def _fails(name: str, expect: Expect, answered: Exchange) -> None:
     expect.that(
-        name, answered.status >= 400, expected="a predict that does not succeed", came=answered.summary
+        name,
+        answered.status >= 400,
+        expected="a predict that does not succeed",
+        came=answered.summary,
+        exchange=answered,
     )
 
 

@@ -31,4 +31,5 @@ def test_an_output_that_does_not_fit(ml: MlCommons, expect: Expect) -> None:
         answered.status >= 400,
         expected="a predict that does not succeed",
         came=answered.summary,
+        exchange=answered,
     )

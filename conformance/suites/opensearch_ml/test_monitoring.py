@@ -26,6 +26,7 @@ def test_the_profile_of_a_deployed_model(ml: MlCommons, expect: Expect) -> None:
         isinstance(nodes, dict) and bool(nodes),
         expected="nodes, an object with a node in it",
         came=answered.summary,
+        exchange=answered,
     )
     for node in nodes.values():
         found: Any = node.get("models", {}).get(model)

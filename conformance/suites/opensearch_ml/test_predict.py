@@ -45,6 +45,7 @@ def test_the_answer_holds_what_the_endpoint_said(ml: MlCommons, expect: Expect) 
         isinstance(results, list) and bool(results) and isinstance(results[0], dict),
         expected="inference_results, a list with an object in it",
         came=answered.summary,
+        exchange=answered,
     )
     expect.members("osml.predict.answer", results[0], {"output": list, "status_code": int}, "the result")
     output = results[0]["output"][0]

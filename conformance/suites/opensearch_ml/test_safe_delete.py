@@ -89,6 +89,7 @@ def test_the_conflict_names_the_user(ml: MlCommons, expect: Expect) -> None:
             user in reason,
             expected=f"error.reason that names the {kind} {user}",
             came=answered.summary,
+            exchange=answered,
         )
 
 
@@ -122,6 +123,7 @@ def test_users_of_several_kinds_give_one_whole_conflict(ml: MlCommons, expect: E
         any(user in reason for user in users),
         expected=f"error.reason that names at least one of {', '.join(users)}",
         came=answered.summary,
+        exchange=answered,
     )
 
 

@@ -40,7 +40,13 @@ def test_all_models(ml: MlCommons, expect: Expect) -> None:
     answered = _until_found(ml, "POST", newest, model)
     expect.accepted("osml.search.all", answered)
     ids = [hit.get("_id") for hit in _found(answered)]
-    expect.that("osml.search.all", model in ids, expected=f"{model} is found", came=answered.summary)
+    expect.that(
+        "osml.search.all",
+        model in ids,
+        expected=f"{model} is found",
+        came=answered.summary,
+        exchange=answered,
+    )
     documented = _search(ml, "POST", {"query": {"match_all": {}}, "size": 1000})
     expect.accepted("osml.search.example.all", documented)
     kinds = {"took": int, "timed_out": bool, "_shards": dict, "hits": dict}
@@ -93,5 +99,9 @@ def test_models_by_their_description(ml: MlCommons, expect: Expect) -> None:
     expect.accepted("osml.search.example.description", answered)
     ids = [hit.get("_id") for hit in _found(answered)]
     expect.that(
-        "osml.search.example.description", model in ids, expected=f"{model} is found", came=answered.summary
+        "osml.search.example.description",
+        model in ids,
+        expected=f"{model} is found",
+        came=answered.summary,
+        exchange=answered,
     )

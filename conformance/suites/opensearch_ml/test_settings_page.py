@@ -141,7 +141,9 @@ def test_without_remote_inference(ml: MlCommons, expect: Expect) -> None:
     opensearch_ml.change_settings(ml.session, {REMOTE_INFERENCE: True})
     # The page says what is impossible; that it is told with a 4xx is osml.wire.no-server-error.
     for answered in refused:
-        expect.that(name, answered.status >= 400, expected="a refusal", came=answered.summary)
+        expect.that(
+            name, answered.status >= 400, expected="a refusal", came=answered.summary, exchange=answered
+        )
 
 
 @requirement("osml.settings.remote-roles")

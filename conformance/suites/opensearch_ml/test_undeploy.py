@@ -74,6 +74,7 @@ def test_the_answer_tells_of_each_node(ml: MlCommons, expect: Expect) -> None:
         bool(values) and all(isinstance(value, str) for value in values),
         expected="an object: node id, then stats, then model id, then a string",
         came=answered.summary,
+        exchange=answered,
     )
 
 

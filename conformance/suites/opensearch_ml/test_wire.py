@@ -39,6 +39,7 @@ def test_every_body_is_json_to_its_end(ml: MlCommons, expect: Expect) -> None:
             isinstance(answered.json, dict),
             expected="a body that is a JSON object",
             came=answered.summary,
+            exchange=answered,
         )
 
 
@@ -71,6 +72,7 @@ def test_no_bad_body_is_a_server_error(ml: MlCommons, expect: Expect, raw: bytes
             answered.status < 500,
             expected=f"no 5xx to {method} {path} with the body {raw!r}",
             came=answered.summary,
+            exchange=answered,
         )
 
 
@@ -83,7 +85,11 @@ def test_no_blank_id_is_a_server_error(ml: MlCommons, expect: Expect) -> None:
         ml.session.request("POST", f"{ML}/model_groups/_register", {"description": "no name"}),
     ):
         expect.that(
-            "osml.wire.no-server-error", answered.status < 500, expected="no 5xx", came=answered.summary
+            "osml.wire.no-server-error",
+            answered.status < 500,
+            expected="no 5xx",
+            came=answered.summary,
+            exchange=answered,
         )
 
 
@@ -109,6 +115,7 @@ def test_an_unknown_route(ml: MlCommons, expect: Expect) -> None:
         text.startswith("no handler found for uri"),
         expected="error: no handler found for uri ...",
         came=answered.summary,
+        exchange=answered,
     )
 
 
@@ -121,6 +128,7 @@ def test_a_wrong_method(ml: MlCommons, expect: Expect) -> None:
         "allowed: [POST]" in str(answered.member("error")),
         expected="an error that tells the allowed methods: [POST]",
         came=answered.summary,
+        exchange=answered,
     )
 
 
