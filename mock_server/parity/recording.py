@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mock_server.core import Request
+from mock_server.parity.served import Served
+
+RESTART = "restart"
 
 
 class RecordingError(Exception):
@@ -18,7 +23,8 @@ class RecordingError(Exception):
 class Exchange:
     """One recorded request with its answer; `at` is in seconds since the scenario began.
 
-    `answer` is the decoded body where it was JSON, else its text.
+    `answer` is the decoded body where it was JSON, else its text. `user` is who sent it, where that was told,
+    and `phase` what had been changed on the node by then.
     """
 
     number: int
@@ -27,15 +33,35 @@ class Exchange:
     status: int
     content_type: str | None
     answer: Any
+    user: str | None = None
+    phase: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """All nodes were restarted, `at` seconds since the scenario began."""
+
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One scenario of one version, such as `2.19.0`."""
+    """One scenario of one version, such as `2.19.0`.
+
+    `settings` were set beside those that every recording begins with, `serves` are the files that the node
+    could fetch, by their name at the end of an address.
+    """
 
     scenario: str
     version: str
-    exchanges: tuple[Exchange, ...]
+    steps: tuple[Exchange | Restart, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    serves: Mapping[str, Served] = field(default_factory=dict)
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """The requests with their answers, without restarts."""
+        return tuple(step for step in self.steps if isinstance(step, Exchange))
 
 
 def read_recording(path: Path) -> Recording:
@@ -43,8 +69,13 @@ def read_recording(path: Path) -> Recording:
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
         header, *exchanges = lines
+        serves = {name: Served.of_header(values) for name, values in header.get("serves", {}).items()}
         return Recording(
-            header["scenario"], header["target"]["number"], tuple(_exchange(line) for line in exchanges)
+            header["scenario"],
+            header["target"]["number"],
+            tuple(_step(line) for line in exchanges),
+            header.get("settings", {}),
+            serves,
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise RecordingError(
@@ -53,10 +84,20 @@ def read_recording(path: Path) -> Recording:
         ) from None
 
 
+def _step(line: dict[str, Any]) -> Exchange | Restart:
+    if "run" not in line:
+        return _exchange(line)
+    if line["run"] != RESTART:
+        raise ValueError(f"expected run to be {RESTART}, got {line['run']!r}")
+    return Restart(line["t"])
+
+
 def _exchange(line: dict[str, Any]) -> Exchange:
     path, _, query = line["path"].partition("?")
     if "raw" in line:
         body = line["raw"].encode()
+    elif "base64" in line:
+        body = base64.b64decode(line["base64"])
     elif "body" in line:
         # As the recorder sent it: the columns that a parser tells count its spaces.
         body = json.dumps(line["body"]).encode()
@@ -70,4 +111,6 @@ def _exchange(line: dict[str, Any]) -> Exchange:
         status=line["status"],
         content_type=line.get("content_type"),
         answer=line["response"],
+        user=line.get("user"),
+        phase=line.get("phase"),
     )

@@ -12,7 +12,7 @@ import yaml
 from mock_server.clock import Clock
 from mock_server.core import Request, Response
 from mock_server.parity.appearance import Appearances, swap_ids
-from mock_server.parity.recording import Exchange, Recording
+from mock_server.parity.recording import Exchange, Recording, Restart
 from mock_server.server import MockServer
 
 SETTINGS = {
@@ -66,14 +66,17 @@ def replay(recording: Recording, *, behaviour: str, nodes: int = 1, seed: int = 
     _prepare(server, recording)
     sides = _Sides(server)
     compared = []
-    for exchange in recording.exchanges:
-        moment.seconds = max(moment.seconds, exchange.at)
-        compared.append(sides.compare(exchange, server.handle(sides.translate(exchange.request))))
+    for step in recording.steps:
+        moment.seconds = max(moment.seconds, step.at)
+        if isinstance(step, Restart):
+            _send(server, "POST", "/_mock/restart")
+            continue
+        compared.append(sides.compare(step, server.handle(sides.translate(step.request))))
     return Replayed(recording, tuple(compared))
 
 
 def _prepare(server: MockServer, recording: Recording) -> None:
-    _send(server, "PUT", "/_cluster/settings", {"persistent": SETTINGS})
+    _send(server, "PUT", "/_cluster/settings", {"persistent": {**SETTINGS, **recording.settings}})
     answers = (exchange.answer for exchange in recording.exchanges if exchange.status == 200)
     endpoint = next((found for answer in answers if (found := _endpoint_answer(answer)) is not None), None)
     if endpoint is not None:
