@@ -69,6 +69,8 @@ class FileServer:
                 self.send_response(status)
                 self.send_header("content-type", content_type)
                 self.send_header("content-length", str(len(content)))
+                # A connection that stayed open would ask the files of this scenario in the next one too.
+                self.send_header("connection", "close")
                 self.end_headers()
                 self.wfile.write(content)
 
