@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from conformance.contract import (
+    addresses,
     checks,
     contradictions,
     deviations,
@@ -21,7 +22,7 @@ from conformance.contract import (
 from conformance.contract.errors import ContractError
 from conformance.contract.facts import Facts
 from conformance.contract.lock import Lock, LockedPage
-from conformance.contract.model import Contract, PageRecord
+from conformance.contract.model import Contract
 from conformance.contract.overlay import Overlay, PageEntry
 from conformance.contract.page_rules import Finding
 from conformance.contract.pages import Page, read_page
@@ -236,7 +237,7 @@ def _contract(facts: Facts, decided: checks.Decided, found: Mapping[str, Finding
         contradictions=contradictions.contradictions(facts, found),
         deviations=deviations.deviations(facts),
         pages=tuple(
-            PageRecord(entry.id, facts.overlay.file_of(entry, facts.version), entry.own)
+            addresses.record(facts.overlay, entry, facts.pages[entry.id])
             for entry in facts.overlay.pages
             if entry.id in facts.pages
         ),

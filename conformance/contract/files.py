@@ -12,6 +12,7 @@ from conformance.contract.model import (
     Contract,
     Contradiction,
     Deviation,
+    Impact,
     Level,
     PageRecord,
     Remedy,
@@ -90,7 +91,7 @@ def requirements_value(contract: Contract) -> dict[str, Any]:
     return {
         "profile": contract.profile,
         "version": contract.version,
-        "pages": [{"id": page.id, "file": page.file, "own": page.own} for page in contract.pages],
+        "pages": [_page_value(page) for page in contract.pages],
         "requirements": [requirement_value(entry) for entry in contract.requirements.values()],
         "contradictions": [
             {
@@ -114,6 +115,18 @@ def requirements_value(contract: Contract) -> dict[str, Any]:
     }
 
 
+def _page_value(page: PageRecord) -> dict[str, Any]:
+    values = {
+        "id": page.id,
+        "file": page.file,
+        "own": page.own,
+        "published": page.published,
+        "repository": page.repository,
+        "anchors": dict(page.anchors) or None,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def requirement_value(requirement: Requirement) -> dict[str, Any]:
     """A requirement as written: only what is set."""
     values = {
@@ -128,6 +141,7 @@ def requirement_value(requirement: Requirement) -> dict[str, Any]:
         "checks": list(requirement.checks) or None,
         "unchecked": requirement.unchecked,
         "remedy": requirement.remedy and str(requirement.remedy),
+        "impact": str(requirement.impact),
     }
     return {name: value for name, value in values.items() if value is not None}
 
@@ -177,6 +191,7 @@ def read_requirements(values: Mapping[str, Any]) -> dict[str, Requirement]:
             checks=tuple(entry.get("checks", ())),
             unchecked=entry.get("unchecked"),
             remedy=Remedy(entry["remedy"]) if "remedy" in entry else None,
+            impact=Impact(entry["impact"]),
         )
         for entry in values["requirements"]
     }
@@ -222,7 +237,17 @@ def read_deviations(values: Mapping[str, Any]) -> tuple[Deviation, ...]:
 
 def read_pages(values: Mapping[str, Any]) -> tuple[PageRecord, ...]:
     """The pages of a `requirements.yaml`."""
-    return tuple(PageRecord(entry["id"], entry["file"], entry["own"]) for entry in values["pages"])
+    return tuple(
+        PageRecord(
+            id=entry["id"],
+            file=entry["file"],
+            own=entry["own"],
+            published=entry.get("published"),
+            repository=entry.get("repository"),
+            anchors=tuple(entry.get("anchors", {}).items()),
+        )
+        for entry in values["pages"]
+    )
 
 
 def read_contradictions(values: Mapping[str, Any]) -> tuple[Contradiction, ...]:

@@ -39,6 +39,16 @@ class Remedy(StrEnum):
     MODEL = "model"
 
 
+class Impact(StrEnum):
+    """What a difference from a requirement means to a user; the order of the members is from gravest."""
+
+    LETS_IN = "lets somebody in"
+    LOSES = "loses data"
+    STATE = "wrong state"
+    ANSWER = "wrong answer"
+    FORM = "wrong form"
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a fact comes from: lines of a page, an exchange of a recording, or a standard.
@@ -74,6 +84,7 @@ class Requirement:
     lists the versions whose recordings show an observed requirement: it is judged on those alone
     (empty: on any).
     `since` is the first version that has it, `until` the last documentation version that does.
+    `impact` is what a difference means to a user.
     """
 
     id: str
@@ -88,6 +99,7 @@ class Requirement:
     unchecked: str | None = None
     until: str | None = None
     remedy: Remedy | None = None
+    impact: Impact = Impact.ANSWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +147,18 @@ class Deviation:
 
 @dataclass(frozen=True, slots=True)
 class PageRecord:
-    """A page of the contract; `own` says that it is accounted for sentence by sentence."""
+    """A page of the contract; `own` says that it is accounted for sentence by sentence.
+
+    `published` is the address where people read it, `repository` that of its text, line by line. `anchors`
+    are the lines at which its sections begin, with the names that the published page has for them.
+    """
 
     id: str
     file: str
     own: bool
+    published: str | None = None
+    repository: str | None = None
+    anchors: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.contract.model import Level, Remedy, Source
+from conformance.contract.model import Impact, Level, Remedy, Source
 from conformance.contract.operations import Route
 from conformance.contract.schemas import Schema
 
@@ -21,6 +21,7 @@ class Pattern:
     level: Level = Level.DOCUMENTED
     unchecked: str | None = None
     remedy: Remedy | None = None
+    impact: Impact | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,14 @@ class PageEntry:
     a draft. `operation` is what the page is about where that is not the first endpoint it lists. `fields` and
     `answers` are the patterns for its rows of request fields and of answer fields; with `examples`, its
     examples follow the patterns of the overlay. `nest` leads from a section or a single row to the member
-    that its fields lie in.
+    that its fields lie in. `published` is the page's address where it is not the one that the overlay's
+    pattern gives; empty where nobody published it.
     """
 
     id: str
     file: str
     area: str
+    published: str | None = None
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
     own: bool = False
     purpose: tuple[str, ...] = ()
@@ -103,8 +106,9 @@ class OperationEntry:
 class RequirementEntry:
     """A requirement in our own words.
 
-    `unchecked` says why no check can decide it, `remedy` what would let one. It exists in each version
-    that has one of its units, or in the `versions` it names.
+    `unchecked` says why no check can decide it, `remedy` what would let one, `impact` what a difference
+    means to a user where the overlay's `impacts` do not say it. It exists in each version that has one of
+    its units, or in the `versions` it names.
     """
 
     id: str
@@ -115,6 +119,7 @@ class RequirementEntry:
     since: str | None = None
     unchecked: str | None = None
     remedy: Remedy | None = None
+    impact: Impact | None = None
     versions: tuple[str, ...] = ()
 
 
@@ -165,6 +170,9 @@ class Overlay:
     """One profile's overlay: for all versions of its documentation, oldest first.
 
     `default` is the version that is meant where none is named, `folders` where the pages of each version lie.
+    `impacts` has what a difference means to a user by how requirement ids begin; the longest beginning that
+    fits is meant. `published` and `repository` are the patterns of a page's addresses; `{version}`, `{path}`,
+    `{commit}` (of `commits`, by version) and `{file}` are filled in.
     """
 
     profile: str
@@ -186,6 +194,15 @@ class Overlay:
     components: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     security: tuple[Mapping[str, Any], ...] = ()
     error: str | None = None
+    impacts: Mapping[str, Impact] = dataclasses.field(default_factory=dict)
+    published: str | None = None
+    repository: str | None = None
+    commits: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def impact_of(self, requirement: str) -> Impact:
+        """What a difference from a requirement means to a user, by its area."""
+        fitting = [name for name in self.impacts if f"{requirement}.".startswith(f"{name}.")]
+        return self.impacts[max(fitting, key=len)] if fitting else Impact.ANSWER
 
     def file_of(self, page: PageEntry, version: str) -> str:
         """The pattern of the file of a page in a version, below the folder of all pages."""

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import yaml
 
 from conformance.contract.errors import ContractError
-from conformance.contract.model import Level, Remedy
+from conformance.contract.model import Impact, Level, Remedy
 from conformance.contract.operations import Route
 from conformance.contract.overlay import (
     Answer,
@@ -85,6 +85,10 @@ def _overlay(raw: Any) -> Overlay:
     }
     converted = {
         **patterns,
+        "impacts": {
+            name: _impact(text, f"impacts, {name}")
+            for name, text in _mapping(values.get("impacts", {}), "impacts").items()
+        },
         "endpoint": _pattern(values.get("endpoint"), "endpoint"),
         "pages": tuple(_page(entry) for entry in _entries(values, "pages")),
         "operations": tuple(_operation(entry) for entry in _entries(values, "operations")),
@@ -125,7 +129,8 @@ def _page(raw: dict[str, Any]) -> PageEntry:
 def _pattern(raw: Any, where: str) -> Pattern:
     values = _mapping(raw, where)
     level = _level(values.get("level", "documented"), where)
-    return _build(Pattern, values | {"level": level, "remedy": _remedy(values, where)}, where)
+    chosen = {"level": level, "remedy": _remedy(values, where), "impact": _own_impact(values, where)}
+    return _build(Pattern, values | chosen, where)
 
 
 def _operation(raw: dict[str, Any]) -> OperationEntry:
@@ -163,8 +168,8 @@ def _requirement(raw: dict[str, Any]) -> RequirementEntry:
     level = _level(values.get("level"), where)
     if level is Level.OBSERVED and not cites.recordings:
         raise _BadEntryError(f"{where}: is observed, so it needs recordings (scenario#exchange)")
-    remedy = _remedy(values, where)
-    return _build(RequirementEntry, values | {"level": level, "cites": cites, "remedy": remedy}, where)
+    chosen = {"level": level, "remedy": _remedy(values, where), "impact": _own_impact(values, where)}
+    return _build(RequirementEntry, values | chosen | {"cites": cites}, where)
 
 
 def _exclusion(raw: dict[str, Any]) -> Exclusion:
@@ -215,6 +220,16 @@ def _remedy(values: dict[str, Any], where: str) -> Remedy | None:
         known = ", ".join(Remedy)
         raise _BadEntryError(f"{where}: expected a remedy ({known}) beside `unchecked`, found {raw!r}")
     return Remedy(raw)
+
+
+def _own_impact(values: dict[str, Any], where: str) -> Impact | None:
+    return None if values.get("impact") is None else _impact(values["impact"], where)
+
+
+def _impact(raw: Any, where: str) -> Impact:
+    if raw not in list(Impact):
+        raise _BadEntryError(f"{where}: expected an impact of {', '.join(Impact)}, found {raw!r}")
+    return Impact(raw)
 
 
 def _mapping(raw: Any, where: str) -> dict[str, Any]:

@@ -137,6 +137,7 @@ def _patterned(
         checks=checks.get(name, ()),
         unchecked=None if name in checks else pattern.unchecked,
         remedy=None if name in checks else pattern.remedy,
+        impact=pattern.impact or facts.overlay.impact_of(name),
     )
     return Founded(requirement, units)
 
@@ -173,6 +174,7 @@ def _written(entry: RequirementEntry, facts: Facts, checks: Decided) -> Founded:
         checks=checks.get(entry.id, ()),
         unchecked=None if entry.id in checks else entry.unchecked,
         remedy=None if entry.id in checks else entry.remedy,
+        impact=entry.impact or facts.overlay.impact_of(entry.id),
     )
     return Founded(requirement, units)
 

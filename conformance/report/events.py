@@ -1,8 +1,8 @@
 """The events of a run: one JSON object a line in `run.ndjson`, and nothing else feeds a report.
 
 A run is a header (`run_started`), the requirements it set out to judge, the waivers it was given,
-one `check_finished` a check, and a footer (`run_finished`). A stream without its footer is an
-incomplete run.
+what a known set that it was not given would have accepted, one `check_finished` a check, and a footer
+(`run_finished`). A stream without its footer is an incomplete run.
 """
 
 from __future__ import annotations
@@ -99,8 +99,20 @@ class TargetDiscovered:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """Where one of a requirement's sources is to be read: as published, and line by line; empty is none."""
+
+    source: str
+    published: str = ""
+    repository: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RequirementListed:
-    """A requirement in force for this run, so that a report needs no other file."""
+    """A requirement in force for this run, so that a report needs no other file.
+
+    `impact` is what a difference means to a user; `links` are those of its sources that have any.
+    """
 
     id: str
     profile: str
@@ -111,6 +123,8 @@ class RequirementListed:
     unchecked: str | None = None
     inapplicable: str | None = None
     remedy: str | None = None
+    impact: str = "wrong answer"
+    links: tuple[Link, ...] = ()
     event: Literal["requirement"] = "requirement"
 
 
@@ -130,6 +144,19 @@ class Waiver:
     origin: str = ""
     signature: str | None = None
     event: Literal["waiver"] = "waiver"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDeviation:
+    """What the known set `known` of the target's version would accept, had the run been given it.
+
+    Of the finding with one `signature` only, where it has one.
+    """
+
+    requirement: str
+    known: str
+    signature: str | None = None
+    event: Literal["known_deviation"] = "known_deviation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,4 +195,13 @@ class RunFinished:
     event: Literal["run_finished"] = "run_finished"
 
 
-Event = RunStarted | TargetDiscovered | RequirementListed | Waiver | CheckFinished | Problem | RunFinished
+Event = (
+    RunStarted
+    | TargetDiscovered
+    | RequirementListed
+    | Waiver
+    | KnownDeviation
+    | CheckFinished
+    | Problem
+    | RunFinished
+)

@@ -26,14 +26,14 @@ def _of_another_version(run: Run, waivers: Sequence[Waiver]) -> Iterator[str]:
         profiles = {requirement.profile for requirement in run.requirements if requirement.id in waived}
         version = name.rpartition("-")[2]
         for target in run.targets:
-            if target.profile in profiles and not _is_of(target.version, version):
+            if target.profile in profiles and not is_of(target.version, version):
                 yield (
                     f"the known set {name} was recorded on another version than the target's, "
                     f"{target.version}: what it accepts may differ there"
                 )
 
 
-def _is_of(version: str, line: str) -> bool:
+def is_of(version: str, line: str) -> bool:
     """Whether 2.19.0 is of the line 2.19."""
     return re.match(rf"{re.escape(line)}(?!\d)", version) is not None
 

@@ -15,6 +15,7 @@ from conformance.report.events import (
     SCHEMA_VERSION,
     CheckFinished,
     Event,
+    KnownDeviation,
     Problem,
     RequirementListed,
     RunFinished,
@@ -75,6 +76,7 @@ class Run:
     targets: tuple[TargetDiscovered, ...] = ()
     requirements: tuple[RequirementListed, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    deviations: tuple[KnownDeviation, ...] = ()
     checks: tuple[CheckFinished, ...] = ()
     problems: tuple[Problem, ...] = ()
     footer: RunFinished | None = None
@@ -111,6 +113,7 @@ def gather(events: Iterable[Event | Mapping[str, object]], *, cut_off: bool = Fa
         targets=tuple(event for event in kept if isinstance(event, TargetDiscovered)),
         requirements=tuple(event for event in kept if isinstance(event, RequirementListed)),
         waivers=tuple(event for event in kept if isinstance(event, Waiver)),
+        deviations=tuple(event for event in kept if isinstance(event, KnownDeviation)),
         checks=tuple(event for event in kept if isinstance(event, CheckFinished)),
         problems=tuple(event for event in kept if isinstance(event, Problem)),
         footer=footers[-1] if footers else None,

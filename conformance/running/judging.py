@@ -10,15 +10,17 @@ from datetime import UTC, datetime
 import pytest
 
 from conformance.contract import store
+from conformance.contract.addresses import Address, address
 from conformance.contract.errors import ContractError
 from conformance.contract.model import Contract, Requirement
 from conformance.contract.routes import Routes
 from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
-from conformance.report.events import RequirementListed, TargetDiscovered, Waiver
+from conformance.report.events import KnownDeviation, Link, RequirementListed, TargetDiscovered, Waiver
 from conformance.report.exit_code import ReportError
+from conformance.report.notes import is_of
 from conformance.report.waivers import Difference, covering, holding
 from conformance.running.checks import bound_requirements, check_name, in_worker, profile_of
-from conformance.running.known import all_waivers
+from conformance.running.known import all_waivers, known_sets, known_waivers
 from conformance.running.options import RunOptions, options_from, selects, unmatched
 from conformance.targets.connect import connect, prepare, sweep_run
 from conformance.targets.session import Session
@@ -142,6 +144,18 @@ class Judging:
             notes=facts.notes,
         )
 
+    def known_here(self, profile: str) -> list[KnownDeviation]:
+        """What the known set of the target's own version would accept, where the run was not given one."""
+        version = self.target(profile).session.facts.version
+        if self.options.known is not None:
+            return []
+        return [
+            KnownDeviation(waiver.requirement, name, waiver.signature)
+            for name in known_sets()
+            if is_of(version, name.rpartition("-")[2])
+            for waiver in known_waivers(name)
+        ]
+
     # requirements
 
     def listed(self, profile: str) -> list[RequirementListed]:
@@ -162,6 +176,8 @@ class Judging:
                 checks=requirement.checks,
                 unchecked=requirement.unchecked,
                 remedy=requirement.remedy,
+                impact=requirement.impact,
+                links=_links(contract, requirement),
                 inapplicable=self.inapplicable(requirement) if found else None,
             )
             for requirement in contract.requirements.values()
@@ -247,6 +263,13 @@ class Judging:
         except (TargetUnreachable, PrerequisiteMissing, BrokenAnswer):
             return False
         return any(self.in_force(requirement) for requirement in bound)
+
+
+def _links(contract: Contract, requirement: Requirement) -> tuple[Link, ...]:
+    found = ((source, address(contract, source)) for source in requirement.sources)
+    return tuple(
+        Link(str(source), where.published, where.repository) for source, where in found if where != Address()
+    )
 
 
 def _fits(profile: str, version: str) -> bool:

@@ -182,7 +182,11 @@ def _discover(judging: Judging) -> tuple[list[Event], list[Event]]:
         except KeyboardInterrupt:
             return learned, [INTERRUPTED]
         else:
-            learned += [judging.discovered(profile), *judging.listed(profile)]
+            learned += [
+                judging.discovered(profile),
+                *judging.listed(profile),
+                *judging.known_here(profile),
+            ]
     return learned, [] if learned else missing
 
 
