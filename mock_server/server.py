@@ -27,6 +27,7 @@ from mock_server.opensearch_ml.behaviours import (
 from mock_server.opensearch_ml.environment import Environment
 from mock_server.opensearch_ml.nodes import Ids, make_nodes
 from mock_server.opensearch_ml.profile import OpenSearchMl
+from mock_server.opensearch_ml.security.accounts import Security
 from mock_server.opensearch_ml.work import Outcome, Progress
 from mock_server.space import Space
 
@@ -45,10 +46,11 @@ class MockServer:
 
     `behaviour` names what it follows: the pages of `docs_version` (3.4 unless given), or a recorded version,
     which has pages of its own. `mutant` names one deliberate fault, `nodes` the number of nodes of the
-    OpenSearch cluster, `progress` when tasks end: `time`, `immediate`, or after so many reads. Requests with
-    the header `X-Mock-Namespace` have a space of that name to themselves. Two servers with one `seed` and one
-    clock give the same answers to the same requests. Raises ValueError for a name that is not known; the
-    message lists those that are.
+    OpenSearch cluster, `progress` when tasks end: `time`, `immediate`, or after so many reads. With
+    `security` that cluster has users with roles, and serves nobody else. Requests with the header
+    `X-Mock-Namespace` have a space of that name to themselves. Two servers with one `seed` and one clock give
+    the same answers to the same requests. Raises ValueError for a name that is not known; the message lists
+    those that are.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class MockServer:
         seed: int = 0,
         progress: str = "time",
         nugen_tokens: Collection[str] | None = None,
+        security: Security | None = None,
     ) -> None:
         self._fault = _find_mutant(mutant, profiles)
         _require_known("behaviour", behaviour, BEHAVIOURS)
@@ -75,6 +78,7 @@ class MockServer:
         self._seed = seed
         self._progress = Progress.named(progress)
         self._tokens = nugen_tokens
+        self._security = security
         self._chance = random.Random(seed)
         self.clock = Clock() if clock is None else clock
         self._spaces = {"": Space(self.clock, self._profiles, seed)}
@@ -168,6 +172,7 @@ class MockServer:
                 progress=self._progress,
                 outcomes=_FaultyOutcomes(faults),
                 let_others_in=let_others_in,
+                security=self._security,
             )
         )
 

@@ -6,7 +6,14 @@ import click
 
 from conformance.commands import PROFILE_HELP
 from conformance.outcomes import UsageError
-from mock_server import DEFAULT_DOCS_VERSION, DEFAULT_NODES, MockServer
+from mock_server import (
+    DEFAULT_DOCS_VERSION,
+    DEFAULT_NODES,
+    DEFAULT_PASSWORD,
+    USERS,
+    MockServer,
+    Security,
+)
 from mock_server.asgi import serve
 
 
@@ -28,6 +35,14 @@ from mock_server.asgi import serve
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=9280, show_default=True)
 @click.option("--mutant", help="put this fault in")
+@click.option("--security", is_flag=True, help="a cluster with users, roles and access control")
+@click.option(
+    "--password",
+    envvar="MLCONFORM_MOCK_PASSWORD",
+    default=DEFAULT_PASSWORD,
+    show_default=True,
+    help="of every user of --security; better in MLCONFORM_MOCK_PASSWORD",
+)
 def command(
     profile: str,
     docs_version: str | None,
@@ -38,6 +53,8 @@ def command(
     host: str,
     port: int,
     mutant: str | None,
+    security: bool,
+    password: str,
 ) -> None:
     """Serve the reference mock over HTTP until interrupted."""
     profiles = ("opensearch-ml", "nugen") if profile == "all" else (profile,)
@@ -50,11 +67,15 @@ def command(
             mutant=mutant,
             progress=progress,
             seed=seed,
+            security=Security(password) if security else None,
         )
     except ValueError as error:
         raise UsageError(str(error)) from error
     if server.notice is not None:
         click.echo(f"mlconform: {server.notice}", err=True)
+    if security:
+        shown = "as given" if password != DEFAULT_PASSWORD else password
+        click.echo(f"users {', '.join(USERS)}; password {shown}")
     try:
         serve(
             server,

@@ -15,6 +15,7 @@ from mock_server.opensearch_ml.lifecycle import Lifecycle
 from mock_server.opensearch_ml.monitor import Monitor
 from mock_server.opensearch_ml.opensearch_core.settings import Settings
 from mock_server.opensearch_ml.prediction.rate_limit import Throttle
+from mock_server.opensearch_ml.security.accounts import Accounts, Caller
 from mock_server.opensearch_ml.store import JsonObject, Store
 
 
@@ -32,6 +33,8 @@ class Cluster:
         self.endpoint = environment.endpoint
         self.version = environment.version
         self.let_others_in = environment.let_others_in
+        security = environment.security
+        self.accounts = None if security is None else Accounts(security, environment.rules.read_roles)
         self.settings = Settings(environment.rules)
         self.store = Store(len(environment.nodes))
         self.throttle = Throttle()
@@ -50,12 +53,16 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request on its way to a handler: path parameters and query parameters are decoded."""
+    """One request on its way to a handler: path parameters and query parameters are decoded.
+
+    There is a `caller` where the cluster is secured.
+    """
 
     cluster: Cluster
     parameters: dict[str, str]
     query: dict[str, str] = field(default_factory=dict)
     document: Document = EMPTY
+    caller: Caller | None = None
 
     def fields(self) -> Fields:
         """The body as an object. Raises ApiError 400 for another kind of value; an empty one has none."""

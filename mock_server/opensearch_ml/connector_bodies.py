@@ -7,8 +7,8 @@ from typing import Any
 
 from mock_server.opensearch_ml.bodies.fields import Fields, flag_reader, read_in_order, text_reader
 from mock_server.opensearch_ml.errors import illegal_argument
-from mock_server.opensearch_ml.model_groups import access_mode
 from mock_server.opensearch_ml.prediction.gson import kept_text
+from mock_server.opensearch_ml.security import access_modes
 from mock_server.opensearch_ml.store import JsonObject
 
 ACTION_TYPES = ("PREDICT", "EXECUTE", "BATCH_PREDICT", "CANCEL_BATCH_PREDICT", "BATCH_PREDICT_STATUS")
@@ -98,7 +98,7 @@ _READERS = {
     "actions": _actions,
     "backend_roles": lambda fields: fields.texts("backend_roles"),
     "add_all_backend_roles": flag_reader("add_all_backend_roles"),
-    "access_mode": access_mode,
+    "access_mode": access_modes.mode,
     "dry_run": flag_reader("dry_run"),
     "client_config": _client_config,
 }

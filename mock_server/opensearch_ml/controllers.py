@@ -12,6 +12,7 @@ from mock_server.opensearch_ml.errors import ApiError, node_error, parse_error, 
 from mock_server.opensearch_ml.prediction import gson
 from mock_server.opensearch_ml.prediction.rate_limit import merged, read_rate_limiter, view_rate_limiter
 from mock_server.opensearch_ml.rules import Rules
+from mock_server.opensearch_ml.security import access
 from mock_server.opensearch_ml.store import Controller, Model, ModelState, RateLimiter
 
 _NO_MODEL = "Failed to find model to create the corresponding model controller with the provided model ID"
@@ -72,6 +73,7 @@ def get(call: Call) -> Answer:
         raise status_error(404, "Failed to find model controller")
     if controller is None:
         raise status_error(404, rules.missing_controller_reason.format(model_id=model_id))
+    access.require_controller(call, model_id)
     limits = {user: view_rate_limiter(limit) for user, limit in controller.limits.items()}
     return Answer({"model_id": controller.model_id, "user_rate_limiter": limits})
 
@@ -79,6 +81,7 @@ def get(call: Call) -> Answer:
 def delete(call: Call) -> Answer:
     """DELETE controllers/{model_id}."""
     model_id, store = call.parameters["model_id"], call.cluster.store
+    access.require_controller(call, model_id)
     if model_id not in store.controllers:
         raise status_error(404, "Failed to find model controller")
     call.cluster.let_others_in()
@@ -91,6 +94,7 @@ def _find_model(call: Call) -> Model:
     model = call.cluster.store.models.get(call.parameters["model_id"])
     if model is None:
         raise status_error(404, _NO_MODEL)
+    access.require_controller(call, model.id)
     if model.algorithm not in ("REMOTE", "TEXT_EMBEDDING"):
         raise status_error(
             403,

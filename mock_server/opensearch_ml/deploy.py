@@ -8,6 +8,7 @@ from mock_server.opensearch_ml.errors import ApiError, illegal_argument, status_
 from mock_server.opensearch_ml.models import find
 from mock_server.opensearch_ml.opensearch_core.settings import CUSTOM_PLAN
 from mock_server.opensearch_ml.registration import require_function_allowed
+from mock_server.opensearch_ml.security import access
 from mock_server.opensearch_ml.store import Model
 
 
@@ -16,6 +17,7 @@ def deploy(call: Call) -> Answer:
     cluster = call.cluster
     node_ids = call.fields().texts("node_ids")
     model = find(cluster, call.parameters["model_id"])
+    access.require_model(call, model)
     require_function_allowed(model.algorithm, cluster)
     targets = _custom_plan(cluster, model, node_ids) if node_ids else None
     cluster.let_others_in()
@@ -60,6 +62,7 @@ def undeploy(call: Call) -> Answer:
         raise illegal_argument("Must set specific model ids to undeploy")
     if node_ids:
         _require_custom_plan_allowed(cluster)
+    access.require_undeploy(call, model_ids)
     unique = list(dict.fromkeys(model_ids))
     if len(model_ids) == 1 and unique[0] not in cluster.store.models:
         raise _unknown(cluster, unique[0])

@@ -13,6 +13,7 @@ from typing import Any
 Version = tuple[int, int]
 
 _BOTH: tuple[Version, ...] = ((2, 19), (3, 4))
+_SECURED: tuple[Version, ...] = ((3, 4),)
 _NO_5XX = "A client's mistake is answered with a status below 500."
 
 
@@ -237,5 +238,78 @@ DEVIATIONS = (
         None,
         ((2, 19),),
         {"restart_shows_undeployed": False},
+    ),
+    Deviation(
+        "group-deleted-by-strangers",
+        "With access control on, a group is deleted by its owner, by who shares a backend role, or by an "
+        "admin; only a public one by anybody.",
+        "Whoever may delete groups at all deletes a private or restricted one of somebody else.",
+        None,
+        None,
+        _SECURED,
+        {"group_delete_is_controlled": False},
+    ),
+    Deviation(
+        "hidden-group-takes-versions",
+        "Only its owner, and an admin, can use a private group.",
+        "A model that is registered without a group and has a hidden one's name becomes a version of that.",
+        None,
+        None,
+        _SECURED,
+        {"group_found_by_name_is_controlled": False},
+    ),
+    Deviation(
+        "group-of-a-registration-public",
+        "The group that a registration makes is private, or has the access that was sent.",
+        "It is public and has no owner, and access parameters are refused as if nothing controlled access.",
+        None,
+        None,
+        _SECURED,
+        {"registered_group_is_controlled": False},
+    ),
+    Deviation(
+        "owner-needs-the-role",
+        "The owner of a restricted group has access to it.",
+        "Not without one of its backend roles.",
+        None,
+        None,
+        _SECURED,
+        {"owner_keeps_restricted": False},
+    ),
+    Deviation(
+        "one-undeploy-under-control",
+        "An undeploy names several models.",
+        "With model access control on it names one, also of an admin.",
+        None,
+        None,
+        _SECURED,
+        {"several_undeploy_under_control": False},
+    ),
+    Deviation(
+        "read-role-needs-indices",
+        "The role that only reads shows statistics.",
+        "Those of the cluster take a permission that the role has not.",
+        None,
+        None,
+        _SECURED,
+        {"stats_ask_for_indices": True},
+    ),
+    Deviation(
+        "read-role-name",
+        "The role that only reads is ml_readonly_access.",
+        "It is ml_read_access, and there is no other.",
+        None,
+        None,
+        _SECURED,
+        {"read_roles": ("ml_read_access",)},
+    ),
+    Deviation(
+        "profile-refusal-500",
+        _NO_5XX,
+        "The refusal of a profile is a 500 of a form of its own.",
+        None,
+        "osml.wire.no-server-error",
+        _SECURED,
+        {"refused_profile_fails": True},
     ),
 )

@@ -10,6 +10,7 @@ from mock_server.clock import Clock
 from mock_server.endpoint import RemoteEndpoint
 from mock_server.opensearch_ml.nodes import Ids, Node
 from mock_server.opensearch_ml.rules import Rules
+from mock_server.opensearch_ml.security.accounts import Security
 from mock_server.opensearch_ml.work import AlwaysDeployed, Outcomes, Progress
 
 
@@ -18,7 +19,7 @@ class Environment:
     """The surroundings of a cluster; `version` is the product version that it tells of itself.
 
     `let_others_in` is called inside a request where a real node lets other requests go on: between what it
-    reads and what it writes.
+    reads and what it writes. Without `security` the cluster has no users, and anybody may do anything.
     """
 
     rules: Rules
@@ -30,6 +31,7 @@ class Environment:
     progress: Progress = field(default_factory=Progress)
     outcomes: Outcomes = field(default_factory=AlwaysDeployed)
     let_others_in: Callable[[], None] = lambda: None
+    security: Security | None = None
 
     @property
     def local_node_id(self) -> str:

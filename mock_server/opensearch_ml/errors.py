@@ -48,18 +48,28 @@ class NodeError(ApiError):
 
 @dataclass(eq=False)
 class RestError(Exception):
-    """A refusal that OpenSearch's REST layer sends before any handler runs: a plain string as `error`."""
+    """A refusal that OpenSearch's REST layer sends by itself: a plain string as `error`.
+
+    One kind tells the `exception` that made it, in the place of the status.
+    """
 
     status: int
     message: str
     tells_status: bool = True
     headers: tuple[tuple[str, str], ...] = ()
+    exception: str | None = None
 
     def envelope(self) -> dict[str, Any]:
         """The body: `{"error": "...", "status": n}`; one kind leaves the status out."""
+        if self.exception is not None:
+            return {"error": self.message, "exception": self.exception}
         return (
             {"error": self.message, "status": self.status} if self.tells_status else {"error": self.message}
         )
+
+
+class Unauthorized(Exception):  # noqa: N818 - as HTTP calls it
+    """A request without credentials, or with wrong ones, to a secured cluster."""
 
 
 def illegal_argument(reason: str, status: int = 400, caused_by: dict[str, Any] | None = None) -> ApiError:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
 from mock_server.opensearch_ml import conflicts
 from mock_server.opensearch_ml.bodies.checked_texts import check_texts
-from mock_server.opensearch_ml.bodies.fields import Fields, flag_reader, read_in_order, text_reader
+from mock_server.opensearch_ml.bodies.fields import Fields, read_in_order, text_reader
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import (
     ApiError,
@@ -16,9 +16,10 @@ from mock_server.opensearch_ml.errors import (
     status_error,
 )
 from mock_server.opensearch_ml.search.operation import answer_search
+from mock_server.opensearch_ml.security import access, access_modes
+from mock_server.opensearch_ml.security.access_modes import Sent
 from mock_server.opensearch_ml.store import JsonObject, ModelGroup
 
-_ACCESS_MODES = frozenset({"public", "private", "restricted"})
 _TEXTS = ("name", "description", "model_group_id")
 _NO_BODY = "Model group request has empty body"
 _TAKEN = "The name you provided is already being used by a model group with ID: {holder}."
@@ -40,23 +41,39 @@ def register(call: Call) -> Answer:
         raise ApiError(status, "null_pointer_exception", "model group name must not be null")
     check_texts(call.cluster.rules, ((_NAME, name), (_DESCRIPTION, description)), required=_NAME)
     _require_free_name(call.cluster, name, _TAKEN)
-    refuse_access(fields, lowered=True)
-    return Answer({"model_group_id": create(call.cluster, name, description), "status": "CREATED"})
+    sent = access_modes.read(fields, lowered=True)
+    return Answer({"model_group_id": create(call, name, description, sent), "status": "CREATED"})
 
 
 def _read(fields: Fields) -> tuple[str | None, str | None]:
     """Name and description, after every member was read as it came."""
-    readers = {**access_readers(lowered=True), **{name: text_reader(name) for name in _TEXTS}}
+    readers = {**access_modes.readers(lowered=True), **{name: text_reader(name) for name in _TEXTS}}
     read_in_order(fields, readers)
     return fields.text("name"), fields.text("description")
 
 
-def create(cluster: Cluster, name: str, description: str | None) -> str:
-    """Make a group without versions; gives its id. Two at the same moment may have one name."""
-    cluster.let_others_in()
+def create(call: Call, name: str, description: str | None, sent: Sent) -> str:
+    """Make a group without versions, with the access that was sent; gives its id.
+
+    Two at the same moment may have one name. Raises ApiError 400 for access that can't be given.
+    """
+    cluster = call.cluster
     now = cluster.now_ms()
+    group = ModelGroup(name, description, now, now)
+    if call.caller is not None and access.is_on(call):
+        access_modes.require_valid(sent, call.caller)
+        access_modes.give(group, sent, call.caller)
+        group.owner = access.owner_of(call.caller)
+    else:
+        access_modes.refuse(sent)
+    return put(cluster, group)
+
+
+def put(cluster: Cluster, group: ModelGroup) -> str:
+    """Keep a group that is made; gives its id."""
+    cluster.let_others_in()
     group_id = cluster.ids.document()
-    cluster.store.groups.put(group_id, ModelGroup(name, description, now, now))
+    cluster.store.groups.put(group_id, group)
     return group_id
 
 
@@ -85,7 +102,9 @@ def next_version(cluster: Cluster, group_id: str, at: int) -> str:
 
 def get(call: Call) -> Answer:
     """GET model_groups/{model_group_id}."""
-    return Answer(view(_find(call)))
+    group = _find(call)
+    _require_open(call, group)
+    return Answer(view(group))
 
 
 def update(call: Call) -> Answer:
@@ -97,7 +116,8 @@ def update(call: Call) -> Answer:
     name, description = _read(fields)
     check_texts(rules, ((_NAME, name), (_DESCRIPTION, description)))
     group = _find(call)
-    refuse_access(fields, lowered=True)
+    sent = access_modes.read(fields, lowered=True)
+    _require_update(call, group, sent)
     renamed = name is not None and name.strip() != "" and name != group.name
     if name is not None and renamed:
         _require_free_name(call.cluster, name, _TAKEN_BY_ANOTHER)
@@ -108,6 +128,8 @@ def update(call: Call) -> Answer:
         group.name = name
     if description is not None and description.strip():
         group.description = description
+    if call.caller is not None and not sent.is_empty:
+        access_modes.give(group, sent, call.caller)
     if rules.group_update_moves_time:
         group.updated = call.cluster.now_ms()
     if rules.group_update_moves_time or before != (group.name, group.description):
@@ -115,9 +137,20 @@ def update(call: Call) -> Answer:
     return Answer({"status": "Updated"})
 
 
+def _require_update(call: Call, group: ModelGroup, sent: Sent) -> None:
+    if call.caller is None or not access.is_on(call):
+        access_modes.refuse(sent)
+        return
+    access_modes.require_update(call, group, sent)
+    access_modes.require_valid(sent, call.caller)
+
+
 def delete(call: Call) -> Answer:
     """DELETE model_groups/{model_group_id}: refused while it has versions."""
     group_id = call.parameters["model_group_id"]
+    group = call.cluster.store.groups.get(group_id)
+    if group is not None and call.cluster.rules.group_delete_is_controlled:
+        _require_open(call, group)
     if call.cluster.store.models.where("group_id", group_id):
         raise status_error(409, "Cannot delete the model group when it has associated model versions")
     call.cluster.let_others_in()
@@ -126,20 +159,29 @@ def delete(call: Call) -> Answer:
 
 def find_all(call: Call) -> Answer:
     """GET or POST model_groups/_search."""
-    return answer_search(call, call.cluster.store.groups, lambda _id, group: view(group))
+    groups = call.cluster.store.groups
+    return answer_search(call, groups, lambda _id, group: view(group), partial(access.shows_group, call))
 
 
 def view(group: ModelGroup) -> JsonObject:
     """A group as the API shows it; without model access control every group is public."""
-    described = {} if group.description is None else {"description": group.description}
-    return {
+    shown = {
         "name": group.name,
         "latest_version": group.latest_version,
-        **described,
-        "access": "public",
+        "description": group.description,
+        "backend_roles": group.backend_roles,
+        "owner": None if group.owner is None else group.owner.view(),
+        "access": group.access,
         "created_time": group.created,
         "last_updated_time": group.updated,
     }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def _require_open(call: Call, group: ModelGroup) -> None:
+    caller = access.bound(call)
+    if caller is not None and not access.is_open(group, caller, call.cluster.rules):
+        raise status_error(403, "User doesn't have privilege to perform this operation on this model group")
 
 
 def _find(call: Call) -> ModelGroup:
@@ -148,36 +190,6 @@ def _find(call: Call) -> ModelGroup:
     if group is None:
         raise status_error(404, f"Failed to find model group with the provided model group id: {group_id}")
     return group
-
-
-def access_readers(*, lowered: bool) -> dict[str, Callable[[Fields], object]]:
-    """How the members that say who has access are read; `lowered` as in `refuse_access`."""
-    return {
-        "access_mode": lambda fields: access_mode(fields, lowered=lowered),
-        "backend_roles": lambda fields: fields.texts("backend_roles"),
-        "add_all_backend_roles": flag_reader("add_all_backend_roles"),
-    }
-
-
-def refuse_access(fields: Fields, *, lowered: bool) -> None:
-    """Without the security plugin nobody can say who has access to a group.
-
-    A mode that is not known is as good as none; with `lowered`, capitals in it do not matter. No roles are
-    as good as none too. Raises ApiError 400.
-    """
-    given = [reader(fields) for name, reader in access_readers(lowered=lowered).items() if name in fields]
-    if any(value not in (None, []) for value in given):
-        raise illegal_argument(
-            "You cannot specify model access control parameters because the Security plugin or model access "
-            "control is disabled on your cluster."
-        )
-
-
-def access_mode(fields: Fields, *, lowered: bool = False) -> str | None:
-    """One of the modes there are; any other text is as good as none."""
-    mode = fields.text("access_mode") or ""
-    mode = mode.lower() if lowered else mode
-    return mode if mode in _ACCESS_MODES else None
 
 
 def _require_free_name(cluster: Cluster, name: str, refusal: str) -> None:

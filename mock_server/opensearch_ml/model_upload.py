@@ -14,6 +14,7 @@ from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error
 from mock_server.opensearch_ml.opensearch_core.settings import VIA_FILE
 from mock_server.opensearch_ml.registration import NEED_NO_CONFIG, group_of, read_members
+from mock_server.opensearch_ml.security import access
 from mock_server.opensearch_ml.store import LocalFile, Model, ModelState
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
@@ -37,7 +38,7 @@ def register_meta(call: Call) -> Answer:
     model.file = _read_file(fields, model)
     model.chunks_to_come = model.file.chunks
     model.state = ModelState.REGISTERING
-    model.group_id = group_of(cluster, fields, model)
+    model.group_id = group_of(call, fields, model)
     now = cluster.now_ms()
     model.version = model_groups.next_version(cluster, model.group_id, now)
     model.created = model.updated = now
@@ -67,6 +68,8 @@ def upload_chunk(call: Call) -> Answer:
     model = cluster.store.models.get(call.parameters["model_id"])
     if model is None:
         raise ApiError(404, "m_l_resource_not_found_exception", "Failed to find model")
+    if model.group_id is not None:
+        access.require_new_version(call, model.group_id)
     chunks = 0 if model.file is None else model.file.chunks
     if int(number) >= chunks:
         raise node_error("exception", "Chunk number exceeds total chunks")

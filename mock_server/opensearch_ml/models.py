@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from mock_server.opensearch_ml import connectors
 from mock_server.opensearch_ml.bodies.fields import flag_of
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
@@ -9,6 +11,7 @@ from mock_server.opensearch_ml.downstream import refuse_while_in_use
 from mock_server.opensearch_ml.errors import status_error
 from mock_server.opensearch_ml.prediction.rate_limit import view_rate_limiter
 from mock_server.opensearch_ml.search.operation import answer_search
+from mock_server.opensearch_ml.security import access
 from mock_server.opensearch_ml.store import JsonObject, Model, ModelState
 
 _STATES_KEPT = frozenset({ModelState.DEPLOYING, ModelState.DEPLOYED, ModelState.PARTIALLY_DEPLOYED})
@@ -28,6 +31,7 @@ def get(call: Call) -> Answer:
         flag_of(call.query["return_content"] or "true")
     model_id = call.parameters["model_id"]
     model = find(call.cluster, model_id, f"Failed to find model with the provided model id: {model_id}")
+    access.require_model(call, model)
     call.cluster.lifecycle.read(model)
     return Answer(view(model))
 
@@ -36,6 +40,7 @@ def delete(call: Call) -> Answer:
     """DELETE models/{model_id}: refused while deployed and, with safe delete on, while something uses it."""
     cluster, model_id = call.cluster, call.parameters["model_id"]
     model = find(cluster, model_id)
+    access.require_model(call, model)
     if cluster.rules.deployed_model_is_kept and model.state in _STATES_KEPT:
         raise status_error(
             400,
@@ -67,7 +72,8 @@ def _delete_empty_group(cluster: Cluster, group_id: str | None) -> None:
 
 def find_all(call: Call) -> Answer:
     """GET or POST models/_search."""
-    return answer_search(call, call.cluster.store.models, lambda _id, model: _document(model))
+    models = call.cluster.store.models
+    return answer_search(call, models, lambda _id, model: _document(model), partial(access.shows_model, call))
 
 
 def _document(model: Model) -> JsonObject:

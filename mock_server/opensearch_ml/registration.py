@@ -36,7 +36,8 @@ from mock_server.opensearch_ml.prediction.local_models import (
 )
 from mock_server.opensearch_ml.prediction.rate_limit import read_rate_limiter
 from mock_server.opensearch_ml.rules import Rules
-from mock_server.opensearch_ml.store import JsonObject, Model, ModelState, Task, TaskState
+from mock_server.opensearch_ml.security import access, access_modes
+from mock_server.opensearch_ml.store import JsonObject, Model, ModelGroup, ModelState, Task, TaskState
 
 NEED_NO_CONFIG = ("SPARSE_ENCODING", "SPARSE_TOKENIZE")
 MODEL_FORMATS = ("TORCH_SCRIPT", "ONNX")
@@ -50,7 +51,7 @@ def register(call: Call) -> Answer:
         raise parse_error("request body is required")
     cluster, fields = call.cluster, call.fields()
     model = _read(fields, cluster)
-    model.group_id = group_of(cluster, fields, model)
+    model.group_id = group_of(call, fields, model)
     cluster.monitor.count(model, "register")
     if model.file is not None:
         has_file = "url" in fields or is_pretrained(model.name)
@@ -86,6 +87,11 @@ def register(call: Call) -> Answer:
         cluster.monitor.count(model, "deploy", cluster.node_ids)
         cluster.lifecycle.deploy(model, None)
     return Answer({"task_id": task_id, "status": "CREATED", "model_id": model.id})
+
+
+def form(call: Call) -> None:
+    """Read a body as a node does before it asks whether the caller may. Raises ApiError 400."""
+    read_members(call.fields(), call.cluster)
 
 
 def model_readers(rules: Rules, parser: BodyParser) -> dict[str, Callable[[Fields], object]]:
@@ -136,7 +142,7 @@ def read_members(fields: Fields, cluster: Cluster) -> Model:
     readers = {
         **model_readers(rules, BodyParser.REGISTER),
         **_REGISTER_READERS,
-        **model_groups.access_readers(lowered=False),
+        **access_modes.readers(lowered=False),
         "connector": lambda fields: fields.mapping("connector", BodyParser.REGISTER),
         "model_config": lambda fields: _read_config(fields, rules),
     }
@@ -233,21 +239,32 @@ def _require_url_allowed(function: str, url: str | None, cluster: Cluster) -> No
         raise illegal_argument("URL can't match trusted url regex")
 
 
-def group_of(cluster: Cluster, fields: Fields, model: Model) -> str:
+def group_of(call: Call, fields: Fields, model: Model) -> str:
     """The group that is named, or that has the model's name, or is made now. Raises ApiError."""
-    group_id = fields.text("model_group_id")
+    cluster, group_id = call.cluster, fields.text("model_group_id")
     if not group_id:
         named = model_groups.named(cluster, model.name)
-        if named is not None:
-            return named
-        model_groups.refuse_access(fields, lowered=False)
-        return model_groups.create(cluster, model.name, model.description)
+        if named is None:
+            return _new_group(call, fields, model)
+        if cluster.rules.group_found_by_name_is_controlled:
+            access.require_new_version(call, named)
+        return named
+    access.require_new_version(call, group_id)
     if group_id not in cluster.store.groups:
         reason = f"Model Group Response is empty for {group_id}"
         raise ApiError(
             cluster.rules.unknown_group_register_status, "m_l_resource_not_found_exception", reason
         )
     return group_id
+
+
+def _new_group(call: Call, fields: Fields, model: Model) -> str:
+    sent = access_modes.read(fields, lowered=False)
+    if call.cluster.rules.registered_group_is_controlled:
+        return model_groups.create(call, model.name, model.description, sent)
+    access_modes.refuse(sent)
+    now = call.cluster.now_ms()
+    return model_groups.put(call.cluster, ModelGroup(model.name, model.description, now, now))
 
 
 def read_deploy_setting(fields: Fields) -> JsonObject | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mock_server.opensearch_ml import (
@@ -18,9 +19,11 @@ from mock_server.opensearch_ml import (
     tasks,
     update,
 )
-from mock_server.opensearch_ml.cluster import Handler
+from mock_server.opensearch_ml.cluster import Call, Handler
 from mock_server.opensearch_ml.opensearch_core import cluster_info, cluster_settings, indices, pipelines
 from mock_server.opensearch_ml.prediction import predict, training
+from mock_server.opensearch_ml.search import operation
+from mock_server.opensearch_ml.security.roles import ACTIONS
 
 ML = "/_plugins/_ml"
 _SEARCH = frozenset({"source", "source_content_type"})
@@ -41,15 +44,28 @@ class Route:
     `parse_refusal` is type and reason of the refusal of a body that is no JSON, where the operation puts them
     around what the parser says. One that came `later` is there only where the rule `agents_can_be_updated`
     says so. A `raw` one takes the bytes of a body as they are.
+
+    On a secured cluster `action` is what a role of the caller must allow, None where the handler asks; the
+    names of ML Commons' own begin alike and are told without that. `form` reads the body of somebody who may
+    not, as far as a node does before it asks. One that `is_open` takes no credentials.
     """
 
     method: str
     template: str
     handler: Handler
+    action: str | None
     query: frozenset[str] = frozenset()
     parse_refusal: tuple[str, str] | None = None
     later: bool = False
     raw: bool = False
+    form: Callable[[Call], object] | None = None
+    is_open: bool = False
+
+    @property
+    def permission(self) -> str | None:
+        """The whole name of the action."""
+        own = self.action is not None and ":" not in self.action
+        return f"{ACTIONS}/{self.action}" if own else self.action
 
     @property
     def reads_body(self) -> bool:
@@ -60,97 +76,247 @@ class Route:
         return read and self.method == "GET"
 
 
+def _searches(kind: str, handler: Handler) -> tuple[Route, Route]:
+    """The search of one kind of resource, by both of its methods."""
+    path, action = f"{ML}/{kind}/_search", f"{kind}/search"
+    return (
+        Route("POST", path, handler, action, _SEARCH, form=operation.form),
+        Route("GET", path, handler, action, _SEARCH, form=operation.form),
+    )
+
+
 ROUTES = (
-    Route("POST", f"{ML}/connectors/_create", connectors.create),
-    Route("POST", f"{ML}/connectors/_search", connectors.find_all, _SEARCH),
-    Route("GET", f"{ML}/connectors/_search", connectors.find_all, _SEARCH),
-    Route("PUT", f"{ML}/connectors/{{connector_id}}", connectors.update),
-    Route("GET", f"{ML}/connectors/{{connector_id}}", connectors.get),
-    Route("DELETE", f"{ML}/connectors/{{connector_id}}", connectors.delete),
-    Route("POST", f"{ML}/model_groups/_register", model_groups.register),
-    Route("POST", f"{ML}/model_groups/_search", model_groups.find_all, _SEARCH),
-    Route("GET", f"{ML}/model_groups/_search", model_groups.find_all, _SEARCH),
-    Route("PUT", f"{ML}/model_groups/{{model_group_id}}", model_groups.update),
-    Route("GET", f"{ML}/model_groups/{{model_group_id}}", model_groups.get),
-    Route("DELETE", f"{ML}/model_groups/{{model_group_id}}", model_groups.delete),
-    Route("POST", f"{ML}/models/_register", registration.register, frozenset({"deploy"})),
-    Route("POST", f"{ML}/models/_register_meta", model_upload.register_meta),
-    Route("POST", f"{ML}/models/meta", model_upload.register_meta),
-    Route("POST", f"{ML}/models/{{model_id}}/upload_chunk/{{chunk}}", model_upload.upload_chunk, raw=True),
-    Route("POST", f"{ML}/models/{{model_id}}/chunk/{{chunk}}", model_upload.upload_chunk, raw=True),
-    Route("POST", f"{ML}/models/_search", models.find_all, _SEARCH),
-    Route("GET", f"{ML}/models/_search", models.find_all, _SEARCH),
-    Route("POST", f"{ML}/models/_undeploy", deploy.undeploy),
-    Route("PUT", f"{ML}/models/{{model_id}}", update.update),
-    Route("GET", f"{ML}/models/{{model_id}}", models.get, frozenset({"return_content"})),
-    Route("DELETE", f"{ML}/models/{{model_id}}", models.delete),
-    Route("POST", f"{ML}/models/{{model_id}}/_deploy", deploy.deploy),
-    Route("POST", f"{ML}/models/{{model_id}}/_undeploy", deploy.undeploy),
-    Route("POST", f"{ML}/models/{{model_id}}/_predict", predict.predict),
-    Route("POST", f"{ML}/models/{{model_id}}/_batch_predict", predict.batch_predict),
-    Route("POST", f"{ML}/_predict/{{algorithm}}/{{model_id}}", predict.predict),
-    Route("POST", f"{ML}/_train/{{algorithm}}", training.train, frozenset({"async"})),
-    Route("POST", f"{ML}/tasks/_search", tasks.find_all, _SEARCH),
-    Route("GET", f"{ML}/tasks/_search", tasks.find_all, _SEARCH),
-    Route("GET", f"{ML}/tasks/{{task_id}}", tasks.get),
-    Route("DELETE", f"{ML}/tasks/{{task_id}}", tasks.delete),
-    Route("POST", f"{ML}/tasks/{{task_id}}/_cancel_batch", tasks.cancel_batch),
-    Route("POST", f"{ML}/agents/_register", agents.register),
-    Route("POST", f"{ML}/agents/_search", agents.find_all, _SEARCH),
-    Route("GET", f"{ML}/agents/_search", agents.find_all, _SEARCH),
-    Route("GET", f"{ML}/agents/{{agent_id}}", agents.get),
-    Route("PUT", f"{ML}/agents/{{agent_id}}", agents.update, later=True),
-    Route("DELETE", f"{ML}/agents/{{agent_id}}", agents.delete),
-    Route("POST", f"{ML}/controllers/{{model_id}}", controllers.create),
-    Route("PUT", f"{ML}/controllers/{{model_id}}", controllers.update),
-    Route("GET", f"{ML}/controllers/{{model_id}}", controllers.get),
-    Route("DELETE", f"{ML}/controllers/{{model_id}}", controllers.delete),
-    Route("GET", f"{ML}/profile", runtime.profile, _PROFILE),
-    Route("GET", f"{ML}/profile/models", runtime.profile_models, _PROFILE),
-    Route("GET", f"{ML}/profile/models/{{model_id}}", runtime.profile_models, _PROFILE),
-    Route("GET", f"{ML}/profile/tasks", runtime.profile_tasks, _PROFILE),
-    Route("GET", f"{ML}/profile/tasks/{{task_id}}", runtime.profile_tasks, _PROFILE),
-    Route("GET", f"{ML}/stats", stats.stats),
-    Route("GET", f"{ML}/stats/{{stat}}", stats.stats),
-    Route("GET", f"{ML}/{{node_id}}/stats", stats.stats),
-    Route("GET", f"{ML}/{{node_id}}/stats/{{stat}}", stats.stats),
-    Route("GET", "/_ingest/pipeline", pipelines.get_ingest_pipeline, _MANAGER),
-    Route("PUT", "/_ingest/pipeline/{pipeline_id}", pipelines.put_ingest_pipeline, _TIMEOUTS, _MAP),
-    Route("GET", "/_ingest/pipeline/{pipeline_id}", pipelines.get_ingest_pipeline, _MANAGER),
-    Route("DELETE", "/_ingest/pipeline/{pipeline_id}", pipelines.delete_ingest_pipeline, _TIMEOUTS),
-    Route("GET", "/_search/pipeline", pipelines.get_search_pipeline, _MANAGER),
-    Route("PUT", "/_search/pipeline/{pipeline_id}", pipelines.put_search_pipeline, _TIMEOUTS, _MAP),
-    Route("GET", "/_search/pipeline/{pipeline_id}", pipelines.get_search_pipeline, _MANAGER),
-    Route("DELETE", "/_search/pipeline/{pipeline_id}", pipelines.delete_search_pipeline, _TIMEOUTS),
+    Route("POST", f"{ML}/connectors/_create", connectors.create, "create_connector"),
+    *_searches("connectors", connectors.find_all),
+    Route("PUT", f"{ML}/connectors/{{connector_id}}", connectors.update, "connectors/update"),
+    Route("GET", f"{ML}/connectors/{{connector_id}}", connectors.get, "connectors/get"),
+    Route("DELETE", f"{ML}/connectors/{{connector_id}}", connectors.delete, "connectors/delete"),
+    Route("POST", f"{ML}/model_groups/_register", model_groups.register, "register_model_group"),
+    *_searches("model_groups", model_groups.find_all),
+    Route("PUT", f"{ML}/model_groups/{{model_group_id}}", model_groups.update, "update_model_group"),
+    Route("GET", f"{ML}/model_groups/{{model_group_id}}", model_groups.get, "model_groups/get"),
+    Route("DELETE", f"{ML}/model_groups/{{model_group_id}}", model_groups.delete, "model_groups/delete"),
+    Route(
+        "POST",
+        f"{ML}/models/_register",
+        registration.register,
+        "register_model",
+        frozenset({"deploy"}),
+        form=registration.form,
+    ),
+    Route("POST", f"{ML}/models/_register_meta", model_upload.register_meta, "register_model_meta"),
+    Route("POST", f"{ML}/models/meta", model_upload.register_meta, "register_model_meta"),
+    Route(
+        "POST",
+        f"{ML}/models/{{model_id}}/upload_chunk/{{chunk}}",
+        model_upload.upload_chunk,
+        "upload_model_chunk",
+        raw=True,
+    ),
+    Route(
+        "POST",
+        f"{ML}/models/{{model_id}}/chunk/{{chunk}}",
+        model_upload.upload_chunk,
+        "upload_model_chunk",
+        raw=True,
+    ),
+    *_searches("models", models.find_all),
+    Route("POST", f"{ML}/models/_undeploy", deploy.undeploy, "undeploy_models"),
+    Route("PUT", f"{ML}/models/{{model_id}}", update.update, "models/update", form=update.form),
+    Route("GET", f"{ML}/models/{{model_id}}", models.get, "models/get", frozenset({"return_content"})),
+    Route("DELETE", f"{ML}/models/{{model_id}}", models.delete, "models/delete"),
+    Route("POST", f"{ML}/models/{{model_id}}/_deploy", deploy.deploy, "deploy_model"),
+    Route("POST", f"{ML}/models/{{model_id}}/_undeploy", deploy.undeploy, "undeploy_models"),
+    Route("POST", f"{ML}/models/{{model_id}}/_predict", predict.predict, "predict", form=predict.form),
+    Route(
+        "POST",
+        f"{ML}/models/{{model_id}}/_batch_predict",
+        predict.batch_predict,
+        "predict",
+        form=predict.form,
+    ),
+    Route("POST", f"{ML}/_predict/{{algorithm}}/{{model_id}}", predict.predict, "predict", form=predict.form),
+    Route("POST", f"{ML}/_train/{{algorithm}}", training.train, "train", frozenset({"async"})),
+    *_searches("tasks", tasks.find_all),
+    Route("GET", f"{ML}/tasks/{{task_id}}", tasks.get, "tasks/get"),
+    Route("DELETE", f"{ML}/tasks/{{task_id}}", tasks.delete, "tasks/delete"),
+    Route("POST", f"{ML}/tasks/{{task_id}}/_cancel_batch", tasks.cancel_batch, "tasks/cancel"),
+    Route("POST", f"{ML}/agents/_register", agents.register, "agents/register"),
+    *_searches("agents", agents.find_all),
+    Route("GET", f"{ML}/agents/{{agent_id}}", agents.get, "agents/get"),
+    Route("PUT", f"{ML}/agents/{{agent_id}}", agents.update, "agents/update", later=True),
+    Route("DELETE", f"{ML}/agents/{{agent_id}}", agents.delete, "agents/delete"),
+    Route("POST", f"{ML}/controllers/{{model_id}}", controllers.create, "controllers/create"),
+    Route("PUT", f"{ML}/controllers/{{model_id}}", controllers.update, "controllers/update"),
+    Route("GET", f"{ML}/controllers/{{model_id}}", controllers.get, "controllers/get"),
+    Route("DELETE", f"{ML}/controllers/{{model_id}}", controllers.delete, "controllers/delete"),
+    Route("GET", f"{ML}/profile", runtime.profile, None, _PROFILE),
+    Route("GET", f"{ML}/profile/models", runtime.profile_models, None, _PROFILE),
+    Route("GET", f"{ML}/profile/models/{{model_id}}", runtime.profile_models, None, _PROFILE),
+    Route("GET", f"{ML}/profile/tasks", runtime.profile_tasks, None, _PROFILE),
+    Route("GET", f"{ML}/profile/tasks/{{task_id}}", runtime.profile_tasks, None, _PROFILE),
+    Route("GET", f"{ML}/stats", stats.stats, "stats/nodes"),
+    Route("GET", f"{ML}/stats/{{stat}}", stats.stats, "stats/nodes"),
+    Route("GET", f"{ML}/{{node_id}}/stats", stats.stats, "stats/nodes"),
+    Route("GET", f"{ML}/{{node_id}}/stats/{{stat}}", stats.stats, "stats/nodes"),
+    Route(
+        "GET",
+        "/_ingest/pipeline",
+        pipelines.get_ingest_pipeline,
+        "cluster:admin/ingest/pipeline/get",
+        _MANAGER,
+    ),
+    Route(
+        "PUT",
+        "/_ingest/pipeline/{pipeline_id}",
+        pipelines.put_ingest_pipeline,
+        "cluster:admin/ingest/pipeline/put",
+        _TIMEOUTS,
+        _MAP,
+    ),
+    Route(
+        "GET",
+        "/_ingest/pipeline/{pipeline_id}",
+        pipelines.get_ingest_pipeline,
+        "cluster:admin/ingest/pipeline/get",
+        _MANAGER,
+    ),
+    Route(
+        "DELETE",
+        "/_ingest/pipeline/{pipeline_id}",
+        pipelines.delete_ingest_pipeline,
+        "cluster:admin/ingest/pipeline/delete",
+        _TIMEOUTS,
+    ),
+    Route(
+        "GET",
+        "/_search/pipeline",
+        pipelines.get_search_pipeline,
+        "cluster:admin/search/pipeline/get",
+        _MANAGER,
+    ),
+    Route(
+        "PUT",
+        "/_search/pipeline/{pipeline_id}",
+        pipelines.put_search_pipeline,
+        "cluster:admin/search/pipeline/put",
+        _TIMEOUTS,
+        _MAP,
+    ),
+    Route(
+        "GET",
+        "/_search/pipeline/{pipeline_id}",
+        pipelines.get_search_pipeline,
+        "cluster:admin/search/pipeline/get",
+        _MANAGER,
+    ),
+    Route(
+        "DELETE",
+        "/_search/pipeline/{pipeline_id}",
+        pipelines.delete_search_pipeline,
+        "cluster:admin/search/pipeline/delete",
+        _TIMEOUTS,
+    ),
     Route(
         "GET",
         "/_cluster/settings",
         cluster_settings.get,
+        "cluster:monitor/state",
         _MANAGER | {"flat_settings", "include_defaults", "local"},
     ),
-    Route("PUT", "/_cluster/settings", cluster_settings.put, _TIMEOUTS | {"flat_settings"}),
-    Route("GET", "/_cluster/health", cluster_info.health, _TIMEOUTS | {"wait_for_status", "local", "level"}),
-    Route("GET", "/_nodes", cluster_info.nodes, _TIMEOUTS | {"flat_settings"}),
-    Route("GET", "/_nodes/{what}", cluster_info.nodes, _TIMEOUTS | {"flat_settings"}),
-    Route("GET", "/_nodes/{node_id}/{what}", cluster_info.nodes, _TIMEOUTS | {"flat_settings"}),
-    Route("GET", "/_cat/plugins", cluster_info.cat_plugins, _CAT),
-    Route("GET", "/_cat/nodes", cluster_info.cat_nodes, _CAT),
-    Route("GET", "/{index}", indices.get, _TIMEOUTS | _EXPANSION),
-    Route("HEAD", "/{index}", indices.get, _TIMEOUTS | _EXPANSION),
-    Route("PUT", "/{index}", indices.create, _TIMEOUTS, _MAP),
-    Route("DELETE", "/{index}", indices.delete, _TIMEOUTS | _EXPANSION),
-    Route("POST", "/{index}/_doc", indices.put_document, _DOCUMENT, _SOURCE),
-    Route("PUT", "/{index}/_doc/{document_id}", indices.put_document, _DOCUMENT, _SOURCE),
-    Route("POST", "/{index}/_doc/{document_id}", indices.put_document, _DOCUMENT, _SOURCE),
-    Route("PUT", "/{index}/_create/{document_id}", indices.create_document, _DOCUMENT, _SOURCE),
-    Route("POST", "/{index}/_create/{document_id}", indices.create_document, _DOCUMENT, _SOURCE),
-    Route("GET", "/{index}/_doc/{document_id}", indices.get_document, _DOCUMENT | {"_source"}),
-    Route("HEAD", "/{index}/_doc/{document_id}", indices.get_document, _DOCUMENT | {"_source"}),
-    Route("DELETE", "/{index}/_doc/{document_id}", indices.delete_document, _DOCUMENT),
-    Route("GET", "/{index}/_refresh", indices.refresh, _EXPANSION),
-    Route("POST", "/{index}/_refresh", indices.refresh, _EXPANSION),
-    Route("GET", "/", cluster_info.main_page),
-    Route("HEAD", "/", cluster_info.main_page),
+    Route(
+        "PUT",
+        "/_cluster/settings",
+        cluster_settings.put,
+        "cluster:admin/settings/update",
+        _TIMEOUTS | {"flat_settings"},
+    ),
+    Route(
+        "GET",
+        "/_cluster/health",
+        cluster_info.health,
+        "cluster:monitor/health",
+        _TIMEOUTS | {"wait_for_status", "local", "level"},
+    ),
+    Route("GET", "/_nodes", cluster_info.nodes, "cluster:monitor/nodes/info", _TIMEOUTS | {"flat_settings"}),
+    Route(
+        "GET",
+        "/_nodes/{what}",
+        cluster_info.nodes,
+        "cluster:monitor/nodes/info",
+        _TIMEOUTS | {"flat_settings"},
+    ),
+    Route(
+        "GET",
+        "/_nodes/{node_id}/{what}",
+        cluster_info.nodes,
+        "cluster:monitor/nodes/info",
+        _TIMEOUTS | {"flat_settings"},
+    ),
+    Route("GET", "/_cat/plugins", cluster_info.cat_plugins, "cluster:monitor/state", _CAT),
+    Route("GET", "/_cat/nodes", cluster_info.cat_nodes, "cluster:monitor/state", _CAT),
+    Route("GET", "/{index}", indices.get, "indices:admin/get", _TIMEOUTS | _EXPANSION),
+    Route("HEAD", "/{index}", indices.get, "indices:admin/get", _TIMEOUTS | _EXPANSION),
+    Route("PUT", "/{index}", indices.create, "indices:admin/create", _TIMEOUTS, _MAP),
+    Route("DELETE", "/{index}", indices.delete, "indices:admin/delete", _TIMEOUTS | _EXPANSION),
+    Route("POST", "/{index}/_doc", indices.put_document, "indices:data/write/index", _DOCUMENT, _SOURCE),
+    Route(
+        "PUT",
+        "/{index}/_doc/{document_id}",
+        indices.put_document,
+        "indices:data/write/index",
+        _DOCUMENT,
+        _SOURCE,
+    ),
+    Route(
+        "POST",
+        "/{index}/_doc/{document_id}",
+        indices.put_document,
+        "indices:data/write/index",
+        _DOCUMENT,
+        _SOURCE,
+    ),
+    Route(
+        "PUT",
+        "/{index}/_create/{document_id}",
+        indices.create_document,
+        "indices:data/write/index",
+        _DOCUMENT,
+        _SOURCE,
+    ),
+    Route(
+        "POST",
+        "/{index}/_create/{document_id}",
+        indices.create_document,
+        "indices:data/write/index",
+        _DOCUMENT,
+        _SOURCE,
+    ),
+    Route(
+        "GET",
+        "/{index}/_doc/{document_id}",
+        indices.get_document,
+        "indices:data/read/get",
+        _DOCUMENT | {"_source"},
+    ),
+    Route(
+        "HEAD",
+        "/{index}/_doc/{document_id}",
+        indices.get_document,
+        "indices:data/read/get",
+        _DOCUMENT | {"_source"},
+    ),
+    Route(
+        "DELETE",
+        "/{index}/_doc/{document_id}",
+        indices.delete_document,
+        "indices:data/write/delete",
+        _DOCUMENT,
+    ),
+    Route("GET", "/{index}/_refresh", indices.refresh, "indices:admin/refresh", _EXPANSION),
+    Route("POST", "/{index}/_refresh", indices.refresh, "indices:admin/refresh", _EXPANSION),
+    Route("GET", "/", cluster_info.main_page, "cluster:monitor/main"),
+    Route("HEAD", "/", cluster_info.main_page, "cluster:monitor/main"),
 )
 
 

@@ -51,6 +51,18 @@ class Rules:
     restart_shows_undeployed: bool = True
     gone_document_status: int = 404
 
+    read_roles: tuple[str, ...] = ("ml_read_access", "ml_readonly_access")
+
+    # Users and access, on a secured cluster.
+    owner_keeps_restricted: bool = True
+    group_delete_is_controlled: bool = True
+    registered_group_is_controlled: bool = True
+    group_found_by_name_is_controlled: bool = True
+    several_undeploy_under_control: bool = True
+
+    stats_ask_for_indices: bool = False
+    refused_profile_fails: bool = False
+
     # What later versions changed without a page that says so.
     update_forces_refresh: bool = False
     undeploy_marks_what_it_missed: bool = False

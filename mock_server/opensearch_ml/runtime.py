@@ -7,8 +7,10 @@ from zlib import crc32
 
 from mock_server.opensearch_ml import tasks
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.errors import illegal_argument
+from mock_server.opensearch_ml.errors import RestError, illegal_argument
 from mock_server.opensearch_ml.opensearch_core.settings import MONITORED_REQUESTS
+from mock_server.opensearch_ml.security import permissions
+from mock_server.opensearch_ml.security.roles import ACTIONS
 from mock_server.opensearch_ml.store import JsonObject, Model, TaskState
 
 _MILLISECONDS = 5.0
@@ -55,6 +57,7 @@ def _ids(call: Call, name: str) -> frozenset[str]:
 
 def _answer(call: Call, wanted: _Wanted) -> Answer:
     """The profile that the body asks for, or else the path."""
+    _require_permission(call)
     if not call.document.empty:
         for name in call.parameters:
             # A body leaves the path unread, and a node refuses what nobody reads.
@@ -69,6 +72,17 @@ def _answer(call: Call, wanted: _Wanted) -> Answer:
     if not nodes or view not in ("node", "model"):
         return Answer({})
     return Answer({"nodes": nodes} if view == "node" else {"models": _by_model(nodes)})
+
+
+def _require_permission(call: Call) -> None:
+    """Raises ApiError 403, or what a node makes of it where it has models to tell of."""
+    action, rules = f"{ACTIONS}/profile/nodes", call.cluster.rules
+    if not rules.refused_profile_fails:
+        permissions.require(call, action)
+    elif call.cluster.store.models.exists and not permissions.may(call, action):
+        raise RestError(
+            500, "Failed to get ML node level profile", exception=permissions.refusal(call, action)
+        )
 
 
 def _read(call: Call) -> _Wanted:

@@ -151,15 +151,42 @@ class Model:
         return bool(self.memory_nodes)
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The user who made something, as that user was then; `tenant_access` is WRITE for an admin."""
+
+    name: str
+    backend_roles: list[str]
+    roles: list[str]
+    tenant_access: str
+
+    def view(self) -> JsonObject:
+        """The members in OpenSearch's order."""
+        return {
+            "name": self.name,
+            "backend_roles": self.backend_roles,
+            "roles": self.roles,
+            "user_requested_tenant": "null",
+            "user_requested_tenant_access": self.tenant_access,
+            "custom_attribute_names": [],
+        }
+
+
 @dataclass(slots=True)
 class ModelGroup:
-    """A group of model versions; `latest_version` never goes down."""
+    """A group of model versions; `latest_version` never goes down.
+
+    One that was made without access control has no owner.
+    """
 
     name: str
     description: str | None
     created: int
     updated: int
     latest_version: int = 0
+    owner: Owner | None = None
+    access: str = "public"
+    backend_roles: list[str] | None = None
 
 
 @dataclass(slots=True)

@@ -26,6 +26,7 @@ from mock_server.opensearch_ml.prediction.interface import read_interface
 from mock_server.opensearch_ml.prediction.rate_limit import merged as merged_limiter
 from mock_server.opensearch_ml.registration import model_readers
 from mock_server.opensearch_ml.rules import Rules
+from mock_server.opensearch_ml.security import access
 from mock_server.opensearch_ml.store import JsonObject, Model, ModelState
 
 UPDATABLE_FUNCTIONS = ("REMOTE", "TEXT_EMBEDDING")
@@ -43,6 +44,7 @@ def update(call: Call) -> Answer:
     )
     reason = f"Failed to find model to update with the provided model id: {model_id}"
     model = find(cluster, model_id, reason)
+    access.require_update(call, model)
     if model.state is ModelState.DEPLOYING:
         raise status_error(
             409, f"Model is deploying. Please wait for the model to complete deployment. model ID {model_id}"
@@ -51,7 +53,7 @@ def update(call: Call) -> Answer:
         _check_config(model, sent["model_config"])
     if model.algorithm not in UPDATABLE_FUNCTIONS:
         raise status_error(403, f"The function category {model.algorithm} is not supported at this time.")
-    changes = _changes(cluster, model, fields, sent)
+    changes = _changes(call, model, fields, sent)
     changes += _group_changes(cluster, model, sent)
     cluster.let_others_in()
     conflicts.begin_update(cluster, cluster.store.models, model_id)
@@ -65,6 +67,11 @@ def update(call: Call) -> Answer:
     if not cluster.rules.update_answers_seq_no:
         del answer["_seq_no"]
     return Answer(answer)
+
+
+def form(call: Call) -> None:
+    """Read a body as a node does before it asks whether the caller may. Raises ApiError 400."""
+    _read(call.fields(), call.cluster.rules)
 
 
 def _read(fields: Fields, rules: Rules) -> dict[str, Any]:
@@ -107,15 +114,16 @@ def _check_config(model: Model, config: JsonObject) -> None:
         raise status_error(400, error.reason) from None
 
 
-def _changes(cluster: Cluster, model: Model, fields: Fields, sent: dict[str, Any]) -> list[Change]:
+def _changes(call: Call, model: Model, fields: Fields, sent: dict[str, Any]) -> list[Change]:
     """What is to be done, all of it checked."""
+    cluster = call.cluster
     rules, values = cluster.rules, _values(cluster.rules, model, fields, sent)
     changes: list[Change] = [partial(setattr, model, name, value) for name, value in values.items()]
     if not rules.rejected_update_changes_nothing:
         for change in changes:
             change()
     changes.extend(_connector_changes(cluster, model, sent))
-    _require_group(cluster, _other_group(model, sent))
+    _require_group(call, _other_group(model, sent))
     if "deploy_setting" not in fields and not rules.update_keeps_ttl:
         changes.append(partial(setattr, model, "deploy_setting", None))
     if "description" not in fields and not rules.update_keeps_description:
@@ -184,8 +192,11 @@ def _other_group(model: Model, sent: dict[str, Any]) -> str | None:
     return None if group_id == model.group_id else group_id
 
 
-def _require_group(cluster: Cluster, group_id: str | None) -> None:
-    if group_id and group_id not in cluster.store.groups:
+def _require_group(call: Call, group_id: str | None) -> None:
+    if not group_id:
+        return
+    access.require_other_group(call, group_id)
+    if group_id not in call.cluster.store.groups:
         raise status_error(
             404,
             "Failed to find the model group with the provided model group id in the update model input, "

@@ -17,10 +17,12 @@ from mock_server.opensearch_ml.errors import (
     ApiError,
     NodeError,
     RestError,
+    Unauthorized,
     illegal_argument,
     not_x_content,
 )
 from mock_server.opensearch_ml.routes import Match, Route, Router
+from mock_server.opensearch_ml.security import guard
 
 YAML = "application/yaml"
 _JSON_TYPES = frozenset(
@@ -31,6 +33,7 @@ _TIMES = ("timeout", "master_timeout", "cluster_manager_timeout")
 COMMON_PARAMETERS = frozenset({"pretty", "human", "error_trace", "filter_path", "format"})
 KNOWN_METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_CHALLENGE = (("www-authenticate", 'Basic realm="OpenSearch Security"'),)
 _MAX_SEGMENTS = 64
 _MAX_STEPS = 2 * MAX_DEPTH + 100
 _LONG_PATH = 200
@@ -56,6 +59,8 @@ def answer(cluster: Cluster, request: Request) -> Response:
     except RestError as error:
         body = Answer(error.envelope(), error.status, headers=error.headers)
         return _render(cluster, request, query, body, filtered=False)
+    except Unauthorized:
+        return _render(cluster, request, query, Answer(text="Unauthorized", status=401, headers=_CHALLENGE))
 
 
 def _add_trace(shown: dict[str, Any], error: ApiError) -> None:
@@ -72,10 +77,15 @@ def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answ
             return Answer(text="", headers=(("allow", ",".join(methods)),))
         uri = f"{request.path}?{request.query}" if request.query else request.path
         raise _no_route(request.method, uri, _ordered(methods, cluster.rules.method_order))
-    document = _document(cluster, request, match.route)
+    media_type = _known_media_type(request.headers.get("content-type")) if request.body else ""
+    caller = guard.identify(cluster, request, match.route)
+    document = _document(cluster, request, match.route, media_type)
     if query:
         _check_query(request.path, query, match)
-    return match.route.handler(Call(cluster, match.parameters, query, document))
+    call = Call(cluster, match.parameters, query, document, caller)
+    if caller is not None:
+        guard.authorize(call, match.route)
+    return match.route.handler(call)
 
 
 def _check_query(path: str, query: dict[str, str], match: Match) -> None:
@@ -146,10 +156,9 @@ def _media_type(header: str) -> str:
     return header.partition(";")[0].strip().lower()
 
 
-def _document(cluster: Cluster, request: Request, route: Route) -> Document:
+def _document(cluster: Cluster, request: Request, route: Route, media_type: str) -> Document:
     if not request.body:
         return EMPTY
-    media_type = _known_media_type(request.headers.get("content-type"))
     if route.raw:
         return Document("", request.body)
     return _read_body(cluster, request, route, media_type) if route.reads_body else EMPTY

@@ -59,6 +59,11 @@ class Recording:
     serves: Mapping[str, Served] = field(default_factory=dict)
 
     @property
+    def is_secured(self) -> bool:
+        """Whether the recorded cluster had users."""
+        return any(exchange.user is not None for exchange in self.exchanges)
+
+    @property
     def exchanges(self) -> tuple[Exchange, ...]:
         """The requests with their answers, without restarts."""
         return tuple(step for step in self.steps if isinstance(step, Exchange))

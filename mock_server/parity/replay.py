@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import yaml
 
 from mock_server.clock import Clock
 from mock_server.core import Request, Response
+from mock_server.opensearch_ml.security.accounts import Security
 from mock_server.parity.appearance import Appearances, swap_ids
 from mock_server.parity.recording import Exchange, Recording, Restart
 from mock_server.server import MockServer
@@ -22,6 +24,12 @@ SETTINGS = {
     "plugins.ml_commons.model_auto_deploy.enable": True,
 }
 """What the recorder set before each scenario."""
+
+PASSWORD = "Kit-only-4-tests"
+"""The password of every user of the secured nodes that were recorded."""
+
+NOBODY, WRONG = "(none)", "wrong-password"
+"""What recordings name as the user of requests without credentials, and with a wrong password."""
 
 _START = 1_795_200_000.0
 
@@ -61,7 +69,12 @@ def replay(recording: Recording, *, behaviour: str, nodes: int = 1, seed: int = 
     """Send a recording to a mock of this behaviour that nobody has used before."""
     moment = _Moment()
     server = MockServer(
-        profiles=("opensearch-ml",), behaviour=behaviour, nodes=nodes, clock=Clock(moment), seed=seed
+        profiles=("opensearch-ml",),
+        behaviour=behaviour,
+        nodes=nodes,
+        clock=Clock(moment),
+        seed=seed,
+        security=Security(PASSWORD) if recording.is_secured else None,
     )
     _prepare(server, recording)
     sides = _Sides(server)
@@ -71,7 +84,9 @@ def replay(recording: Recording, *, behaviour: str, nodes: int = 1, seed: int = 
         if isinstance(step, Restart):
             _send(server, "POST", "/_mock/restart")
             continue
-        compared.append(sides.compare(step, server.handle(sides.translate(step.request))))
+        request = sides.translate(step.request)
+        request = dataclasses.replace(request, headers={**request.headers, **_credentials(step.user)})
+        compared.append(sides.compare(step, server.handle(request)))
     return Replayed(recording, tuple(compared))
 
 
@@ -81,6 +96,15 @@ def _prepare(server: MockServer, recording: Recording) -> None:
     endpoint = next((found for answer in answers if (found := _endpoint_answer(answer)) is not None), None)
     if endpoint is not None:
         _send(server, "PUT", "/_mock/predict", {"answer": endpoint})
+
+
+def _credentials(user: str | None) -> dict[str, str]:
+    """What the recorder sent of this user, whose name may also say that it was nobody, or the wrong one."""
+    if user is None or user == NOBODY:
+        return {}
+    name, password = ("admin", "wrong") if user == WRONG else (user, PASSWORD)
+    encoded = base64.b64encode(f"{name}:{password}".encode()).decode()
+    return {"authorization": f"Basic {encoded}"}
 
 
 def _endpoint_answer(answer: Any) -> Any:
@@ -93,7 +117,7 @@ def _endpoint_answer(answer: Any) -> Any:
 
 def _send(server: MockServer, method: str, path: str, body: Any = None) -> Any:
     content = b"" if body is None else json.dumps(body).encode()
-    headers = {"content-type": "application/json"}
+    headers = {"content-type": "application/json", **_credentials("admin")}
     return json.loads(server.handle(Request(method, path, "", headers, content)).body)
 
 

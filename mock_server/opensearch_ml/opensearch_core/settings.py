@@ -27,6 +27,8 @@ AGENT_FRAMEWORK = PREFIX + "agent_framework_enabled"
 VIA_URL = PREFIX + "allow_registering_model_via_url"
 VIA_FILE = PREFIX + "allow_registering_model_via_local_file"
 TRUSTED_URLS = PREFIX + "trusted_url_regex"
+MODEL_ACCESS_CONTROL = PREFIX + "model_access_control_enabled"
+CONNECTOR_ACCESS_CONTROL = PREFIX + "connector_access_control_enabled"
 LOCAL_MODELS = PREFIX + "local_model.enabled"
 
 Value = str | list[str]

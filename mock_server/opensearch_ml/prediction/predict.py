@@ -22,6 +22,7 @@ from mock_server.opensearch_ml.opensearch_core.settings import AUTO_DEPLOY
 from mock_server.opensearch_ml.prediction import interface, local_models, remote_models, training
 from mock_server.opensearch_ml.prediction.algorithms import ALGORITHMS
 from mock_server.opensearch_ml.prediction.remote_models import RemoteInput, take_token
+from mock_server.opensearch_ml.security import access
 from mock_server.opensearch_ml.store import JsonObject, Model, Task, TaskState
 from mock_server.opensearch_ml.tasks import BATCH_PREDICTION
 
@@ -47,12 +48,15 @@ def predict(call: Call) -> Answer:
     algorithm = call.parameters.get("algorithm", model.algorithm).upper()
     if model.algorithm in ALGORITHMS:
         given = _read(call, model, algorithm, training.read)
+        access.require_prediction(call, model)
         with cluster.monitor.prediction(model):
             return Answer(training.predict(cluster, model, given))
     if model.algorithm == "REMOTE":
         sent = _read(call, model, algorithm, lambda fields: _remote_input(fields, algorithm))
+        access.require_prediction(call, model)
         return Answer(_predict_remotely(cluster, model, sent))
     fields = _read(call, model, algorithm, lambda fields: _local_input(fields, algorithm))
+    access.require_prediction(call, model)
     _require_enabled(cluster, model)
     _require_ready(cluster, model)
     take_token(cluster, model)
@@ -71,6 +75,7 @@ def batch_predict(call: Call) -> Answer:
             f"{model.algorithm}"
         )
     sent = _read(call, model, "REMOTE", lambda fields: remote_models.read_parameters(fields, "BATCH_PREDICT"))
+    access.require_prediction(call, model)
     result = _predict_remotely(cluster, model, sent)["inference_results"][0]
     now = cluster.now_ms()
     task = Task(
@@ -88,6 +93,12 @@ def batch_predict(call: Call) -> Answer:
     task_id = cluster.ids.document()
     cluster.store.tasks.put(task_id, task)
     return Answer({"task_id": task_id, "status": "CREATED"})
+
+
+def form(call: Call) -> None:
+    """Look at what a node looks at before it asks whether the caller may predict. Raises ApiError."""
+    model = find(call.cluster, call.parameters["model_id"])
+    _read(call, model, call.parameters.get("algorithm", model.algorithm).upper(), lambda fields: fields)
 
 
 def _read(call: Call, model: Model, algorithm: str, reader: Callable[[Fields], SentT]) -> SentT:

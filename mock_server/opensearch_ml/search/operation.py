@@ -60,9 +60,14 @@ class _Body:
 
 
 def answer_search(
-    call: Call, index: Index[DocumentT], source: Callable[[str, DocumentT], JsonObject]
+    call: Call,
+    index: Index[DocumentT],
+    source: Callable[[str, DocumentT], JsonObject],
+    shows: Callable[[DocumentT], bool] = lambda _document: True,
 ) -> Answer:
     """Search an index whose documents `source` shows; raises ApiError 400 for a body that is no search.
+
+    Nothing of the answer tells of a document that `shows` leaves out.
 
     An index that has no document yet is searched too, as on the recorded nodes, which had all of them.
     """
@@ -71,7 +76,7 @@ def answer_search(
     try:
         if body.query.refused is not None:
             raise body.query.refused
-        hits = _hits(body, mapping, index, source)
+        hits = _hits(body, mapping, index, source, shows)
     except ShardError as error:
         raise _failed(call, mapping, index, error) from None
     page = hits[body.first : body.first + body.size]
@@ -97,8 +102,17 @@ def _answer(total: int | None, best: Score, shown: list[JsonObject], *, relation
     )
 
 
+def form(call: Call) -> None:
+    """Read the body of a search, of whatever index. Raises ApiError 400 for one that is no search."""
+    _read(call, Mapping({}))
+
+
 def _hits(
-    body: _Body, mapping: Mapping, index: Index[DocumentT], source: Callable[[str, DocumentT], JsonObject]
+    body: _Body,
+    mapping: Mapping,
+    index: Index[DocumentT],
+    source: Callable[[str, DocumentT], JsonObject],
+    shows: Callable[[DocumentT], bool],
 ) -> list[Hit]:
     """What is found, the best first; of equals the one that was written first."""
     if body.first + body.size > _MAX_WINDOW:
@@ -113,6 +127,8 @@ def _hits(
     unscored = 0.0 if mapping.hides else 1.0
     hits = []
     for key, document in index:
+        if not shows(document):
+            continue
         shown = source(key, document)
         score = unscored if body.clause is None else body.clause(key, shown)
         if score is None or (body.post_filter is not None and body.post_filter(key, shown) is None):

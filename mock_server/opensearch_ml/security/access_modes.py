@@ -1,0 +1,122 @@
+"""The access of a model group: what is sent of it, what of that is refused, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mock_server.opensearch_ml.bodies.fields import Fields, flag_reader
+from mock_server.opensearch_ml.cluster import Call
+from mock_server.opensearch_ml.errors import illegal_argument
+from mock_server.opensearch_ml.security import access
+from mock_server.opensearch_ml.security.accounts import Caller
+from mock_server.opensearch_ml.store import ModelGroup
+
+_MODES = frozenset({"public", "private", "restricted"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The access parameters of a body; what was not sent is None."""
+
+    mode: str | None
+    backend_roles: list[str] | None
+    all_backend_roles: bool | None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is said of access."""
+        return self.mode is None and self.backend_roles is None and self.all_backend_roles is None
+
+    @property
+    def effective_mode(self) -> str:
+        """The mode that is meant: without one, roles mean a restricted group, and nothing a private one."""
+        return self.mode or ("restricted" if self.backend_roles or self.all_backend_roles else "private")
+
+
+def readers(*, lowered: bool) -> dict[str, Callable[[Fields], object]]:
+    """How the members that say who has access are read; with `lowered`, capitals in a mode do not matter."""
+    return {
+        "access_mode": lambda fields: mode(fields, lowered=lowered),
+        "backend_roles": lambda fields: fields.texts("backend_roles"),
+        "add_all_backend_roles": flag_reader("add_all_backend_roles"),
+    }
+
+
+def read(fields: Fields, *, lowered: bool) -> Sent:
+    """What a body says of access."""
+    return Sent(
+        mode(fields, lowered=lowered), fields.texts("backend_roles"), fields.flag("add_all_backend_roles")
+    )
+
+
+def mode(fields: Fields, *, lowered: bool = False) -> str | None:
+    """One of the modes there are; any other text is as good as none."""
+    sent = fields.text("access_mode") or ""
+    sent = sent.lower() if lowered else sent
+    return sent if sent in _MODES else None
+
+
+def refuse(sent: Sent) -> None:
+    """Where nothing controls access nobody can say who has it; no roles are as good as none.
+
+    Raises ApiError 400.
+    """
+    if not (sent.mode is None and not sent.backend_roles and sent.all_backend_roles is None):
+        raise illegal_argument(
+            "You cannot specify model access control parameters because the Security plugin or model access "
+            "control is disabled on your cluster."
+        )
+
+
+def require_valid(sent: Sent, caller: Caller) -> None:
+    """Raises ApiError 400 for access that this caller can't give a group."""
+    if sent.mode in ("public", "private"):
+        if sent.backend_roles or sent.all_backend_roles:
+            raise illegal_argument(
+                "You can specify backend roles only for a model group with the restricted access mode."
+            )
+    elif sent.effective_mode == "restricted":
+        _require_valid_roles(sent, caller)
+
+
+def _require_valid_roles(sent: Sent, caller: Caller) -> None:
+    if caller.is_admin and sent.all_backend_roles:
+        raise illegal_argument("Admin users cannot add all backend roles to a model group.")
+    if not caller.is_admin and not caller.backend_roles:
+        raise illegal_argument(
+            "You must have at least one backend role to register a restricted model group."
+        )
+    if not sent.backend_roles and not sent.all_backend_roles:
+        raise illegal_argument(
+            "You must specify one or more backend roles or add all backend roles to register a restricted "
+            "model group."
+        )
+    if sent.backend_roles and sent.all_backend_roles:
+        raise illegal_argument("You cannot specify backend roles and add all backend roles at the same time.")
+    if not caller.is_admin and not set(sent.backend_roles or ()) <= set(caller.backend_roles):
+        raise illegal_argument("You don't have the backend roles specified.")
+
+
+def require_update(call: Call, group: ModelGroup, sent: Sent) -> None:
+    """Raises ApiError 400 where the caller may not change a group, or not its access."""
+    caller = access.bound(call)
+    if caller is None:
+        return
+    if access.owns(group, caller):
+        if not access.is_open(group, caller, call.cluster.rules):
+            raise illegal_argument(
+                "You don't have the specified backend role to update this model group. For more information, "
+                "contact your administrator."
+            )
+    elif not sent.is_empty:
+        raise illegal_argument("Only owner or admin can update access control data.")
+    elif not access.is_open(group, caller, call.cluster.rules):
+        raise illegal_argument("You don't have permission to update this model group.")
+
+
+def give(group: ModelGroup, sent: Sent, caller: Caller) -> None:
+    """Give a group the access that was sent, which is valid."""
+    group.access = sent.effective_mode
+    roles = list(caller.backend_roles) if sent.all_backend_roles else sent.backend_roles
+    group.backend_roles = roles if group.access == "restricted" else None

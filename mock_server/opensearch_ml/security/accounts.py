@@ -1,0 +1,107 @@
+"""The users of a secured cluster, and who of them sends a request.
+
+The users, their roles and backend roles are those of the secured node that the recordings are of.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from dataclasses import dataclass, field
+
+from mock_server.opensearch_ml.security.roles import Role, RoleMapping, first_mappings, first_roles
+
+DEFAULT_PASSWORD = "Only-4-tests-of-mlconform"
+USERS = {
+    "admin": ("admin",),
+    "ml_full": (),
+    "ml_read": (),
+    "nobody": (),
+    "alice": ("team_a",),
+    "bob": ("team_b",),
+}
+"""The users that a secured mock begins with, and their backend roles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """How a mock is secured: the users of `USERS` share one password, which does not show itself."""
+
+    password: str = field(default=DEFAULT_PASSWORD, repr=False)
+
+
+@dataclass(slots=True)
+class Account:
+    """A user whom the cluster knows; `password` is kept and never shown."""
+
+    password: str = field(repr=False)
+    backend_roles: list[str] = field(default_factory=list)
+    attributes: dict[str, str] = field(default_factory=dict)
+    roles: list[str] = field(default_factory=list)
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sends a request, with the roles that this user has now."""
+
+    name: str
+    backend_roles: tuple[str, ...]
+    roles: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """As refusals name a user."""
+        return (
+            f"User [name={self.name}, backend_roles=[{', '.join(self.backend_roles)}], requestedTenant=null]"
+        )
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether access modes mean nothing to this user."""
+        return "all_access" in self.roles
+
+
+class Accounts:
+    """Users, roles, and which users have which role."""
+
+    def __init__(self, security: Security, read_roles: tuple[str, ...]) -> None:
+        self.password = security.password
+        self.users = {name: Account(security.password, list(roles)) for name, roles in USERS.items()}
+        self.roles: dict[str, Role] = first_roles(read_roles)
+        self.mappings: dict[str, RoleMapping] = first_mappings()
+
+    def caller(self, authorization: str | None) -> Caller | None:
+        """The user whom an `Authorization` header names with the right password, or None."""
+        given = _basic(authorization or "")
+        if given is None:
+            return None
+        name, password = given
+        account = self.users.get(name)
+        if account is None or not hmac.compare_digest(account.password.encode(), password.encode()):
+            return None
+        return Caller(name, tuple(account.backend_roles), self.roles_of(name, account))
+
+    def roles_of(self, name: str, account: Account) -> tuple[str, ...]:
+        """The roles that a user has by name, by a backend role, or of his own."""
+        mapped = (
+            role for role, mapping in self.mappings.items() if mapping.holds(name, account.backend_roles)
+        )
+        return tuple(dict.fromkeys([*account.roles, *mapped]))
+
+    def permits(self, caller: Caller, action: str, index: str | None) -> bool:
+        """Whether a role of the caller allows an action, where it concerns an index on that one."""
+        roles = (self.roles[name] for name in caller.roles if name in self.roles)
+        return any(role.permits(action, index) for role in roles)
+
+
+def _basic(header: str) -> tuple[str, str] | None:
+    """User and password of basic authentication (RFC 7617)."""
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return (name, password) if colon else None
