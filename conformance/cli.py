@@ -12,7 +12,7 @@ from conformance.contract.errors import ContractError
 from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
 from conformance.report.exit_code import ExitCode, ReportError
 
-COMMANDS = ("contract", "mock", "mutants", "report", "requirements", "run", "sweep")
+COMMANDS = ("contract", "endpoint", "mock", "mutants", "report", "requirements", "run", "sweep")
 
 
 class _Group(click.Group):

@@ -161,7 +161,9 @@ class KnownDeviation:
 
 @dataclass(frozen=True, slots=True)
 class CheckFinished:
-    """One check ran to its end, or could not. `duration` is in seconds."""
+    """One check ran to its end, or could not. `duration` is in seconds, `endpoint` the address of the model
+    that the run's connectors point at, where there was one.
+    """
 
     check: str
     profile: str
@@ -169,6 +171,7 @@ class CheckFinished:
     decisions: tuple[Decision, ...]
     exchanges: tuple[ExchangeRecord, ...] = ()
     log: str = ""
+    endpoint: str = ""
     event: Literal["check_finished"] = "check_finished"
 
 

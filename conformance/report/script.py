@@ -12,15 +12,22 @@ from conformance.report.events import ExchangeRecord
 # The members that name what a request made; shorter values are words that may stand anywhere.
 _NAMES = re.compile(r"_?([a-z]+_)*id")
 _ID = re.compile(r"[A-Za-z0-9_-]{16,}")
-_SECRET = "Authorization: $MLCONFORM_AUTHORIZATION"
+# The whole of a word: what a server sent never gets here, where a shell would carry it out.
+_SECRET = re.compile(r"(?:[\w-]+: )?(?:\w+ )?(?:\$MLCONFORM_[A-Z0-9_]+:?)+")
 
 
-def commands(exchanges: Sequence[ExchangeRecord]) -> list[str]:
-    """A command, or a few lines, for each exchange; what was made before them keeps its id."""
-    variables: dict[str, str] = {}
+def commands(exchanges: Sequence[ExchangeRecord], named: Mapping[str, str] | None = None) -> list[str]:
+    """A command, or a few lines, for each exchange; what was made before them keeps its id.
+
+    With `named`, texts that have a variable, such as the target's address, the commands are calls of the
+    function `ask` instead of `curl`.
+    """
+    variables: dict[str, str] = dict(named or {})
     scripted = []
     for number, exchange in enumerate(exchanges):
         command = _carried(exchange.curl, variables) or f"# {exchange.method} {exchange.url}"
+        if named is not None:
+            command = re.sub(r"^curl( -sS)?(?= )", "ask", command)
         made = _made(exchange, exchanges[number + 1 :], variables)
         variables |= made
         scripted.append("\n".join(_kept(command, exchange, made)) if made else command)
@@ -75,9 +82,9 @@ def _carried(command: str, variables: Mapping[str, str]) -> str:
 
 
 def _word(word: str, ids: re.Pattern[str], variables: Mapping[str, str]) -> str:
-    if word == _SECRET:
+    if _SECRET.fullmatch(word):
         return f'"{word}"'
-    parts = [part for part in ids.split(word) if part]
+    parts = [part for part in ids.split(word) if part] or [""]
     return "".join(f'"${variables[part]}"' if part in variables else shlex.quote(part) for part in parts)
 
 

@@ -190,7 +190,7 @@ def _verdict(requirement: RequirementListed, run: Run, found: tuple[Evidence, ..
         return Verdict(requirement, Kind.INAPPLICABLE, requirement.inapplicable, binding, found)
     if not found:
         return Verdict(requirement, Kind.UNTESTABLE, _undecided(requirement, run), binding)
-    kinds = [_kind(each, binding=binding) for each in found]
+    kinds = [kind_of(each, binding=binding) for each in found]
     kind = min(kinds, key=_SEVERITY.index)
     telling = tuple(each for each, its in zip(found, kinds, strict=True) if its is kind)
     return Verdict(requirement, kind, _reason(kind, telling), binding, found, telling)
@@ -210,7 +210,8 @@ _SEVERITY = [
 ]
 
 
-def _kind(evidence: Evidence, *, binding: bool) -> Kind:
+def kind_of(evidence: Evidence, *, binding: bool) -> Kind:
+    """What one decision alone makes of its requirement; `binding` says that the run fails on its level."""
     if evidence.decision.outcome is not Outcome.FAIL:
         return Kind(evidence.decision.outcome)
     if evidence.waiver:

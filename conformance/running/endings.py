@@ -85,6 +85,7 @@ def conclude(
         decisions=decisions,
         exchanges=_evidence(session) if told and session is not None else (),
         log=_log(error),
+        endpoint=session.endpoint.address if told and session is not None else "",
     )
     report.user_properties.append((EVENT_PROPERTY, encode(event)))
     if isinstance(error, TargetUnreachable):

@@ -26,11 +26,12 @@ class ModelEndpoint:
 
     `host` must be a name or address under which the target can reach this machine. It need not be
     one of this machine's own, but that of a NAT or of a container's host: so the server listens at
-    all addresses, unless `host` is loopback.
+    all addresses, unless `host` is loopback. `port` 0 is any that is free.
     """
 
-    def __init__(self, host: str = "127.0.0.1") -> None:
+    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
         self._host = host
+        self._port = port
         self._server: HTTPServer | None = None
 
     @property
@@ -40,8 +41,15 @@ class ModelEndpoint:
         Raises `PrerequisiteMissing` where nothing can listen there.
         """
         if self._server is None:
-            self._server = _listening(self._host)
-        return f"http://{HTTPServer.format_host(self._host)}:{self._server.port}{PREDICT_PATH}"
+            self._server = _listening(self._host, self._port)
+        return self.address + PREDICT_PATH
+
+    @property
+    def address(self) -> str:
+        """Scheme, host and port of the server; empty while it has not been started."""
+        if self._server is None:
+            return ""
+        return f"http://{HTTPServer.format_host(self._host)}:{self._server.port}"
 
     def close(self) -> None:
         if self._server is not None:
@@ -49,15 +57,15 @@ class ModelEndpoint:
             self._server = None
 
 
-def _listening(host: str) -> HTTPServer:
+def _listening(host: str, port: int) -> HTTPServer:
     everywhere = "::" if ":" in host else "0.0.0.0"
-    server = HTTPServer(host=host if is_loopback(host) else everywhere, port=0, threaded=True)
+    server = HTTPServer(host=host if is_loopback(host) else everywhere, port=port, threaded=True)
     server.expect_request(PREDICT_PATH).respond_with_json(ANSWER)
     try:
         server.start()
     except (OSError, SystemExit) as error:
         # The server ends the process where it cannot listen.
         raise PrerequisiteMissing(
-            f"the model behind the connectors cannot listen at {host}: {error}"
+            f"the model behind the connectors cannot listen at {host} port {port}: {error}"
         ) from None
     return server

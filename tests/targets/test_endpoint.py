@@ -12,7 +12,7 @@ from pytest_httpserver import HTTPServer
 from pytest_httpserver import httpserver as library
 
 from conformance.outcomes import PrerequisiteMissing
-from conformance.targets.endpoint import ANSWER, ModelEndpoint
+from conformance.targets.endpoint import ANSWER, PREDICT_PATH, ModelEndpoint
 
 
 @pytest.fixture
@@ -62,3 +62,12 @@ def test_where_nothing_can_listen_it_is_said_and_nothing_is_left_to_close(
     monkeypatch.setattr(library, "make_server", refuse)
     with pytest.raises(PrerequisiteMissing, match=r"cannot listen at 127\.0\.0\.1"):
         _ = endpoint("127.0.0.1").url
+
+
+def test_has_an_address_once_it_was_started() -> None:
+    endpoint = ModelEndpoint()
+    assert endpoint.address == ""
+    try:
+        assert endpoint.url == f"{endpoint.address}{PREDICT_PATH}"
+    finally:
+        endpoint.close()

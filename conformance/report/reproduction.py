@@ -1,0 +1,128 @@
+"""A finding as a shell script that shows it again, on the run's target or on a mock like the run's own."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+from conformance.report.events import CheckFinished, ExchangeRecord, RunStarted
+from conformance.report.findings import Finding
+from conformance.report.presentation import one_line, shown
+from conformance.report.script import commands
+from conformance.report.stream import Run
+
+# Where the requests of a run to the mock of its own process seem to go.
+_IN_PROCESS = "http://mock"
+_CREDENTIAL = re.compile(r'(?<= )"(?:[\w-]+: )?(?:\w+ )?\$(MLCONFORM_[A-Z0-9_]+)')
+# Shorter pauses are the run's own pace.
+_SHORTEST_PAUSE = 0.3
+# What `curl` is told as the run was: the option of a run, and the words for curl.
+_FLAGS = {"--insecure": ("-k",)}
+_FLAGS_WITH_VALUE = {"--ca-file": "--cacert"}
+_OF_THE_MOCK = ("--behaviour", "--mutant")
+# A server in the background, and in a variable the address that stands on its first line.
+_START = (
+    'start() { local name=$1 line; shift; read -r line < <(exec "$@"); STARTED="$STARTED $!"; '
+    'line=http${line##*http}; printf -v "$name" %s "${line%%[; ]*}"; }'
+)
+
+
+def reproduction(finding: Finding, run: Run) -> str:
+    """The script, for bash: pasted into a terminal or run as a file, it sends what the check sent.
+
+    Ids are carried from answer to request and names are its own, so that it may run again. Secrets are
+    variables that it asks for; what else the run had beside the target, it starts.
+    """
+    header, check, decision = run.header, finding.telling.check, finding.telling.decision
+    named = {_address(header): "TARGET", f"mlconform-{header.run_id}": "PREFIX"}
+    if check.endpoint:
+        named[check.endpoint] = "ENDPOINT"
+    body = list(_body(check, named))
+    called = any('"$ENDPOINT"' in line for line in body)
+    lines = [
+        f"# {finding.name}: {one_line(finding.requirement.statement, 500)}",
+        f"# {one_line(finding.signature, 500)}" if finding.signature else "",
+        *((_START, "trap 'kill $STARTED' EXIT") if called or header.target == "mock" else ()),
+        *_target(header),
+        *_credentials(body),
+        _ask(header),
+        *(_endpoint(check.endpoint) if called else ()),
+        *body,
+        *([_connectors("null", "null")] if called else ()),
+        f"# Expected: {one_line(decision.expected or 'not said', 500)}",
+        f"# Came:     {one_line(decision.came or 'nothing', 500)}",
+    ]
+    return "\n".join(filter(None, lines)) + "\n"
+
+
+def _address(header: RunStarted) -> str:
+    return _IN_PROCESS if header.target == "mock" else header.target.rstrip("/")
+
+
+def _target(header: RunStarted) -> Iterator[str]:
+    if header.target != "mock":
+        yield f"TARGET={shlex.quote(_address(header))}"
+        yield 'PREFIX=mlconform-$(date +%s)  # `mlconform sweep --target "$TARGET"` removes what this makes'
+        return
+    options = [word for option in _OF_THE_MOCK for word in _given(header, option)]
+    versions = set(header.docs_versions.values())
+    if "--behaviour" not in options and len(versions) == 1:
+        options += ["--docs-version", *versions]
+    if len(header.profiles) == 1:
+        options += ["--profile", *header.profiles]
+    yield "# The run had a mock of its own; this starts one like it."
+    yield f"start TARGET {shlex.join(['mlconform', 'mock', '--port', '0', *options])}"
+    yield "PREFIX=mlconform-$(date +%s)"
+
+
+def _given(header: RunStarted, option: str) -> Sequence[str]:
+    """An option of the run with its value, where it was given."""
+    words = list(header.options)
+    return words[words.index(option) :][:2] if option in words else ()
+
+
+def _credentials(body: Sequence[str]) -> Iterator[str]:
+    names = dict.fromkeys(name for line in body for name in _CREDENTIAL.findall(line))
+    for name in names:
+        yield f"# {name}: what the Authorization header has, as Basic $(printf %s NAME:PASSWORD | base64)"
+        yield f': "${{{name}:?set it first}}"'
+
+
+def _ask(header: RunStarted) -> str:
+    flags = [word for option, words in _FLAGS.items() if option in header.options for word in words]
+    for option, flag in _FLAGS_WITH_VALUE.items():
+        flags += [flag, *_given(header, option)[1:]] if option in header.options else []
+    return f"ask() {{ {shlex.join(['curl', '-sS', *flags])} -w '\\n=> %{{http_code}}\\n' \"$@\"; }}"
+
+
+def _endpoint(address: str) -> Iterator[str]:
+    """The model behind the run's connectors, and the settings without which no connector reaches it."""
+    host = urlsplit(address).hostname or ""
+    yield "# The model behind the connectors, and leave for the cluster to call it, taken back at the end."
+    yield f"start ENDPOINT mlconform endpoint --port 0 --host {shlex.quote(host)}"
+    yield _connectors("true", """["^'"$ENDPOINT"'/.*$"]""")
+
+
+def _connectors(private: str, trusted: str) -> str:
+    settings = (
+        f'"plugins.ml_commons.connector.private_ip_enabled":{private},'
+        f'"plugins.ml_commons.trusted_connector_endpoints_regex":{trusted}'
+    )
+    sent = f"""-H 'content-type: application/json' --data-raw '{{"transient":{{{settings}}}}}'"""
+    return f'ask -X PUT "$TARGET/_cluster/settings" {sent}'
+
+
+def _body(check: CheckFinished, named: dict[str, str]) -> Iterator[str]:
+    requests = shown(check)
+    hidden = len(check.exchanges) - len(requests)
+    if hidden:
+        yield f"# the first {hidden} requests are left out here; run.ndjson has them"
+    before: ExchangeRecord | None = None
+    for exchange, command in zip(requests, commands(requests, named), strict=True):
+        pause = exchange.at - before.at if before is not None else 0.0
+        if pause >= _SHORTEST_PAUSE:
+            yield f"sleep {pause:.1f}"
+        before = exchange
+        yield command

@@ -1,0 +1,128 @@
+"""A finding as a script, pasted into bash: it shows on another target what the check met."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from conformance.report.findings import Finding, findings
+from conformance.report.reproduction import reproduction
+from conformance.report.stream import Run, read
+from conformance.report.verdicts import judge
+from conformance.running.options import RunOptions
+from conformance.running.run import run as run_suite
+from conformance.targets.connect import TargetOptions
+from mock_server.fixture import running_mock
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("bash") is None or shutil.which("curl") is None, reason="needs bash and curl"
+)
+
+
+def paste(script: str, **variables: str) -> str:
+    """What a bash shows that is given the script on its standard input."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    ended = subprocess.run(
+        ["bash"],
+        input=script,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PATH": path, "HOME": os.environ.get("HOME", "/"), **variables},
+        check=True,
+    )
+    assert ended.stderr == ""
+    return ended.stdout
+
+
+@pytest.fixture
+def judged(tmp_path: Path) -> Callable[..., Run]:
+    """A run of a selection, as its stream has it."""
+
+    def run(select: str, **target: Any) -> Run:
+        options = RunOptions(
+            target=TargetOptions(**target), profile="opensearch-ml", select=select, out=tmp_path
+        )
+        run_suite(options, Console(quiet=True))
+        return read(tmp_path / "run.ndjson")
+
+    return run
+
+
+def first(run: Run) -> Finding:
+    return findings(judge(run))[0]
+
+
+def test_a_finding_of_the_mock_in_process_starts_the_mock_and_the_model(judged: Any) -> None:
+    run = judged("osml.undeploy.answer.value", behaviour="opensearch-2.19")
+    shown = paste(reproduction(first(run), run))
+    assert '"undeployed"' in shown
+    assert "=> 4" not in shown
+
+
+def test_a_fault_of_the_mock_is_put_into_the_one_that_is_started(judged: Any) -> None:
+    run = judged("osml.delete.gone", mutant="delete-keeps-model")
+    deleted = paste(reproduction(first(run), run)).partition('"result":"deleted"')[2]
+    assert '"model_state"' in deleted
+
+
+def test_a_finding_of_a_server_is_shown_on_that_server(judged: Any) -> None:
+    with running_mock(behaviour="opensearch-2.19") as mock:
+        run = judged("osml.wire.no-server-error", target=mock.url)
+        for finding in findings(judge(run)):
+            shown = paste(reproduction(finding, run))
+            assert "=> 500" in shown, finding.name
+
+
+def test_credentials_are_asked_for_by_the_name_of_their_variable(build: Any) -> None:
+    run, finding = of_curl(
+        build, 'curl -sS -X GET http://127.0.0.1:9200/x -H "Authorization: $MLCONFORM_AUTHORIZATION"'
+    )
+    script = reproduction(finding, run)
+    assert ': "${MLCONFORM_AUTHORIZATION:?set it first}"' in script
+    assert 'ask -X GET "$TARGET"/x -H "Authorization: $MLCONFORM_AUTHORIZATION"' in script
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [(("--insecure",), "curl -sS -k -w"), (("--ca-file", "my ca.pem"), "curl -sS --cacert 'my ca.pem' -w")],
+)
+def test_certificates_are_handled_as_the_run_did(build: Any, options: tuple[str, ...], expected: str) -> None:
+    run, finding = of_curl(build, "curl -sS -X GET http://127.0.0.1:9200/x", options=options)
+    assert expected in reproduction(finding, run)
+
+
+def test_a_text_of_the_server_is_never_carried_out(build: Any, tmp_path: Path) -> None:
+    evil = "$MLCONFORM_X$(touch owned)`touch owned`"
+    run, finding = of_curl(build, shlex.join(["curl", "-sS", "-X", "GET", f"http://127.0.0.1:9200/{evil}"]))
+    script = reproduction(finding, run).replace("ask()", "ask() { printf '%s ' \"$@\"; }; was()")
+    ended = subprocess.run(["bash"], input=script, capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert evil in ended.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pause_of_the_check_is_a_pause_of_the_script(build: Any) -> None:
+    failed = build.decide("fail", expected="gone", came="there")
+    exchanges = [build.exchange(at=0.0), build.exchange(at=0.1), build.exchange(at=4.6)]
+    run = build.run(build.requirement(), build.check(failed, exchanges=exchanges))
+    lines = reproduction(first(run), run).splitlines()
+    assert [line for line in lines if line.startswith("sleep")] == ["sleep 4.5"]
+
+
+def of_curl(build: Any, curl: str, options: tuple[str, ...] = ()) -> tuple[Run, Finding]:
+    """A run with one finding, of one request."""
+    exchange = replace(build.exchange("GET", "/x"), curl=curl)
+    failed = build.decide("fail", expected="gone", came="there")
+    header = replace(build.header(), options=options)
+    run = build.run(build.requirement(), build.check(failed, exchanges=[exchange]), header=header)
+    return run, first(run)
