@@ -46,6 +46,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     option(
         "--ml-endpoint-host", default="127.0.0.1", help="address under which the target reaches this machine"
     )
+    option(
+        "--ml-wait-for-turn",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="how long to wait for another run to leave the cluster",
+    )
     option("--ml-model-id", action="append", default=[], help="model that may be used (Nugen); repeatable")
     option("--ml-insecure", action="store_true", help="do not verify TLS certificates")
     option(
@@ -107,6 +114,22 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         judging.close(interrupted=session.exitstatus == pytest.ExitCode.INTERRUPTED)
         if hasattr(config, "workeroutput"):
             config.workeroutput[_COMPLAINTS] = judging.complaints
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Prepare a target that others use once, for all workers of pytest-xdist, which start after this."""
+    config = node.config
+    if config.getoption("--ml-target") == "mock":
+        # Each worker has a mock of its own.
+        return
+    from conformance.running.options import HANDED  # noqa: PLC0415 - keeps other people's runs light
+
+    judging = judging_of(config)
+    told = judging.connect_all()
+    if not judging.found():
+        pytest.exit(f"mlconform: {told}", returncode=3)
+    node.workerinput[HANDED] = judging.handed()
 
 
 @pytest.hookimpl(optionalhook=True)

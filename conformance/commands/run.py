@@ -52,6 +52,13 @@ from conformance.targets.connect import TargetOptions
     show_default=True,
     help="address under which the server reaches this machine",
 )
+@click.option(
+    "--wait-for-turn",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="seconds to wait for another run to leave the cluster",
+)
 @click.option("--model-id", multiple=True, help="model that may be used (nugen); repeatable")
 @click.option("--insecure", is_flag=True, help="do not verify TLS certificates")
 @click.option("--behaviour", help="let the mock in this process follow a recorded version")
@@ -72,6 +79,7 @@ def command(**given: Any) -> None:
         endpoint_host=given["endpoint_host"],
         model_ids=given["model_id"],
         insecure=given["insecure"],
+        wait_for_turn=given["wait_for_turn"],
         docs_version=given["docs_version"],
         behaviour=given["behaviour"],
         mutant=given["mutant"],

@@ -8,18 +8,23 @@ import click
 
 from conformance.report.exit_code import ExitCode
 from conformance.targets import opensearch_ml
-from conformance.targets.connect import PREFIX, TargetOptions, connect
+from conformance.targets.connect import TargetOptions, connect
+from conformance.targets.turns import PREFIX, alive_prefixes
 
 
 @click.command("sweep")
 @click.option("--target", required=True, help="the URL of a server")
+@click.option("--force", is_flag=True, help="remove also what runs have made that are still at work")
 @click.option("--insecure", is_flag=True, help="do not verify TLS certificates")
-def command(target: str, insecure: bool) -> None:
-    """Remove what runs that died left on an OpenSearch cluster."""
+def command(target: str, insecure: bool, force: bool) -> None:
+    """Remove what runs that died left on an OpenSearch cluster, and put back the settings they changed."""
     session = connect("opensearch-ml", TargetOptions(target=target, insecure=insecure))
-    removed, complaints = opensearch_ml.sweep(session, PREFIX)
+    at_work = {} if force else alive_prefixes(session)
+    removed, complaints = opensearch_ml.sweep(session, PREFIX, spare=tuple(at_work))
     for line in removed:
         click.echo(f"removed {line}")
+    for mark in at_work.values():
+        click.echo(f"left alone: what belongs to {mark}; --force removes it too")
     click.echo(f"{len(removed)} removed, {len(complaints)} left")
     if complaints:
         click.echo(f"mlconform: {'; '.join(complaints)}", err=True)

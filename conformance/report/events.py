@@ -179,7 +179,8 @@ class CheckFinished:
 class Problem:
     """Something that touches the run as a whole: target unreachable, cleanup that failed, our own error.
 
-    `kind` is one of `unreachable`, `prerequisite`, `cleanup`, `internal`, `interrupted`, `usage`.
+    `kind` is one of `unreachable`, `prerequisite`, `disturbed`, `cleanup`, `internal`, `interrupted`
+    and `usage`.
     """
 
     kind: str

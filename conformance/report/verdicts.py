@@ -170,7 +170,7 @@ def _difference(decision: Decision, check: CheckFinished) -> Difference:
 
 def ended_early(run: Run) -> bool:
     """Whether something kept the run from going through all of its checks."""
-    stopping = {"interrupted", "unreachable", "prerequisite"}
+    stopping = {"interrupted", "unreachable", "prerequisite", "disturbed"}
     return not run.complete or any(problem.kind in stopping for problem in run.problems)
 
 
@@ -309,7 +309,8 @@ def _summary(
 def _stopped(run: Run, problems: Sequence[Problem]) -> dict[str, ExitCode]:
     """Sentences on what kept the run from its end, each with its exit code; the gravest first."""
     codes = {"usage": ExitCode.USAGE, "unreachable": ExitCode.UNREACHABLE}
-    codes |= {"prerequisite": ExitCode.UNREACHABLE, "interrupted": ExitCode.INCOMPLETE}
+    codes |= {"prerequisite": ExitCode.UNREACHABLE, "disturbed": ExitCode.INCOMPLETE}
+    codes |= {"interrupted": ExitCode.INCOMPLETE}
     found = {p.message: code for kind, code in codes.items() for p in problems if p.kind == kind}
     if not run.complete:
         found["the run did not come to its end"] = ExitCode.INCOMPLETE

@@ -31,6 +31,7 @@ EXPECT_KEY: Final = pytest.StashKey[Expect]()
 SESSION_KEY: Final = pytest.StashKey[Session]()
 # A cut-off keeps the stream readable; the report cuts further.
 _LONGEST_EVIDENCE = 60
+_LAST_CALLS = 12
 _UNDECIDED = (Untestable, TargetUnreachable, PrerequisiteMissing, pytest.skip.Exception)
 
 
@@ -77,6 +78,11 @@ def conclude(
         return
     decisions = _decisions(judging, item, error)
     session = item.stash.get(SESSION_KEY, None)
+    disturbed = _disturbed(session, decisions) if session is not None else None
+    if disturbed is not None:
+        decisions = tuple(_untestable(d.requirement, disturbed, None) for d in decisions)
+        report.user_properties.append((EVENT_PROPERTY, encode(Problem("disturbed", disturbed))))
+        item.session.shouldstop = disturbed
     told = session is not None and any(d.outcome is not Outcome.PASS for d in decisions)
     event = CheckFinished(
         check=check_name(item),
@@ -92,6 +98,22 @@ def conclude(
         report.user_properties.append((EVENT_PROPERTY, encode(Problem("unreachable", str(error)))))
         item.session.shouldstop = str(error)
     _shape_outcome(report, event, judging.binding)
+
+
+def _disturbed(session: Session, decisions: Sequence[Decision]) -> str | None:
+    """Why these are no word on the target: what the run stands on was taken away. None where it is there."""
+    if all(decision.outcome in {Outcome.PASS, Outcome.ERROR} for decision in decisions):
+        return None
+    try:
+        missing = session.missing()
+    except (TargetUnreachable, BrokenAnswer):
+        return None
+    if missing is None:
+        return None
+    return (
+        f"somebody took away {missing}, which the run had made and needs: nothing that came after it is "
+        "judged. Keep other runs and `mlconform sweep --force` off the cluster meanwhile"
+    )
 
 
 def _decisions(judging: Judging, item: pytest.Item, error: BaseException | None) -> tuple[Decision, ...]:
@@ -193,7 +215,8 @@ def _log(error: BaseException | None) -> str:
     if error is None or isinstance(error, Nonconformance | Untestable | FlakyDifference):
         notes = getattr(error, "__notes__", [])
         return "\n".join(notes)
-    return "".join(traceback.format_exception(error))[-4000:]
+    # The last calls, whatever the length of the paths: cut by characters, its first line might go.
+    return "".join(traceback.format_exception(error, limit=-_LAST_CALLS))
 
 
 def _shape_outcome(
@@ -215,7 +238,7 @@ def _shape_outcome(
             f"{d.requirement}: {d.reason or f'expected {d.expected}, came {d.came}'}"
             for d in (*differing, *errors)
         )
-    if errors or binds or report.outcome == "passed":
+    if errors or binds or report.outcome != "failed":
         return
     report.outcome = "skipped"
     report.wasxfail = f"does not fail the run: {', '.join(d.requirement for d in event.decisions)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -21,9 +22,10 @@ from conformance.report.notes import is_of
 from conformance.report.waivers import Difference, covering, holding
 from conformance.running.checks import bound_requirements, check_name, in_worker, profile_of
 from conformance.running.known import all_waivers, known_sets, known_waivers
-from conformance.running.options import RunOptions, options_from, selects, unmatched
-from conformance.targets.connect import connect, prepare, sweep_run
+from conformance.running.options import HANDED, Handed, RunOptions, options_from, selects, unmatched
+from conformance.targets.connect import connect, join, prepare, sweep_run
 from conformance.targets.session import Session
+from conformance.targets.turns import Tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Judging:
         self.options = options
         self.waivers: tuple[Waiver, ...] = all_waivers(options.known, options.waivers)
         self.complaints: list[str] = []
+        self.tell: Tell = lambda _: None
         self._targets: dict[str, Target] = {}
         self._problems: dict[str, Exception] = {}
         self._waived = holding(self.waivers, datetime.now(UTC).date())
@@ -53,7 +56,7 @@ class Judging:
     def from_config(cls, config: pytest.Config) -> Judging:
         """The judging that the `--ml-*` options ask for; ends pytest with exit code 4 on bad ones."""
         try:
-            return cls(options_from(config))
+            return cls(options_from(config, getattr(config, "workerinput", {}).get(HANDED)))
         except (UsageError, ReportError, ContractError) as error:
             raise pytest.UsageError(str(error)) from None
 
@@ -79,11 +82,18 @@ class Judging:
         session = connect(profile, self.options.target)
         try:
             contract = self._contract(profile, session.facts.version)
-            prepare(session)
+            self._make_ready(session)
         except BaseException:
             self._hang_up(session)
             raise
         return Target(session, contract, Routes.of(contract.openapi))
+
+    def _make_ready(self, session: Session) -> None:
+        target = self.options.target
+        if target.prepared_endpoint is None:
+            prepare(session, self.tell)
+        else:
+            join(session, target.run_id.rpartition("-")[0])
 
     def _contract(self, profile: str, target_version: str | None) -> Contract:
         """The contract of the version asked for, else of the target's, else the newest.
@@ -107,6 +117,21 @@ class Judging:
     def _check_docs_version(self, asked: str) -> None:
         if not any(_fits(profile, asked) for profile in self.options.profiles):
             store.load(self.options.profiles[0], asked)
+
+    def connect_all(self) -> str:
+        """Connect every profile that was asked for and is there; why those that are not are not."""
+        for profile in self.options.profiles:
+            with suppress(TargetUnreachable, PrerequisiteMissing, BrokenAnswer):
+                self.target(profile)
+        return self._told()
+
+    def _told(self) -> str:
+        return "; ".join(dict.fromkeys(str(problem) for problem in self._problems.values()))
+
+    def handed(self) -> Handed:
+        """What the workers of this run use of what is prepared here."""
+        endpoints = [found.session.endpoint.url for found in self._targets.values()]
+        return self.options.target.run_id, endpoints[0] if endpoints else None
 
     def found(self) -> Mapping[str, Target]:
         """The profiles that were connected."""
@@ -242,8 +267,7 @@ class Judging:
         for item in items:
             (kept if self._wanted(item) else dropped).append(item)
         if self._problems and not kept:
-            told = "; ".join(dict.fromkeys(str(problem) for problem in self._problems.values()))
-            pytest.exit(f"mlconform: {told}", returncode=3)
+            pytest.exit(f"mlconform: {self._told()}", returncode=3)
         problem = None if in_worker() else self.unselected()
         if problem:
             raise pytest.UsageError(problem)

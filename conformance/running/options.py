@@ -19,6 +19,7 @@ from conformance.targets.connect import (
     TargetOptions,
     check_endpoint_host,
     check_target,
+    new_run_id,
     shown_target,
 )
 
@@ -26,6 +27,10 @@ ALL_PROFILES = "all"
 DEFAULT_OUT = "reports/latest"
 # Each is a process that imports everything; more than this only fills the memory.
 MOST_WORKERS = 64
+# What the process that prepares a target gives to its workers, and under which name: the run's id, and
+# the address of the model behind the connectors.
+Handed = tuple[str, str | None]
+HANDED = "mlconform"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,10 @@ class RunOptions:
             raise UsageError(f"expected --require-decided from 0 to 100, but got {self.require_decided}")
         if self.docs_version is not None and not re.fullmatch(r"\d+(\.\d+)*", self.docs_version):
             raise UsageError(f"expected --docs-version such as 2.19, but got {self.docs_version!r}")
+        if not 0 <= self.target.wait_for_turn < math.inf:
+            raise UsageError(
+                f"expected --wait-for-turn in seconds, 0 or more, but got {self.target.wait_for_turn}"
+            )
         if not 0 <= self.target.max_wait < math.inf:
             raise UsageError(f"expected --max-wait in seconds, 0 or more, but got {self.target.max_wait}")
         check_target(self.target.target)
@@ -149,9 +158,10 @@ class Configuration(Protocol):
     def getoption(self, name: str) -> Any: ...
 
 
-def options_from(config: Configuration) -> RunOptions:
-    """The `--ml-*` options as a value; raises `UsageError`."""
+def options_from(config: Configuration, handed: Handed | None = None) -> RunOptions:
+    """The `--ml-*` options as a value, in a worker with what it was handed; raises `UsageError`."""
     get = config.getoption
+    run, prepared_endpoint = handed or (get("--ml-run-id") or new_run_id(), None)
     target = TargetOptions(
         target=get("--ml-target"),
         max_wait=get("--ml-max-wait"),
@@ -159,10 +169,12 @@ def options_from(config: Configuration) -> RunOptions:
         endpoint_host=get("--ml-endpoint-host"),
         model_ids=tuple(get("--ml-model-id")),
         insecure=get("--ml-insecure"),
+        wait_for_turn=get("--ml-wait-for-turn"),
         docs_version=get("--ml-docs-version"),
         behaviour=get("--ml-behaviour"),
         mutant=get("--ml-mutant"),
-        run_id=_own_run_id(get("--ml-run-id")),
+        run_id=_own_run_id(run),
+        prepared_endpoint=prepared_endpoint,
     )
     waivers, out = get("--ml-waivers"), get("--ml-out")
     return RunOptions(
@@ -182,4 +194,4 @@ def options_from(config: Configuration) -> RunOptions:
 def _own_run_id(given: str) -> str:
     """The run's id, and in a worker of pytest-xdist the worker's too: each names what it makes."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    return f"{given}-{worker}" if given and worker else given
+    return f"{given}-{worker}" if worker else given

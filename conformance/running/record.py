@@ -80,8 +80,9 @@ class Recorder:
         self.record(Problem("internal", str(excrepr)[-2000:]))
 
     def pytest_keyboard_interrupt(self) -> None:
-        # Pytest also ends so where a check found the target gone, which is said already.
-        if not any(isinstance(event, Problem) and event.kind == "unreachable" for event in self.events):
+        # Pytest also ends so where a check found the target or the run's own things gone, which is said.
+        stopped = {"unreachable", "disturbed"}
+        if not any(isinstance(event, Problem) and event.kind in stopped for event in self.events):
             self.record(INTERRUPTED)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:

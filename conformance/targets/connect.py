@@ -17,12 +17,12 @@ from conformance.targets import nugen, opensearch_ml
 from conformance.targets.session import Facts, Session, SessionOptions
 from conformance.targets.settle import wait
 from conformance.targets.transport import HttpTransport, InProcessTransport, Transport
+from conformance.targets.turns import PREFIX, Tell
 from mock_server import MockServer
 from mock_server.core import Request
 
 MOCK = "mock"
 REFRESH_SECONDS = 1.5
-PREFIX = "mlconform-"
 LOOPBACK_HOST = "127.0.0.1"
 _LOOPBACK = frozenset({"localhost", LOOPBACK_HOST, "::1"})
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
@@ -35,7 +35,8 @@ class TargetOptions:
     """What the command line says about the target.
 
     `target` is `mock` or a URL; `max_wait` is in seconds; `behaviour`, `mutant` and `docs_version`
-    concern the mock in this process alone.
+    concern the mock in this process alone. `wait_for_turn` is in seconds. `prepared_endpoint` is set
+    where another process of the run has prepared the target: the address of the model it answers for.
     """
 
     target: str = MOCK
@@ -48,6 +49,8 @@ class TargetOptions:
     behaviour: str | None = None
     mutant: str | None = None
     run_id: str = ""
+    wait_for_turn: float = 0.0
+    prepared_endpoint: str | None = None
 
     @property
     def in_process(self) -> bool:
@@ -59,20 +62,22 @@ class TargetOptions:
 class ProfileTarget:
     """How one profile is discovered, prepared and swept, and what its requirement ids start with.
 
-    `sweep` removes what names begin with this prefix; None where nothing can be made.
+    `join` stands on what another process of the run, by its id, has prepared. `sweep` removes what names
+    begin with this prefix; None where nothing can be made.
     """
 
     id_prefix: str
     discover: Callable[[Session], Facts]
-    prepare: Callable[[Session], None]
+    prepare: Callable[[Session, Tell], None]
+    join: Callable[[Session, str], None]
     sweep: Callable[[Session, str], tuple[list[str], list[str]]] | None
 
 
 PROFILES: Mapping[str, ProfileTarget] = {
     "opensearch-ml": ProfileTarget(
-        "osml", opensearch_ml.discover, opensearch_ml.prepare, opensearch_ml.sweep
+        "osml", opensearch_ml.discover, opensearch_ml.prepare, opensearch_ml.join, opensearch_ml.sweep
     ),
-    "nugen": ProfileTarget("nugen", nugen.discover, nugen.prepare, None),
+    "nugen": ProfileTarget("nugen", nugen.discover, nugen.prepare, nugen.join, None),
 }
 
 
@@ -105,15 +110,21 @@ def connect(profile: str, options: TargetOptions) -> Session:
     return session
 
 
-def prepare(session: Session) -> None:
+def prepare(session: Session, tell: Tell = lambda _: None) -> None:
     """Make the target ready for checks; what is changed is put back by the session's `clean`.
 
-    Raises `PrerequisiteMissing` where the target does not let it, and what `connect` raises.
+    `tell` hears whom the run waits for. Raises `PrerequisiteMissing` where the target does not let it or
+    another run has its turn, and what `connect` raises.
     """
     try:
-        PROFILES[session.facts.profile].prepare(session)
+        PROFILES[session.facts.profile].prepare(session, tell)
     except Untestable as error:
         raise PrerequisiteMissing(str(error)) from None
+
+
+def join(session: Session, run: str) -> None:
+    """Use what another process of the run has prepared, and leave it as it is."""
+    PROFILES[session.facts.profile].join(session, run)
 
 
 def sweep_run(session: Session) -> list[str]:
@@ -180,12 +191,14 @@ def _open(profile: str, options: TargetOptions) -> tuple[Transport, SessionOptio
         max_wait=options.max_wait,
         endpoint_host=options.endpoint_host,
         model_ids=options.model_ids,
+        wait_for_turn=options.wait_for_turn,
+        endpoint_url=options.prepared_endpoint,
     )
     if options.in_process:
         return _mock_transport(options.docs_version, options.behaviour, options.mutant), base
     may = options.allow_settings or parts.hostname in _LOOPBACK
     transport = HttpTransport(shown_target(options.target), verify=not options.insecure)
-    return transport, replace(base, may_change_settings=may)
+    return transport, replace(base, may_change_settings=may, shared=True)
 
 
 def _authorization(profile: str, parts: SplitResult, *, in_process: bool) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from typing import Any
 
 from pytest_httpserver import HTTPServer
@@ -26,12 +27,14 @@ class ModelEndpoint:
 
     `host` must be a name or address under which the target can reach this machine. It need not be
     one of this machine's own, but that of a NAT or of a container's host: so the server listens at
-    all addresses, unless `host` is loopback. `port` 0 is any that is free.
+    all addresses, unless `host` is loopback. `port` 0 is any that is free. Where `elsewhere` is given, it
+    is the address at which another process answers, and nothing is started.
     """
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, host: str = "127.0.0.1", port: int = 0, *, elsewhere: str | None = None) -> None:
         self._host = host
         self._port = port
+        self._elsewhere = elsewhere
         self._server: HTTPServer | None = None
 
     @property
@@ -40,6 +43,8 @@ class ModelEndpoint:
 
         Raises `PrerequisiteMissing` where nothing can listen there.
         """
+        if self._elsewhere is not None:
+            return self._elsewhere
         if self._server is None:
             self._server = _listening(self._host, self._port)
         return self.address + PREDICT_PATH
@@ -47,6 +52,8 @@ class ModelEndpoint:
     @property
     def address(self) -> str:
         """Scheme, host and port of the server; empty while it has not been started."""
+        if self._elsewhere is not None:
+            return self._elsewhere.removesuffix(PREDICT_PATH)
         if self._server is None:
             return ""
         return f"http://{HTTPServer.format_host(self._host)}:{self._server.port}"
@@ -55,6 +62,15 @@ class ModelEndpoint:
         if self._server is not None:
             self._server.stop()
             self._server = None
+
+
+def is_private(host: str) -> bool:
+    """Whether this host is no address of the public internet; a name that says nothing here may not be."""
+    try:
+        found = {str(info[4][0]) for info in socket.getaddrinfo(host, None)}
+    except OSError:
+        return True
+    return not all(ipaddress.ip_address(address.partition("%")[0]).is_global for address in found)
 
 
 def _listening(host: str, port: int) -> HTTPServer:

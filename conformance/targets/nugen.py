@@ -14,6 +14,7 @@ from urllib.parse import quote
 from conformance.outcomes import PrerequisiteMissing, Untestable
 from conformance.targets.session import Facts, Session
 from conformance.targets.tracker import Resource
+from conformance.targets.turns import Tell
 
 MODELS = "/api/v3/models"
 ALIGNED = f"{MODELS}/aligned"
@@ -40,9 +41,16 @@ def discover(session: Session) -> Facts:
     return Facts("nugen", "Nugen Intelligence", "25.4.20", notes=(f"{len(models)} aligned models",))
 
 
-def prepare(session: Session) -> None:
+def join(session: Session, run: str) -> None:
+    """Choose the models that may be used, as the other processes of the run do."""
+    del run
+    prepare(session)
+
+
+def prepare(session: Session, tell: Tell = lambda _: None) -> None:
     """Choose the models that may be used: those named, or all where the target's time can be moved,
     for a target whose clock anybody may move serves nobody else."""
+    del tell
     if not session.options.model_ids and session.clock.movable:
         session.options = replace(
             session.options, model_ids=tuple(str(m.get("id")) for m in _listed(session))

@@ -7,21 +7,23 @@ taking away what a run created.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Set
+import re
+from collections.abc import Collection, Iterable, Mapping, Set
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from conformance.outcomes import PrerequisiteMissing, Untestable
+from conformance.targets.endpoint import is_private
 from conformance.targets.exchange import Exchange
 from conformance.targets.session import Facts, Session
 from conformance.targets.tracker import Resource
+from conformance.targets.turns import PREFIX, Tell, Turn, marks
 
 ML = "/_plugins/_ml"
 SETTINGS = "/_cluster/settings"
 TRUSTED_ENDPOINTS = "plugins.ml_commons.trusted_connector_endpoints_regex"
 PRIVATE_ADDRESSES = "plugins.ml_commons.connector.private_ip_enabled"
-# As a node reads them back.
-_NEEDED: Mapping[str, Any] = {TRUSTED_ENDPOINTS: [".*"], PRIVATE_ADDRESSES: "true"}
 # What the name of a pipeline ends in that keeps settings, and what their names begin with.
 _RECORD = "settings"
 _OWN_SETTINGS = "plugins.ml_commons."
@@ -58,15 +60,83 @@ def discover(session: Session) -> Facts:
     return Facts("opensearch-ml", product, number, tuple(sorted(holding or nodes)))
 
 
-def prepare(session: Session) -> None:
-    """Let connectors reach the run's own endpoint; what was set is put back when the run ends."""
-    if not session.options.may_change_settings:
+def prepare(session: Session, tell: Tell = lambda _: None) -> None:
+    """Take the turn on a cluster that others use, and let connectors reach the run's own endpoint.
+
+    What was set is put back when the run ends, and then the turn is given back. Raises
+    `PrerequisiteMissing` where another run has the turn; `tell` hears whom the run waits for.
+    """
+    if session.options.shared:
+        _take_turn(session, tell)
+    if session.options.may_change_settings:
+        _let_connectors_reach(session)
+
+
+def _take_turn(session: Session, tell: Tell) -> None:
+    turn = Turn(session)
+    if not turn.take(budget=session.options.wait_for_turn, tell=tell):
+        note = "the cluster does not let the run mark that it is there: another run would not notice it"
+        session.facts = replace(session.facts, notes=(*session.facts.notes, note))
         return
-    found = read_settings(session)
-    missing = {name: value for name, value in _NEEDED.items() if found.get(name) != value}
-    # What is set already is not ours to put back: a worker finds what its run has set.
+    # Remembered first, it is removed last: until then nobody else begins.
+    session.tracker.add(Resource("mark", session.options.prefix, turn.give_back))
+    session.grounds.append(lambda: "the mark of the run" if turn.lost else None)
+    if session.options.may_change_settings:
+        # Whoever keeps settings and has no turn died; their values would be taken for the cluster's own.
+        found, _ = _pipelines(session, "ingest pipeline", PREFIX)
+        session.remove([kept for kept in found if kept.id.endswith(f"-{_RECORD}")])
+
+
+def join(session: Session, run: str) -> None:
+    """Stand on what another process of this run has prepared."""
+    mark = f"{PREFIX}{run}-mark"
+    if mark in marks(session):
+        path = _path("ingest pipeline", mark)
+        session.grounds.append(lambda: "the mark of the run" if _is_gone(session, path) else None)
+
+
+def _is_gone(session: Session, path: str) -> bool:
+    read = session.aside("GET", path)
+    return read.answer is not None and read.status == 404
+
+
+def stand_on(session: Session, kind: str, resource_id: str) -> None:
+    """Have the run say so where this thing, which its checks use, was taken away."""
+    path = _path(kind, resource_id)
+    session.grounds.append(lambda: f"its {kind} {resource_id}" if _is_gone(session, path) else None)
+
+
+def _let_connectors_reach(session: Session) -> None:
+    """Trust the address of the run's endpoint and nothing wider; private addresses only where it is one."""
+    url = session.endpoint.url
+    found = read_settings(session, defaults=True)
+    trusted = found.get(TRUSTED_ENDPOINTS) or []
+    missing: dict[str, Any] = {}
+    # What is set already is not ours to put back.
+    if not any(_matches(pattern, url) for pattern in trusted):
+        missing[TRUSTED_ENDPOINTS] = [*trusted, f"^{re.escape(url)}$"]
+    if is_private(session.options.endpoint_host) and str(found.get(PRIVATE_ADDRESSES)) != "true":
+        # As a node reads it back.
+        missing[PRIVATE_ADDRESSES] = "true"
     if missing:
         change_settings(session, missing)
+        session.grounds.append(lambda: _unset(session, missing))
+
+
+def _matches(pattern: Any, url: str) -> bool:
+    try:
+        return re.fullmatch(pattern, url) is not None
+    except (TypeError, re.error):
+        return False
+
+
+def _unset(session: Session, wanted: Mapping[str, Any]) -> str | None:
+    """Which of the settings that the run made are no longer so, or None."""
+    read = session.aside("GET", f"{SETTINGS}?flat_settings=true")
+    if read.answer is None or read.status != 200:
+        return None
+    gone = [name for name, value in wanted.items() if read.member("persistent", name) != value]
+    return f"the settings {', '.join(gone)}" if gone else None
 
 
 def read_settings(session: Session, *, defaults: bool = False) -> Mapping[str, Any]:
@@ -132,10 +202,24 @@ def _keep_on_target(session: Session, back: Mapping[str, Any]) -> None:
     answered = session.request("GET", path)
     known = _kept(answered.member(name)) if answered.status == 200 else None
     if known is None:
-        session.tracker.add(_removable(session, "ingest pipeline", name))
+        session.tracker.add(_kept_settings(session, name))
     wanted = {**back, **(known or {})}
     if wanted != known:
         session.request("PUT", path, {"description": json.dumps(wanted), "processors": []})
+
+
+def _kept_settings(session: Session, name: str) -> Resource:
+    """What a pipeline keeps is put back before the pipeline goes."""
+
+    def remove() -> str | None:
+        read = session.request("GET", _path("ingest pipeline", name))
+        kept = _kept(read.member(name)) if read.status == 200 else {}
+        now = _settings_of(session, "persistent") if kept else {}
+        changed = {setting: value for setting, value in kept.items() if now.get(setting) != value}
+        problem = _put_back(session, changed) if changed else None
+        return problem or remove_plain(session, "ingest pipeline", name)
+
+    return Resource("ingest pipeline", name, remove)
 
 
 def _kept(pipeline: Any) -> dict[str, Any]:
@@ -219,16 +303,18 @@ def _path(kind: str, resource_id: str) -> str:
     return PATHS[kind] + quote(resource_id, safe="")
 
 
-def sweep(session: Session, prefix: str) -> tuple[list[str], list[str]]:
+def sweep(session: Session, prefix: str, spare: Collection[str] = ()) -> tuple[list[str], list[str]]:
     """Remove everything whose name starts with `prefix`, and put back the settings that runs changed.
 
+    What starts with a prefix of `spare` is left alone, and so is the mark of the session's own run.
     Returns what was removed, and what could not be.
     """
     removed: list[str] = []
     complaints: list[str] = []
+    left_alone = (*spare, f"{session.options.prefix}mark")
     for kind in ("ingest pipeline", "search pipeline", "agent", "model", "connector", "model group"):
         look = _pipelines if kind.endswith("pipeline") else _found_by_name
-        found, problem = look(session, kind, prefix)
+        found, problem = look(session, kind, prefix, left_alone)
         if problem is not None:
             complaints.append(f"{kind}s could not be searched: {problem}")
         left = session.remove(found)
@@ -238,27 +324,28 @@ def sweep(session: Session, prefix: str) -> tuple[list[str], list[str]]:
     return removed, complaints
 
 
-def _pipelines(session: Session, kind: str, prefix: str) -> tuple[list[Resource], str | None]:
+def _pipelines(
+    session: Session, kind: str, prefix: str, spare: Collection[str] = ()
+) -> tuple[list[Resource], str | None]:
     """The pipelines named so, and why there may be more. Where there is none at all, a node answers 404."""
     answered = session.request("GET", PATHS[kind].rstrip("/"))
     if answered.status == 404:
         return [], None
     if answered.status != 200 or not isinstance(answered.json, dict):
         return [], answered.summary
-    # A run's own record comes after those of its workers, who found the settings changed already.
-    named = sorted(name for name in answered.json if name.startswith(prefix))
-    return [_swept_pipeline(session, kind, name, _kept(answered.json[name])) for name in named], None
+    # The mark goes first: a run that meets what else is missing then sees that it was swept.
+    named = sorted(
+        (name for name in answered.json if name.startswith(prefix) and not name.startswith(tuple(spare))),
+        key=lambda name: (not name.endswith("-mark"), name),
+    )
+    if kind == "search pipeline":
+        return [_removable(session, kind, name) for name in named], None
+    return [_kept_settings(session, name) for name in named], None
 
 
-def _swept_pipeline(session: Session, kind: str, name: str, kept: Mapping[str, Any]) -> Resource:
-    def remove() -> str | None:
-        problem = _put_back(session, kept) if kept else None
-        return problem or remove_plain(session, kind, name)
-
-    return Resource(kind, name, remove)
-
-
-def _found_by_name(session: Session, kind: str, prefix: str) -> tuple[list[Resource], str | None]:
+def _found_by_name(
+    session: Session, kind: str, prefix: str, spare: Collection[str] = ()
+) -> tuple[list[Resource], str | None]:
     """What is named so, and why there may be more. Without an index (404) there is nothing."""
     search = PATHS[kind] + "_search"
     body = {"query": {"prefix": {"name.keyword": {"value": prefix}}}, "size": 1000}
@@ -271,8 +358,13 @@ def _found_by_name(session: Session, kind: str, prefix: str) -> tuple[list[Resou
     total = answered.member("hits", "total", "value")
     more = isinstance(total, int) and total > len(hits)
     problem = f"{len(hits)} of {total} were found at once; sweep again" if more else None
-    ids = [str(hit.get("_id")) for hit in hits if isinstance(hit, dict)]
+    ids = [str(hit.get("_id")) for hit in hits if isinstance(hit, dict) and not _is_of(hit, spare)]
     return [_removable(session, kind, resource_id) for resource_id in ids], problem
+
+
+def _is_of(hit: Mapping[str, Any], prefixes: Collection[str]) -> bool:
+    source = hit.get("_source")
+    return isinstance(source, dict) and str(source.get("name")).startswith(tuple(prefixes))
 
 
 def _holds_models(node: Any) -> bool:

@@ -31,7 +31,9 @@ class SessionOptions:
     """What the user said about talking to the target.
 
     `authorization` is the value of the Authorization header. `max_wait` is the most real seconds
-    that one check may let pass. `prefix` starts the name of everything the run creates.
+    that one check may let pass. `prefix` starts the name of everything the run creates. `shared` says
+    that others may use the target meanwhile. `wait_for_turn` is the most seconds to wait for another run
+    to leave it. `endpoint_url` is the model behind the connectors where somebody else has started it.
     """
 
     prefix: str
@@ -40,6 +42,9 @@ class SessionOptions:
     max_wait: float = 120.0
     endpoint_host: str = "127.0.0.1"
     model_ids: tuple[str, ...] = ()
+    shared: bool = False
+    wait_for_turn: float = 0.0
+    endpoint_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class Session:
     `wire_requirement` is the requirement that an answer broken on the wire violates. `exclusive`
     says that no other check runs beside this one, so that time may be moved while settling.
     `shared` are the requests that made what all checks use, by its id: they belong to the evidence.
+    `grounds` are what the run stands on; each says what is missing of it, or None.
     """
 
     transport: Transport
@@ -70,12 +76,13 @@ class Session:
     journal: list[Exchange] = field(default_factory=list)
     tracker: Tracker = field(default_factory=Tracker)
     shared: dict[str, Exchange] = field(default_factory=dict)
+    grounds: list[Callable[[], str | None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._names = 0
         self._lock = threading.Lock()
         self._began = time.monotonic()
-        self.endpoint = ModelEndpoint(self.options.endpoint_host)
+        self.endpoint = ModelEndpoint(self.options.endpoint_host, elsewhere=self.options.endpoint_url)
         self.clock = TargetClock(None, max_wait=self.options.max_wait)
         self._can_restart = False
         self._requests = 0
@@ -99,6 +106,28 @@ class Session:
         `json` is encoded as the body; `raw` is sent as it is. An answer that is cut off is kept
         in the exchange and raises `BrokenAnswer` when it is looked at. Raises `TargetUnreachable`.
         """
+        started = time.monotonic()
+        exchange = self._sent(method, path, json, raw, content_type, headers, authorize)
+        with self._lock:
+            self.journal.append(exchange)
+            self._requests += 1
+            self._seconds += time.monotonic() - started
+        return exchange
+
+    def aside(self, method: str, path: str, json: Any = ABSENT) -> Exchange:
+        """As `request`, of what is no evidence: the run looks after itself, also beside the checks."""
+        return self._sent(method, path, json)
+
+    def _sent(
+        self,
+        method: str,
+        path: str,
+        json: Any,
+        raw: bytes | None = None,
+        content_type: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        authorize: bool = True,
+    ) -> Exchange:
         body = raw if json is ABSENT else json_codec.dumps(json).encode()
         sent = {name.lower(): value for name, value in (headers or {}).items()}
         if body is not None:
@@ -106,19 +135,13 @@ class Session:
         if authorize and self.options.authorization is not None:
             sent.setdefault("authorization", self.options.authorization)
         request = OutgoingRequest(method, path, sent, body)
-        started = time.monotonic()
-        at = started - self._began
+        at = time.monotonic() - self._began
         answer, problem = None, None
         try:
             answer = self.transport.send(request)
         except AnswerCutOff as error:
             problem = str(error)
-        exchange = Exchange(request, answer, at, self.transport.base_url, self.wire_requirement, problem)
-        with self._lock:
-            self.journal.append(exchange)
-            self._requests += 1
-            self._seconds += time.monotonic() - started
-        return exchange
+        return Exchange(request, answer, at, self.transport.base_url, self.wire_requirement, problem)
 
     @property
     def seconds_per_request(self) -> float:
@@ -220,6 +243,12 @@ class Session:
         )
         del self.journal[looks[0][1] : looks[-1][0]]
         return settled
+
+    # what the run stands on
+
+    def missing(self) -> str | None:
+        """What the run stands on and somebody took away, or None; without it nothing can be judged."""
+        return next((told for ground in self.grounds if (told := ground()) is not None), None)
 
     # capabilities
 

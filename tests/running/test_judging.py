@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from conformance.suites.expect import Expect
 from conformance.suites.generated import send
 from conformance.suites.opensearch_ml import test_generated
 from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.targets.connect import TargetOptions
+from conformance.targets.connect import TargetOptions, connect
 from conformance.targets.opensearch_ml import PRIVATE_ADDRESSES, read_settings
 from conformance.targets.session import Session
 from mock_server import MockServer, Request
@@ -302,10 +303,13 @@ class TestLifeOfATarget:
         return Judging(RunOptions(target=target, profile="opensearch-ml"))
 
     def test_it_is_prepared_at_its_first_use_and_put_back_at_the_end(self, judging: Judging) -> None:
+        closed = {"persistent": {PRIVATE_ADDRESSES: False}}
+        with closing(connect("opensearch-ml", judging.options.target)) as other:
+            other.request("PUT", "/_cluster/settings", closed)
         session = judging.target("opensearch-ml").session
-        assert PRIVATE_ADDRESSES in read_settings(session)
+        assert read_settings(session)[PRIVATE_ADDRESSES] == "true"
         judging.close()
-        assert PRIVATE_ADDRESSES not in read_settings(session)
+        assert read_settings(session)[PRIVATE_ADDRESSES] == "false"
         assert judging.complaints == []
 
     @pytest.mark.parametrize("interrupted", [True, False])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,8 @@ from conformance.targets.session import Facts, Session
 
 INTERVAL = "plugins.ml_commons.sync_up_job_interval_in_seconds"
 AUTO_DEPLOY = "plugins.ml_commons.model_auto_deploy.enable"
+TRUSTED = opensearch_ml.TRUSTED_ENDPOINTS
+PRIVATE = opensearch_ml.PRIVATE_ADDRESSES
 ROOT = {"version": {"number": "2.19.0", "distribution": "opensearch"}}
 PLUGINS = [{"name": "n", "component": "opensearch-ml", "version": "2.19.0.0"}]
 NODES = {"nodes": {"b": {"roles": ["data", "ingest"]}, "a": {"roles": ["ml"]}, "m": {"roles": ["master"]}}}
@@ -95,9 +98,36 @@ class TestSettings:
 
     def test_what_is_as_needed_is_left_alone(self, session: Session) -> None:
         opensearch_ml.prepare(session)
-        worker = connect("opensearch-ml", TargetOptions())
-        opensearch_ml.prepare(worker)
-        assert worker.tracker.take() == []
+        assert session.tracker.take() == []
+
+    def closed(self, session: Session, trusted: list[str]) -> list[str]:
+        """What the connectors of a cluster may reach after a run prepared it that trusted these addresses."""
+        session.request("PUT", SETTINGS, {"persistent": {PRIVATE: False, TRUSTED: trusted}})
+        opensearch_ml.prepare(session)
+        found = opensearch_ml.read_settings(session)
+        session.clean()
+        assert opensearch_ml.read_settings(session)[TRUSTED] == trusted
+        session.request("PUT", SETTINGS, {"persistent": {PRIVATE: None, TRUSTED: None}})
+        return [*found[TRUSTED], found[PRIVATE]]
+
+    def test_the_runs_own_endpoint_is_trusted_and_nothing_else(self, session: Session) -> None:
+        kept, added, private = self.closed(session, ["^https://models[.]example[.]org/.*$"])
+        assert (kept, private) == ("^https://models[.]example[.]org/.*$", "true")
+        assert re.fullmatch(added, session.endpoint.url)
+        assert not re.fullmatch(added, session.endpoint.url.replace("127.0.0.1", "127x0.0.1"))
+        assert not re.fullmatch(added, session.endpoint.url + "/more")
+
+    def test_what_is_trusted_already_is_not_added(self, session: Session) -> None:
+        kept, _ = self.closed(session, ["^http://127[.].*$"])
+        assert kept == "^http://127[.].*$"
+
+    def test_private_addresses_stay_closed_where_the_endpoint_is_public(self, talk_to: Any) -> None:
+        answers = {("GET", SETTINGS): (200, {"defaults": {TRUSTED: [], PRIVATE: "false"}})}
+        session, target = talk_to({**answers, ("PUT", SETTINGS): (200, {})}, endpoint_host="8.8.8.8")
+        opensearch_ml.prepare(session)
+        (changed,) = [body["persistent"] for method, path, body in target.sent if path == SETTINGS and body]
+        assert list(changed) == [TRUSTED]
+        session.close()
 
     def test_a_transient_value_does_not_become_persistent(self, session: Session) -> None:
         session.request("PUT", SETTINGS, {"transient": {INTERVAL: 7}})
@@ -225,7 +255,7 @@ class TestSweep:
     def test_touches_nothing_of_other_people(self, cluster: Session) -> None:
         model = self.left_behind(cluster, "my-thing")
         removed, complaints = opensearch_ml.sweep(cluster, PREFIX)
-        assert (removed, complaints) == ([f"ingest pipeline {cluster.options.prefix}settings"], [])
+        assert (removed, complaints) == ([], [])
         assert cluster.request("GET", f"{ML}/models/{model}").status == 200
         assert cluster.request("GET", "/_ingest/pipeline/my-thing").status == 200
 

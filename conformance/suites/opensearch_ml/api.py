@@ -66,6 +66,7 @@ class MlCommons:
         created = self.create_connector(self.connector_body())
         self._shared_connector = _made(created, "connector_id")
         self.session.shared[self._shared_connector] = created
+        opensearch_ml.stand_on(self.session, "connector", self._shared_connector)
 
     def connector_body(self, **changes: Any) -> dict[str, Any]:
         """A connector that the recorded versions accept; a change to None leaves the member out."""
