@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from typing import Final
@@ -22,7 +23,8 @@ from conformance.report.events import CheckFinished, Decision, ExchangeRecord, O
 from conformance.report.waivers import Difference
 from conformance.running.checks import bound_requirements, check_name, profile_of
 from conformance.running.judging import Judging
-from conformance.suites.expect import Expect
+from conformance.suites.expect import Expect, Finding
+from conformance.targets.exchange import Exchange
 from conformance.targets.interruption import raise_if_came
 from conformance.targets.session import Session
 
@@ -32,6 +34,9 @@ SESSION_KEY: Final = pytest.StashKey[Session]()
 # A cut-off keeps the stream readable; the report cuts further.
 _LONGEST_EVIDENCE = 60
 _LAST_CALLS = 12
+_ENOUGH_TO_BE_SETTLED = 2
+_MOST_TRIES = 12
+_REPEATING_SECONDS = 15.0
 _UNDECIDED = (Untestable, TargetUnreachable, PrerequisiteMissing, pytest.skip.Exception)
 
 
@@ -44,22 +49,44 @@ class FlakyDifference(Exception):  # noqa: N818 - an ending of a check, not an e
 
 
 def call_and_repeat(item: pytest.Item) -> Generator[None, object, object]:
-    """Run a check; repeat it once where it met a difference, unless hypothesis did so already."""
+    """Run a check; repeat it where it met a difference, unless hypothesis did so already.
+
+    A difference that comes again at once is a settled one. One that does not is asked for more often, to
+    tell how often it comes: it stands in the evidence, so it fails. Only where a budget of time decided it
+    is it flaky.
+    """
     try:
         return (yield)
     except Nonconformance as first:
-        if isinstance(first, BrokenAnswer) or getattr(first, "__notes__", None):
+        expect = item.stash.get(EXPECT_KEY, None)
+        if isinstance(first, BrokenAnswer) or getattr(first, "__notes__", None) or expect is None:
             raise
-        session = item.stash.get(SESSION_KEY, None)
-        if session is not None:
-            session.begin_sequence()
-        try:
-            item.runtest()
-        except Nonconformance:
+        if expect.tries > 1:
+            # The check itself tried more than once.
             raise
-        except Untestable:
-            raise first from None
-        raise FlakyDifference(first) from None
+        ends = time.monotonic() + _REPEATING_SECONDS
+        while expect.tries < _MOST_TRIES and time.monotonic() < ends:
+            came_again = _comes_again(item, expect)
+            if came_again is None or (came_again and expect.tries == _ENOUGH_TO_BE_SETTLED):
+                break
+            if not came_again and first.timing:
+                raise FlakyDifference(first) from None
+        raise
+
+
+def _comes_again(item: pytest.Item, expect: Expect) -> bool | None:
+    """Whether a repetition met a difference too; None where it could not be repeated."""
+    session = item.stash.get(SESSION_KEY, None)
+    if session is not None:
+        session.begin_sequence()
+    expect.again()
+    try:
+        item.runtest()
+    except Nonconformance:
+        return True
+    except Untestable:
+        return None
+    return False
 
 
 def conclude(
@@ -89,7 +116,7 @@ def conclude(
         profile=profile_of(item) or "",
         duration=round(call.duration, 4),
         decisions=decisions,
-        exchanges=_evidence(session) if told and session is not None else (),
+        exchanges=_evidence(session, _first_met(item)) if told and session is not None else (),
         log=_log(error),
         endpoint=session.endpoint.address if told and session is not None else "",
     )
@@ -120,23 +147,23 @@ def _decisions(judging: Judging, item: pytest.Item, error: BaseException | None)
     bound = [name for name in bound_requirements(item) if judging.in_force(name)]
     expect = item.stash.get(EXPECT_KEY, None)
     decided = expect.decided if expect is not None else set()
-    if isinstance(error, Flaky | FlakyDifference):
-        first = _first_difference(error)
+    first = None if error is None else _first_difference(error)
+    if _is_flaky(error, first):
+        assert error is not None
         names = [first.requirement] if first is not None else bound
         return tuple(_flaky(name, error, first) for name in names)
     seen = list(expect.differences) if expect is not None else []
-    ended = None if error is None else _first_difference(error)
-    if ended is not None:
+    if first is not None:
         # The smallest case comes first: the evidence shows it.
-        seen = [ended, *seen]
-    failed = _failures(seen)
+        seen = [first, *seen]
+    failed = _failures(seen, expect)
     if error is None:
         # Exploration need not meet every case; a check that does not explore must.
         explores = "explore" in getattr(item, "fixturenames", ())
         wrong = {decision.requirement for decision in failed}
         rest = [n for n in bound if n not in wrong and (n in decided or not explores)]
         return (*failed, *(_passed_or_forgotten(n, n in decided) for n in rest))
-    if ended is not None:
+    if first is not None:
         return failed
     if isinstance(error, _UNDECIDED):
         # A later example found the target in the way of deciding: the differences met before stand.
@@ -151,21 +178,31 @@ def _decisions(judging: Judging, item: pytest.Item, error: BaseException | None)
     )
 
 
-def _failures(differences: Sequence[Nonconformance]) -> tuple[Decision, ...]:
+def _is_flaky(error: BaseException | None, first: Nonconformance | None) -> bool:
+    """Whether what was met may have been the fault of a budget of time, or nothing tells what was met."""
+    if isinstance(error, FlakyDifference):
+        return True
+    return isinstance(error, Flaky) and (first is None or first.timing)
+
+
+def _failures(differences: Sequence[Nonconformance], expect: Expect | None) -> tuple[Decision, ...]:
     """A decision for each finding; the first that met it tells what came."""
-    findings: dict[tuple[str, str], Nonconformance] = {}
+    findings: dict[Finding, Nonconformance] = {}
     for each in differences:
         findings.setdefault((each.requirement, each.signature), each)
-    return tuple(_failed(each) for each in findings.values())
+    return tuple(_failed(each, expect) for each in findings.values())
 
 
-def _failed(difference: Nonconformance) -> Decision:
+def _failed(difference: Nonconformance, expect: Expect | None) -> Decision:
+    seen = 0 if expect is None else expect.seen((difference.requirement, difference.signature))
     return Decision(
         difference.requirement,
         Outcome.FAIL,
         expected=difference.expected,
         came=difference.came,
         signature=difference.signature,
+        seen=max(seen, 1),
+        tries=1 if expect is None or not seen else expect.tries,
     )
 
 
@@ -201,8 +238,15 @@ def _flaky(name: str, error: BaseException, first: Nonconformance | None) -> Dec
     )
 
 
-def _evidence(session: Session) -> tuple[ExchangeRecord, ...]:
-    shown = session.journal[-_LONGEST_EVIDENCE:]
+def _first_met(item: pytest.Item) -> list[Exchange]:
+    """The exchanges in which the check first met its findings, each once."""
+    expect = item.stash.get(EXPECT_KEY, None)
+    kept = [] if expect is None else [each for met in expect.evidence.values() for each in met]
+    return list({id(each): each for each in kept}.values())
+
+
+def _evidence(session: Session, met: Sequence[Exchange]) -> tuple[ExchangeRecord, ...]:
+    shown = (met or session.journal)[-_LONGEST_EVIDENCE:]
     shared = [
         exchange
         for name, exchange in session.shared.items()

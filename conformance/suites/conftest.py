@@ -52,7 +52,12 @@ def session(target: Target, judging: Judging, request: pytest.FixtureRequest) ->
 
 @pytest.fixture
 def expect(judging: Judging, target: Target, request: pytest.FixtureRequest) -> Expect:
-    expect = Expect(bound_requirements(request.node), judging.in_force, target.routes)
+    expect = Expect(
+        bound_requirements(request.node),
+        judging.in_force,
+        target.routes,
+        evidence=lambda: target.session.journal,
+    )
     request.node.stash[EXPECT_KEY] = expect
     return expect
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from conformance.contract.routes import Routes
 from conformance.outcomes import Nonconformance
 from conformance.suites.signatures import of_exchange, of_text
 from conformance.targets.exchange import Exchange
+from conformance.targets.settle import Ending, Settled
 
 Kind = type | tuple[type, ...]
+# A requirement and the signature of a difference.
+Finding = tuple[str, str]
 
 
 class Expect:
@@ -18,17 +21,34 @@ class Expect:
 
     `see` goes on after a difference; every other method raises it as `Nonconformance`. A requirement
     that is not in force on this target is not evaluated; one that the check is not bound to is a
-    mistake of the check.
+    mistake of the check. `evidence` gives the exchanges of the moment: those in which a finding was first
+    met are kept. What depends on chance is tried repeatedly; each try after the first begins with `again`.
     """
 
     def __init__(
-        self, bound: Collection[str], in_force: Callable[[str], bool], routes: Routes | None = None
+        self,
+        bound: Collection[str],
+        in_force: Callable[[str], bool],
+        routes: Routes | None = None,
+        evidence: Callable[[], Sequence[Exchange]] = tuple,
     ) -> None:
         self._bound = frozenset(bound)
         self._in_force = in_force
         self._routes = routes or Routes({})
+        self._evidence = evidence
+        self._met_in: dict[Finding, set[int]] = {}
         self.decided: set[str] = set()
         self.differences: list[Nonconformance] = []
+        self.evidence: dict[Finding, tuple[Exchange, ...]] = {}
+        self.tries = 1
+
+    def again(self) -> None:
+        """Another try begins: in how many of them a finding is met tells how often it comes."""
+        self.tries += 1
+
+    def seen(self, finding: Finding) -> int:
+        """In how many of the tries it was met."""
+        return len(self._met_in.get(finding, ()))
 
     def see(
         self,
@@ -59,6 +79,9 @@ class Expect:
             requirement, expected=expected, came=came, signature=signature, timing=timing
         )
         self.differences.append(difference)
+        finding = (requirement, signature)
+        self._met_in.setdefault(finding, set()).add(self.tries)
+        self.evidence.setdefault(finding, tuple(self._evidence()))
         return difference
 
     def that(
@@ -76,10 +99,24 @@ class Expect:
             requirement, holds, expected=expected, came=came, exchange=exchange, timing=timing
         )
         if difference is not None:
+            # An exploration ends with the smallest case: what was met last is what is shown.
+            finding = (requirement, difference.signature)
+            self.evidence.pop(finding)
+            self.evidence[finding] = tuple(self._evidence())
             raise difference
 
     def equal(self, requirement: str, came: Any, expected: Any, what: str) -> None:
         self.that(requirement, came == expected, expected=f"{what} = {expected!r}", came=repr(came))
+
+    def settles(self, requirement: str, settled: Settled[Any], expected: Any, what: str) -> None:
+        """A wait ended with this value; where it did not, a budget of time decided."""
+        self.that(
+            requirement,
+            settled.value == expected,
+            expected=f"{what} = {expected!r}",
+            came=repr(settled.value),
+            timing=settled.ending is Ending.TIMED_OUT,
+        )
 
     def one_of(self, requirement: str, came: Any, allowed: Collection[Any], what: str) -> None:
         wanted = " or ".join(repr(value) for value in allowed)

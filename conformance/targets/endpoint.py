@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import socket
 from typing import Any
 
@@ -23,7 +24,9 @@ def is_loopback(host: str) -> bool:
 
 
 class ModelEndpoint:
-    """Answers every call at `url` with the same JSON object, until closed.
+    """Answers every call at `url` with the same JSON object, on one line, until closed.
+
+    On one line because a node holds guardrails against the whole text, and `.` matches no line break.
 
     `host` must be a name or address under which the target can reach this machine. It need not be
     one of this machine's own, but that of a NAT or of a container's host: so the server listens at
@@ -76,7 +79,7 @@ def is_private(host: str) -> bool:
 def _listening(host: str, port: int) -> HTTPServer:
     everywhere = "::" if ":" in host else "0.0.0.0"
     server = HTTPServer(host=host if is_loopback(host) else everywhere, port=port, threaded=True)
-    server.expect_request(PREDICT_PATH).respond_with_json(ANSWER)
+    server.expect_request(PREDICT_PATH).respond_with_data(json.dumps(ANSWER), content_type="application/json")
     try:
         server.start()
     except (OSError, SystemExit) as error:

@@ -147,6 +147,18 @@ def read_settings(session: Session, *, defaults: bool = False) -> Mapping[str, A
     return _settings_of(session, *(["defaults"] if defaults else []), "persistent", "transient")
 
 
+def nodes_that_set(session: Session, name: str) -> tuple[str, ...]:
+    """The names of the nodes whose own file or start command sets this; none where they do not tell."""
+    answered = session.request("GET", "/_nodes/settings?flat_settings=true")
+    nodes = answered.member("nodes") if answered.status == 200 else None
+    found = nodes.items() if isinstance(nodes, dict) else ()
+    return tuple(
+        str(node.get("name", node_id))
+        for node_id, node in found
+        if isinstance(node, dict) and name in (node.get("settings") or {})
+    )
+
+
 def _settings_of(session: Session, *scopes: str) -> Mapping[str, Any]:
     """The settings of these scopes; where two have the same name, the later scope wins."""
     query = "?flat_settings=true" + ("&include_defaults=true" if "defaults" in scopes else "")

@@ -15,7 +15,7 @@ def test_an_accepted_deploy_ends_in_memory(ml: MlCommons, expect: Expect) -> Non
     model = ml.model()
     expect.accepted("osml.deploy.endpoint", ml.deploy(model))
     settled = ml.settle_state(model, "DEPLOYED")
-    expect.equal("osml.deploy.in-memory", settled.value, "DEPLOYED", "model_state after the deploy")
+    expect.settles("osml.deploy.in-memory", settled, "DEPLOYED", "model_state after the deploy")
 
 
 @requirement("osml.deploy.model-id-required")
@@ -39,7 +39,7 @@ def test_node_ids_limit_the_deployment(ml: MlCommons, expect: Expect) -> None:
     model = ml.model()
     expect.accepted("osml.deploy.node-ids", ml.deploy(model, {"node_ids": wanted}))
     settled = ml.settle_state(model, "DEPLOYED")
-    expect.equal("osml.deploy.node-ids", settled.value, "DEPLOYED", "model_state")
+    expect.settles("osml.deploy.node-ids", settled, "DEPLOYED", "model_state")
     planned = ml.get(model).member("planning_worker_nodes")
     expect.equal("osml.deploy.node-ids", planned, wanted, "worker nodes")
 
@@ -73,7 +73,7 @@ def test_a_deployed_model_can_be_deployed_again(ml: MlCommons, expect: Expect) -
     expect.status("osml.deploy.again", again, 200)
     ml.await_task(again)
     settled = ml.settle_state(model, "DEPLOYED")
-    expect.equal("osml.deploy.again", settled.value, "DEPLOYED", "model_state after the second deploy")
+    expect.settles("osml.deploy.again", settled, "DEPLOYED", "model_state after the second deploy")
 
 
 @requirement("osml.deploy.undo")
@@ -82,7 +82,7 @@ def test_an_undeployed_model_can_be_deployed_again(ml: MlCommons, expect: Expect
     ml.take_down(model)
     expect.status("osml.deploy.undo", ml.deploy(model), 200)
     settled = ml.settle_state(model, "DEPLOYED")
-    expect.equal("osml.deploy.undo", settled.value, "DEPLOYED", "model_state after the second deploy")
+    expect.settles("osml.deploy.undo", settled, "DEPLOYED", "model_state after the second deploy")
 
 
 @requirement("osml.deploy.failed")
@@ -94,7 +94,7 @@ def test_a_deploy_whose_connector_is_gone_fails(ml: MlCommons, expect: Expect) -
     settled = ml.settle_state(model, "DEPLOY_FAILED")
     # Given back before anything is decided: without its connector the model could not be removed.
     ml.update(model, {"connector_id": connector})
-    expect.equal("osml.deploy.failed", settled.value, "DEPLOY_FAILED", "model_state")
+    expect.settles("osml.deploy.failed", settled, "DEPLOY_FAILED", "model_state")
     state = task.member("state") if task is not None else "no task"
     expect.equal("osml.deploy.failed", state, "FAILED", "state of the deploy's task")
 

@@ -16,7 +16,7 @@ def test_the_first_prediction_deploys_a_remote_model(ml: MlCommons, expect: Expe
     model = ml.model()
     expect.accepted("osml.predict.auto-deploy", ml.predict(model))
     settled = ml.settle_state(model, "DEPLOYED")
-    expect.equal("osml.predict.auto-deploy", settled.value, "DEPLOYED", "model_state after the prediction")
+    expect.settles("osml.predict.auto-deploy", settled, "DEPLOYED", "model_state after the prediction")
 
 
 @exclusive

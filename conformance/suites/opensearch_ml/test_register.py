@@ -24,7 +24,7 @@ def test_deploy_true_ends_in_memory(ml: MlCommons, expect: Expect) -> None:
     answered = ml.register(ml.remote_body(), "?deploy=true")
     expect.status("osml.register.deploy-true", answered, 200)
     settled = ml.settle_state(str(answered.member("model_id")), "DEPLOYED")
-    expect.equal("osml.register.deploy-true", settled.value, "DEPLOYED", "model_state")
+    expect.settles("osml.register.deploy-true", settled, "DEPLOYED", "model_state")
 
 
 @requirement("osml.register.bad-deploy-flag")

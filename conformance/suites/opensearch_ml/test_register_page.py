@@ -172,7 +172,7 @@ def test_deploy_or_not(ml: MlCommons, expect: Expect) -> None:
     deployed = ml.register(ml.remote_body(), "?deploy=true")
     expect.accepted("osml.register.field.deploy", deployed)
     settled = ml.settle_state(str(deployed.member("model_id")), "DEPLOYED")
-    expect.equal("osml.register.field.deploy", settled.value, "DEPLOYED", "model_state with deploy=true")
+    expect.settles("osml.register.field.deploy", settled, "DEPLOYED", "model_state with deploy=true")
     state = ml.state(ml.model())
     expect.equal("osml.register.deploy-default", state, "REGISTERED", "model_state without deploy")
 

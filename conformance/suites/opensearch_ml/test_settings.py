@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from conformance.outcomes import Untestable
 from conformance.suites.expect import Expect
 from conformance.suites.marks import exclusive, requirement
 from conformance.suites.opensearch_ml.api import AUTO_DEPLOY, SAFE_DELETE, SYNC_INTERVAL, MlCommons
@@ -27,6 +28,9 @@ def test_the_sync_up_interval_can_be_changed(ml: MlCommons, expect: Expect) -> N
 @exclusive
 @requirement("osml.settings.sync-interval-default")
 def test_the_sync_up_interval_is_ten_seconds_by_default(ml: MlCommons, expect: Expect) -> None:
+    overridden = opensearch_ml.nodes_that_set(ml.session, SYNC_INTERVAL)
+    if overridden:
+        raise Untestable(f"{SYNC_INTERVAL} is set by {', '.join(overridden)}: its default does not show")
     ml.set(SYNC_INTERVAL=None)
     value = str(_effective(ml, SYNC_INTERVAL))
     expect.equal("osml.settings.sync-interval-default", value, "10", f"default of {SYNC_INTERVAL}")

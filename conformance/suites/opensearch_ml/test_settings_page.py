@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from conformance.outcomes import Untestable
 from conformance.suites.expect import Expect
 from conformance.suites.marks import deciding, exclusive, requirement
 from conformance.suites.opensearch_ml.api import MlCommons
@@ -37,6 +38,12 @@ REMOTE_INFERENCE = f"{PREFIX}remote_inference.enabled"
     ],
 )
 def test_a_default(ml: MlCommons, expect: Expect, name: str, setting: str, default: str) -> None:
+    overridden = opensearch_ml.nodes_that_set(ml.session, PREFIX + setting)
+    if overridden:
+        raise Untestable(
+            f"{PREFIX}{setting} is set in the file or the start command of {', '.join(overridden)}: "
+            "its default does not show"
+        )
     ml.try_setting(PREFIX + setting, None)
     value = opensearch_ml.read_settings(ml.session, defaults=True).get(PREFIX + setting)
     expect.equal(name, str(value).lower(), default, f"{PREFIX}{setting} where nobody set it")

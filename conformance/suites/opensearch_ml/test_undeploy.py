@@ -13,7 +13,7 @@ def test_undeploy_takes_the_model_out_of_memory(ml: MlCommons, expect: Expect) -
     model = ml.deployed_model()
     expect.accepted("osml.undeploy.endpoint", ml.undeploy(model))
     settled = ml.settle_state(model, "UNDEPLOYED", budget=5.0)
-    expect.equal("osml.undeploy.from-memory", settled.value, "UNDEPLOYED", "model_state after the undeploy")
+    expect.settles("osml.undeploy.from-memory", settled, "UNDEPLOYED", "model_state after the undeploy")
 
 
 @requirement("osml.undeploy.all-nodes")
@@ -54,7 +54,7 @@ def test_from_the_nodes_named(ml: MlCommons, expect: Expect) -> None:
         lambda workers: workers == sorted(nodes[1:]),
         budget=5.0,
     )
-    expect.equal("osml.undeploy.node-ids", left.value, sorted(nodes[1:]), "worker nodes left")
+    expect.settles("osml.undeploy.node-ids", left, sorted(nodes[1:]), "worker nodes left")
 
 
 def _values(answered: Exchange, model: str) -> list[object]:
@@ -102,7 +102,7 @@ def test_the_models_in_the_body_win_over_the_one_in_the_path(ml: MlCommons, expe
     in_path, in_body = ml.deployed_model(), ml.deployed_model()
     expect.status("osml.undeploy.body-wins", ml.undeploy(in_path, {"model_ids": [in_body]}), 200)
     settled = ml.settle_state(in_body, "UNDEPLOYED", budget=5.0)
-    expect.equal("osml.undeploy.body-wins", settled.value, "UNDEPLOYED", "model_state of the one in the body")
+    expect.settles("osml.undeploy.body-wins", settled, "UNDEPLOYED", "model_state of the one in the body")
     expect.equal(
         "osml.undeploy.body-wins", ml.state(in_path), "DEPLOYED", "model_state of the one in the path"
     )
@@ -133,7 +133,7 @@ class TestUnknownModels:
         values = set(_values(answered, UNKNOWN_ID))
         expect.equal("osml.undeploy.mixed", values, {"not_found"}, "value of the unknown model")
         settled = ml.settle_state(model, "UNDEPLOYED", budget=5.0)
-        expect.equal("osml.undeploy.mixed", settled.value, "UNDEPLOYED", "model_state of the known one")
+        expect.settles("osml.undeploy.mixed", settled, "UNDEPLOYED", "model_state of the known one")
 
 
 class TestRefusals:
