@@ -35,6 +35,7 @@ from conformance.suites.opensearch_ml.api import MlCommons
 from conformance.targets.connect import TargetOptions, connect
 from conformance.targets.opensearch_ml import PRIVATE_ADDRESSES, read_settings
 from conformance.targets.session import Session
+from conformance.targets.settle import Ending, Settled
 from mock_server import MockServer, Request
 from mock_server.fixture import serve_on
 
@@ -105,13 +106,29 @@ class TestRepetition:
                 {"task_id": "t", "status": "CREATED"}
             )
 
-    def test_a_difference_that_comes_once_is_flaky(self, judged: Any, served: HTTPServer) -> None:
+    def test_a_difference_that_comes_once_fails_and_tells_how_often_it_came(
+        self, judged: Any, served: HTTPServer
+    ) -> None:
         self.differs(served, 1)
         judgement = judged(STATUS, target=served.url_for(""))
         found = verdict(judgement, STATUS)
-        assert found.kind is Kind.FLAKY
-        assert found.telling[0].decision.came == "'CREATED'"
+        assert found.kind is Kind.FAIL
+        decision = found.telling[0].decision
+        assert (decision.came, decision.seen, decision.tries) == ("'CREATED'", 1, 12)
         assert judgement.summary.exit_code == 1
+
+    def test_a_budget_that_was_overrun_once_is_flaky(
+        self, judged: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        late = [Settled("DEPLOYING", Ending.TIMED_OUT, 20.0)]
+        in_time = MlCommons.settle_state
+
+        def settle(ml: MlCommons, model: str, *states: str, **budget: float) -> Settled[str]:
+            return late.pop() if late else in_time(ml, model, *states, **budget)
+
+        monkeypatch.setattr(MlCommons, "settle_state", settle)
+        found = verdict(judged("*::test_an_accepted_deploy*"), "osml.deploy.in-memory")
+        assert (found.kind, found.telling[0].decision.came) == (Kind.FLAKY, "'DEPLOYING'")
 
     def test_a_difference_that_comes_again_is_a_failure(self, judged: Any, served: HTTPServer) -> None:
         self.differs(served, 2)
