@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import Any
+from functools import partial
 
 from mock_server.opensearch_ml import conflicts, connector_bodies
 from mock_server.opensearch_ml.bodies.checked_texts import check_texts
@@ -13,6 +13,8 @@ from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error, parse_error, status_error
 from mock_server.opensearch_ml.opensearch_core.settings import REMOTE_INFERENCE, TRUSTED_ENDPOINTS, pattern_of
 from mock_server.opensearch_ml.search.operation import answer_search
+from mock_server.opensearch_ml.security import connector_access
+from mock_server.opensearch_ml.security.access_modes import Sent
 from mock_server.opensearch_ml.store import Connector, JsonObject, Model
 
 PROTOCOLS = ("http", "aws_sigv4")
@@ -20,51 +22,55 @@ DRY_RUN = "dryRunConnector"
 NO_CONTENT = "You must provide connector content when creating a remote model without connector id!"
 _DEEPEST = 20
 _NAME = "Model connector name"
-_ACCESS = ("access_mode", "add_all_backend_roles", "backend_roles")
-_NO_ACCESS_CONTROL = (
-    "You cannot specify connector access control parameters because the Security plugin or connector access "
-    "control is disabled on your cluster."
-)
 _AWS_PLACES = {"service_name": "service name", "region": "region"}
 
 
 def create(call: Call) -> Answer:
     """POST connectors/_create; a dry run is answered before anything but the body's form is looked at."""
-    cluster = call.cluster
-    require_remote_inference(cluster)
-    if call.document.empty:
-        reason = "Create Connector request has empty body"
-        raise ApiError(cluster.rules.empty_connector_status, "i_o_exception", reason)
-    body = connector_bodies.read_body(call.fields())
-    if not body.get("dry_run"):
-        _require_whole(body)
+    cluster, body = call.cluster, read_new(call)
     check_texts(cluster.rules, _texts(body), required=_NAME)
     if body.get("dry_run"):
         return Answer({"connector_id": DRY_RUN})
     connector = _made_of(body)
     _require_trusted(connector, cluster)
-    if any(body.get(name) not in (None, []) for name in _ACCESS):
-        raise illegal_argument(_NO_ACCESS_CONTROL)
+    sent = Sent(body.get("access_mode"), body.get("backend_roles"), body.get("add_all_backend_roles"))
+    connector_access.give(call, connector, sent)
     connector.created = connector.updated = cluster.now_ms()
     connector_id = cluster.ids.document()
     cluster.store.connectors.put(connector_id, connector)
     return Answer({"connector_id": connector_id})
 
 
+def read_new(call: Call) -> JsonObject:
+    """The body of a connector to be made, read as a node does before it asks whether the caller may.
+
+    Raises ApiError.
+    """
+    require_remote_inference(call.cluster)
+    if call.document.empty:
+        reason = "Create Connector request has empty body"
+        raise ApiError(call.cluster.rules.empty_connector_status, "i_o_exception", reason)
+    body = connector_bodies.read_body(call.fields())
+    if not body.get("dry_run"):
+        _require_whole(body)
+    return body
+
+
 def get(call: Call) -> Answer:
     """GET connectors/{connector_id}."""
-    return Answer(view(_find(call)))
+    connector = _find(call)
+    connector_access.require_read(call, connector)
+    return Answer(view(connector))
 
 
 def update(call: Call) -> Answer:
     """PUT connectors/{connector_id}: refused while a deployed model uses the connector."""
     cluster, connector_id = call.cluster, call.parameters["connector_id"]
-    require_remote_inference(cluster)
-    if call.document.empty:
-        raise parse_error("Failed to update connector: Request body is empty")
-    body = _read_changes(call)
+    body = read_changes(call)
     check_texts(cluster.rules, _texts(body))
-    changed = _changed(_find(call), body)
+    connector = _find(call)
+    connector_access.require_update(call, connector, connector_id)
+    changed = _changed(connector, body)
     _require_trusted(changed, cluster)
     deployed = [model.id for model in _users(cluster, connector_id) if model.in_memory]
     if deployed and cluster.rules.deployed_connector_is_kept:
@@ -77,8 +83,14 @@ def update(call: Call) -> Answer:
     return Answer(index.put(connector_id, changed, forced_refresh=refresh).answer())
 
 
-def _read_changes(call: Call) -> dict[str, Any]:
-    """The body of an update; what its parser meets unprepared is the client's mistake, here alone."""
+def read_changes(call: Call) -> JsonObject:
+    """The body of an update; what its parser meets unprepared is the client's mistake, here alone.
+
+    Raises ApiError.
+    """
+    require_remote_inference(call.cluster)
+    if call.document.empty:
+        raise parse_error("Failed to update connector: Request body is empty")
     try:
         return connector_bodies.read_body(call.fields())
     except ApiError as error:
@@ -90,6 +102,7 @@ def _read_changes(call: Call) -> dict[str, Any]:
 def delete(call: Call) -> Answer:
     """DELETE connectors/{connector_id}: refused while any model names the connector."""
     connector_id = call.parameters["connector_id"]
+    connector_access.require_delete(call, connector_id)
     users = [model.id for model in _users(call.cluster, connector_id)]
     if users:
         raise status_error(409, _in_use(users, "delete or update"))
@@ -100,7 +113,8 @@ def delete(call: Call) -> Answer:
 def find_all(call: Call) -> Answer:
     """GET or POST connectors/_search."""
     connectors = call.cluster.store.connectors
-    return answer_search(call, connectors, lambda _id, connector: view(connector))
+    shows = partial(connector_access.shows, call)
+    return answer_search(call, connectors, lambda _id, connector: view(connector), shows)
 
 
 def view(connector: Connector) -> JsonObject:
@@ -111,6 +125,7 @@ def view(connector: Connector) -> JsonObject:
         "parameters": connector.parameters,
         "actions": connector.actions,
         "backend_roles": connector.backend_roles,
+        "owner": None if connector.owner is None else connector.owner.view(),
         "access": connector.access,
         **(times if connector.created else {}),
         "client_config": connector.client_config,
@@ -231,8 +246,10 @@ def _find(call: Call) -> Connector:
 
 
 def _users(cluster: Cluster, connector_id: str) -> list[Model]:
+    """The models that name a connector, the one that was written first coming first."""
     models = cluster.store.models
-    return [model for key in models.where("connector_id", connector_id) if (model := models.get(key))]
+    keys = sorted(models.where("connector_id", connector_id), key=lambda key: models.standing(key)[1])
+    return [model for key in keys if (model := models.get(key))]
 
 
 def _in_use(model_ids: list[str], remedy: str) -> str:

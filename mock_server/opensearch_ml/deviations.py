@@ -1,7 +1,7 @@
 """Where recorded nodes contradict their pages, or the standards that every API stands on.
 
-Recordings are named as scenario#exchange below `tests/observed/opensearch-<version>`; what has none rests on
-the published source of the server.
+Recordings are named as scenario#exchange below `tests/observed/opensearch-<version>`, those of a secured
+node below the folder of that name; what has none rests on the published source of the server.
 """
 
 from __future__ import annotations
@@ -188,9 +188,9 @@ DEVIATIONS = (
         "missing-controller-before-the-first",
         "The refusal of a missing controller names the model.",
         "Before the first controller was ever made it does not even speak of an id.",
-        "controllers#4",
+        "controllers#4 (2.19), access_models#123 (3.4)",
         None,
-        ((2, 19),),
+        _BOTH,
         {"missing_controller_index_matters": True},
     ),
     Deviation(
@@ -244,7 +244,7 @@ DEVIATIONS = (
         "With access control on, a group is deleted by its owner, by who shares a backend role, or by an "
         "admin; only a public one by anybody.",
         "Whoever may delete groups at all deletes a private or restricted one of somebody else.",
-        None,
+        "access#381, access#382",
         None,
         _SECURED,
         {"group_delete_is_controlled": False},
@@ -253,7 +253,7 @@ DEVIATIONS = (
         "hidden-group-takes-versions",
         "Only its owner, and an admin, can use a private group.",
         "A model that is registered without a group and has a hidden one's name becomes a version of that.",
-        None,
+        "access_models#9",
         None,
         _SECURED,
         {"group_found_by_name_is_controlled": False},
@@ -262,7 +262,7 @@ DEVIATIONS = (
         "group-of-a-registration-public",
         "The group that a registration makes is private, or has the access that was sent.",
         "It is public and has no owner, and access parameters are refused as if nothing controlled access.",
-        None,
+        "access#184, access_models#16",
         None,
         _SECURED,
         {"registered_group_is_controlled": False},
@@ -271,7 +271,7 @@ DEVIATIONS = (
         "owner-needs-the-role",
         "The owner of a restricted group has access to it.",
         "Not without one of its backend roles.",
-        None,
+        "access_groups#87, access_models#171",
         None,
         _SECURED,
         {"owner_keeps_restricted": False},
@@ -280,7 +280,7 @@ DEVIATIONS = (
         "one-undeploy-under-control",
         "An undeploy names several models.",
         "With model access control on it names one, also of an admin.",
-        None,
+        "access#225, access_models#119",
         None,
         _SECURED,
         {"several_undeploy_under_control": False},
@@ -289,7 +289,7 @@ DEVIATIONS = (
         "read-role-needs-indices",
         "The role that only reads shows statistics.",
         "Those of the cluster take a permission that the role has not.",
-        None,
+        "access#39",
         None,
         _SECURED,
         {"stats_ask_for_indices": True},
@@ -298,7 +298,7 @@ DEVIATIONS = (
         "read-role-name",
         "The role that only reads is ml_readonly_access.",
         "It is ml_read_access, and there is no other.",
-        None,
+        "security_api#13",
         None,
         _SECURED,
         {"read_roles": ("ml_read_access",)},
@@ -307,9 +307,18 @@ DEVIATIONS = (
         "profile-refusal-500",
         _NO_5XX,
         "The refusal of a profile is a 500 of a form of its own.",
-        None,
+        "access#66",
         "osml.wire.no-server-error",
         _SECURED,
         {"refused_profile_fails": True},
+    ),
+    Deviation(
+        "refused-connector-delete-500",
+        _NO_5XX,
+        "The delete of a connector that is not open to the caller is answered 500.",
+        "access_connectors#124",
+        "osml.wire.no-server-error",
+        _SECURED,
+        {"refused_connector_delete_status": 500},
     ),
 )

@@ -32,6 +32,19 @@ _NAME, _DESCRIPTION = "Model group name", "Model group description"
 
 def register(call: Call) -> Answer:
     """POST model_groups/_register: the name must be free."""
+    fields, name, description = _read_new(call)
+    check_texts(call.cluster.rules, ((_NAME, name), (_DESCRIPTION, description)), required=_NAME)
+    _require_free_name(call.cluster, name, _TAKEN)
+    sent = access_modes.read(fields, lowered=True)
+    return Answer({"model_group_id": create(call, name, description, sent), "status": "CREATED"})
+
+
+def form(call: Call) -> None:
+    """Read the body of a register as a node does before it asks whether the caller may. Raises ApiError."""
+    _read_new(call)
+
+
+def _read_new(call: Call) -> tuple[Fields, str, str | None]:
     if call.document.empty:
         raise parse_error(_NO_BODY)
     fields = call.fields()
@@ -39,10 +52,7 @@ def register(call: Call) -> Answer:
     if name is None:
         status = call.cluster.rules.nameless_group_status
         raise ApiError(status, "null_pointer_exception", "model group name must not be null")
-    check_texts(call.cluster.rules, ((_NAME, name), (_DESCRIPTION, description)), required=_NAME)
-    _require_free_name(call.cluster, name, _TAKEN)
-    sent = access_modes.read(fields, lowered=True)
-    return Answer({"model_group_id": create(call, name, description, sent), "status": "CREATED"})
+    return fields, name, description
 
 
 def _read(fields: Fields) -> tuple[str | None, str | None]:

@@ -39,6 +39,7 @@ def register_meta(call: Call) -> Answer:
     model.chunks_to_come = model.file.chunks
     model.state = ModelState.REGISTERING
     model.group_id = group_of(call, fields, model)
+    cluster.monitor.count(model, "register")
     now = cluster.now_ms()
     model.version = model_groups.next_version(cluster, model.group_id, now)
     model.created = model.updated = now

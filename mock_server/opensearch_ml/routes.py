@@ -1,9 +1,6 @@
-"""The table of operations, and finding one by method and path."""
+"""The table of operations."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from mock_server.opensearch_ml import (
     agents,
@@ -17,13 +14,14 @@ from mock_server.opensearch_ml import (
     runtime,
     stats,
     tasks,
+    tools,
     update,
 )
-from mock_server.opensearch_ml.cluster import Call, Handler
+from mock_server.opensearch_ml.cluster import Handler
 from mock_server.opensearch_ml.opensearch_core import cluster_info, cluster_settings, indices, pipelines
 from mock_server.opensearch_ml.prediction import predict, training
+from mock_server.opensearch_ml.router import Route
 from mock_server.opensearch_ml.search import operation
-from mock_server.opensearch_ml.security.roles import ACTIONS
 
 ML = "/_plugins/_ml"
 _SEARCH = frozenset({"source", "source_content_type"})
@@ -37,45 +35,6 @@ _MAP = ("parse_exception", "Failed to parse content to map")
 _CAT = frozenset({"h", "v", "s", "local", "help", "full_id", "master_timeout", "cluster_manager_timeout"})
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One operation; names in braces are path parameters, and `query` its own query parameters.
-
-    `parse_refusal` is type and reason of the refusal of a body that is no JSON, where the operation puts them
-    around what the parser says. One that came `later` is there only where the rule `agents_can_be_updated`
-    says so. A `raw` one takes the bytes of a body as they are.
-
-    On a secured cluster `action` is what a role of the caller must allow, None where the handler asks; the
-    names of ML Commons' own begin alike and are told without that. `form` reads the body of somebody who may
-    not, as far as a node does before it asks. One that `is_open` takes no credentials.
-    """
-
-    method: str
-    template: str
-    handler: Handler
-    action: str | None
-    query: frozenset[str] = frozenset()
-    parse_refusal: tuple[str, str] | None = None
-    later: bool = False
-    raw: bool = False
-    form: Callable[[Call], object] | None = None
-    is_open: bool = False
-
-    @property
-    def permission(self) -> str | None:
-        """The whole name of the action."""
-        own = self.action is not None and ":" not in self.action
-        return f"{ACTIONS}/{self.action}" if own else self.action
-
-    @property
-    def reads_body(self) -> bool:
-        """Whether a body is read at all; where it is not, anything may be sent."""
-        if self.method in ("POST", "PUT"):
-            return not self.template.endswith(("/_refresh", "/_cancel_batch"))
-        read = self.template.endswith("/_search") or "/profile" in self.template or "/stats" in self.template
-        return read and self.method == "GET"
-
-
 def _searches(kind: str, handler: Handler) -> tuple[Route, Route]:
     """The search of one kind of resource, by both of its methods."""
     path, action = f"{ML}/{kind}/_search", f"{kind}/search"
@@ -86,12 +45,26 @@ def _searches(kind: str, handler: Handler) -> tuple[Route, Route]:
 
 
 ROUTES = (
-    Route("POST", f"{ML}/connectors/_create", connectors.create, "create_connector"),
+    Route(
+        "POST", f"{ML}/connectors/_create", connectors.create, "create_connector", form=connectors.read_new
+    ),
     *_searches("connectors", connectors.find_all),
-    Route("PUT", f"{ML}/connectors/{{connector_id}}", connectors.update, "connectors/update"),
+    Route(
+        "PUT",
+        f"{ML}/connectors/{{connector_id}}",
+        connectors.update,
+        "connectors/update",
+        form=connectors.read_changes,
+    ),
     Route("GET", f"{ML}/connectors/{{connector_id}}", connectors.get, "connectors/get"),
     Route("DELETE", f"{ML}/connectors/{{connector_id}}", connectors.delete, "connectors/delete"),
-    Route("POST", f"{ML}/model_groups/_register", model_groups.register, "register_model_group"),
+    Route(
+        "POST",
+        f"{ML}/model_groups/_register",
+        model_groups.register,
+        "register_model_group",
+        form=model_groups.form,
+    ),
     *_searches("model_groups", model_groups.find_all),
     Route("PUT", f"{ML}/model_groups/{{model_group_id}}", model_groups.update, "update_model_group"),
     Route("GET", f"{ML}/model_groups/{{model_group_id}}", model_groups.get, "model_groups/get"),
@@ -150,15 +123,16 @@ ROUTES = (
     Route("PUT", f"{ML}/controllers/{{model_id}}", controllers.update, "controllers/update"),
     Route("GET", f"{ML}/controllers/{{model_id}}", controllers.get, "controllers/get"),
     Route("DELETE", f"{ML}/controllers/{{model_id}}", controllers.delete, "controllers/delete"),
+    Route("GET", f"{ML}/tools", tools.find_all, "tools/list"),
     Route("GET", f"{ML}/profile", runtime.profile, None, _PROFILE),
     Route("GET", f"{ML}/profile/models", runtime.profile_models, None, _PROFILE),
     Route("GET", f"{ML}/profile/models/{{model_id}}", runtime.profile_models, None, _PROFILE),
     Route("GET", f"{ML}/profile/tasks", runtime.profile_tasks, None, _PROFILE),
     Route("GET", f"{ML}/profile/tasks/{{task_id}}", runtime.profile_tasks, None, _PROFILE),
-    Route("GET", f"{ML}/stats", stats.stats, "stats/nodes"),
-    Route("GET", f"{ML}/stats/{{stat}}", stats.stats, "stats/nodes"),
-    Route("GET", f"{ML}/{{node_id}}/stats", stats.stats, "stats/nodes"),
-    Route("GET", f"{ML}/{{node_id}}/stats/{{stat}}", stats.stats, "stats/nodes"),
+    Route("GET", f"{ML}/stats", stats.stats, None),
+    Route("GET", f"{ML}/stats/{{stat}}", stats.stats, None),
+    Route("GET", f"{ML}/{{node_id}}/stats", stats.stats, None),
+    Route("GET", f"{ML}/{{node_id}}/stats/{{stat}}", stats.stats, None),
     Route(
         "GET",
         "/_ingest/pipeline",
@@ -254,6 +228,7 @@ ROUTES = (
         _TIMEOUTS | {"flat_settings"},
     ),
     Route("GET", "/_cat/plugins", cluster_info.cat_plugins, "cluster:monitor/state", _CAT),
+    Route("GET", "/_cat/indices", cluster_info.cat_indices, "indices:monitor/settings/get", _CAT),
     Route("GET", "/_cat/nodes", cluster_info.cat_nodes, "cluster:monitor/state", _CAT),
     Route("GET", "/{index}", indices.get, "indices:admin/get", _TIMEOUTS | _EXPANSION),
     Route("HEAD", "/{index}", indices.get, "indices:admin/get", _TIMEOUTS | _EXPANSION),
@@ -313,71 +288,10 @@ ROUTES = (
         "indices:data/write/delete",
         _DOCUMENT,
     ),
+    Route("GET", "/{index}/_search", indices.search, "indices:data/read/search", _SEARCH | _EXPANSION),
+    Route("POST", "/{index}/_search", indices.search, "indices:data/read/search", _SEARCH | _EXPANSION),
     Route("GET", "/{index}/_refresh", indices.refresh, "indices:admin/refresh", _EXPANSION),
     Route("POST", "/{index}/_refresh", indices.refresh, "indices:admin/refresh", _EXPANSION),
     Route("GET", "/", cluster_info.main_page, "cluster:monitor/main"),
     Route("HEAD", "/", cluster_info.main_page, "cluster:monitor/main"),
 )
-
-
-@dataclass(slots=True)
-class _Branch:
-    literals: dict[str, _Branch] = field(default_factory=dict)
-    parameter: _Branch | None = None
-    routes: dict[str, Route] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A route, and the values of its path parameters."""
-
-    route: Route
-    parameters: dict[str, str]
-
-
-class Router:
-    """Finds routes in a tree of path segments.
-
-    A literal segment hides a parameter: a path that ends with it has the methods of the literal alone.
-    """
-
-    def __init__(self, *, later: bool) -> None:
-        self._root = _Branch()
-        for route in ROUTES:
-            if route.later and not later:
-                continue
-            branch = self._root
-            for segment in _segments(route.template):
-                if segment.startswith("{"):
-                    branch.parameter = branch.parameter or _Branch()
-                    branch = branch.parameter
-                else:
-                    branch = branch.literals.setdefault(segment, _Branch())
-            branch.routes[route.method] = route
-
-    def find(self, method: str, segments: list[str]) -> tuple[Match | None, list[str]]:
-        """The route for a method and the segments of a path, or else the methods that the path does have."""
-        branch = self._end(self._root, segments, 0)
-        if branch is None:
-            return None, []
-        route = branch.routes.get(method)
-        if route is None:
-            return None, list(branch.routes)
-        return Match(route, _parameters(route, segments)), []
-
-    def _end(self, branch: _Branch, segments: list[str], depth: int) -> _Branch | None:
-        if depth == len(segments):
-            return branch if branch.routes else None
-        for below in (branch.literals.get(segments[depth]), branch.parameter):
-            if below is not None and (end := self._end(below, segments, depth + 1)) is not None:
-                return end
-        return None
-
-
-def _segments(path: str) -> list[str]:
-    return [segment for segment in path.split("/") if segment]
-
-
-def _parameters(route: Route, segments: list[str]) -> dict[str, str]:
-    names = _segments(route.template)
-    return {name[1:-1]: value for name, value in zip(names, segments, strict=True) if name.startswith("{")}

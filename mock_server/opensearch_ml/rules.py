@@ -60,6 +60,7 @@ class Rules:
     group_found_by_name_is_controlled: bool = True
     several_undeploy_under_control: bool = True
 
+    refused_connector_delete_status: int = 403
     stats_ask_for_indices: bool = False
     refused_profile_fails: bool = False
 

@@ -7,6 +7,7 @@ from typing import Any
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import illegal_argument
 from mock_server.opensearch_ml.security import permissions
+from mock_server.opensearch_ml.security.roles import ACTIONS
 from mock_server.opensearch_ml.store import Index, JsonObject, TaskState
 
 NODE_STATS = (
@@ -24,7 +25,7 @@ _HEAP_PERCENT = 30
 def stats(call: Call) -> Answer:
     """GET stats, with nodes before it and names of statistics after it, each separated by commas."""
     cluster = call.cluster
-    _require_indices(call)
+    _require_permission(call)
     named = call.parameters.get("stat")
     names = None if named is None else [name.lower() for name in named.split(",") if name]
     shown = _cluster_stats(cluster, names)
@@ -41,11 +42,12 @@ def stats(call: Call) -> Answer:
     return Answer(shown | {"nodes": nodes} if nodes else shown)
 
 
-def _require_indices(call: Call) -> None:
-    """Raises ApiError 403 where counting models takes a permission on indices that the caller has not."""
+def _require_permission(call: Call) -> None:
+    """Raises ApiError 403; counting models takes a permission on their index too."""
     cluster, named = call.cluster, call.parameters.get("stat", _COUNTS[0]).lower().split(",")
     if cluster.rules.stats_ask_for_indices and cluster.store.models.exists and _COUNTS[0] in named:
         permissions.require(call, "indices:monitor/stats", cluster.store.models.name)
+    permissions.require(call, f"{ACTIONS}/stats/nodes")
 
 
 def _cluster_stats(cluster: Cluster, names: list[str] | None) -> JsonObject:
@@ -88,5 +90,5 @@ def _node_stats(cluster: Cluster, node: str, names: list[str] | None) -> JsonObj
     }
     if cluster.rules.stats_are_by_node_alone:
         return shown
-    sections = cluster.monitor.sections(node) if names is None else {"algorithms": {}, "models": {}}
-    return shown | sections
+    sections = cluster.monitor.sections(node)
+    return shown | (sections if names is None else {**sections, "algorithms": {}})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
+
+from mock_server.opensearch_ml.nodes import uuid_of
 
 DocumentT = TypeVar("DocumentT")
 JsonObject = dict[str, Any]
@@ -41,6 +41,27 @@ class TaskState(StrEnum):
     EXPIRED = "EXPIRED"
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The user who made something, as that user was then; `tenant_access` is WRITE for an admin."""
+
+    name: str
+    backend_roles: list[str]
+    roles: list[str]
+    tenant_access: str
+
+    def view(self) -> JsonObject:
+        """The members in OpenSearch's order."""
+        return {
+            "name": self.name,
+            "backend_roles": self.backend_roles,
+            "roles": self.roles,
+            "user_requested_tenant": "null",
+            "user_requested_tenant_access": self.tenant_access,
+            "custom_attribute_names": [],
+        }
+
+
 @dataclass(slots=True)
 class Connector:
     """A connector. `credential` is kept and never shown; every parameter is a text."""
@@ -57,6 +78,7 @@ class Connector:
     client_config: JsonObject | None = None
     backend_roles: list[str] | None = None
     access: str | None = None
+    owner: Owner | None = None
 
 
 @dataclass(slots=True)
@@ -149,27 +171,6 @@ class Model:
     def in_memory(self) -> bool:
         """Whether at least one node can serve the model."""
         return bool(self.memory_nodes)
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """The user who made something, as that user was then; `tenant_access` is WRITE for an admin."""
-
-    name: str
-    backend_roles: list[str]
-    roles: list[str]
-    tenant_access: str
-
-    def view(self) -> JsonObject:
-        """The members in OpenSearch's order."""
-        return {
-            "name": self.name,
-            "backend_roles": self.backend_roles,
-            "roles": self.roles,
-            "user_requested_tenant": "null",
-            "user_requested_tenant_access": self.tenant_access,
-            "custom_attribute_names": [],
-        }
 
 
 @dataclass(slots=True)
@@ -287,9 +288,8 @@ class Index(Generic[DocumentT]):
 
     @property
     def uuid(self) -> str:
-        """What OpenSearch knows the index by: 16 bytes, 22 characters of URL-safe base64."""
-        digest = hashlib.md5(self.name.encode("utf-8", "replace"), usedforsecurity=False).digest()
-        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        """What OpenSearch knows the index by."""
+        return uuid_of(self.name)
 
     @property
     def exists(self) -> bool:

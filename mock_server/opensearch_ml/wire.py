@@ -21,8 +21,10 @@ from mock_server.opensearch_ml.errors import (
     illegal_argument,
     not_x_content,
 )
-from mock_server.opensearch_ml.routes import Match, Route, Router
+from mock_server.opensearch_ml.router import Match, Route, Router
+from mock_server.opensearch_ml.routes import ROUTES
 from mock_server.opensearch_ml.security import guard
+from mock_server.opensearch_ml.security.routes import SECURITY_ROUTES
 
 YAML = "application/yaml"
 _JSON_TYPES = frozenset(
@@ -38,7 +40,17 @@ _MAX_SEGMENTS = 64
 _MAX_STEPS = 2 * MAX_DEPTH + 100
 _LONG_PATH = 200
 
-_ROUTERS = {later: Router(later=later) for later in (False, True)}
+
+def _routes(*, later: bool, secured: bool) -> list[Route]:
+    known = (*ROUTES, *SECURITY_ROUTES) if secured else ROUTES
+    return [route for route in known if later or not route.later]
+
+
+_ROUTERS = {
+    (later, secured): Router(_routes(later=later, secured=secured))
+    for later in (False, True)
+    for secured in (False, True)
+}
 
 
 def answer(cluster: Cluster, request: Request) -> Response:
@@ -71,7 +83,8 @@ def _add_trace(shown: dict[str, Any], error: ApiError) -> None:
 
 
 def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answer:
-    match, methods = _match(request.method, request.path, cluster.rules.agents_can_be_updated)
+    surface = (cluster.rules.agents_can_be_updated, cluster.accounts is not None)
+    match, methods = _match(request.method, request.path, surface)
     if match is None:
         if request.method == "OPTIONS":
             return Answer(text="", headers=(("allow", ",".join(methods)),))
@@ -104,17 +117,17 @@ def _check_query(path: str, query: dict[str, str], match: Match) -> None:
             require_time(name, query[name])
 
 
-def _match(method: str, path: str, later: bool) -> tuple[Match | None, list[str]]:
-    return (_recent_match if len(path) < _LONG_PATH else _find_match)(method, path, later)
+def _match(method: str, path: str, surface: tuple[bool, bool]) -> tuple[Match | None, list[str]]:
+    return (_recent_match if len(path) < _LONG_PATH else _find_match)(method, path, surface)
 
 
-def _find_match(method: str, path: str, later: bool) -> tuple[Match | None, list[str]]:
+def _find_match(method: str, path: str, surface: tuple[bool, bool]) -> tuple[Match | None, list[str]]:
     # A slash at the end counts for nothing; a name between two slashes can't be empty.
     encoded = path[1:].removesuffix("/")
     segments = [_decoded(segment) for segment in encoded.split("/")] if encoded else []
     if "" in segments or len(segments) > _MAX_SEGMENTS:
         return None, []
-    return _ROUTERS[later].find(method, segments)
+    return _ROUTERS[surface].find(method, segments)
 
 
 _recent_match = lru_cache(maxsize=2_000)(_find_match)

@@ -1,7 +1,9 @@
 """Values that no two runs share, replaced by their order of appearance.
 
 An id becomes its number among the ids seen so far, a time how often it has moved at its place (the field of
-the resource that was asked for), and what counts over everything a node ever did becomes a fixed word.
+the resource that was asked for), and what counts over everything a node ever did, what was measured on it and
+what a cluster is called become fixed words. Hits of one score come in the order of their last write: on a
+node that is chance, for it depends on which segments were merged.
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ _TIMES = frozenset(
     {"create_time", "created_time", "last_update_time", "last_updated_time", "last_deployed_time"}
 )
 _COUNTERS = frozenset({"_seq_no", "took"})
+_MEASURED = frozenset({"max", "min", "average", "p50", "p90", "p99", "ml_jvm_heap_usage"})
+_OWN = frozenset({"cluster_name", "build_hash", "build_date", "remote_address"})
+_NODES_TELL = frozenset({"cluster_name", "component"})
 _SCORES = frozenset({"_score", "max_score"})
 
 
@@ -56,6 +61,7 @@ class Appearances:
         if not isinstance(value, dict):
             return value
         shown = {}
+        value = _ordered(value)
         for key in sorted(value, key=self._order):
             name = self.text(key)
             shown[name] = self._member(key, value[key], (*place, name))
@@ -78,7 +84,23 @@ class Appearances:
                 return "counter"
             if key in _SCORES:
                 return "score"
+            if key in _MEASURED:
+                return "measured"
+        if key in _OWN and isinstance(value, str):
+            return "own"
         return self.plain(value, place)
+
+
+def _ordered(value: dict[str, Any]) -> dict[str, Any]:
+    """A body with its hits in an order that both sides have, and without the name of the node that tells."""
+    if "name" in value and not _NODES_TELL.isdisjoint(value):
+        value = {**value, "name": "own"}
+    hits = value.get("hits")
+    if isinstance(hits, list) and all(
+        isinstance(hit, dict) and "_seq_no" in hit and hit.get("_score") is not None for hit in hits
+    ):
+        value = {**value, "hits": sorted(hits, key=lambda hit: (-hit["_score"], hit["_seq_no"]))}
+    return value
 
 
 def swap_ids(text: str, swap: Callable[[str], str]) -> str:

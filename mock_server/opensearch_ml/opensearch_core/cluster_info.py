@@ -6,10 +6,12 @@ from typing import Any
 
 from mock_server.opensearch_ml.cluster import Answer, Call
 from mock_server.opensearch_ml.errors import illegal_argument
-from mock_server.opensearch_ml.nodes import ROLES, Node
+from mock_server.opensearch_ml.nodes import ROLES, Node, uuid_of
+from mock_server.opensearch_ml.store import Index
 
 CLUSTER_NAME = "mock-cluster"
 PLUGINS = ("opensearch-job-scheduler", "opensearch-ml")
+_SECURED_PLUGINS = (*PLUGINS, "opensearch-security")
 _HASH = "0" * 40
 _METRICS = frozenset(
     {
@@ -35,7 +37,7 @@ def main_page(call: Call) -> Answer:
         {
             "name": call.cluster.nodes[0].name,
             "cluster_name": CLUSTER_NAME,
-            "cluster_uuid": call.cluster.nodes[0].id,
+            "cluster_uuid": uuid_of(f"cluster of {call.cluster.nodes[0].id}"),
             "version": {
                 "distribution": "opensearch",
                 "number": version,
@@ -43,7 +45,7 @@ def main_page(call: Call) -> Answer:
                 "build_hash": _HASH,
                 "build_date": "2025-01-01T00:00:00.000000000Z",
                 "build_snapshot": False,
-                "lucene_version": "10.0.0" if version.startswith("3.") else "9.12.1",
+                "lucene_version": "10.3.2" if version.startswith("3.") else "9.12.1",
                 "minimum_wire_compatibility_version": "2.19.0" if version.startswith("3.") else "7.10.0",
                 "minimum_index_compatibility_version": "2.0.0" if version.startswith("3.") else "7.0.0",
             },
@@ -61,7 +63,7 @@ def nodes(call: Call) -> Answer:
         {
             "_nodes": {"total": len(chosen), "successful": len(chosen), "failed": 0},
             "cluster_name": CLUSTER_NAME,
-            "nodes": {node.id: _node(node, call.cluster.version) for node in chosen},
+            "nodes": {node.id: _node(node, call) for node in chosen},
         }
     )
 
@@ -77,7 +79,12 @@ def _is_chosen(node: Node, wanted: str) -> bool:
     )
 
 
-def _node(node: Node, version: str) -> dict[str, Any]:
+def _plugins(call: Call) -> tuple[str, ...]:
+    return PLUGINS if call.cluster.accounts is None else _SECURED_PLUGINS
+
+
+def _node(node: Node, call: Call) -> dict[str, Any]:
+    version = call.cluster.version
     return {
         "name": node.name,
         "transport_address": node.address,
@@ -89,7 +96,8 @@ def _node(node: Node, version: str) -> dict[str, Any]:
         "roles": list(ROLES),
         "attributes": {},
         "plugins": [
-            {"name": name, "version": f"{version}.0", "opensearch_version": version} for name in PLUGINS
+            {"name": name, "version": f"{version}.0", "opensearch_version": version}
+            for name in _plugins(call)
         ],
     }
 
@@ -101,7 +109,7 @@ def health(call: Call) -> Answer:
         enum = "org.opensearch.cluster.health.ClusterHealthStatus"
         raise illegal_argument(f"No enum constant {enum}.{wanted.upper()}")
     count = len(call.cluster.nodes)
-    used = sum(1 for index in _indices(call) if len(index))
+    used = len(_indices(call))
     replicas = used if count > 1 else 0
     return Answer(
         {
@@ -126,9 +134,43 @@ def health(call: Call) -> Answer:
     )
 
 
-def _indices(call: Call) -> tuple[Any, ...]:
+def _indices(call: Call) -> dict[str, int]:
+    """Every index that holds something, with the number of its documents."""
     store = call.cluster.store
-    return store.models, store.groups, store.connectors, store.tasks, store.agents, store.controllers
+    kept: tuple[Index[Any], ...] = (
+        store.groups,
+        store.models,
+        store.tasks,
+        store.connectors,
+        store.agents,
+        store.controllers,
+    )
+    counts = {index.name: len(index) for index in (*kept, *store.indices.values()) if len(index)}
+    if call.cluster.accounts is not None:
+        # With a user come the configurations of the plugin, of nine kinds.
+        counts |= {".plugins-ml-config": 1, ".opendistro_security": 9}
+    return counts
+
+
+def cat_indices(call: Call) -> Answer:
+    """GET /_cat/indices: every index that holds something, as text or as JSON."""
+    copies = 1 if len(call.cluster.nodes) > 1 else 0
+    rows = [
+        {
+            "health": "green",
+            "status": "open",
+            "index": name,
+            "uuid": uuid_of(name),
+            "pri": "1",
+            "rep": str(copies),
+            "docs.count": str(count),
+            "docs.deleted": "0",
+            "store.size": f"{4 * (1 + copies)}kb",
+            "pri.store.size": "4kb",
+        }
+        for name, count in _indices(call).items()
+    ]
+    return _table(call, rows)
 
 
 def cat_plugins(call: Call) -> Answer:
@@ -136,7 +178,7 @@ def cat_plugins(call: Call) -> Answer:
     rows = [
         {"name": node.name, "component": plugin, "version": f"{call.cluster.version}.0"}
         for node in call.cluster.nodes
-        for plugin in PLUGINS
+        for plugin in _plugins(call)
     ]
     return _table(call, rows)
 
@@ -157,7 +199,7 @@ def cat_nodes(call: Call) -> Answer:
 
 
 def _table(call: Call, rows: list[dict[str, str]]) -> Answer:
-    names = list(rows[0])
+    names = list(rows[0]) if rows else []
     if "h" in call.query:
         wanted = call.query["h"].split(",")
         names = [name for name in wanted if name in rows[0]]

@@ -5,16 +5,22 @@ Names, refusals and shapes are those of a 2.19.0 node; settings and mappings are
 
 from __future__ import annotations
 
+import dataclasses
 import fnmatch
 
+from mock_server.opensearch_ml.bodies.document import Document
 from mock_server.opensearch_ml.bodies.fields import flag_of
 from mock_server.opensearch_ml.cluster import Answer, Call
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, not_x_content, parse_error
 from mock_server.opensearch_ml.search.mappings import MAPPINGS
+from mock_server.opensearch_ml.search.operation import answer_search
 from mock_server.opensearch_ml.store import Index, JsonObject
 
 _FORBIDDEN = frozenset(' "*\\<|,>/?')
 _FORBIDDEN_TOLD = '[ , ", *, \\, <, |, ,, >, /, ?]'
+SYSTEM_INDICES = (*MAPPINGS, ".plugins-ml-config", ".opendistro_security")
+"""The indices that plugins keep to themselves where a cluster is secured."""
+
 _CREATED_WITH = ("aliases", "mappings", "settings")
 
 
@@ -82,13 +88,24 @@ def refresh(call: Call) -> Answer:
     )
 
 
+def search(call: Call) -> Answer:
+    """GET and POST /{index}/_search: system indices show nothing, as on a secured cluster."""
+    name = call.parameters["index"]
+    found = Index[JsonObject](name, 1) if name in SYSTEM_INDICES else call.cluster.store.indices.get(name)
+    if found is None:
+        raise _not_found(name, "index_or_alias")
+    if call.document.missing:
+        call = dataclasses.replace(call, document=Document("{}", {}))
+    return answer_search(call, found, lambda _key, document: document)
+
+
 def _wanted(call: Call) -> list[Index[JsonObject]]:
     """The indices that a name, a list of names or a pattern means; a pattern may mean none."""
     found: dict[str, Index[JsonObject]] = {}
     lenient = flag_of(call.query.get("ignore_unavailable", "false") or "true")
     for name in call.parameters["index"].split(","):
         if name.startswith("_") and name != "_all":
-            raise _invalid(name, "must not start with '_'.")
+            raise invalid_name(name, "must not start with '_'.")
         pattern = "*" if name == "_all" else name
         matched = {
             known: index
@@ -106,7 +123,8 @@ def _not_found(name: str, kind: str) -> ApiError:
     return ApiError(404, "index_not_found_exception", f"no such index [{name}]", place)
 
 
-def _invalid(name: str, rule: str) -> ApiError:
+def invalid_name(name: str, rule: str) -> ApiError:
+    """The refusal of a name that no index can have."""
     place = {"index": name, "index_uuid": "_na_"}
     return ApiError(400, "invalid_index_name_exception", f"Invalid index name [{name}], {rule}", place)
 
@@ -117,14 +135,14 @@ def _check_name(name: str) -> None:
             f"index [{name}] is a system index: the mock keeps it, and clients may not write to it"
         )
     if _FORBIDDEN & set(name):
-        raise _invalid(name, f"must not contain the following characters {_FORBIDDEN_TOLD}")
+        raise invalid_name(name, f"must not contain the following characters {_FORBIDDEN_TOLD}")
     for character in "#:":
         if character in name:
-            raise _invalid(name, f"must not contain '{character}'")
+            raise invalid_name(name, f"must not contain '{character}'")
     if name.startswith(("_", "-", "+")):
-        raise _invalid(name, "must not start with '_', '-', or '+'")
+        raise invalid_name(name, "must not start with '_', '-', or '+'")
     if name != name.lower():
-        raise _invalid(name, "must be lowercase")
+        raise invalid_name(name, "must be lowercase")
 
 
 def put_document(call: Call) -> Answer:

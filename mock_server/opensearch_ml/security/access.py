@@ -11,7 +11,7 @@ from mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_er
 from mock_server.opensearch_ml.opensearch_core.settings import MODEL_ACCESS_CONTROL
 from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.security.accounts import Caller
-from mock_server.opensearch_ml.store import Model, ModelGroup, Owner
+from mock_server.opensearch_ml.store import Connector, Model, ModelGroup, Owner
 
 _PRIVILEGE = "User doesn't have privilege to perform this operation on this model"
 
@@ -21,10 +21,10 @@ def is_on(call: Call) -> bool:
     return call.caller is not None and call.cluster.settings.on(MODEL_ACCESS_CONTROL)
 
 
-def bound(call: Call) -> Caller | None:
+def bound(call: Call, setting: str = MODEL_ACCESS_CONTROL) -> Caller | None:
     """The caller, where access control is on and binds this user; None where everything is open."""
     caller = call.caller
-    if caller is None or caller.is_admin or not call.cluster.settings.on(MODEL_ACCESS_CONTROL):
+    if caller is None or caller.is_admin or not call.cluster.settings.on(setting):
         return None
     return caller
 
@@ -35,22 +35,22 @@ def owner_of(caller: Caller) -> Owner:
     return Owner(caller.name, list(caller.backend_roles), list(caller.roles), access)
 
 
-def owns(group: ModelGroup, caller: Caller) -> bool:
-    """Whether this user made the group."""
-    return group.owner is not None and group.owner.name == caller.name
+def owns(thing: ModelGroup | Connector, caller: Caller) -> bool:
+    """Whether this user made it."""
+    return thing.owner is not None and thing.owner.name == caller.name
 
 
-def shares_role(group: ModelGroup, caller: Caller) -> bool:
-    """Whether this user has one of the group's backend roles."""
-    return not set(group.backend_roles or ()).isdisjoint(caller.backend_roles)
+def shares_role(thing: ModelGroup | Connector, caller: Caller) -> bool:
+    """Whether this user has one of its backend roles."""
+    return not set(thing.backend_roles or ()).isdisjoint(caller.backend_roles)
 
 
-def is_open(group: ModelGroup, caller: Caller, rules: Rules) -> bool:
-    """Whether a group's access mode lets this user in."""
-    if group.access == "private":
-        return owns(group, caller)
-    if group.access == "restricted":
-        return shares_role(group, caller) or (rules.owner_keeps_restricted and owns(group, caller))
+def is_open(thing: ModelGroup | Connector, caller: Caller, rules: Rules) -> bool:
+    """Whether the access mode of a group or connector lets this user in."""
+    if thing.access == "private":
+        return owns(thing, caller)
+    if thing.access == "restricted":
+        return shares_role(thing, caller) or (rules.owner_keeps_restricted and owns(thing, caller))
     return True
 
 

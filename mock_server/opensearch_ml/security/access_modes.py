@@ -29,6 +29,17 @@ class Sent:
         return self.mode is None and self.backend_roles is None and self.all_backend_roles is None
 
     @property
+    def says_nothing(self) -> bool:
+        """Whether there is nothing in it to refuse; no roles are as good as none."""
+        return self.mode is None and not self.backend_roles and self.all_backend_roles is None
+
+    def roles_for(self, caller: Caller) -> list[str] | None:
+        """The backend roles that a restricted group of this caller gets; any other has none."""
+        if self.effective_mode != "restricted":
+            return None
+        return list(caller.backend_roles) if self.all_backend_roles else self.backend_roles
+
+    @property
     def effective_mode(self) -> str:
         """The mode that is meant: without one, roles mean a restricted group, and nothing a private one."""
         return self.mode or ("restricted" if self.backend_roles or self.all_backend_roles else "private")
@@ -58,11 +69,8 @@ def mode(fields: Fields, *, lowered: bool = False) -> str | None:
 
 
 def refuse(sent: Sent) -> None:
-    """Where nothing controls access nobody can say who has it; no roles are as good as none.
-
-    Raises ApiError 400.
-    """
-    if not (sent.mode is None and not sent.backend_roles and sent.all_backend_roles is None):
+    """Where nothing controls access nobody can say who has it. Raises ApiError 400."""
+    if not sent.says_nothing:
         raise illegal_argument(
             "You cannot specify model access control parameters because the Security plugin or model access "
             "control is disabled on your cluster."
@@ -117,6 +125,4 @@ def require_update(call: Call, group: ModelGroup, sent: Sent) -> None:
 
 def give(group: ModelGroup, sent: Sent, caller: Caller) -> None:
     """Give a group the access that was sent, which is valid."""
-    group.access = sent.effective_mode
-    roles = list(caller.backend_roles) if sent.all_backend_roles else sent.backend_roles
-    group.backend_roles = roles if group.access == "restricted" else None
+    group.access, group.backend_roles = sent.effective_mode, sent.roles_for(caller)

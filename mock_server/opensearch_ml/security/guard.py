@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import fnmatch
+
 from mock_server.core import Request
 from mock_server.opensearch_ml.cluster import Call, Cluster
-from mock_server.opensearch_ml.errors import Unauthorized
-from mock_server.opensearch_ml.routes import Route
+from mock_server.opensearch_ml.errors import ApiError, Unauthorized
+from mock_server.opensearch_ml.opensearch_core import indices
+from mock_server.opensearch_ml.opensearch_core.indices import SYSTEM_INDICES
+from mock_server.opensearch_ml.router import Route
 from mock_server.opensearch_ml.security import permissions
 from mock_server.opensearch_ml.security.accounts import Caller
+
+_CHANGES = frozenset(
+    {
+        "indices:admin/create",
+        "indices:admin/delete",
+        "indices:data/write/index",
+        "indices:data/write/delete",
+    }
+)
 
 
 def identify(cluster: Cluster, request: Request, route: Route) -> Caller | None:
@@ -29,8 +42,18 @@ def authorize(call: Call, route: Route) -> None:
     What a node refuses because of its form, it refuses before it asks for the permission.
     """
     index = call.parameters.get("index")
+    if index is not None:
+        _require_index_allowed(call, index, route.permission or "")
     if route.permission is None or permissions.may(call, route.permission, index):
         return
     if route.form is not None:
         route.form(call)
     permissions.require(call, route.permission, index)
+
+
+def _require_index_allowed(call: Call, index: str, action: str) -> None:
+    """Raises ApiError for a name that no index has, and for a change to an index that plugins keep."""
+    if index.startswith("_") and index != "_all":
+        raise indices.invalid_name(index, "must not start with '_'.")
+    if action in _CHANGES and any(fnmatch.fnmatchcase(name, index) for name in SYSTEM_INDICES):
+        raise ApiError(403, "security_exception", permissions.refusal(call, ""))

@@ -31,6 +31,13 @@ _READ = (
     "connectors/get",
     "connectors/search",
     "controllers/get",
+    "memory/conversation/get",
+    "memory/conversation/interaction/search",
+    "memory/conversation/list",
+    "memory/conversation/search",
+    "memory/interaction/get",
+    "memory/interaction/list",
+    "memory/trace/get",
     "model_groups/get",
     "model_groups/search",
     "models/get",
@@ -54,12 +61,17 @@ class IndexPermission:
 
 @dataclass(slots=True)
 class Role:
-    """What somebody may do; a `reserved` one came with the cluster and stays as it is."""
+    """What somebody may do; a `reserved` one came with the cluster and stays as it is.
+
+    `tenants` are patterns of the dashboards' tenants that it may write, which only shows.
+    """
 
     cluster_permissions: list[str] = field(default_factory=list)
     index_permissions: list[IndexPermission] = field(default_factory=list)
     reserved: bool = False
     description: str | None = None
+    static: bool = False
+    tenants: list[str] = field(default_factory=list)
 
     def permits(self, action: str, index: str | None) -> bool:
         """Whether the role allows an action, where it concerns an index on that one."""
@@ -95,7 +107,14 @@ def first_roles(read_roles: tuple[str, ...]) -> dict[str, Role]:
         [f"{ACTIONS}/*", "cluster_monitor"], [IndexPermission(["*"], ["indices_monitor"])], reserved=True
     )
     read = {name: Role([f"{ACTIONS}/{action}" for action in _READ], reserved=True) for name in read_roles}
-    everything = Role(["*"], [IndexPermission(["*"], ["*"])], reserved=True)
+    everything = Role(
+        ["*"],
+        [IndexPermission(["*"], ["*"])],
+        reserved=True,
+        description="Allow full access to all indices and all cluster APIs",
+        static=True,
+        tenants=["*"],
+    )
     return {"all_access": everything, "ml_full_access": full, **read}
 
 

@@ -27,7 +27,10 @@ from mock_server.parity import read_recording, replay
 ROOT = Path(__file__).parents[3]
 OBSERVED = ROOT / "tests/observed"
 REQUIREMENTS = ROOT / "schemas/opensearch-ml/2.19/requirements.yaml"
-FOLDERS = {(2, 19): OBSERVED / "opensearch-2.19.0", (3, 4): OBSERVED / "opensearch-3.4.0"}
+FOLDERS = {
+    (2, 19): (OBSERVED / "opensearch-2.19.0",),
+    (3, 4): (OBSERVED / "opensearch-3.4.0", OBSERVED / "opensearch-3.4.0-security"),
+}
 RECORDED = re.compile(r"(\w+)#(\d+)")
 
 
@@ -63,9 +66,12 @@ def test_a_deviation_is_seen_where_it_says(
     monkeypatch.setattr(behaviours, "DEVIATIONS", others)
     differing = []
     for scenario, number in RECORDED.findall(deviation.recording or ""):
-        recording = read_recording(FOLDERS[version] / f"{scenario}.jsonl")
-        compared = replay(recording, behaviour=f"opensearch-{version[0]}.{version[1]}").compared
-        differing += [one for one in compared if one.exchange.number == int(number) and not one.values]
+        for path in (folder / f"{scenario}.jsonl" for folder in FOLDERS[version]):
+            if path.exists():
+                replayed = replay(read_recording(path), behaviour=f"opensearch-{version[0]}.{version[1]}")
+                differing += [
+                    one for one in replayed.compared if one.exchange.number == int(number) and not one.values
+                ]
     assert differing
 
 
