@@ -12,7 +12,8 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from mock_server.core import Request, Response, WireFault
+from mock_server.certificates import Certificates
+from mock_server.core import Connection, Request, Response, WireFault
 from mock_server.server import MockServer
 
 Message = MutableMapping[str, Any]
@@ -63,7 +64,9 @@ def _request(scope: Message, body: bytes) -> Request:
     raw_path = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     path = raw_path.partition(b"?")[0].decode("latin-1")
-    return Request(scope["method"], path, scope["query_string"].decode("latin-1"), headers, body)
+    query = scope["query_string"].decode("latin-1")
+    connection = scope.get("state", {}).get("connection")
+    return Request(scope["method"], path, query, headers, body, connection)
 
 
 async def _send(send: Send, response: Response) -> None:
@@ -105,11 +108,16 @@ async def _send_broken(
 
 
 class _Protocol(HttpToolsProtocol):
-    """Shows the connection to the application, which may have to break it."""
+    """Shows the connection to the application, which may have to break it, and remembers things of it."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._connection = Connection()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope["state"]["transport"] = self.transport
+        self.scope["state"]["connection"] = self._connection
 
 
 class _Server(uvicorn.Server):
@@ -123,7 +131,8 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
-            self._bound(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+            scheme = "https" if self.config.is_ssl else "http"
+            self._bound(f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}")
 
 
 def serve(
@@ -131,11 +140,12 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 9280,
     bound: Callable[[str], None] = lambda _url: None,
+    tls: Certificates | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then end gracefully; with port 0 a free one is taken.
 
-    `bound` is called with the URL as soon as the server listens. Raises OSError for an address that can't
-    be bound.
+    With `tls` it is served over HTTPS. `bound` is called with the URL as soon as the server listens. Raises
+    OSError for an address that can't be bound.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named, asyncio sends small answers at once; without it, 40 ms late each.
@@ -150,6 +160,8 @@ def serve(
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=3,
+            ssl_certfile=None if tls is None else tls.certificate_file,
+            ssl_keyfile=None if tls is None else tls.key_file,
         )
         try:
             _Server(config, bound).run(sockets=[listener])

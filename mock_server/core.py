@@ -10,15 +10,26 @@ from typing import Any, Protocol
 JSON_UTF8 = "application/json; charset=UTF-8"
 
 
+@dataclass(slots=True)
+class Connection:
+    """What a server remembers of a connection that is kept alive, from one request to the next."""
+
+    owes_refusal: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request. Header names are lower case; `path` is percent-encoded, without the query."""
+    """One HTTP request. Header names are lower case; `path` is percent-encoded, without the query.
+
+    Requests that come over one `connection` name it; each of the others is alone on its own.
+    """
 
     method: str
     path: str
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    connection: Connection | None = None
 
 
 @dataclass(frozen=True, slots=True)

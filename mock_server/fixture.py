@@ -8,25 +8,29 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import werkzeug
 from pytest_httpserver import HTTPServer
 
+from mock_server.certificates import certificates
 from mock_server.core import Request, WireFault
 from mock_server.server import MockServer
 
+_HOST = "127.0.0.1"
 _ANY_PATH = re.compile(r".*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class RunningMock:
-    """A mock that listens at `url`."""
+    """A mock that listens at `url`; with HTTPS, its certificate is by the authority in `ca_file`."""
 
     url: str
     server: MockServer
+    ca_file: Path | None = None
 
 
 def serve_on(httpserver: HTTPServer, server: MockServer) -> None:
@@ -65,13 +69,19 @@ def _request(incoming: werkzeug.Request) -> Request:
 
 
 @contextmanager
-def running_mock(**options: Any) -> Iterator[RunningMock]:
-    """Run a `MockServer` with these options on a free loopback port for as long as the context lasts."""
+def running_mock(*, tls: bool = False, **options: Any) -> Iterator[RunningMock]:
+    """Run a `MockServer` with these options on a free loopback port for as long as the context lasts.
+
+    With `tls` it is served over HTTPS.
+    """
     server = MockServer(**options)
     access_log = logging.getLogger("werkzeug")
     if access_log.level == logging.NOTSET:
         # Werkzeug would write a line to stderr for every request.
         access_log.setLevel(logging.WARNING)
-    with HTTPServer(host="127.0.0.1", port=0, threaded=True) as httpserver:
-        serve_on(httpserver, server)
-        yield RunningMock(httpserver.url_for("").rstrip("/"), server)
+    with certificates(_HOST) if tls else nullcontext() as certified:
+        context = None if certified is None else certified.server_context()
+        with HTTPServer(host=_HOST, port=0, threaded=True, ssl_context=context) as httpserver:
+            serve_on(httpserver, server)
+            url = httpserver.url_for("").rstrip("/")
+            yield RunningMock(url, server, None if certified is None else certified.ca_file)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import ssl
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -93,6 +95,8 @@ def test_an_option_that_there_is_not_is_shown_with_the_usage(mlconform: Any) -> 
         ["mock", "--nodes", "0"],
         ["mock", "--port", "99999"],
         ["mock", "--docs-version", "2.18"],
+        ["mock", "--no-tls", "--ca-file", "ca.pem"],
+        ["mock", "--ca-file", "no/such/folder/ca.pem"],
         ["mock", "--behaviour", "opensearch-2.19", "--docs-version", "3.4"],
         ["sweep", "--target", "nope"],
     ],
@@ -261,6 +265,20 @@ def test_the_mock_serves_until_it_is_interrupted(
     assert [node["version"] for node in found] == [version] * nodes
     assert len(stderr.splitlines()) == bool(notice)
     assert notice in stderr
+
+
+def test_a_secured_mock_tells_its_users_and_its_authority(command: Any, tmp_path: Path) -> None:
+    ca_file = tmp_path / "ca.pem"
+    with command.start("mock", "--port", "0", "--security", "--ca-file", str(ca_file)) as process:
+        users, authority, ready = (process.stdout.readline() for _ in range(3))
+        url = next(word for word in ready.split() if word.startswith("https")).rstrip(";")
+        context = ssl.create_default_context(cafile=str(ca_file))
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(url, timeout=10, context=context)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    assert "admin, ml_full, ml_read, nobody, alice, bob; password" in users
+    assert str(ca_file) in authority
 
 
 def test_a_mistake_ends_the_process_without_a_traceback(command: Any) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from pathlib import Path
+
 import click
 
 from conformance.commands import PROFILE_HELP
@@ -15,6 +18,7 @@ from mock_server import (
     Security,
 )
 from mock_server.asgi import serve
+from mock_server.certificates import certificates
 
 
 @click.command("mock")
@@ -35,13 +39,17 @@ from mock_server.asgi import serve
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=9280, show_default=True)
 @click.option("--mutant", help="put this fault in")
-@click.option("--security", is_flag=True, help="a cluster with users, roles and access control")
+@click.option("--security", is_flag=True, help="a cluster with users, roles and access control, over HTTPS")
 @click.option(
     "--password",
     envvar="MLCONFORM_MOCK_PASSWORD",
     default=DEFAULT_PASSWORD,
     show_default=True,
     help="of every user of --security; better in MLCONFORM_MOCK_PASSWORD",
+)
+@click.option("--tls/--no-tls", default=None, help="HTTPS or HTTP; HTTPS with --security, else HTTP")
+@click.option(
+    "--ca-file", type=click.Path(path_type=Path), help="write the certificate authority of HTTPS there"
 )
 def command(
     profile: str,
@@ -55,6 +63,8 @@ def command(
     mutant: str | None,
     security: bool,
     password: str,
+    tls: bool | None,
+    ca_file: Path | None,
 ) -> None:
     """Serve the reference mock over HTTP until interrupted."""
     profiles = ("opensearch-ml", "nugen") if profile == "all" else (profile,)
@@ -77,11 +87,25 @@ def command(
         shown = "as given" if password != DEFAULT_PASSWORD else password
         click.echo(f"users {', '.join(USERS)}; password {shown}")
     try:
-        serve(
-            server,
-            host,
-            port,
-            lambda url: click.echo(f"mock of {profile} ({behaviour}) at {url}; stop with Ctrl-C"),
-        )
+        with (
+            certificates(host, ca_file) if _wants_tls(tls, security, ca_file) else nullcontext() as certified
+        ):
+            if certified is not None:
+                click.echo(f"certificate authority in {certified.ca_file}")
+            serve(
+                server,
+                host,
+                port,
+                lambda url: click.echo(f"mock of {profile} ({behaviour}) at {url}; stop with Ctrl-C"),
+                certified,
+            )
     except (OSError, OverflowError) as error:
         raise UsageError(f"the mock cannot listen at {host} port {port}: {error}; choose another") from error
+
+
+def _wants_tls(tls: bool | None, security: bool, ca_file: Path | None) -> bool:
+    if tls is False and ca_file is not None:
+        raise UsageError("--ca-file is for HTTPS: leave it out, or --no-tls")
+    if ca_file is not None and not ca_file.parent.is_dir():
+        raise UsageError(f"--ca-file {ca_file}: expected a folder that is there, got {ca_file.parent}")
+    return security or ca_file is not None if tls is None else tls

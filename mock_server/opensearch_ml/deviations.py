@@ -321,4 +321,14 @@ DEVIATIONS = (
         _SECURED,
         {"refused_connector_delete_status": 500},
     ),
+    Deviation(
+        "refusal-outlives-request",
+        "A request is answered by what it brings itself (RFC 9110, section 3.3).",
+        "After a request with no or wrong credentials that is refused before they are looked at (400, 405, "
+        "406), the next one on that connection is answered 401, whatever it brings.",
+        None,
+        None,
+        _SECURED,
+        {"refusal_outlives_request": True},
+    ),
 )

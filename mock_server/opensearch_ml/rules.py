@@ -61,6 +61,7 @@ class Rules:
     several_undeploy_under_control: bool = True
 
     refused_connector_delete_status: int = 403
+    refusal_outlives_request: bool = False
     stats_ask_for_indices: bool = False
     refused_profile_fails: bool = False
 

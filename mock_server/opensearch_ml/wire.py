@@ -85,12 +85,16 @@ def _add_trace(shown: dict[str, Any], error: ApiError) -> None:
 def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answer:
     surface = (cluster.rules.agents_can_be_updated, cluster.accounts is not None)
     match, methods = _match(request.method, request.path, surface)
-    if match is None:
-        if request.method == "OPTIONS":
-            return Answer(text="", headers=(("allow", ",".join(methods)),))
-        uri = f"{request.path}?{request.query}" if request.query else request.path
-        raise _no_route(request.method, uri, _ordered(methods, cluster.rules.method_order))
-    media_type = _known_media_type(request.headers.get("content-type")) if request.body else ""
+    if match is None and request.method == "OPTIONS":
+        return Answer(text="", headers=(("allow", ",".join(methods)),))
+    try:
+        if match is None:
+            uri = f"{request.path}?{request.query}" if request.query else request.path
+            raise _no_route(request.method, uri, _ordered(methods, cluster.rules.method_order))
+        media_type = _known_media_type(request.headers.get("content-type")) if request.body else ""
+    except (ApiError, RestError):
+        guard.remember_refusal(cluster, request)
+        raise
     caller = guard.identify(cluster, request, match.route)
     document = _document(cluster, request, match.route, media_type)
     if query:

@@ -28,12 +28,29 @@ def identify(cluster: Cluster, request: Request, route: Route) -> Caller | None:
 
     Raises Unauthorized for credentials that are missing or wrong.
     """
-    if cluster.accounts is None or route.is_open:
+    if cluster.accounts is None:
+        return None
+    connection = request.connection
+    if connection is not None and connection.owes_refusal:
+        connection.owes_refusal = False
+        raise Unauthorized
+    if route.is_open:
         return None
     caller = cluster.accounts.caller(request.headers.get("authorization"))
     if caller is None:
         raise Unauthorized
     return caller
+
+
+def remember_refusal(cluster: Cluster, request: Request) -> None:
+    """A request was refused before anybody asked who sends it.
+
+    Where a refusal outlives its request, the next one on the connection gets what this one was spared.
+    """
+    if cluster.accounts is None or request.connection is None or not cluster.rules.refusal_outlives_request:
+        return
+    if cluster.accounts.caller(request.headers.get("authorization")) is None:
+        request.connection.owes_refusal = True
 
 
 def authorize(call: Call, route: Route) -> None:
