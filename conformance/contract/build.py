@@ -16,6 +16,7 @@ from conformance.contract import (
     lock,
     openapi,
     overlay_files,
+    recorded,
     requirements,
     store,
 )
@@ -26,8 +27,12 @@ from conformance.contract.model import Contract
 from conformance.contract.overlay import Overlay, PageEntry
 from conformance.contract.page_rules import Finding
 from conformance.contract.pages import Page, read_page
+from conformance.contract.routes import Routes
+from conformance.contract.versions import nearest
 
 SUITES = Path(__file__).parents[1] / "suites"
+# The recordings lie beside the contracts, in a checkout.
+OBSERVED = Path("tests", "observed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,8 @@ def generate(docs: Path, root: Path | None = None, suites: Path = SUITES) -> Bui
             file.relative_to(root).as_posix(): lock.sha256(file.read_bytes())
             for file in (path, *overlay_files.areas(path))
         }
-        for contract, pages in _contracts(written, _pages(docs, written, locked), decided):
+        for built, pages in _contracts(written, _pages(docs, written, locked), decided):
+            contract = _with_recorded(built, written, root.parent / OBSERVED)
             known |= contract.requirements.keys()
             made |= _rendered(contract)
             notes += _notes(contract, pages)
@@ -226,6 +232,17 @@ def _contracts(
     yield from zip(history.dated(contracts), pages.values(), strict=True)
 
 
+def _with_recorded(contract: Contract, written: Overlay, folder: Path) -> Contract:
+    """The contract with the form of the answers that its recorded versions gave."""
+    routes = Routes.of(contract.openapi).by_operation
+    found = {
+        version: recorded.forms(folder, version, routes)
+        for version in written.recorded_versions
+        if nearest(version, written.versions) == contract.version
+    }
+    return replace(contract, recorded={version: forms for version, forms in found.items() if forms})
+
+
 def _contract(facts: Facts, decided: checks.Decided, found: Mapping[str, Finding]) -> Contract:
     founded = requirements.requirements(facts, decided)
     return Contract(
@@ -250,6 +267,8 @@ def _rendered(contract: Contract) -> dict[str, bytes]:
         f"{contract.profile}/known/{name}.yaml": files.dump(files.waivers_value(entries))
         for name, entries in deviations.known_sets(contract).items()
     }
+    if contract.recorded:
+        known[f"{folder}/{files.RECORDED}"] = openapi.as_json(dict(contract.recorded))
     return {
         **known,
         f"{folder}/{files.REQUIREMENTS}": files.dump(files.requirements_value(contract)),

@@ -23,6 +23,7 @@ from conformance.contract.model import (
 
 OPENAPI = "openapi.yaml"
 REQUIREMENTS = "requirements.yaml"
+RECORDED = "recorded.json"
 _NOTICE = (
     "# Made by `mlconform contract build` from the documentation pages and the overlay; edits are lost.\n"
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -166,7 +166,8 @@ class Contract:
     """What one profile's documentation of one version promises.
 
     `units` are all units of its pages, `contradictions` what the pages say against each other, `deviations`
-    what the recorded version that is nearest to it does otherwise.
+    what the recorded version that is nearest to it does otherwise. `recorded` are the forms of the answers
+    that recordings show, JSON Schemas by recorded version, operation and status.
     """
 
     profile: str
@@ -177,3 +178,4 @@ class Contract:
     contradictions: tuple[Contradiction, ...] = ()
     deviations: tuple[Deviation, ...] = ()
     pages: tuple[PageRecord, ...] = ()
+    recorded: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)

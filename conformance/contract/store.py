@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from pathlib import Path
 
@@ -71,6 +72,7 @@ def load(profile: str, version: str | None = None, root: Path | None = None) -> 
             contradictions=files.read_contradictions(values),
             deviations=files.read_deviations(values),
             pages=files.read_pages(values),
+            recorded=_recorded(folder / files.RECORDED, root),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ContractError(
@@ -88,6 +90,14 @@ def _read(path: Path, root: Path) -> dict[str, object]:
             f"{name} can't be read: {error.strerror}; run `mlconform contract build`"
         ) from None
     return value
+
+
+def _recorded(path: Path, root: Path) -> dict[str, dict[str, dict[str, object]]]:
+    """The forms of recorded answers; none where no version was recorded."""
+    if not path.is_file():
+        return {}
+    value = json.loads(path.read_bytes())
+    return {version: dict(forms) for version, forms in value.items() if isinstance(forms, dict)}
 
 
 def _choose(profile: str, version: str | None, root: Path) -> str:

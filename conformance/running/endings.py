@@ -27,6 +27,7 @@ from conformance.suites.expect import Expect, Finding
 from conformance.targets.exchange import Exchange
 from conformance.targets.interruption import raise_if_came
 from conformance.targets.session import Session
+from conformance.watch.watch import Watched
 
 EVENT_PROPERTY: Final = "mlconform.event"
 EXPECT_KEY: Final = pytest.StashKey[Expect]()
@@ -101,9 +102,15 @@ def conclude(
     if call.when == "teardown" and error is not None:
         problem = f"{check_name(item)} could not be ended: {type(error).__name__}: {error}"
         report.user_properties.append((EVENT_PROPERTY, encode(Problem("internal", problem))))
-    if call.when == "teardown" or (call.when == "setup" and error is None):
+    if call.when == "setup" and error is None:
         return
-    decisions = _decisions(judging, item, error)
+    watched = _watched(judging, item)
+    if call.when == "teardown":
+        decisions = _failures(watched.differences, None)
+        if not decisions:
+            return
+    else:
+        decisions = _decisions(judging, item, error, watched)
     session = item.stash.get(SESSION_KEY, None)
     disturbed = _disturbed(session, decisions) if session is not None else None
     if disturbed is not None:
@@ -111,12 +118,15 @@ def conclude(
         report.user_properties.append((EVENT_PROPERTY, encode(Problem("disturbed", disturbed))))
         item.session.shouldstop = disturbed
     told = session is not None and any(d.outcome is not Outcome.PASS for d in decisions)
+    met = (*_first_met(item), *watched.met)
     event = CheckFinished(
         check=check_name(item),
         profile=profile_of(item) or "",
         duration=round(call.duration, 4),
         decisions=decisions,
-        exchanges=_evidence(session, _first_met(item)) if told and session is not None else (),
+        exchanges=_evidence(session, (*_first_met(item), *watched.met))
+        if told and session is not None
+        else (),
         log=_log(error),
         endpoint=session.endpoint.address if told and session is not None else "",
     )
@@ -143,10 +153,32 @@ def _disturbed(session: Session, decisions: Sequence[Decision]) -> str | None:
     )
 
 
-def _decisions(judging: Judging, item: pytest.Item, error: BaseException | None) -> tuple[Decision, ...]:
+def _watched(judging: Judging, item: pytest.Item) -> Watched:
+    """What the watch over the check's target learned since the last check ended."""
+    target = judging.found().get(profile_of(item) or "")
+    return Watched() if target is None else target.watch.take()
+
+
+def _decisions(
+    judging: Judging, item: pytest.Item, error: BaseException | None, watched: Watched
+) -> tuple[Decision, ...]:
+    """What the check says of its own requirements, and the watch of any that an answer differs from."""
+    own = _own_decisions(judging, item, error, watched)
+    seen = _failures(watched.differences, None)
+    wrong = {each.requirement for each in seen}
+    told = {(each.requirement, each.signature) for each in own}
+    kept = (
+        d for d in own if d.requirement not in wrong or d.outcome not in {Outcome.PASS, Outcome.UNTESTABLE}
+    )
+    return (*kept, *(each for each in seen if (each.requirement, each.signature) not in told))
+
+
+def _own_decisions(
+    judging: Judging, item: pytest.Item, error: BaseException | None, watched: Watched
+) -> tuple[Decision, ...]:
     bound = [name for name in bound_requirements(item) if judging.in_force(name)]
     expect = item.stash.get(EXPECT_KEY, None)
-    decided = expect.decided if expect is not None else set()
+    decided = (expect.decided if expect is not None else set()) | watched.decided
     first = None if error is None else _first_difference(error)
     if _is_flaky(error, first):
         assert error is not None
@@ -171,6 +203,9 @@ def _decisions(judging: Judging, item: pytest.Item, error: BaseException | None)
         open_ = [name for name in bound if not failed]
         return (*failed, *(_untestable(name, str(error), remedy) for name in open_))
     told = f"{type(error).__name__}: {error}"
+    if watched.differences:
+        reason = f"an answer of another form than expected was in the way ({told})"
+        return (*failed, *(_untestable(name, reason, None) for name in bound if not failed))
     wrong = {decision.requirement for decision in failed}
     return (
         *failed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,15 +27,17 @@ from conformance.running.options import HANDED, Handed, RunOptions, options_from
 from conformance.targets.connect import connect, join, prepare, sweep_run
 from conformance.targets.session import Session
 from conformance.targets.turns import Tell
+from conformance.watch.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A profile that was found on the target, and the contract it is judged by."""
+    """A profile that was found on the target, its contract, and the watch over its answers."""
 
     session: Session
     contract: Contract
     routes: Routes
+    watch: Watch
 
 
 class Judging:
@@ -82,11 +85,13 @@ class Judging:
         session = connect(profile, self.options.target)
         try:
             contract = self._contract(profile, session.facts.version)
+            watch = _watch(contract, session)
+            session.watch = watch
             self._make_ready(session)
         except BaseException:
             self._hang_up(session)
             raise
-        return Target(session, contract, Routes.of(contract.openapi))
+        return Target(session, contract, Routes.of(contract.openapi), watch)
 
     def _make_ready(self, session: Session) -> None:
         target = self.options.target
@@ -210,12 +215,7 @@ class Judging:
 
     def inapplicable(self, requirement: Requirement) -> str | None:
         """Why this requirement does not apply to the target's version, or None where it does."""
-        version = self.target(requirement.profile).session.facts.version
-        if requirement.since and _numbers(version) < _numbers(requirement.since):
-            return f"since {requirement.since}; the target is {version}"
-        if requirement.recorded and version not in requirement.recorded:
-            return f"recorded on {', '.join(requirement.recorded)} alone; the target is {version}"
-        return None
+        return _inapplicable(requirement, self.target(requirement.profile).session.facts.version)
 
     def in_force(self, requirement_id: str) -> bool:
         """Whether the contract has it and it applies to the target."""
@@ -294,6 +294,23 @@ def _links(contract: Contract, requirement: Requirement) -> tuple[Link, ...]:
     return tuple(
         Link(str(source), where.published, where.repository) for source, where in found if where != Address()
     )
+
+
+def _watch(contract: Contract, session: Session) -> Watch:
+    """The watch over a session's target; what does not apply to its version is not decided."""
+
+    def in_force(name: str) -> bool:
+        return _inapplicable(contract.requirements[name], session.facts.version) is None
+
+    return Watch(contract, session.facts, in_force, lambda: time.time() + session.clock.moved)
+
+
+def _inapplicable(requirement: Requirement, version: str) -> str | None:
+    if requirement.since and _numbers(version) < _numbers(requirement.since):
+        return f"since {requirement.since}; the target is {version}"
+    if requirement.recorded and version not in requirement.recorded:
+        return f"recorded on {', '.join(requirement.recorded)} alone; the target is {version}"
+    return None
 
 
 def _fits(profile: str, version: str) -> bool:

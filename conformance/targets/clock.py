@@ -26,6 +26,11 @@ class TargetClock:
     def movable(self) -> bool:
         return self._advance is not None
 
+    @property
+    def moved(self) -> float:
+        """By how many seconds this clock was moved."""
+        return self._moved
+
     def now(self) -> float:
         """Seconds on a clock that never goes back and includes what was moved."""
         return time.monotonic() + self._moved

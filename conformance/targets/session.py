@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from conformance.outcomes import PrerequisiteMissing, Untestable
 from conformance.targets.clock import TargetClock
@@ -58,6 +58,13 @@ class Facts:
     notes: tuple[str, ...] = ()
 
 
+class Watch(Protocol):
+    """Is shown every exchange of a session, in the order in which the answers came."""
+
+    def saw(self, exchange: Exchange, *, racing: bool) -> None:
+        """`racing` says that other requests were under way."""
+
+
 @dataclass
 class Session:
     """A conversation with one target under one profile.
@@ -66,6 +73,7 @@ class Session:
     says that no other check runs beside this one, so that time may be moved while settling.
     `shared` are the requests that made what all checks use, by its id: they belong to the evidence.
     `grounds` are what the run stands on; each says what is missing of it, or None.
+    `watch`, where there is one, is shown every exchange.
     """
 
     transport: Transport
@@ -77,6 +85,7 @@ class Session:
     tracker: Tracker = field(default_factory=Tracker)
     shared: dict[str, Exchange] = field(default_factory=dict)
     grounds: list[Callable[[], str | None]] = field(default_factory=list)
+    watch: Watch | None = None
 
     def __post_init__(self) -> None:
         self._names = 0
@@ -87,6 +96,7 @@ class Session:
         self._can_restart = False
         self._requests = 0
         self._seconds = 0.0
+        self._racing = False
 
     # requests
 
@@ -112,6 +122,8 @@ class Session:
             self.journal.append(exchange)
             self._requests += 1
             self._seconds += time.monotonic() - started
+            if self.watch is not None:
+                self.watch.saw(exchange, racing=self._racing)
         return exchange
 
     def aside(self, method: str, path: str, json: Any = ABSENT) -> Exchange:
@@ -204,7 +216,11 @@ class Session:
 
         On a mock in this process the requests interleave as the seed says, elsewhere as it happens.
         """
-        return self.transport.at_once(calls, seed)
+        self._racing = True
+        try:
+            return self.transport.at_once(calls, seed)
+        finally:
+            self._racing = False
 
     # time
 

@@ -1,0 +1,114 @@
+"""What the parts of one answer of OpenSearch owe each other and the request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+from conformance.watch.observation import Observation, Seen
+
+# How a server written in Java tells of itself: frames of a stack, classes of its own, files.
+_LEAKS: Final = (
+    re.compile(r"\bat [\w.$/]+\([\w.]+(?:\.java)?:\d+\)"),
+    re.compile(r"\borg\.(?:opensearch|elasticsearch|apache)(?:\.[a-z_]\w*)+\.[A-Z]\w+"),
+    re.compile(r"(?:/usr/share|/home|/var|/opt)/[\w./-]+"),
+)
+_DEFAULT_SIZE = 10
+
+
+def errors(seen: Seen) -> Iterator[Observation]:
+    """An error says its status once more, and its first cause is itself."""
+    body = seen.body
+    if not isinstance(body, dict) or seen.succeeded:
+        return
+    if "status" in body:
+        yield Observation(
+            "osml.wire.error-envelope",
+            body["status"] == seen.exchange.status and type(body["status"]) is int,
+            "`status` in the body as in the status line",
+            f"{body['status']!r} with the status {seen.exchange.status}",
+        )
+    error = body.get("error")
+    causes = error.get("root_cause") if isinstance(error, dict) else None
+    if isinstance(error, dict) and isinstance(causes, list) and causes and isinstance(causes[0], dict):
+        told = {name: error.get(name) for name in ("type", "reason")}
+        cause = {name: causes[0].get(name) for name in told}
+        # What has a cause of its own names that, and a search that failed on shards names theirs.
+        yield Observation(
+            "osml.relation.root-cause",
+            cause == told or bool({"caused_by", "failed_shards"} & error.keys()),
+            "the first of `root_cause` as `error`",
+            f"{cause} in {told}",
+        )
+    yield from _leaks(seen)
+
+
+def _leaks(seen: Seen) -> Iterator[Observation]:
+    text = seen.exchange.text
+    found = next((match.group() for leak in _LEAKS if (match := leak.search(text))), None)
+    if found is None and '"stack_trace"' in text:
+        found = "stack_trace"
+    yield Observation(
+        "osml.wire.no-leak",
+        found is None,
+        "an error without a stack trace, a class or a path of the server",
+        f"{found}: {seen.exchange.summary}",
+    )
+
+
+def shards(seen: Seen) -> Iterator[Observation]:
+    """The counts of `_shards` agree."""
+    found = member(seen.body, "_shards")
+    if not isinstance(found, dict) or not seen.succeeded:
+        return
+    counts = [found.get(name, 0) for name in ("total", "successful", "failed", "skipped")]
+    holds = all(type(each) is int for each in counts)
+    if holds:
+        total, right, wrong, skipped = counts
+        # A copy that no node holds is counted and neither succeeds nor fails; a search leaves out none.
+        whole = right == total or "skipped" not in found
+        holds = wrong == 0 and 1 <= right <= total and 0 <= skipped <= total and whole
+    yield Observation(
+        "osml.relation.shards",
+        holds,
+        "`_shards` whose parts agree, with none that failed",
+        repr(found),
+    )
+
+
+def hits(seen: Seen) -> Iterator[Observation]:
+    """A search gives as many hits as it counts, or as many as were asked for."""
+    found = member(seen.body, "hits")
+    listed, total = member(found, "hits"), member(found, "total", "value")
+    if not isinstance(listed, list) or type(total) is not int:
+        return
+    asked = _asked(seen)
+    if asked is None:
+        return
+    start, size = asked
+    yield Observation(
+        "osml.relation.hits",
+        len(listed) == max(0, min(total - start, size)),
+        "as many hits as `hits.total.value` counts, up to those asked for",
+        f"{len(listed)} hits of {total}, asked for {size} from {start}",
+    )
+
+
+def _asked(seen: Seen) -> tuple[int, int] | None:
+    """First hit and number of hits that the request asks for; None where it does something else to them."""
+    sent: Any = seen.sent if isinstance(seen.sent, dict) else {}
+    query = parse_qs(seen.exchange.request.path.partition("?")[2])
+    if {"collapse", "search_after", "terminate_after"} & sent.keys():
+        return None
+    start = sent.get("from", int(query.get("from", ["0"])[0]))
+    size = sent.get("size", int(query.get("size", [str(_DEFAULT_SIZE)])[0]))
+    return (start, size) if isinstance(start, int) and isinstance(size, int) else None
+
+
+def member(value: object, *path: str) -> Any:
+    """The value at this path of objects, or None."""
+    for step in path:
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value

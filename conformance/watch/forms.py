@@ -1,0 +1,85 @@
+"""Answers held against the contract's schemas, with a validator that takes microseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import jsonschema_rs
+
+from conformance.contract.answers import Form, Forms
+from conformance.watch.observation import Observation, Seen
+from conformance.watch.wire import JSON_TYPE, media_type
+
+# More of one answer would say the same again.
+_MOST = 5
+
+
+class FormRule:
+    """Holds each answer to its forms; what a form asks is decided for the requirement that owns it."""
+
+    def __init__(self, prefix: str, forms: Forms) -> None:
+        self._prefix = prefix
+        self._forms = forms
+        self._compiled: dict[
+            tuple[str, int], tuple[tuple[Form, jsonschema_rs.Draft202012Validator], ...]
+        ] = {}
+
+    def __call__(self, seen: Seen) -> Iterator[Observation]:
+        operation, exchange = seen.operation, seen.exchange
+        # A filter in the query leaves members out.
+        if operation is None or "filter_path" in exchange.request.path or exchange.request.method == "HEAD":
+            return
+        listed = self._forms.lists(operation, exchange.status)
+        yield Observation(
+            f"{self._prefix}.wire.documented-schema",
+            listed,
+            f"a success of {operation} with the documented status",
+            exchange.summary,
+        )
+        if not listed:
+            return
+        for form, validator in self._validators(operation, exchange.status):
+            if validator.is_valid(seen.body):
+                for owner in dict.fromkeys(form.owners.values()):
+                    yield Observation(owner, True)
+                continue
+            for error in list(validator.iter_errors(seen.body))[:_MOST]:
+                yield _difference(form, error, seen)
+        if exchange.answer is not None and exchange.answer.body:
+            yield Observation(
+                f"{self._prefix}.wire.content-type",
+                media_type(exchange) == JSON_TYPE,
+                f"content-type {JSON_TYPE} with a body of JSON",
+                f"{exchange.content_type!r}: {exchange.summary}",
+            )
+
+    def _validators(
+        self, operation: str, status: int
+    ) -> tuple[tuple[Form, jsonschema_rs.Draft202012Validator], ...]:
+        key = (operation, status)
+        if key not in self._compiled:
+            self._compiled[key] = tuple(
+                (form, jsonschema_rs.Draft202012Validator(dict(form.schema)))
+                for form in self._forms.find(operation, status)
+            )
+        return self._compiled[key]
+
+
+def _difference(form: Form, error: jsonschema_rs.ValidationError, seen: Seen) -> Observation:
+    missing = getattr(error.kind, "property", None)
+    place: list[str | int] = [*error.instance_path, *([missing] if isinstance(missing, str) else [])]
+    where = shown(place)
+    keyword = str(error.schema_path[-1]) if error.schema_path else "schema"
+    status = seen.exchange.status
+    source = "recorded" if form.recorded else "documented"
+    expected = f"{where} as the {source} {status} of {form.operation}: {keyword}"
+    if keyword == "type":
+        expected += f" {getattr(error.kind, 'types', '')}".rstrip()
+    owner = form.owner(place, list(error.schema_path))
+    return Observation(owner, False, expected, f"{error.message[:200]}: {seen.exchange.summary}")
+
+
+def shown(place: Sequence[str | int]) -> str:
+    """A place in a JSON value as a reader sees it: names and `[]`, and `*` for what is named like an id."""
+    steps = ["[]" if isinstance(step, int) else step for step in place]
+    return "/".join(steps) or "the body"

@@ -1,0 +1,47 @@
+"""What a rule of the watch says of an exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from conformance.targets.exchange import Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Whether a requirement holds of an exchange; the texts are what a reader of the report compares.
+
+    `expected` has no ids, names or numbers of the run: it is part of the finding's signature.
+    """
+
+    requirement: str
+    holds: bool
+    expected: str = ""
+    came: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An exchange as it passes: the operation it is of (None: none of the contract's), and its JSON.
+
+    `racing` says that other requests were under way, so that nothing follows from the order of answers.
+    """
+
+    exchange: Exchange
+    operation: str | None
+    path: tuple[str, ...]
+    sent: object
+    body: object
+    racing: bool
+
+    @property
+    def succeeded(self) -> bool:
+        return 200 <= self.exchange.status < 300
+
+
+class Rule(Protocol):
+    """Looks at one exchange after the other and says what it owes."""
+
+    def __call__(self, seen: Seen) -> Iterable[Observation]: ...

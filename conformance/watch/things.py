@@ -1,0 +1,133 @@
+"""What the answers of ML Commons told of the things that a run made, and what later answers owe to that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+# By the collection in the path: what a creation's answer calls the id.
+ID_OF: Final[Mapping[str, str]] = {
+    "connectors": "connector_id",
+    "model_groups": "model_group_id",
+    "models": "model_id",
+    "agents": "agent_id",
+}
+CREATIONS: Final[Mapping[str, str]] = {
+    "create_connector": "connectors",
+    "register_model_group": "model_groups",
+    "register_model": "models",
+    "register_agent": "agents",
+}
+UPDATES: Final = {
+    "update_connector": "connectors",
+    "update_model_group": "model_groups",
+    "update_model": "models",
+}
+READS: Final = {
+    "get_connector": "connectors",
+    "get_model_group": "model_groups",
+    "get_model": "models",
+    "get_agent": "agents",
+    "get_task": "tasks",
+    "get_controller": "controllers",
+}
+DELETES: Final = {
+    "delete_connector": "connectors",
+    "delete_model_group": "model_groups",
+    "delete_model": "models",
+    "delete_agent": "agents",
+    "delete_task": "tasks",
+    "delete_controller": "controllers",
+}
+SEARCHES: Final = {
+    "search_connectors": "connectors",
+    "search_connectors_get": "connectors",
+    "search_model_groups": "model_groups",
+    "search_model_groups_get": "model_groups",
+    "search_models": "models",
+    "search_models_get": "models",
+    "search_agents": "agents",
+    "search_agents_get": "agents",
+    "search_tasks": "tasks",
+}
+# What reads as it was sent.
+AS_SENT: Final[Mapping[str, tuple[str, ...]]] = {
+    "connectors": ("name", "description", "version", "protocol", "parameters"),
+    "model_groups": ("name", "description"),
+    "models": ("name", "description", "connector_id", "model_group_id", "is_enabled", "deploy_setting"),
+    "agents": ("name", "description", "type"),
+}
+# What never changes once it is there.
+LASTING: Final = (
+    "created_time",
+    "create_time",
+    "algorithm",
+    "function_name",
+    "protocol",
+    "model_version",
+    "task_type",
+    "is_hidden",
+    "is_async",
+    "connector",
+    "access",
+    "owner",
+)
+
+Key = tuple[str, str]
+
+
+@dataclass
+class Thing:
+    """One thing: whether it is there, what of it was sent, and what was read of it.
+
+    `there` is None where that cannot be known. `version` is that of the last write which an answer told;
+    `alone` says that nothing but the run's own answered writes changes it.
+    """
+
+    kind: str
+    there: bool | None = True
+    sent: dict[str, Any] = field(default_factory=dict)
+    read: dict[str, Any] = field(default_factory=dict)
+    version: int | None = None
+    alone: bool = True
+    maker: str = ""
+
+
+@dataclass
+class Things:
+    """All that the run made or asked for, by collection and id."""
+
+    known: dict[Key, Thing] = field(default_factory=dict)
+
+    def get(self, kind: str, name: str) -> Thing | None:
+        return self.known.get((kind, name))
+
+    def made(self, kind: str, name: str, sent: Any, maker: str) -> Thing:
+        """Remember a thing that an answer says was made."""
+        thing = Thing(kind, maker=maker, version=1 if kind in ID_OF else None)
+        if isinstance(sent, dict):
+            thing.sent = {each: sent[each] for each in AS_SENT.get(kind, ()) if each in sent}
+        self.known[(kind, name)] = thing
+        return thing
+
+    def of_kind(self, kind: str) -> list[Thing]:
+        return [thing for thing in self.known.values() if thing.kind == kind]
+
+
+def same(sent: Any, read: Any) -> bool:
+    """Whether a value reads as it was sent; a server may keep a number or a flag as its text."""
+    if isinstance(sent, dict):
+        return isinstance(read, dict) and all(same(value, read.get(name)) for name, value in sent.items())
+    if isinstance(sent, bool | int | float) and isinstance(read, str):
+        return str(sent).lower() == read.lower()
+    return bool(sent == read and (type(sent) is type(read)))
+
+
+def plain(value: Any) -> bool:
+    """Whether the value is of the kind that people send: what else a server makes of it is its own."""
+    if isinstance(value, str):
+        return value.isascii() and value.isprintable() and value == value.strip() and bool(value)
+    if isinstance(value, dict):
+        return all(plain(each) for each in value.values())
+    return isinstance(value, bool | int)

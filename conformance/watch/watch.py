@@ -1,0 +1,108 @@
+"""Holds each exchange to what every answer owes, as it passes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from conformance.contract.answers import Forms, id_prefix
+from conformance.contract.model import Contract
+from conformance.contract.routes import Routes
+from conformance.outcomes import BrokenAnswer, Nonconformance
+from conformance.suites.expect import Expect
+from conformance.targets.exchange import Exchange
+from conformance.targets.session import Facts
+from conformance.watch import envelopes, wire
+from conformance.watch.forms import FormRule
+from conformance.watch.observation import Rule, Seen
+from conformance.watch.relations import Relations
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a watch learned: the requirements that it decided, the differences that it met, and the exchanges
+    in which each was met first."""
+
+    decided: frozenset[str] = frozenset()
+    differences: tuple[Nonconformance, ...] = ()
+    met: tuple[Exchange, ...] = ()
+
+
+class Watch:
+    """Sees every exchange of a session, in the order in which the answers came.
+
+    Nothing is raised, so that the check that happened to ask goes on; whoever ends the check takes what
+    was learned meanwhile.
+    """
+
+    def __init__(
+        self, contract: Contract, facts: Facts, in_force: Callable[[str], bool], now: Callable[[], float]
+    ) -> None:
+        self._prefix = id_prefix(contract)
+        self._routes = Routes.of(contract.openapi)
+        self._now_seen: tuple[Exchange, ...] = ()
+        self._expect = Expect(contract.requirements, in_force, self._routes, lambda: self._now_seen)
+        self._known = contract.requirements.keys()
+        self._rules: Sequence[Rule] = (
+            FormRule(self._prefix, Forms.of(contract, facts.version)),
+            *(_opensearch(facts.nodes, now) if facts.profile == "opensearch-ml" else ()),
+        )
+
+    def saw(self, exchange: Exchange, *, racing: bool) -> None:
+        """Look at one exchange; it has been answered, or nothing whole came."""
+        if exchange.request.path.startswith("/_mock/"):
+            return
+        self._now_seen = (exchange,)
+        for each in wire.observe(self._prefix, exchange):
+            self._see(exchange, each.requirement, each.holds, each.expected, each.came)
+        seen = self._seen(exchange, racing=racing)
+        if seen is None:
+            return
+        for rule in self._rules:
+            for each in rule(seen):
+                self._see(exchange, each.requirement, each.holds, each.expected, each.came)
+
+    def take(self) -> Watched:
+        """What was learned since this was last asked."""
+        met = tuple(exchange for found in self._expect.evidence.values() for exchange in found)
+        watched = Watched(frozenset(self._expect.decided), tuple(self._expect.differences), met)
+        self._expect.evidence.clear()
+        self._expect.decided.clear()
+        self._expect.differences.clear()
+        return watched
+
+    def _see(self, exchange: Exchange, requirement: str, holds: bool, expected: str, came: str) -> None:
+        if requirement in self._known:
+            self._expect.see(requirement, holds, expected=expected, came=came, exchange=exchange)
+
+    def _seen(self, exchange: Exchange, *, racing: bool) -> Seen | None:
+        """The exchange taken apart; None where there is no body that can be read."""
+        if exchange.answer is None:
+            return None
+        path = exchange.request.path.partition("?")[0]
+        try:
+            body: Any = exchange.json if exchange.answer.body else None
+        except BrokenAnswer:
+            return None
+        return Seen(
+            exchange,
+            self._routes.operation(exchange.request.method, path),
+            tuple(unquote(step) for step in path.split("/") if step),
+            _decoded(exchange.request.body),
+            body,
+            racing,
+        )
+
+
+def _opensearch(nodes: Sequence[str], now: Callable[[], float]) -> Sequence[Rule]:
+    return (envelopes.errors, envelopes.shards, envelopes.hits, Relations(nodes, now))
+
+
+def _decoded(body: bytes | None) -> Any:
+    try:
+        return json.loads(body or b"null")
+    except (ValueError, RecursionError):
+        return None

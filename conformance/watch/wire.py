@@ -1,0 +1,71 @@
+"""What every answer owes on the wire: RFC 9110 and RFC 8259."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from conformance.targets.exchange import Exchange
+from conformance.watch.observation import Observation
+
+JSON_TYPE = "application/json"
+
+
+def observe(prefix: str, exchange: Exchange) -> Iterator[Observation]:
+    """Whole, of the declared length and type, and one JSON document where that type is JSON."""
+    json_rule, type_rule = f"{prefix}.wire.json", f"{prefix}.wire.content-type"
+    if exchange.answer is None:
+        yield Observation(json_rule, False, "an answer that is whole", exchange.problem or "nothing")
+        return
+    headers, body = exchange.answer.headers, exchange.answer.body
+    length = headers.get("content-length")
+    if length is not None and "content-encoding" not in headers and exchange.request.method != "HEAD":
+        told = f"content-length {length} with {len(body)} bytes"
+        yield Observation(json_rule, length == str(len(body)), "a body of the declared length", told)
+    if not body:
+        return
+    declared = media_type(exchange)
+    yield Observation(
+        type_rule, bool(declared), "a content-type with a body", f"none with {exchange.text[:100]!r}"
+    )
+    if is_json(declared):
+        problem = json_problem(body)
+        told = f"{problem}: {exchange.text[:200]!r}"
+        yield Observation(json_rule, problem is None, "a body that is JSON to its end", told)
+    else:
+        told = f"{declared} with {exchange.text[:100]!r}"
+        yield Observation(
+            type_rule, not _is_object(body), f"content-type {JSON_TYPE} with a body of JSON", told
+        )
+
+
+def media_type(exchange: Exchange) -> str:
+    """The declared type without its parameters, in small letters."""
+    return exchange.content_type.partition(";")[0].strip().lower()
+
+
+def is_json(declared: str) -> bool:
+    """Whether a media type is that of JSON (RFC 6839, section 3.1)."""
+    return declared == JSON_TYPE or declared.endswith("+json")
+
+
+def json_problem(body: bytes) -> str | None:
+    """Why these bytes are not one JSON document in UTF-8, or None."""
+    try:
+        json.loads(body.decode("utf-8"), parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        return str(error)
+    return None
+
+
+def _is_object(body: bytes) -> bool:
+    try:
+        found: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
