@@ -118,15 +118,13 @@ def conclude(
         report.user_properties.append((EVENT_PROPERTY, encode(Problem("disturbed", disturbed))))
         item.session.shouldstop = disturbed
     told = session is not None and any(d.outcome is not Outcome.PASS for d in decisions)
-    met = (*_first_met(item), *watched.met)
+    met = _first_met(item, watched)
     event = CheckFinished(
         check=check_name(item),
         profile=profile_of(item) or "",
         duration=round(call.duration, 4),
         decisions=decisions,
-        exchanges=_evidence(session, (*_first_met(item), *watched.met))
-        if told and session is not None
-        else (),
+        exchanges=_evidence(session, met) if told and session is not None else (),
         log=_log(error),
         endpoint=session.endpoint.address if told and session is not None else "",
     )
@@ -273,10 +271,11 @@ def _flaky(name: str, error: BaseException, first: Nonconformance | None) -> Dec
     )
 
 
-def _first_met(item: pytest.Item) -> list[Exchange]:
-    """The exchanges in which the check first met its findings, each once."""
+def _first_met(item: pytest.Item, watched: Watched) -> list[Exchange]:
+    """The exchanges in which the check, and the watch over it, met their findings, each once."""
     expect = item.stash.get(EXPECT_KEY, None)
     kept = [] if expect is None else [each for met in expect.evidence.values() for each in met]
+    kept += watched.met
     return list({id(each): each for each in kept}.values())
 
 

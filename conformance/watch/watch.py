@@ -24,7 +24,7 @@ from conformance.watch.relations import Relations
 @dataclass(frozen=True, slots=True)
 class Watched:
     """What a watch learned: the requirements that it decided, the differences that it met, and the exchanges
-    in which each was met first."""
+    in which each was met last."""
 
     decided: frozenset[str] = frozenset()
     differences: tuple[Nonconformance, ...] = ()
@@ -43,8 +43,7 @@ class Watch:
     ) -> None:
         self._prefix = id_prefix(contract)
         self._routes = Routes.of(contract.openapi)
-        self._now_seen: tuple[Exchange, ...] = ()
-        self._expect = Expect(contract.requirements, in_force, self._routes, lambda: self._now_seen)
+        self._expect = Expect(contract.requirements, in_force, self._routes)
         self._known = contract.requirements.keys()
         self._rules: Sequence[Rule] = (
             FormRule(self._prefix, Forms.of(contract, facts.version)),
@@ -55,7 +54,6 @@ class Watch:
         """Look at one exchange; it has been answered, or nothing whole came."""
         if exchange.request.path.startswith("/_mock/"):
             return
-        self._now_seen = (exchange,)
         for each in wire.observe(self._prefix, exchange):
             self._see(exchange, each.requirement, each.holds, each.expected, each.came)
         seen = self._seen(exchange, racing=racing)
@@ -76,7 +74,10 @@ class Watch:
 
     def _see(self, exchange: Exchange, requirement: str, holds: bool, expected: str, came: str) -> None:
         if requirement in self._known:
-            self._expect.see(requirement, holds, expected=expected, came=came, exchange=exchange)
+            found = self._expect.see(requirement, holds, expected=expected, came=came, exchange=exchange)
+            if found is not None:
+                # As of a check that is repeated or explores, what was met last is what is shown.
+                self._expect.evidence[(requirement, found.signature)] = (exchange,)
 
     def _seen(self, exchange: Exchange, *, racing: bool) -> Seen | None:
         """The exchange taken apart; None where there is no body that can be read."""
