@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from conformance.running.judging import Judging
     from conformance.running.record import RunRecord
     from conformance.targets.session import Session
@@ -218,14 +220,15 @@ def ml_session(pytestconfig: pytest.Config) -> Session:
 
 
 @pytest.fixture
-def ml_mock(request: pytest.FixtureRequest, httpserver: Any) -> RunningMock:
-    """A running mock on a real port (pytest-httpserver), a new one for each test.
+def ml_mock(request: pytest.FixtureRequest) -> Iterator[RunningMock]:
+    """A running mock on a real port, a new one for each test.
 
     The keyword arguments of `@pytest.mark.ml_mock` go to `MockServer`; those of a test come before those of
     its class, and those before its module's.
     """
     from mock_server import MockServer  # noqa: PLC0415 - keeps other people's runs light
-    from mock_server.fixture import RunningMock, serve_on  # noqa: PLC0415
+    from mock_server.asgi import serving  # noqa: PLC0415
+    from mock_server.fixture import RunningMock  # noqa: PLC0415
 
     options: dict[str, Any] = {}
     known = list(inspect.signature(MockServer).parameters)
@@ -242,5 +245,5 @@ def ml_mock(request: pytest.FixtureRequest, httpserver: Any) -> RunningMock:
         server = MockServer(**options)
     except (TypeError, ValueError) as error:
         pytest.fail(f"the marker ml_mock: {error}", pytrace=False)
-    serve_on(httpserver, server)
-    return RunningMock(httpserver.url_for("").rstrip("/"), server)
+    with serving(server) as url:
+        yield RunningMock(url, server)

@@ -1,24 +1,29 @@
-"""The mock as an ASGI application, and served by uvicorn."""
+"""The mock as an ASGI application, and served by uvicorn: as a process, or in a thread of this one."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import struct
-from collections.abc import Awaitable, Callable, MutableMapping
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from mock_server.certificates import Certificates
-from mock_server.core import Connection, Request, Response, WireFault
+from mock_server.codings import MAX_CONTENT, TOO_LARGE
+from mock_server.connection import HttpConnection
+from mock_server.core import Request, Response, WireFault
 from mock_server.server import MockServer
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+HOST = "127.0.0.1"
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
@@ -30,10 +35,15 @@ def application(server: MockServer) -> Application:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
         elif scope["type"] == "http":
+            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+            refusal = _refusal(headers)
+            if refusal is not None:
+                await _send(send, refusal)
+                return
             body = await _body(receive)
             if body is None:
                 return
-            response = server.handle(_request(scope, body))
+            response = server.handle(_request(scope, headers, body))
             if response.fault is None:
                 await _send(send, response)
             else:
@@ -50,19 +60,26 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             return
 
 
+def _refusal(headers: Mapping[str, str]) -> Response | None:
+    """What a node answers before it has read the body: to one too long, and to what it can't expect."""
+    if headers.get("expect", "100-continue").lower() != "100-continue":
+        return Response(417, (), b"")
+    declared = headers.get("content-length", "0")
+    return TOO_LARGE if declared.isdecimal() and int(declared) > MAX_CONTENT else None
+
+
 async def _body(receive: Receive) -> bytes | None:
-    """The whole body, or None when the client went away before its end."""
+    """The whole body, or None when the client went away before its end; no more than shows it is too long."""
     message = await receive()
     body: bytes = message.get("body", b"")
-    while message.get("more_body", False):
+    while message.get("more_body", False) and len(body) <= MAX_CONTENT:
         message = await receive()
         body += message.get("body", b"")
     return body if message["type"] == "http.request" else None
 
 
-def _request(scope: Message, body: bytes) -> Request:
+def _request(scope: Message, headers: Mapping[str, str], body: bytes) -> Request:
     raw_path = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     path = raw_path.partition(b"?")[0].decode("latin-1")
     query = scope["query_string"].decode("latin-1")
     connection = scope.get("state", {}).get("connection")
@@ -75,7 +92,10 @@ async def _send(send: Send, response: Response) -> None:
 
 
 def _head(response: Response) -> Message:
-    headers = [*_encoded(response.headers), (b"content-length", b"%d" % len(response.body))]
+    headers = _encoded(response.headers)
+    # An answer to HEAD says how long the body is that does not come.
+    if not any(name == b"content-length" for name, _ in headers):
+        headers = (*headers, (b"content-length", b"%d" % len(response.body)))
     return {"type": "http.response.start", "status": response.status, "headers": headers}
 
 
@@ -107,19 +127,6 @@ async def _send_broken(
         pass
 
 
-class _Protocol(HttpToolsProtocol):
-    """Shows the connection to the application, which may have to break it, and remembers things of it."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._connection = Connection()
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.scope["state"]["transport"] = self.transport
-        self.scope["state"]["connection"] = self._connection
-
-
 class _Server(uvicorn.Server):
     """Tells its URL once it listens."""
 
@@ -130,14 +137,49 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            host, port = self.servers[0].sockets[0].getsockname()[:2]
-            scheme = "https" if self.config.is_ssl else "http"
-            self._bound(f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}")
+            self._bound(_url(self.servers[0].sockets[0], self.config))
+
+
+def _config(server: MockServer, tls: Certificates | None) -> uvicorn.Config:
+    return uvicorn.Config(
+        application(server),
+        http=HttpConnection,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        # A node leaves idle connections open; closed ones surprise clients that keep them.
+        timeout_keep_alive=3600,
+        timeout_graceful_shutdown=3,
+        ssl_certfile=None if tls is None else tls.certificate_file,
+        ssl_keyfile=None if tls is None else tls.key_file,
+    )
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # With the protocol named, asyncio sends small answers at once; without it, 40 ms late each.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _url(listener: socket.socket, config: uvicorn.Config) -> str:
+    host, port = listener.getsockname()[:2]
+    scheme = "https" if config.is_ssl else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def serve(
     server: MockServer,
-    host: str = "127.0.0.1",
+    host: str = HOST,
     port: int = 9280,
     bound: Callable[[str], None] = lambda _url: None,
     tls: Certificates | None = None,
@@ -147,24 +189,47 @@ def serve(
     With `tls` it is served over HTTPS. `bound` is called with the URL as soon as the server listens. Raises
     OSError for an address that can't be bound.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With the protocol named, asyncio sends small answers at once; without it, 40 ms late each.
-    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        config = uvicorn.Config(
-            application(server),
-            http=_Protocol,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=3,
-            ssl_certfile=None if tls is None else tls.certificate_file,
-            ssl_keyfile=None if tls is None else tls.key_file,
-        )
+    with _listener(host, port) as listener:
         try:
-            _Server(config, bound).run(sockets=[listener])
+            _Server(_config(server, tls), bound).run(sockets=[listener])
         except KeyboardInterrupt:
             # uvicorn has already ended gracefully and only passes the signal on.
             return
+
+
+@contextmanager
+def serving(server: MockServer, tls: Certificates | None = None) -> Iterator[str]:
+    """Serve at a free loopback port, in a thread, for as long as the context lasts; gives the URL.
+
+    What is under way at its end is broken off.
+    """
+    config = _config(server, tls)
+    config.load()
+    loop = config.get_loop_factory()()  # type: ignore[misc]
+    state = ServerState()
+
+    async def listen(listener: socket.socket) -> asyncio.Server:
+        return await loop.create_server(
+            lambda: HttpConnection(config, state, {}, loop), sock=listener, backlog=2048, ssl=config.ssl
+        )
+
+    async def end(listening: asyncio.Server) -> None:
+        listening.close()
+        for task in state.tasks:
+            task.cancel()
+        for connection in list(state.connections):
+            connection.transport.abort()
+        while state.connections:
+            await asyncio.sleep(0)
+
+    with _listener(HOST, 0) as listener:
+        listening = loop.run_until_complete(listen(listener))
+        thread = threading.Thread(target=loop.run_forever, name="mock", daemon=True)
+        thread.start()
+        try:
+            yield _url(listener, config)
+        finally:
+            asyncio.run_coroutine_threadsafe(end(listening), loop).result()
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 import re
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import TypeVar
 
-from mock_server import interleaving
+from mock_server import codings, interleaving
 from mock_server.clock import Clock
 from mock_server.core import Profile, Request, Response, json_response
 from mock_server.endpoint import RemoteEndpoint
@@ -115,11 +114,13 @@ class MockServer:
     def handle(self, request: Request) -> Response:
         """Answer one request; safe to call from several threads. Never raises."""
         try:
-            space = self.space(request.headers.get(NAMESPACE_HEADER, ""))
+            request = codings.decoded(request)
+            response = self.space(request.headers.get(NAMESPACE_HEADER, "")).handle(request)
+        except codings.CodingError as error:
+            return error.answer
         except ValueError as error:
-            return json_response(400, {"error": str(error)})
-        response = space.handle(request)
-        return dataclasses.replace(response, body=b"") if request.method == "HEAD" else response
+            response = json_response(400, {"error": str(error)})
+        return codings.encoded(request, response)
 
     def handle_at_once(self, requests: Sequence[Request], *, seed: int | None = None) -> list[Response]:
         """Answer requests that come at the same moment, as `at_once` does; answers in the order given."""

@@ -200,9 +200,8 @@ def _read_connector(model: Model, fields: Fields, cluster: Cluster) -> None:
 
 
 def _require_file(model: Model, fields: Fields) -> None:
-    for name, told in (("model_format", "model format"), ("version", "model version")):
-        if name not in fields:
-            raise illegal_argument(f"{told} is null")
+    if "model_format" not in fields:
+        raise illegal_argument("model format is null")
     if "url" in fields and model.model_config is None and model.algorithm not in NEED_NO_CONFIG:
         raise illegal_argument("model config is null")
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from mock_server.opensearch_ml import (
     agents,
     connectors,
@@ -44,7 +47,7 @@ def _searches(kind: str, handler: Handler) -> tuple[Route, Route]:
     )
 
 
-ROUTES = (
+_ROUTES = (
     Route(
         "POST", f"{ML}/connectors/_create", connectors.create, "create_connector", form=connectors.read_new
     ),
@@ -295,3 +298,16 @@ ROUTES = (
     Route("GET", "/", cluster_info.main_page, "cluster:monitor/main"),
     Route("HEAD", "/", cluster_info.main_page, "cluster:monitor/main"),
 )
+
+_OLD_NAMES = {"_register": "_upload", "_deploy": "_load", "_undeploy": "_unload"}
+
+
+def _by_old_names(routes: tuple[Route, ...]) -> Iterator[Route]:
+    """The operations of models under the names that they had first, which nodes still know them by."""
+    for route in routes:
+        rest, _, last = route.template.rpartition("/")
+        if last in _OLD_NAMES and rest.startswith(f"{ML}/models"):
+            yield replace(route, template=f"{rest}/{_OLD_NAMES[last]}")
+
+
+ROUTES = (*_ROUTES, *_by_old_names(_ROUTES))

@@ -86,7 +86,7 @@ def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answ
     surface = (cluster.rules.agents_can_be_updated, cluster.accounts is not None)
     match, methods = _match(request.method, request.path, surface)
     if match is None and request.method == "OPTIONS":
-        return Answer(text="", headers=(("allow", ",".join(methods)),))
+        return Answer(text="", headers=(("allow", ",".join(methods)),) if methods else ())
     try:
         if match is None:
             uri = f"{request.path}?{request.query}" if request.query else request.path
@@ -126,8 +126,8 @@ def _match(method: str, path: str, surface: tuple[bool, bool]) -> tuple[Match | 
 
 
 def _find_match(method: str, path: str, surface: tuple[bool, bool]) -> tuple[Match | None, list[str]]:
-    # A slash at the end counts for nothing; a name between two slashes can't be empty.
-    encoded = path[1:].removesuffix("/")
+    # Slashes at the end count for nothing; a name between two slashes can't be empty.
+    encoded = path[1:].rstrip("/")
     segments = [_decoded(segment) for segment in encoded.split("/")] if encoded else []
     if "" in segments or len(segments) > _MAX_SEGMENTS:
         return None, []

@@ -16,7 +16,8 @@ import urllib3
 from pytest_httpserver import HTTPServer
 
 from mock_server import MockServer
-from mock_server.fixture import running_mock, serve_on
+from mock_server.fixture import running_mock
+from mock_server.httpserver import serve_on
 
 SERVE = """
 import sys

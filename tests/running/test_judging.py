@@ -37,7 +37,7 @@ from conformance.targets.opensearch_ml import PRIVATE_ADDRESSES, read_settings
 from conformance.targets.session import Session
 from conformance.targets.settle import Ending, Settled
 from mock_server import MockServer, Request
-from mock_server.fixture import serve_on
+from mock_server.httpserver import serve_on
 
 STATUS = "osml.deploy.answer.status"
 

@@ -16,7 +16,8 @@ from pytest_httpserver import HTTPServer
 from conformance.report.stream import read
 from conformance.report.verdicts import Judgement, judge
 from mock_server import MockServer
-from mock_server.fixture import RunningMock, serve_on
+from mock_server.fixture import RunningMock
+from mock_server.httpserver import serve_on
 
 REPORTS = {"run.ndjson", "report.html", "report.md", "junit.xml"}
 FEW = ("--profile", "opensearch-ml", "--select", "osml.deploy.answer*")

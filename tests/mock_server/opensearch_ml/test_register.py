@@ -51,7 +51,6 @@ def test_what_was_never_set_is_not_shown(ml: Any) -> None:
         ({"name": "x"}, "model format is null"),
         ({"function_name": "remote"}, "model name is null"),
         ({"name": "x", "function_name": "nope"}, "Wrong function name"),
-        ({"name": "x", "model_format": "ONNX"}, "model version is null"),
         (
             {"name": "x", "function_name": "remote"},
             "You must provide connector content when creating a remote model without connector id!",
