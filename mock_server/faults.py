@@ -17,12 +17,16 @@ NUGEN = "nugen"
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One fault: `rules` are the rules that it breaks, with the wrong value of each."""
+    """One fault: `rules` are the rules that it breaks, with the wrong value of each.
+
+    A `secured` one is seen where the cluster has users, and nowhere else.
+    """
 
     name: str
     profile: str
     description: str
     rules: Mapping[str, Any]
+    secured: bool = False
 
     def breaks(self, rules: OpenSearchMlRules) -> OpenSearchMlRules:
         """The rules of OpenSearch ML with the fault, which is none where it is another profile's."""
@@ -35,6 +39,10 @@ class Mutant:
 
 def _opensearch(name: str, description: str, **rules: Any) -> Mutant:
     return Mutant(name, OPENSEARCH_ML, description, rules)
+
+
+def _secured(name: str, description: str, **rules: Any) -> Mutant:
+    return Mutant(name, OPENSEARCH_ML, description, rules, secured=True)
 
 
 def _nugen(name: str, description: str, **rules: Any) -> Mutant:
@@ -178,6 +186,55 @@ _ALL = (
     _opensearch("bad-json-is-500", "A body that is not JSON is answered 500.", malformed_json_status=500),
     _opensearch("truncated-bodies", "Bodies lack their last byte.", bodies_are_whole=False),
     _opensearch("wrong-content-type", "JSON is declared to be text/plain.", content_type_is_true=False),
+    # Users and access.
+    _secured("any-password", "A wrong password lets in.", passwords_are_checked=False),
+    _secured("unauthorized-is-403", "Missing credentials are answered 403.", unauthorized_status=403),
+    _secured("forbidden-is-401", "A missing permission is answered 401.", forbidden_status=401),
+    _secured("refusal-acts", "What is refused is done all the same.", refusals_change_nothing=False),
+    _secured(
+        "refusal-names-model", "The refusal of a hidden model tells its name.", refusals_name_nothing=False
+    ),
+    _secured("read-role-writes", "The role that only reads may do everything.", read_role_only_reads=False),
+    _secured(
+        "private-open-to-role",
+        "A private group is open to who shares a backend role with its owner.",
+        private_is_closed_to_roles=False,
+    ),
+    _secured(
+        "restricted-open-to-other-role",
+        "A restricted group is open to whoever has a backend role at all.",
+        restricted_needs_a_shared_role=False,
+    ),
+    _secured(
+        "group-public-by-default", "A group of which nothing is said is public.", default_access="public"
+    ),
+    _secured(
+        "any-role-given",
+        "A group can be given backend roles that its owner has not.",
+        given_roles_are_owned=False,
+    ),
+    _secured(
+        "access-changed-by-stranger",
+        "Who may use a group may change its access.",
+        access_is_changed_by_owner=False,
+    ),
+    _secured("owner-changes", "Who registers a version becomes the owner of the group.", owner_stays=False),
+    _secured(
+        "version-in-hidden-group",
+        "A version can be registered in a group that is hidden.",
+        new_versions_are_controlled=False,
+    ),
+    _secured("group-deleted-by-stranger", "Anybody deletes any group.", group_delete_is_controlled=False),
+    _secured("search-shows-hidden-models", "A search shows every model.", searches_hide_models=False),
+    _secured("search-shows-hidden-groups", "A search shows every group.", searches_hide_groups=False),
+    _secured(
+        "search-counts-hidden",
+        "A search counts what it does not show.",
+        searches_count_what_they_show=False,
+    ),
+    _secured(
+        "connectors-open", "Connector access control hides no connector.", connectors_are_controlled=False
+    ),
     # Nugen.
     _nugen(
         "second-undeploy-ok", "Undeploying an undeployed model is answered 200.", undeployed_is_refused=False

@@ -34,7 +34,7 @@ class Cluster:
         self.version = environment.version
         self.let_others_in = environment.let_others_in
         security = environment.security
-        self.accounts = None if security is None else Accounts(security, environment.rules.read_roles)
+        self.accounts = None if security is None else Accounts(security, environment.rules)
         self.settings = Settings(environment.rules)
         self.store = Store(len(environment.nodes))
         self.throttle = Throttle()

@@ -71,8 +71,8 @@ def create(call: Call, name: str, description: str | None, sent: Sent) -> str:
     now = cluster.now_ms()
     group = ModelGroup(name, description, now, now)
     if call.caller is not None and access.is_on(call):
-        access_modes.require_valid(sent, call.caller)
-        access_modes.give(group, sent, call.caller)
+        access_modes.require_valid(sent, call.caller, cluster.rules)
+        access_modes.give(group, sent, call.caller, cluster.rules)
         group.owner = access.owner_of(call.caller)
     else:
         access_modes.refuse(sent)
@@ -139,7 +139,7 @@ def update(call: Call) -> Answer:
     if description is not None and description.strip():
         group.description = description
     if call.caller is not None and not sent.is_empty:
-        access_modes.give(group, sent, call.caller)
+        access_modes.give(group, sent, call.caller, rules)
     if rules.group_update_moves_time:
         group.updated = call.cluster.now_ms()
     if rules.group_update_moves_time or before != (group.name, group.description):
@@ -152,7 +152,7 @@ def _require_update(call: Call, group: ModelGroup, sent: Sent) -> None:
         access_modes.refuse(sent)
         return
     access_modes.require_update(call, group, sent)
-    access_modes.require_valid(sent, call.caller)
+    access_modes.require_valid(sent, call.caller, call.cluster.rules)
 
 
 def delete(call: Call) -> Answer:

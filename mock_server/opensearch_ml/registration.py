@@ -249,7 +249,10 @@ def group_of(call: Call, fields: Fields, model: Model) -> str:
             access.require_new_version(call, named)
         return named
     access.require_new_version(call, group_id)
-    if group_id not in cluster.store.groups:
+    group = cluster.store.groups.get(group_id)
+    if group is not None and call.caller is not None and not cluster.rules.owner_stays:
+        group.owner = access.owner_of(call.caller)
+    if group is None:
         reason = f"Model Group Response is empty for {group_id}"
         raise ApiError(
             cluster.rules.unknown_group_register_status, "m_l_resource_not_found_exception", reason

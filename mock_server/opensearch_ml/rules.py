@@ -54,6 +54,23 @@ class Rules:
     read_roles: tuple[str, ...] = ("ml_read_access", "ml_readonly_access")
 
     # Users and access, on a secured cluster.
+    passwords_are_checked: bool = True
+    unauthorized_status: int = 401
+    forbidden_status: int = 403
+    refusals_change_nothing: bool = True
+    refusals_name_nothing: bool = True
+    read_role_only_reads: bool = True
+    private_is_closed_to_roles: bool = True
+    restricted_needs_a_shared_role: bool = True
+    default_access: str = "private"
+    given_roles_are_owned: bool = True
+    access_is_changed_by_owner: bool = True
+    owner_stays: bool = True
+    new_versions_are_controlled: bool = True
+    searches_hide_models: bool = True
+    searches_hide_groups: bool = True
+    searches_count_what_they_show: bool = True
+    connectors_are_controlled: bool = True
     owner_keeps_restricted: bool = True
     group_delete_is_controlled: bool = True
     registered_group_is_controlled: bool = True

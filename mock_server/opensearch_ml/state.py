@@ -12,6 +12,8 @@ from mock_server.opensearch_ml.cluster import Cluster
 from mock_server.opensearch_ml.errors import ApiError
 from mock_server.opensearch_ml.opensearch_core.settings import Settings
 from mock_server.opensearch_ml.prediction.rate_limit import TokenBucket
+from mock_server.opensearch_ml.security.accounts import Account, Accounts
+from mock_server.opensearch_ml.security.roles import Role, RoleMapping
 from mock_server.opensearch_ml.store import (
     Agent,
     Connector,
@@ -33,7 +35,7 @@ _KINDS: dict[str, type] = {
 
 
 def dump(cluster: Cluster) -> dict[str, Any]:
-    """Everything but the credentials of connectors."""
+    """Everything but the credentials of connectors and the passwords of users."""
     store = cluster.store
     indices = [*(getattr(store, name) for name in _KINDS), *store.indices.values()]
     return {
@@ -47,7 +49,26 @@ def dump(cluster: Cluster) -> dict[str, Any]:
         "throttle": codec.dump(cluster.throttle.buckets),
         "ingest_pipelines": store.ingest_pipelines,
         "search_pipelines": store.search_pipelines,
+        **({} if cluster.accounts is None else {"accounts": _shown_accounts(cluster.accounts)}),
     }
+
+
+def _shown_accounts(accounts: Accounts) -> dict[str, Any]:
+    users = {name: codec.dump(user) for name, user in accounts.users.items()}
+    for user in users.values():
+        del user["password"]
+    return {"users": users, "roles": codec.dump(accounts.roles), "mappings": codec.dump(accounts.mappings)}
+
+
+def _load_accounts(accounts: Accounts, dumped: JsonObject) -> None:
+    """Users come back with the password that all of a mock's users begin with."""
+    users = {
+        name: {"password": accounts.password, **user} if isinstance(user, dict) else user
+        for name, user in _object(dumped, "users").items()
+    }
+    accounts.users = codec.load(dict[str, Account], users, "accounts.users")
+    accounts.roles = codec.load(dict[str, Role], _object(dumped, "roles"), "accounts.roles")
+    accounts.mappings = codec.load(dict[str, RoleMapping], _object(dumped, "mappings"), "accounts.mappings")
 
 
 def _shown(document: Any) -> Any:
@@ -82,6 +103,8 @@ def load(cluster: Cluster, dumped: Mapping[str, Any]) -> None:
         raise CodecError(f"expected settings that this cluster has: {error.reason}") from None
     store.ingest_pipelines.update(_object(dumped, "ingest_pipelines"))
     store.search_pipelines.update(_object(dumped, "search_pipelines"))
+    if cluster.accounts is not None and "accounts" in dumped:
+        _load_accounts(cluster.accounts, _object(dumped, "accounts"))
     cluster.lifecycle.load(_object(dumped, "work"))
     cluster.monitor.load(_object(dumped, "counts"))
     cluster.throttle.buckets = codec.load(dict[str, TokenBucket], _object(dumped, "throttle"), "throttle")

@@ -72,7 +72,8 @@ def answer(cluster: Cluster, request: Request) -> Response:
         body = Answer(error.envelope(), error.status, headers=error.headers)
         return _render(cluster, request, query, body, filtered=False)
     except Unauthorized:
-        return _render(cluster, request, query, Answer(text="Unauthorized", status=401, headers=_CHALLENGE))
+        refusal = Answer(None, cluster.rules.unauthorized_status, "Unauthorized", _CHALLENGE)
+        return _render(cluster, request, query, refusal)
 
 
 def _add_trace(shown: dict[str, Any], error: ApiError) -> None:
@@ -100,9 +101,7 @@ def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answ
     if query:
         _check_query(request.path, query, match)
     call = Call(cluster, match.parameters, query, document, caller)
-    if caller is not None:
-        guard.authorize(call, match.route)
-    return match.route.handler(call)
+    return match.route.handler(call) if caller is None else guard.handle(call, match.route)
 
 
 def _check_query(path: str, query: dict[str, str], match: Match) -> None:

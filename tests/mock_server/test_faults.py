@@ -333,10 +333,10 @@ PROBES: dict[str, Probe] = {
 
 
 def test_every_mutant_has_a_probe() -> None:
-    assert set(PROBES) == set(MUTANTS)
+    assert set(PROBES) == {name for name, mutant in MUTANTS.items() if not mutant.secured}
 
 
-@pytest.mark.parametrize("name", sorted(MUTANTS))
+@pytest.mark.parametrize("name", sorted(PROBES))
 def test_a_mutant_behaves_otherwise(make_client: Callable[..., Any], name: str) -> None:
     def seen(mutant: str | None) -> Any:
         client = make_client(mutant=mutant, nodes=2 if "node-ids" in name else 1)

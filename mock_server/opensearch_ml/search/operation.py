@@ -77,6 +77,9 @@ def answer_search(
         if body.query.refused is not None:
             raise body.query.refused
         hits = _hits(body, mapping, index, source, shows)
+        count = len(hits)
+        if not call.cluster.rules.searches_count_what_they_show:
+            count = len(_hits(body, mapping, index, source, lambda _document: True))
     except ShardError as error:
         raise _failed(call, mapping, index, error) from None
     page = hits[body.first : body.first + body.size]
@@ -85,9 +88,9 @@ def answer_search(
     best = max(scores) if scores and body.size and (not body.orders or body.track_scores) else None
     if not body.counts:
         return _answer(None, best, shown)
-    if body.most_counted is not None and len(hits) > body.most_counted:
+    if body.most_counted is not None and count > body.most_counted:
         return _answer(body.most_counted, best, shown, relation="gte")
-    return _answer(len(hits), best, shown)
+    return _answer(count, best, shown)
 
 
 def _answer(total: int | None, best: Score, shown: list[JsonObject], *, relation: str = "eq") -> Answer:

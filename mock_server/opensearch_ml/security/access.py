@@ -48,10 +48,16 @@ def shares_role(thing: ModelGroup | Connector, caller: Caller) -> bool:
 def is_open(thing: ModelGroup | Connector, caller: Caller, rules: Rules) -> bool:
     """Whether the access mode of a group or connector lets this user in."""
     if thing.access == "private":
-        return owns(thing, caller)
+        return owns(thing, caller) or (not rules.private_is_closed_to_roles and _shares_owners(thing, caller))
     if thing.access == "restricted":
+        if not rules.restricted_needs_a_shared_role and caller.backend_roles:
+            return True
         return shares_role(thing, caller) or (rules.owner_keeps_restricted and owns(thing, caller))
     return True
+
+
+def _shares_owners(thing: ModelGroup | Connector, caller: Caller) -> bool:
+    return thing.owner is not None and not set(thing.owner.backend_roles).isdisjoint(caller.backend_roles)
 
 
 def may_use_group(call: Call, group_id: str | None) -> bool:
@@ -74,7 +80,8 @@ def may_use_group(call: Call, group_id: str | None) -> bool:
 def require_model(call: Call, model: Model, reason: str = _PRIVILEGE) -> None:
     """Raises ApiError 403 for a model that is not open to the caller."""
     if not may_use_group(call, model.group_id):
-        raise status_error(403, reason)
+        told = "" if call.cluster.rules.refusals_name_nothing else f" {model.name}"
+        raise status_error(403, reason + told)
 
 
 def require_update(call: Call, model: Model) -> None:
@@ -101,7 +108,7 @@ def require_prediction(call: Call, model: Model) -> None:
 
 def require_new_version(call: Call, group_id: str) -> None:
     """Raises ApiError 400 where the caller may not register a version in a group, or send a part of one."""
-    if not may_use_group(call, group_id):
+    if call.cluster.rules.new_versions_are_controlled and not may_use_group(call, group_id):
         raise illegal_argument("You don't have permissions to perform this operation on this model.")
 
 
@@ -130,7 +137,7 @@ def require_undeploy(call: Call, model_ids: list[str]) -> None:
 def shows_model(call: Call, model: Model) -> bool:
     """Whether a search shows a model to the caller."""
     caller = bound(call)
-    if caller is None or model.group_id is None:
+    if caller is None or model.group_id is None or not call.cluster.rules.searches_hide_models:
         return True
     group = call.cluster.store.groups.get(model.group_id)
     return group is not None and is_open(group, caller, call.cluster.rules)
@@ -138,5 +145,5 @@ def shows_model(call: Call, model: Model) -> bool:
 
 def shows_group(call: Call, group: ModelGroup) -> bool:
     """Whether a search shows a group to the caller."""
-    caller = bound(call)
-    return caller is None or is_open(group, caller, call.cluster.rules)
+    caller, rules = bound(call), call.cluster.rules
+    return caller is None or not rules.searches_hide_groups or is_open(group, caller, rules)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mock_server.opensearch_ml.bodies.fields import Fields, flag_reader
 from mock_server.opensearch_ml.cluster import Call
 from mock_server.opensearch_ml.errors import illegal_argument
+from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.security import access
 from mock_server.opensearch_ml.security.accounts import Caller
 from mock_server.opensearch_ml.store import ModelGroup
@@ -35,14 +36,13 @@ class Sent:
 
     def roles_for(self, caller: Caller) -> list[str] | None:
         """The backend roles that a restricted group of this caller gets; any other has none."""
-        if self.effective_mode != "restricted":
+        if self.mode_or() != "restricted":
             return None
         return list(caller.backend_roles) if self.all_backend_roles else self.backend_roles
 
-    @property
-    def effective_mode(self) -> str:
-        """The mode that is meant: without one, roles mean a restricted group, and nothing a private one."""
-        return self.mode or ("restricted" if self.backend_roles or self.all_backend_roles else "private")
+    def mode_or(self, default: str = "private") -> str:
+        """The mode that is meant: without one, roles mean a restricted group, and nothing the default."""
+        return self.mode or ("restricted" if self.backend_roles or self.all_backend_roles else default)
 
 
 def readers(*, lowered: bool) -> dict[str, Callable[[Fields], object]]:
@@ -77,18 +77,18 @@ def refuse(sent: Sent) -> None:
         )
 
 
-def require_valid(sent: Sent, caller: Caller) -> None:
+def require_valid(sent: Sent, caller: Caller, rules: Rules) -> None:
     """Raises ApiError 400 for access that this caller can't give a group."""
     if sent.mode in ("public", "private"):
         if sent.backend_roles or sent.all_backend_roles:
             raise illegal_argument(
                 "You can specify backend roles only for a model group with the restricted access mode."
             )
-    elif sent.effective_mode == "restricted":
-        _require_valid_roles(sent, caller)
+    elif sent.mode_or() == "restricted":
+        _require_valid_roles(sent, caller, rules)
 
 
-def _require_valid_roles(sent: Sent, caller: Caller) -> None:
+def _require_valid_roles(sent: Sent, caller: Caller, rules: Rules) -> None:
     if caller.is_admin and sent.all_backend_roles:
         raise illegal_argument("Admin users cannot add all backend roles to a model group.")
     if not caller.is_admin and not caller.backend_roles:
@@ -102,7 +102,11 @@ def _require_valid_roles(sent: Sent, caller: Caller) -> None:
         )
     if sent.backend_roles and sent.all_backend_roles:
         raise illegal_argument("You cannot specify backend roles and add all backend roles at the same time.")
-    if not caller.is_admin and not set(sent.backend_roles or ()) <= set(caller.backend_roles):
+    if (
+        not caller.is_admin
+        and rules.given_roles_are_owned
+        and not set(sent.backend_roles or ()) <= set(caller.backend_roles)
+    ):
         raise illegal_argument("You don't have the backend roles specified.")
 
 
@@ -117,12 +121,12 @@ def require_update(call: Call, group: ModelGroup, sent: Sent) -> None:
                 "You don't have the specified backend role to update this model group. For more information, "
                 "contact your administrator."
             )
-    elif not sent.is_empty:
+    elif not sent.is_empty and call.cluster.rules.access_is_changed_by_owner:
         raise illegal_argument("Only owner or admin can update access control data.")
     elif not access.is_open(group, caller, call.cluster.rules):
         raise illegal_argument("You don't have permission to update this model group.")
 
 
-def give(group: ModelGroup, sent: Sent, caller: Caller) -> None:
+def give(group: ModelGroup, sent: Sent, caller: Caller, rules: Rules) -> None:
     """Give a group the access that was sent, which is valid."""
-    group.access, group.backend_roles = sent.effective_mode, sent.roles_for(caller)
+    group.access, group.backend_roles = sent.mode_or(rules.default_access), sent.roles_for(caller)

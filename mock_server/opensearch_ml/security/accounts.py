@@ -10,6 +10,7 @@ import binascii
 import hmac
 from dataclasses import dataclass, field
 
+from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.security.roles import Role, RoleMapping, first_mappings, first_roles
 
 DEFAULT_PASSWORD = "Only-4-tests-of-mlconform"
@@ -65,10 +66,11 @@ class Caller:
 class Accounts:
     """Users, roles, and which users have which role."""
 
-    def __init__(self, security: Security, read_roles: tuple[str, ...]) -> None:
+    def __init__(self, security: Security, rules: Rules) -> None:
         self.password = security.password
+        self._passwords_are_checked = rules.passwords_are_checked
         self.users = {name: Account(security.password, list(roles)) for name, roles in USERS.items()}
-        self.roles: dict[str, Role] = first_roles(read_roles)
+        self.roles: dict[str, Role] = first_roles(rules.read_roles, only_read=rules.read_role_only_reads)
         self.mappings: dict[str, RoleMapping] = first_mappings()
 
     def caller(self, authorization: str | None) -> Caller | None:
@@ -78,7 +80,10 @@ class Accounts:
             return None
         name, password = given
         account = self.users.get(name)
-        if account is None or not hmac.compare_digest(account.password.encode(), password.encode()):
+        if account is None:
+            return None
+        right = hmac.compare_digest(account.password.encode(), password.encode())
+        if not right and self._passwords_are_checked:
             return None
         return Caller(name, tuple(account.backend_roles), self.roles_of(name, account))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fnmatch
+from contextlib import suppress
 
 from mock_server.core import Request
-from mock_server.opensearch_ml.cluster import Call, Cluster
-from mock_server.opensearch_ml.errors import ApiError, Unauthorized
+from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mock_server.opensearch_ml.errors import ApiError, RestError, Unauthorized
 from mock_server.opensearch_ml.opensearch_core import indices
 from mock_server.opensearch_ml.opensearch_core.indices import SYSTEM_INDICES
 from mock_server.opensearch_ml.router import Route
@@ -53,7 +55,19 @@ def remember_refusal(cluster: Cluster, request: Request) -> None:
         request.connection.owes_refusal = True
 
 
-def authorize(call: Call, route: Route) -> None:
+def handle(call: Call, route: Route) -> Answer:
+    """What the route answers to a caller who may do it. Raises ApiError 403 to others."""
+    try:
+        _authorize(call, route)
+        return route.handler(call)
+    except ApiError as refusal:
+        if refusal.status == 403 and not call.cluster.rules.refusals_change_nothing:
+            with suppress(ApiError, RestError):
+                route.handler(dataclasses.replace(call, caller=None))
+        raise
+
+
+def _authorize(call: Call, route: Route) -> None:
     """Raises ApiError 403 where no role of the caller allows the route's action.
 
     What a node refuses because of its form, it refuses before it asks for the permission.

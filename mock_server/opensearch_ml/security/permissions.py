@@ -15,7 +15,7 @@ def may(call: Call, action: str, index: str | None = None) -> bool:
 def require(call: Call, action: str, index: str | None = None) -> None:
     """Raises ApiError 403 where the caller may not do something."""
     if not may(call, action, index):
-        raise ApiError(403, "security_exception", refusal(call, action))
+        raise ApiError(call.cluster.rules.forbidden_status, "security_exception", refusal(call, action))
 
 
 def refusal(call: Call, action: str) -> str:

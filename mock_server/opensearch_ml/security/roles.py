@@ -101,12 +101,13 @@ class RoleMapping:
         return name in self.users or every or not has.isdisjoint(self.backend_roles)
 
 
-def first_roles(read_roles: tuple[str, ...]) -> dict[str, Role]:
-    """The roles that a cluster begins with; `read_roles` are the names of the one that only reads."""
+def first_roles(read_roles: tuple[str, ...], *, only_read: bool) -> dict[str, Role]:
+    """The roles that a cluster begins with; `read_roles` are the names of the one that reads."""
+    actions = _READ if only_read else ("*",)
     full = Role(
         [f"{ACTIONS}/*", "cluster_monitor"], [IndexPermission(["*"], ["indices_monitor"])], reserved=True
     )
-    read = {name: Role([f"{ACTIONS}/{action}" for action in _READ], reserved=True) for name in read_roles}
+    read = {name: Role([f"{ACTIONS}/{action}" for action in actions], reserved=True) for name in read_roles}
     everything = Role(
         ["*"],
         [IndexPermission(["*"], ["*"])],
