@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from mock_server import MockServer, Request
+from mock_server import USERS, MockServer, Request, Security
 from mock_server.fault_injection import MEMBERS, Kind
 from mock_server.fixture import running_mock
 
@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "mock_server" / "README.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PORT = "127.0.0.1:9280"
+SECURED = "https://127.0.0.1:9281"
 pytest_plugins = ["pytester"]
 
 
@@ -51,6 +52,15 @@ def first_cells(text: str) -> list[str]:
     return re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)
 
 
+def make(call: str, folder: Path) -> None:
+    """Make a call of the guide, which must succeed."""
+    words = call.replace("curl ", "curl --fail-with-body --max-time 10 ", 1)
+    ended = subprocess.run(
+        words, shell=True, cwd=folder, capture_output=True, text=True, timeout=20, check=False
+    )
+    assert ended.returncode == 0, f"{call}\n{ended.stdout}{ended.stderr}"
+
+
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     with running_mock() as mock:
@@ -61,14 +71,21 @@ def address() -> Iterator[str]:
 @pytest.mark.parametrize("document", [GUIDE, README], ids=["guide", "readme"])
 def test_every_call_is_answered_as_a_success(address: str, document: str, tmp_path: Path) -> None:
     """In their order and in one folder, for one may write what the next one sends."""
-    made = [call for call in calls(document) if PORT in call]
-    assert made == calls(document) != []
+    made = [call for call in calls(document) if SECURED not in call]
+    assert made != []
     for call in made:
-        words = call.replace(PORT, address).replace("curl ", "curl --fail-with-body --max-time 10 ", 1)
-        ended = subprocess.run(
-            words, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=20, check=False
-        )
-        assert ended.returncode == 0, f"{call}\n{ended.stdout}{ended.stderr}"
+        assert PORT in call
+        make(call.replace(PORT, address), tmp_path)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_every_call_of_a_user_is_answered_as_a_success(tmp_path: Path) -> None:
+    made = [call for call in calls(GUIDE) if SECURED in call]
+    assert made != []
+    with running_mock(security=Security(), tls=True) as mock:
+        shutil.copy(str(mock.ca_file), tmp_path / "ca.pem")
+        for call in made:
+            make(call.replace(SECURED, mock.url), tmp_path)
 
 
 def test_every_operation_has_its_section_its_call_and_its_members() -> None:
@@ -101,6 +118,11 @@ def test_every_example_passes(pytester: pytest.Pytester, example: str) -> None:
     pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(
         passed=len(re.findall(r"^def test_", example, re.MULTILINE))
     )
+
+
+def test_the_guide_names_the_users_and_their_backend_roles() -> None:
+    named = re.findall(r"^\| `(\w+)` \| (?:`\w+`)? ?\| (?:`(\w+)`)? ?\|$", GUIDE, re.MULTILINE)
+    assert dict(named) == {name: "".join(roles) for name, roles in USERS.items()}
 
 
 @pytest.mark.parametrize(
