@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DOCS ?= ../shared/docs
 
-.PHONY: parity bench soak help install run test check contract mutants clean
+.PHONY: open-inference parity bench soak help install run test check contract mutants clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
@@ -31,6 +31,11 @@ check: install ## types and style
 
 contract: install ## generate the contracts from the pages in DOCS
 	$(BIN)/mlconform contract build --docs $(DOCS)
+
+open-inference: install ## the third profile, an example: judge two real servers, each in an environment of its own
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+		--target $(VENV)-open-inference/profile --upgrade examples/open-inference
+	PYTHONPATH=$(VENV)-open-inference/profile $(BIN)/python examples/open-inference/judge.py --out reports/latest/open-inference
 
 mutants: install ## put each deliberate fault into the mock and see that its check notices
 	$(BIN)/mlconform mutants --matrix

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from mock_server import codings, interleaving
+from mock_server.brought import brought
 from mock_server.clock import Clock
 from mock_server.core import Profile, Request, Response, json_response
 from mock_server.endpoint import RemoteEndpoint
@@ -30,7 +31,7 @@ from mock_server.opensearch_ml.security.accounts import Security
 from mock_server.opensearch_ml.work import Outcome, Progress
 from mock_server.space import Space
 
-PROFILES = (OPENSEARCH_ML, NUGEN)
+PROFILES = (OPENSEARCH_ML, NUGEN, *brought())
 NAMESPACE_HEADER = "x-mock-namespace"
 MAX_NAMESPACES = 1000
 DEFAULT_DOCS_VERSION = "3.4"
@@ -70,7 +71,7 @@ class MockServer:
         _require_known("behaviour", behaviour, BEHAVIOURS)
         for profile in profiles:
             _require_known("profile", profile, PROFILES)
-        self._names = tuple(name for name in (NUGEN, OPENSEARCH_ML) if name in profiles)
+        self._names = tuple(name for name in (*brought(), NUGEN, OPENSEARCH_ML) if name in profiles)
         self._version = version_of(behaviour, docs_version, DEFAULT_DOCS_VERSION)
         self._behaviour = behaviour
         self._nodes = nodes
@@ -150,6 +151,7 @@ class MockServer:
             NUGEN: partial(self._nugen, clock),
             OPENSEARCH_ML: partial(self._opensearch, clock, endpoint, faults, let_others_in),
         }
+        makers |= {name: partial(make, clock, seed=self._seed) for name, make in brought().items()}
         return {name: makers[name]() for name in self._names}
 
     def _nugen(self, clock: Clock) -> Profile:

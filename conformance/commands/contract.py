@@ -20,16 +20,24 @@ def command() -> None:
     """What the documentation promises."""
 
 
+_OVERLAYS = click.option(
+    "--overlays", type=click.Path(path_type=Path), help="folder with an overlay a profile  [default: schemas]"
+)
+_CHECKS = click.option(
+    "--checks", type=click.Path(path_type=Path), default=build.SUITES, help="folder above those of the checks"
+)
+
+
 @command.command("build")
 @click.option(
     "--docs", type=click.Path(path_type=Path), required=True, help="folder of the documentation pages"
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="folder of the overlays and the result  [default: schemas]"
-)
-def build_contracts(docs: Path, out: Path | None) -> None:
+@click.option("--out", type=click.Path(path_type=Path), help="folder of the result  [default: the overlays']")
+@_OVERLAYS
+@_CHECKS
+def build_contracts(docs: Path, out: Path | None, overlays: Path | None, checks: Path) -> None:
     """Generate OpenAPI, JSON Schemas and requirements from the pages."""
-    for line in build.build(docs, out):
+    for line in build.build(docs, out, overlays, checks):
         click.echo(line)
 
 
@@ -39,9 +47,11 @@ def build_contracts(docs: Path, out: Path | None) -> None:
     type=click.Path(path_type=Path),
     help="folder of the documentation pages; without it the lock alone is verified",
 )
-def check_contracts(docs: Path | None) -> None:
+@_OVERLAYS
+@_CHECKS
+def check_contracts(docs: Path | None, overlays: Path | None, checks: Path) -> None:
     """Fail where the generated files are not what the pages and overlays give."""
-    differences = build.check(docs)
+    differences = build.check(docs, overlays, checks)
     for line in differences:
         click.echo(line, err=True)
     if differences:

@@ -13,6 +13,7 @@ from mock_server import (
     DEFAULT_DOCS_VERSION,
     DEFAULT_NODES,
     DEFAULT_PASSWORD,
+    PROFILES,
     USERS,
     MockServer,
     Security,
@@ -67,7 +68,7 @@ def command(
     ca_file: Path | None,
 ) -> None:
     """Serve the reference mock over HTTP until interrupted."""
-    profiles = ("opensearch-ml", "nugen") if profile == "all" else (profile,)
+    profiles = PROFILES if profile == "all" else (profile,)
     try:
         server = MockServer(
             profiles=profiles,

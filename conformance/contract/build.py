@@ -84,7 +84,9 @@ def generate(docs: Path, root: Path | None = None, suites: Path = SUITES) -> Bui
     return Built({**made, lock.NAME: lock.write(result)}, result, tuple(notes))
 
 
-def build(docs: Path, out: Path | None = None, overlays: Path | None = None) -> tuple[str, ...]:
+def build(
+    docs: Path, out: Path | None = None, overlays: Path | None = None, suites: Path = SUITES
+) -> tuple[str, ...]:
     """Write the generated files below `out` and say what changed and what needs a look, a line each.
 
     The overlays are read below `overlays`, by default where the contracts lie, which is also the default
@@ -93,7 +95,7 @@ def build(docs: Path, out: Path | None = None, overlays: Path | None = None) -> 
     """
     overlays = overlays or store.schemas_root()
     root = out or overlays
-    built = generate(docs, overlays)
+    built = generate(docs, overlays, suites)
     copies = {
         file.relative_to(overlays).as_posix(): file.read_bytes()
         for path in _overlays(overlays)
@@ -114,7 +116,7 @@ def build(docs: Path, out: Path | None = None, overlays: Path | None = None) -> 
     return (*(report or ["nothing changed"]), *built.notes)
 
 
-def check(docs: Path | None = None, root: Path | None = None) -> tuple[str, ...]:
+def check(docs: Path | None = None, root: Path | None = None, suites: Path = SUITES) -> tuple[str, ...]:
     """What is not as a build would make it, a message each; empty where all is well.
 
     With `docs`, changed pages and files that differ byte for byte. Without, the hashes of the lock alone.
@@ -126,7 +128,7 @@ def check(docs: Path | None = None, root: Path | None = None) -> tuple[str, ...]
     # The hashes come first: a changed page is the likely cause of an overlay that no longer fits.
     found = lock.changed(locked, _current_pages(docs, root))
     try:
-        built = generate(docs, root)
+        built = generate(docs, root, suites)
     except ContractError as error:
         if not found:
             raise

@@ -192,7 +192,7 @@ def read_requirements(values: Mapping[str, Any]) -> dict[str, Requirement]:
             checks=tuple(entry.get("checks", ())),
             unchecked=entry.get("unchecked"),
             remedy=Remedy(entry["remedy"]) if "remedy" in entry else None,
-            impact=Impact(entry["impact"]),
+            impact=Impact(entry.get("impact", Impact.ANSWER)),
         )
         for entry in values["requirements"]
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from conformance.contract import files
@@ -12,6 +14,9 @@ from conformance.contract.errors import ContractError
 from conformance.contract.model import Contract
 from conformance.contract.versions import nearest, number
 
+# The profiles that are installed: each knows the folder of its contracts.
+_GROUP = "mlconform.profiles"
+_OURS = "mlconform"
 _VERSION = re.compile(r"\d+(\.\d+)*")
 
 
@@ -30,22 +35,30 @@ def schemas_root() -> Path:
     )
 
 
+@cache
+def roots() -> tuple[Path, ...]:
+    """The folders of contracts: our own, and those that other packages bring with their profiles."""
+    others = (entry for entry in entry_points(group=_GROUP) if entry.dist and entry.dist.name != _OURS)
+    brought = (entry.load().contracts for entry in others)
+    return tuple(dict.fromkeys((schemas_root(), *brought)))
+
+
 def profiles(root: Path | None = None) -> tuple[str, ...]:
     """The profiles that have a built contract, sorted."""
-    root = root or schemas_root()
-    return tuple(sorted(path.name for path in root.iterdir() if path.is_dir() and versions(path.name, root)))
+    folders = (path for each in ([root] if root else roots()) for path in each.iterdir() if path.is_dir())
+    return tuple(sorted({path.name for path in folders if versions(path.name, path.parent)}))
 
 
 def versions(profile: str, root: Path | None = None) -> tuple[str, ...]:
     """The documentation versions of a profile's contracts, oldest first; empty for an unknown profile."""
-    folder = (root or schemas_root()) / profile
+    folder = (root or _root_of(profile)) / profile
     found = [path.parent.name for path in folder.glob(f"*/{files.REQUIREMENTS}")]
     return tuple(sorted(found, key=number))
 
 
 def default_version(profile: str, root: Path | None = None) -> str:
     """The version that is meant where none is named: the overlay's default, else the newest there is."""
-    root = root or schemas_root()
+    root = root or _root_of(profile)
     known = versions(profile, root)
     written = files.parse((root / profile / "overlay.yaml").read_bytes(), f"{profile}/overlay.yaml")
     named = written.get("default")
@@ -58,7 +71,7 @@ def load(profile: str, version: str | None = None, root: Path | None = None) -> 
     Raises ContractError for an unknown profile, for a version that is not dotted numbers or older than
     all contracts, and for files that can't be read.
     """
-    root = root or schemas_root()
+    root = root or _root_of(profile)
     chosen = _choose(profile, version, root)
     folder = root / profile / chosen
     values = _read(folder / files.REQUIREMENTS, root)
@@ -79,6 +92,11 @@ def load(profile: str, version: str | None = None, root: Path | None = None) -> 
             f"{profile}/{chosen}/{files.REQUIREMENTS} is not as it was generated ({error!r}); "
             "run `mlconform contract build`"
         ) from None
+
+
+def _root_of(profile: str) -> Path:
+    """Where a profile's contracts lie; our own folder for one that nobody has."""
+    return next((root for root in roots() if (root / profile).is_dir()), schemas_root())
 
 
 def _read(path: Path, root: Path) -> dict[str, object]:
@@ -103,7 +121,7 @@ def _recorded(path: Path, root: Path) -> dict[str, dict[str, dict[str, object]]]
 def _choose(profile: str, version: str | None, root: Path) -> str:
     known = versions(profile, root)
     if not known:
-        names = profiles(root)
+        names = profiles()
         near = difflib.get_close_matches(profile, names, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ContractError(

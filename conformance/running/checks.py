@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from typing import Final
 
 import pytest
 
 from conformance.suites.marks import EXCLUSIVE, REQUIREMENT
-
-PROFILE_OF_FOLDER: Final[Mapping[str, str]] = {"opensearch_ml": "opensearch-ml", "nugen": "nugen"}
+from conformance.targets.profiles import profile_of as profile_of_folder
 
 
 def bound_requirements(item: pytest.Item) -> tuple[str, ...]:
@@ -29,10 +26,9 @@ def is_exclusive(item: pytest.Item) -> bool:
 
 
 def profile_of(item: pytest.Item) -> str | None:
-    """The profile whose folder holds the check; None for tests that are not the suite's."""
-    if item.path.parent.parent.name != "suites":
-        return None
-    return PROFILE_OF_FOLDER.get(item.path.parent.name)
+    """The profile whose folder holds the check; None for tests that are not a suite's."""
+    found = profile_of_folder(item.path.parent)
+    return None if found is None else found.name
 
 
 def check_name(item: pytest.Item) -> str:

@@ -15,7 +15,7 @@ from conformance.report.waivers import load
 
 def known_sets() -> tuple[str, ...]:
     """The names that `--known` takes."""
-    return tuple(sorted(path.stem for path in store.schemas_root().glob("*/known/*.yaml")))
+    return tuple(sorted(path.stem for path in _files()))
 
 
 def known_waivers(name: str) -> tuple[Waiver, ...]:
@@ -24,8 +24,11 @@ def known_waivers(name: str) -> tuple[Waiver, ...]:
         raise UsageError(
             f"expected --known with one of {', '.join(known_sets()) or 'none'}, but got {name!r}"
         )
-    (path,) = store.schemas_root().glob(f"*/known/{name}.yaml")
-    return load(path)
+    return load(next(path for path in _files() if path.stem == name))
+
+
+def _files() -> list[Path]:
+    return [path for root in store.roots() for path in root.glob("*/known/*.yaml")]
 
 
 def all_waivers(known: str | None, own: Path | None) -> tuple[Waiver, ...]:

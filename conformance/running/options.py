@@ -15,13 +15,13 @@ from conformance.contract.model import Level
 from conformance.outcomes import UsageError
 from conformance.targets.connect import (
     LOOPBACK_HOST,
-    PROFILES,
     TargetOptions,
     check_endpoint_host,
     check_target,
     new_run_id,
     shown_target,
 )
+from conformance.targets.profiles import profiles
 
 ALL_PROFILES = "all"
 DEFAULT_OUT = "reports/latest"
@@ -50,9 +50,9 @@ class RunOptions:
     out: Path = Path(DEFAULT_OUT)
 
     def __post_init__(self) -> None:
-        if self.profile != ALL_PROFILES and self.profile not in PROFILES:
+        if self.profile != ALL_PROFILES and self.profile not in profiles():
             raise UsageError(
-                f"expected a profile of {', '.join(PROFILES)} or {ALL_PROFILES}, but got {self.profile!r}"
+                f"expected a profile of {', '.join(profiles())} or {ALL_PROFILES}, but got {self.profile!r}"
             )
         if self.require_decided is not None and not 0 <= self.require_decided <= 100:
             raise UsageError(f"expected --require-decided from 0 to 100, but got {self.require_decided}")
@@ -76,7 +76,7 @@ class RunOptions:
 
     @property
     def profiles(self) -> tuple[str, ...]:
-        return tuple(PROFILES) if self.profile == ALL_PROFILES else (self.profile,)
+        return tuple(profiles()) if self.profile == ALL_PROFILES else (self.profile,)
 
     @property
     def repeated(self) -> tuple[str, ...]:

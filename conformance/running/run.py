@@ -15,12 +15,12 @@ from rich.console import Console
 from conformance.plugin import hand_over
 from conformance.report.events import CheckFinished, Problem
 from conformance.report.terminal import print_summary
-from conformance.running.checks import PROFILE_OF_FOLDER
 from conformance.running.judging import Judging
 from conformance.running.options import RunOptions
 from conformance.running.record import INTERRUPTED, Recorder, RunRecord
 from conformance.targets import interruption
 from conformance.targets.connect import new_run_id
+from conformance.targets.profiles import profiles
 
 _STEERING = (
     "PYTEST_ADDOPTS",
@@ -111,9 +111,7 @@ def _cache_folder() -> Path:
 
 def _pytest(judging: Judging, recorder: Recorder, more: list[str]) -> int:
     suites = Path(str(resources.files("conformance") / "suites"))
-    folders = [
-        str(suites / folder) for folder, profile in PROFILE_OF_FOLDER.items() if profile in judging.found()
-    ]
+    folders = [str(profiles()[name].checks) for name in judging.found()]
     arguments = [
         *_SUITE_ARGUMENTS,
         f"--rootdir={suites}",

@@ -7,14 +7,14 @@ import ipaddress
 import os
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, Untestable, UsageError
-from conformance.targets import nugen, opensearch_ml
-from conformance.targets.session import Facts, Session, SessionOptions
+from conformance.targets.profiles import profiles
+from conformance.targets.session import Session, SessionOptions
 from conformance.targets.settle import wait
 from conformance.targets.transport import HttpTransport, InProcessTransport, Transport
 from conformance.targets.turns import PREFIX, Tell
@@ -58,29 +58,6 @@ class TargetOptions:
         return self.target == MOCK
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileTarget:
-    """How one profile is discovered, prepared and swept, and what its requirement ids start with.
-
-    `join` stands on what another process of the run, by its id, has prepared. `sweep` removes what names
-    begin with this prefix; None where nothing can be made.
-    """
-
-    id_prefix: str
-    discover: Callable[[Session], Facts]
-    prepare: Callable[[Session, Tell], None]
-    join: Callable[[Session, str], None]
-    sweep: Callable[[Session, str], tuple[list[str], list[str]]] | None
-
-
-PROFILES: Mapping[str, ProfileTarget] = {
-    "opensearch-ml": ProfileTarget(
-        "osml", opensearch_ml.discover, opensearch_ml.prepare, opensearch_ml.join, opensearch_ml.sweep
-    ),
-    "nugen": ProfileTarget("nugen", nugen.discover, nugen.prepare, nugen.join, None),
-}
-
-
 def new_run_id() -> str:
     """Short, and new for every run."""
     return uuid.uuid4().hex[:8]
@@ -98,7 +75,7 @@ def connect(profile: str, options: TargetOptions) -> Session:
     Raises `UsageError` for a target that is neither `mock` nor a URL, `TargetUnreachable`,
     `PrerequisiteMissing`, or `BrokenAnswer` when the target's answers are broken on the wire.
     """
-    kind = PROFILES[profile]
+    kind = profiles()[profile]
     transport, session_options = _open(profile, options)
     session = Session(transport, session_options, f"{kind.id_prefix}.wire.json")
     try:
@@ -117,14 +94,14 @@ def prepare(session: Session, tell: Tell = lambda _: None) -> None:
     another run has its turn, and what `connect` raises.
     """
     try:
-        PROFILES[session.facts.profile].prepare(session, tell)
+        profiles()[session.facts.profile].prepare(session, tell)
     except Untestable as error:
         raise PrerequisiteMissing(str(error)) from None
 
 
 def join(session: Session, run: str) -> None:
     """Use what another process of the run has prepared, and leave it as it is."""
-    PROFILES[session.facts.profile].join(session, run)
+    profiles()[session.facts.profile].join(session, run)
 
 
 def sweep_run(session: Session) -> list[str]:
@@ -133,7 +110,7 @@ def sweep_run(session: Session) -> list[str]:
     A request that was on its way may be carried out after the interruption, and a search sees what
     it made only after the index was refreshed, so that has time to happen first.
     """
-    sweep = PROFILES[session.facts.profile].sweep
+    sweep = profiles()[session.facts.profile].sweep
     if sweep is None:
         return []
     wait(REFRESH_SECONDS)
