@@ -121,7 +121,7 @@ def _recorded(path: Path, root: Path) -> dict[str, dict[str, dict[str, object]]]
 def _choose(profile: str, version: str | None, root: Path) -> str:
     known = versions(profile, root)
     if not known:
-        names = profiles()
+        names = profiles(None if root in roots() else root)
         near = difflib.get_close_matches(profile, names, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ContractError(
