@@ -18,6 +18,7 @@ def deviations(facts: Facts) -> tuple[Deviation, ...]:
             sources=tuple(s for s in recordings(entry.cites, facts.overlay) if s.version == recorded),
             answers=entry.answers,
             signature=entry.signature,
+            chance=entry.chance,
         )
         for entry in facts.overlay.deviations
         for recorded in entry.cites.recorded

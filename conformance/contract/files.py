@@ -155,19 +155,25 @@ def _deviation_value(deviation: Deviation) -> dict[str, Any]:
         "sources": [source_value(source) for source in deviation.sources],
         "answers": list(deviation.answers) or None,
         "signature": deviation.signature,
+        "chance": deviation.chance or None,
     }
     return {name: value for name, value in values.items() if value is not None}
 
 
-def waivers_value(deviations: Iterable[Deviation]) -> list[dict[str, str]]:
+def waivers_value(deviations: Iterable[Deviation]) -> list[dict[str, str | bool]]:
     """The known set of a recorded version: a waiver for each finding, or for each requirement whose
     findings have no signature."""
-    reasons: dict[tuple[str, str], list[str]] = {}
+    findings: dict[tuple[str, str], list[Deviation]] = {}
     for deviation in deviations:
-        reasons.setdefault((deviation.requirement, deviation.signature or ""), []).append(deviation.finding)
+        findings.setdefault((deviation.requirement, deviation.signature or ""), []).append(deviation)
     return [
-        {"requirement": name, **({"signature": signature} if signature else {}), "reason": " ".join(found)}
-        for (name, signature), found in sorted(reasons.items())
+        {
+            "requirement": name,
+            **({"signature": signature} if signature else {}),
+            "reason": " ".join(each.finding for each in found),
+            **({"chance": True} if all(each.chance for each in found) else {}),
+        }
+        for (name, signature), found in sorted(findings.items())
     ]
 
 
@@ -231,6 +237,7 @@ def read_deviations(values: Mapping[str, Any]) -> tuple[Deviation, ...]:
             sources=tuple(read_source(source) for source in entry["sources"]),
             answers=tuple(entry.get("answers", ())),
             signature=entry.get("signature"),
+            chance=entry.get("chance", False),
         )
         for entry in values["deviations"]
     )

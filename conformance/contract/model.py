@@ -135,6 +135,7 @@ class Deviation:
 
     `answers` are the places of recorded answers that do not fit the contract's schemas, each as
     operation/status/member. `signature` is that of the finding (None: whatever the requirement's finding).
+    `chance` says that a run may miss it, so that its absence says nothing.
     """
 
     requirement: str
@@ -143,6 +144,7 @@ class Deviation:
     sources: tuple[Source, ...]
     answers: tuple[str, ...] = ()
     signature: str | None = None
+    chance: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ class DeviationEntry:
     """Where a recorded version does not do what a requirement asks.
 
     `answers` are the places of recorded answers that do not fit their schemas, as operation/status/member.
-    `signature` is that of the finding, as a report shows it.
+    `signature` is that of the finding, as a report shows it. `chance` says that a run may miss it.
     """
 
     requirement: str
@@ -163,6 +163,7 @@ class DeviationEntry:
     cites: Citation
     answers: tuple[str, ...] = ()
     signature: str | None = None
+    chance: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ class Waiver:
     `signature` only, where they are named.
 
     `until` is the last day on which it holds, as an ISO 8601 date. `origin` says where it was
-    written: a file's name, or the known set it belongs to.
+    written: a file's name, or the known set it belongs to. `chance` says that the failure may fail to show.
     """
 
     requirement: str
@@ -143,6 +143,7 @@ class Waiver:
     check: str | None = None
     origin: str = ""
     signature: str | None = None
+    chance: bool = False
     event: Literal["waiver"] = "waiver"
 
 

@@ -12,8 +12,8 @@ import yaml
 from conformance.report.events import Waiver
 from conformance.report.exit_code import ReportError
 
-_MEMBERS = {"requirement", "reason", "until", "check", "signature"}
-_SHAPE = "a list of {requirement, reason, until?: YYYY-MM-DD, check?, signature?}"
+_MEMBERS = {"requirement", "reason", "until", "check", "signature", "chance"}
+_SHAPE = "a list of {requirement, reason, until?: YYYY-MM-DD, check?, signature?, chance?: true}"
 
 
 class WaiverError(ReportError):
@@ -85,14 +85,15 @@ def stale(
 ) -> tuple[Waiver, ...]:
     """The waivers that hold on a day and match none of the failures.
 
-    A requirement that stayed undecided says nothing against its waiver, and neither does a run
-    of another profile, whose requirements all begin with another word.
+    What depends on chance may not have shown. A requirement that stayed undecided says nothing against its
+    waiver, and neither does a run of another profile, whose requirements all begin with another word.
     """
     begun = {name.split(".")[0] for name in listed}
     return tuple(
         waiver
         for waiver in holding(waivers, day)
-        if not any(covers(waiver, difference) for difference in failed)
+        if not waiver.chance
+        and not any(covers(waiver, difference) for difference in failed)
         and waiver.requirement not in undecided
         and waiver.requirement.split(".")[0] in begun
     )
@@ -115,6 +116,7 @@ def _waiver(entry: object, path: Path, number: int) -> Waiver:
         until=_last_day(entry.get("until"), where),
         check=_text(entry, "check", where) if "check" in entry else None,
         signature=_text(entry, "signature", where) if "signature" in entry else None,
+        chance=_flag(entry, "chance", where),
         origin=path.name,
     )
 
@@ -124,6 +126,13 @@ def _text(entry: Mapping[object, object], name: str, where: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise WaiverError(f"{where}: expected {name} as a text that is not empty, came {value!r}")
     return value.strip()
+
+
+def _flag(entry: Mapping[object, object], name: str, where: str) -> bool:
+    value = entry.get(name, False)
+    if not isinstance(value, bool):
+        raise WaiverError(f"{where}: expected {name} as true or false, came {value!r}")
+    return value
 
 
 def _last_day(value: object, where: str) -> str | None:

@@ -189,7 +189,7 @@ def _own_decisions(
     failed = _failures(seen, expect)
     if error is None:
         # Exploration need not meet every case; a check that does not explore must.
-        explores = "explore" in getattr(item, "fixturenames", ())
+        explores = "explore" in getattr(item, "fixturenames", ()) and expect is not None and expect.tries == 1
         wrong = {decision.requirement for decision in failed}
         rest = [n for n in bound if n not in wrong and (n in decided or not explores)]
         return (*failed, *(_passed_or_forgotten(n, n in decided) for n in rest))

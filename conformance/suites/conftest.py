@@ -10,7 +10,8 @@ import pytest
 from conformance.contract.model import Contract
 from conformance.outcomes import Untestable
 from conformance.plugin import judging_of
-from conformance.running.checks import bound_requirements, in_worker, is_exclusive, profile_of
+from conformance.report.waivers import Difference
+from conformance.running.checks import bound_requirements, check_name, in_worker, is_exclusive, profile_of
 from conformance.running.endings import EXPECT_KEY, SESSION_KEY
 from conformance.running.judging import Judging, Target
 from conformance.suites.expect import Expect
@@ -57,6 +58,9 @@ def expect(judging: Judging, target: Target, request: pytest.FixtureRequest) -> 
         judging.in_force,
         target.routes,
         evidence=lambda: target.session.journal,
+        known=lambda met: judging.accepted(
+            Difference(met.requirement, check_name(request.node), met.signature)
+        ),
     )
     request.node.stash[EXPECT_KEY] = expect
     return expect

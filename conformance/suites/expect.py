@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from conformance.contract.routes import Routes
 from conformance.outcomes import Nonconformance
@@ -23,6 +23,7 @@ class Expect:
     that is not in force on this target is not evaluated; one that the check is not bound to is a
     mistake of the check. `evidence` gives the exchanges of the moment: those in which a finding was first
     met are kept. What depends on chance is tried repeatedly; each try after the first begins with `again`.
+    `known` says whether a difference is accepted already: a search goes on past it.
     """
 
     def __init__(
@@ -31,11 +32,14 @@ class Expect:
         in_force: Callable[[str], bool],
         routes: Routes | None = None,
         evidence: Callable[[], Sequence[Exchange]] = tuple,
+        known: Callable[[Nonconformance], bool] = lambda _: False,
     ) -> None:
         self._bound = frozenset(bound)
         self._in_force = in_force
         self._routes = routes or Routes({})
         self._evidence = evidence
+        self._known = known
+        self._found: set[Finding] = set()
         self._met_in: dict[Finding, set[int]] = {}
         self.decided: set[str] = set()
         self.differences: list[Nonconformance] = []
@@ -84,6 +88,46 @@ class Expect:
         self.evidence.setdefault(finding, tuple(self._evidence()))
         return difference
 
+    def search(
+        self, requirement: str, holds: bool, *, expected: str, came: str, exchange: Exchange | None = None
+    ) -> Nonconformance | None:
+        """As `see` where it is known or was found before, and the search goes on; else as `that`."""
+        difference = self.see(requirement, holds, expected=expected, came=came, exchange=exchange)
+        if difference is not None and not self._is_old(difference):
+            self._raise(difference)
+        return difference
+
+    def see_status(self, requirement: str, exchange: Exchange, *allowed: int) -> Nonconformance | None:
+        """As `see`, of the status of an answer."""
+        return self.see(
+            requirement,
+            exchange.status in allowed,
+            expected=f"{_statuses(allowed)} to {_request(exchange)}",
+            came=exchange.summary,
+            exchange=exchange,
+        )
+
+    def search_status(self, requirement: str, exchange: Exchange, *allowed: int) -> Nonconformance | None:
+        """As `search`, of the status of an answer."""
+        return self.search(
+            requirement,
+            exchange.status in allowed,
+            expected=f"{_statuses(allowed)} to {_request(exchange)}",
+            came=exchange.summary,
+            exchange=exchange,
+        )
+
+    def _is_old(self, difference: Nonconformance) -> bool:
+        found = (difference.requirement, difference.signature) in self._found
+        return found or self._known(difference)
+
+    def go_past_what_was_found(self) -> bool:
+        """From now on a search goes on past all that was met so far; whether anything new is among it."""
+        met = set(self._met_in)
+        new = met - self._found
+        self._found = met
+        return bool(new)
+
     def that(
         self,
         requirement: str,
@@ -99,11 +143,14 @@ class Expect:
             requirement, holds, expected=expected, came=came, exchange=exchange, timing=timing
         )
         if difference is not None:
-            # An exploration ends with the smallest case: what was met last is what is shown.
-            finding = (requirement, difference.signature)
-            self.evidence.pop(finding)
-            self.evidence[finding] = tuple(self._evidence())
-            raise difference
+            self._raise(difference)
+
+    def _raise(self, difference: Nonconformance) -> NoReturn:
+        # An exploration ends with the smallest case: what was met last is what is shown.
+        finding = (difference.requirement, difference.signature)
+        self.evidence.pop(finding)
+        self.evidence[finding] = tuple(self._evidence())
+        raise difference
 
     def equal(self, requirement: str, came: Any, expected: Any, what: str) -> None:
         self.that(requirement, came == expected, expected=f"{what} = {expected!r}", came=repr(came))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from hypothesis.strategies import SearchStrategy
 
+from conformance.outcomes import Nonconformance
+from conformance.suites.expect import Expect
 from conformance.targets.session import Session
+from conformance.targets.settle import Budget
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -20,6 +25,13 @@ T_co = TypeVar("T_co", covariant=True)
 _MOST_EXAMPLES = 40
 _FEWEST_EXAMPLES = 5
 _SECONDS_PER_CHECK = 4.0
+# A search that found something goes on past it for so long.
+_SECONDS_PER_SEARCH = 12.0
+# Making a case smaller takes hundreds of requests: only a target that answers so fast is asked for it.
+_SHRINKING_SECONDS_PER_REQUEST = 0.005
+# A fault that shows in one of ten tries is missed by so many in less than one of a hundred runs: 0.9 ** 44.
+TRIES = 44
+_SECONDS_PER_CHANCE = 15.0
 
 
 class Runner(Protocol[T_co]):
@@ -44,6 +56,10 @@ class Explore:
         cost = max(self._session.seconds_per_request, 1e-6) * requests
         return max(_FEWEST_EXAMPLES, min(most, int(_SECONDS_PER_CHECK / cost)))
 
+    @property
+    def _shrinks(self) -> bool:
+        return self._session.seconds_per_request <= _SHRINKING_SECONDS_PER_REQUEST
+
     def settings(self, requests: int, *, most: int = _MOST_EXAMPLES, **more: Any) -> settings:
         return settings(
             max_examples=self.examples(requests, most=most),
@@ -52,7 +68,7 @@ class Explore:
             print_blob=False,
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
-            phases=[Phase.explicit, Phase.generate, Phase.shrink],
+            phases=[Phase.explicit, Phase.generate, *([Phase.shrink] if self._shrinks else [])],
             **more,
         )
 
@@ -71,6 +87,30 @@ class Explore:
             self.settings(requests, most=most)(hypothesis.seed(self._seed)(explored))()
 
         return run
+
+    def search(self, expect: Expect, explored: Callable[[], None]) -> None:
+        """Explore, and once more past each difference that was new, until there is no more or no time."""
+        budget = Budget(_SECONDS_PER_SEARCH)
+        while True:
+            try:
+                return explored()
+            except (Nonconformance, Flaky):
+                if not expect.go_past_what_was_found() or budget.spent:
+                    raise
+
+    def by_chance(self, expect: Expect, *, seconds: float = _SECONDS_PER_CHANCE) -> Iterator[random.Random]:
+        """Tries of what chance decides, each with its own chance: as many as it takes not to miss a fault
+        that shows in one of ten, or as fit the time. What a try makes is removed after it."""
+        budget = Budget(seconds)
+        for number in range(TRIES):
+            if number and budget.spent:
+                return
+            if number:
+                expect.again()
+            mark = self._session.tracker.mark()
+            self._session.begin_sequence()
+            yield random.Random(f"{self._seed} {number}")
+            self._session.clean(mark)
 
     def machine(self, machine: type[RuleBasedStateMachine], *, steps: int, most: int) -> None:
         """Run a state machine; each of its steps counts as three requests."""

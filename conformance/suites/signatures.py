@@ -29,6 +29,11 @@ _ID = re.compile(
 )
 # Not of a status that was expected: `status 404 or 409`, `a 4xx`.
 _NUMBER = re.compile(r"(?<![\w*])(?<!status )(?<! or )-?\d+(?:\.\d+)*(?:[eE][+-]?\d+)?(?!xx)")
+# The kind of value that was sent, as a parser and as Java call it: part of the request, not of the fault.
+_KIND = re.compile(
+    r"\b(?:START_ARRAY|START_OBJECT|VALUE_[A-Z_]+|range of (?:int|long)"
+    r"|java\.(?:lang|util|math)\.\w+(?:\[\])?)"
+)
 _STARS = re.compile(r"\*(?:[-_./:, ]*\*)+")
 
 
@@ -105,7 +110,7 @@ def _general(text: str, sent: Iterable[str] = ()) -> str:
     """The text on one line without what belongs to one run alone."""
     for each in sorted({value for value in sent if len(value) > 2}, key=len, reverse=True):
         text = text.replace(each, ANY)
-    for pattern in (_OWN_NAME, _ADDRESS, _ID, _NUMBER):
+    for pattern in (_OWN_NAME, _KIND, _ADDRESS, _ID, _NUMBER):
         text = pattern.sub(ANY, text)
     return _STARS.sub(ANY, " ".join(text.split()))
 

@@ -33,6 +33,17 @@ class Settled(Generic[T]):
         return self.ending is Ending.SETTLED
 
 
+class Budget:
+    """So many seconds of real time from now on."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ends = time.monotonic() + seconds
+
+    @property
+    def spent(self) -> bool:
+        return time.monotonic() > self._ends
+
+
 def wait(seconds: float) -> None:
     """Let real time pass; interruptible by a signal."""
     if seconds > 0:

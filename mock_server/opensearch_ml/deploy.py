@@ -64,8 +64,7 @@ def undeploy(call: Call) -> Answer:
         _require_custom_plan_allowed(cluster)
     access.require_undeploy(call, model_ids)
     unique = list(dict.fromkeys(model_ids))
-    if len(model_ids) == 1 and unique[0] not in cluster.store.models:
-        raise _unknown(cluster, unique[0])
+    _require_ids(cluster, model_ids)
     targets = tuple(node for node in cluster.node_ids if not node_ids or node in node_ids)
     stats: dict[str, dict[str, str]] = {node: {} for node in targets}
     models = [model for model_id in unique if (model := cluster.store.models.get(model_id)) is not None]
@@ -88,6 +87,38 @@ def _note(cluster: Cluster, model: Model, node_ids: tuple[str, ...]) -> None:
     cluster.monitor.count(model, "undeploy", node_ids)
     if not model.in_memory:
         cluster.throttle.forget(model.id)
+
+
+def _require_ids(cluster: Cluster, model_ids: list[str]) -> None:
+    if len(model_ids) == 1 and model_ids[0] not in cluster.store.models:
+        raise _unknown(cluster, model_ids[0])
+    if not all(model_ids):
+        raise _no_id_of_several(cluster)
+
+
+def _no_id_of_several(cluster: Cluster) -> ApiError:
+    """Several models are searched for, and a search takes no empty id."""
+    index, empty = (
+        cluster.store.models.name,
+        {"type": "illegal_argument_exception", "reason": "Ids can't be empty"},
+    )
+    failure = {
+        "type": "query_shard_exception",
+        "reason": "failed to create query: Ids can't be empty",
+        "index": index,
+        "index_uuid": cluster.store.models.uuid,
+    }
+    shard = {"shard": 0, "index": index, "node": cluster.local_node_id}
+    cause = {
+        "type": "search_phase_execution_exception",
+        "reason": "all shards failed",
+        "phase": "query",
+        "grouped": True,
+        "failed_shards": [{**shard, "reason": {**failure, "caused_by": empty}}],
+    }
+    reason = f"Failed to search indices [{index}]"
+    status = cluster.rules.blank_id_undeploy_status
+    return ApiError(status, "status_exception", reason, caused_by=cause, root=failure)
 
 
 def _unknown(cluster: Cluster, model_id: str) -> ApiError:

@@ -21,8 +21,9 @@ _NO_5XX = "A client's mistake is answered with a status below 500."
 class Deviation:
     """Where a recorded node differs from the documentation.
 
-    `page` says what the documentation promises, `node` what the node does, `requirement` is the id of the
-    requirement that the node breaks, where there is one, `versions` are the recorded versions that do so.
+    `page` says what the documentation promises, `node` what the node does. `requirement` is the id of the
+    requirement that the node breaks, where there is one, `also` are those that it breaks besides; `versions`
+    are the recorded versions that do so.
     """
 
     id: str
@@ -32,6 +33,12 @@ class Deviation:
     requirement: str | None
     versions: tuple[Version, ...]
     rules: Mapping[str, Any]
+    also: tuple[str, ...] = ()
+
+    @property
+    def requirements(self) -> tuple[str, ...]:
+        """All that it breaks."""
+        return self.also if self.requirement is None else (self.requirement, *self.also)
 
 
 DEVIATIONS = (
@@ -174,6 +181,52 @@ DEVIATIONS = (
         None,
         _BOTH,
         {"gone_document_status": 500},
+    ),
+    Deviation(
+        "number-out-of-range-500",
+        _NO_5XX,
+        "A whole number that does not fit its kind is answered 500.",
+        "server_errors#17",
+        "osml.wire.no-server-error",
+        ((2, 19),),
+        {"number_out_of_range_status": 500},
+    ),
+    Deviation(
+        "redeploy-retries-unbounded",
+        "Redeployment is tried again 0 to 100 times.",
+        "The setting takes any whole number.",
+        "settings_redeploy_retries#1",
+        "osml.settings.redeploy-retries.values",
+        _BOTH,
+        {"redeploy_retries_are_bounded": False},
+    ),
+    Deviation(
+        "register-ignores-is-enabled",
+        "A model can be registered as disabled.",
+        "What is sent is not looked at: the model is enabled.",
+        "registered_disabled#3",
+        "osml.register.field.is_enabled",
+        ((2, 19),),
+        {"register_keeps_is_enabled": False},
+        ("osml.rate-limit.disabled-stays",),
+    ),
+    Deviation(
+        "disabled-model-used-once",
+        "A disabled model can't be used.",
+        "Where it is in no memory, the first predict call is answered; those that follow are refused.",
+        "disabled_model_not_deployed#4",
+        "osml.update.disabled",
+        _BOTH,
+        {"disabled_is_noticed_at_first_use": False},
+    ),
+    Deviation(
+        "disabled-model-used-at-once",
+        "A disabled model can't be used.",
+        "A predict call right after the update of a deployed model may still be answered.",
+        None,
+        "osml.update.disabled-status",
+        _BOTH,
+        {"disabled_is_noticed_late": 0.1},
     ),
     Deviation(
         "missing-controller-unnamed",

@@ -9,10 +9,18 @@ from dataclasses import dataclass
 
 
 class Ids:
-    """Ids from a seeded source, so that two mocks with one seed make the same ids in the same order."""
+    """Ids from a seeded source, so that two mocks with one seed make the same ids in the same order.
+
+    So is what happens by chance on a recorded node, from a source beside it.
+    """
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
+        self._chance = random.Random(seed)
+
+    def happens(self, probability: float) -> bool:
+        """Whether what comes with this probability, 0 to 1, comes now."""
+        return self._chance.random() < probability
 
     def begin_anew(self, source: str) -> None:
         """Go on with ids that depend on this text alone."""

@@ -158,7 +158,7 @@ def read_members(fields: Fields, cluster: Cluster) -> Model:
         version="",
         state=ModelState.REGISTERED,
         description=fields.text("description"),
-        is_enabled=fields.flag("is_enabled"),
+        is_enabled=fields.flag("is_enabled") if rules.register_keeps_is_enabled else None,
         rate_limiter=None if limiter is None else read_rate_limiter(limiter, rules),
         interface=read_interface(fields, None, rules, BodyParser.REGISTER),
         guardrails=None if guardrails is None else read_guardrails(guardrails, None),

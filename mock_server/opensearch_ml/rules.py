@@ -50,6 +50,11 @@ class Rules:
     sync_interval_default: int = 10
     restart_shows_undeployed: bool = True
     gone_document_status: int = 404
+    redeploy_retries_are_bounded: bool = True
+    register_keeps_is_enabled: bool = True
+    disabled_is_noticed_at_first_use: bool = True
+    disabled_is_noticed_late: float = 0.0
+    number_out_of_range_status: int = 400
 
     read_roles: tuple[str, ...] = ("ml_read_access", "ml_readonly_access")
 

@@ -105,7 +105,9 @@ class Model:
 
     `worker_nodes` is what the document says; after a restart nothing of it may be true, and `unlisted_nodes`
     have the model in memory though the document says that none has. `requests` and
-    `inferences` count the predict calls, and those answered, since the model came into memory.
+    `inferences` count the predict calls, and those answered, since the model came into memory. Of nodes that
+    may not notice that a model is disabled: `met_by_predict` says that a call asked for it since it left
+    memory, `is_disabled_unnoticed` that the next one is answered.
     """
 
     id: str
@@ -142,6 +144,8 @@ class Model:
     local_node_forgot_at: float | None = None
     requests: int = 0
     inferences: int = 0
+    met_by_predict: bool = False
+    is_disabled_unnoticed: bool = False
 
     @property
     def ttl_minutes(self) -> int | None:
@@ -161,6 +165,7 @@ class Model:
     def forget_requests(self) -> None:
         """The model left the memory of the node that counts."""
         self.requests = self.inferences = 0
+        self.met_by_predict = False
 
     @property
     def memory_nodes(self) -> tuple[str, ...]:

@@ -57,8 +57,11 @@ def update(call: Call) -> Answer:
     changes += _group_changes(cluster, model, sent)
     cluster.let_others_in()
     conflicts.begin_update(cluster, cluster.store.models, model_id)
+    was_disabled = model.is_enabled is False
     for change in changes:
         change()
+    if model.is_enabled is False and not was_disabled and model.in_memory:
+        model.is_disabled_unnoticed = cluster.ids.happens(cluster.rules.disabled_is_noticed_late)
     model.change_at(cluster.now_ms())
     model.id_in_document = True
     cluster.lifecycle.sync_up.watch(model)

@@ -62,6 +62,8 @@ def answer(cluster: Cluster, request: Request) -> Response:
     except ApiError as error:
         if isinstance(error, NodeError):
             error.status = cluster.rules.node_error_status
+        elif error.type == "input_coercion_exception":
+            error.status = cluster.rules.number_out_of_range_status
         envelope = error.envelope()
         if query.get("error_trace") in ("", "true"):
             _add_trace(envelope["error"], error)

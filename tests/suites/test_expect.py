@@ -164,3 +164,41 @@ def test_all_of_a_class_of_statuses_is_told_in_short() -> None:
     with pytest.raises(Nonconformance) as caught:
         expect().status("a.b", answered(200), *range(400, 500))
     assert caught.value.expected == "a 4xx to DELETE /models/m"
+
+
+class TestSearch:
+    def met(self, judge: Expect, status: int = 500) -> Nonconformance | None:
+        return judge.search_status("a.b", answered(status), 200)
+
+    def test_what_is_new_ends_it(self) -> None:
+        with pytest.raises(Nonconformance):
+            self.met(expect())
+
+    def test_it_goes_on_past_what_is_known(self) -> None:
+        judge = Expect(("a.b",), lambda _: True, known=lambda _: True)
+        assert self.met(judge) is not None
+        assert len(judge.differences) == 1
+
+    def test_it_goes_on_past_what_was_found_and_not_past_another(self) -> None:
+        judge = expect()
+        with pytest.raises(Nonconformance):
+            self.met(judge)
+        assert judge.go_past_what_was_found()
+        assert self.met(judge) is not None
+        with pytest.raises(Nonconformance):
+            self.met(judge, 404)
+
+    def test_it_has_found_nothing_new_where_nothing_differed(self) -> None:
+        judge = expect()
+        self.met(judge, 200)
+        assert not judge.go_past_what_was_found()
+
+
+def test_in_how_many_tries_a_finding_was_met() -> None:
+    judge = expect()
+    judge.see_status("a.b", answered(500), 200)
+    judge.see_status("a.b", answered(500), 200)
+    judge.again()
+    judge.see_status("a.b", answered(200), 200)
+    (difference,) = {each.signature for each in judge.differences}
+    assert (judge.seen(("a.b", difference)), judge.tries) == (1, 2)

@@ -67,7 +67,7 @@ def test_no_bad_body_is_a_server_error(ml: MlCommons, expect: Expect, raw: bytes
         ("PUT", model_path(model)),
     ):
         answered = ml.session.request(method, path, raw=raw)
-        expect.that(
+        expect.see(
             "osml.wire.no-server-error",
             answered.status < 500,
             expected=f"no 5xx to {method} {path} with the body {raw!r}",
@@ -84,7 +84,7 @@ def test_no_blank_id_is_a_server_error(ml: MlCommons, expect: Expect) -> None:
         ml.update(ml.model(), {"connector": {"description": "x"}}),
         ml.session.request("POST", f"{ML}/model_groups/_register", {"description": "no name"}),
     ):
-        expect.that(
+        expect.see(
             "osml.wire.no-server-error",
             answered.status < 500,
             expected="no 5xx",

@@ -115,6 +115,7 @@ def known_settings(rules: Rules) -> dict[str, Setting]:
     Two defaults are this node's own configuration, not the product's, as they were on the recorded nodes: a
     connector may call any endpoint, private addresses included. The mock calls none.
     """
+    retries = _whole(0, 100) if rules.redeploy_retries_are_bounded else _whole(-(2**31), 2**31 - 1)
     lines: list[tuple[str, Value, Callable[[str, Any], Value]]] = [
         ("only_run_on_ml_node", "true", _flag),
         ("task_dispatch_policy", "round_robin", _choice("round_robin", "least_load")),
@@ -135,7 +136,7 @@ def known_settings(rules: Rules) -> dict[str, Setting]:
         ("allow_custom_deployment_plan", "false", _flag),
         ("model_auto_deploy.enable", "true", _flag),
         ("model_auto_redeploy.enable", "true", _flag),
-        ("model_auto_redeploy.lifetime_retry_times", "3", _whole(0, 100)),
+        ("model_auto_redeploy.lifetime_retry_times", "3", retries),
         ("model_auto_redeploy_success_ratio", "0.8", _number(float, 0.0, 1.0)),
         ("enable_inhouse_python_model", "false", _flag),
         ("safe_delete_model", "true" if rules.safe_delete_by_default else "false", _flag),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from mock_server.opensearch_ml.bodies.fields import BodyParser, Fields
 from mock_server.opensearch_ml.errors import illegal_argument, node_error, null_pointer, wrong_class
@@ -60,13 +60,19 @@ def _local(side: JsonObject) -> JsonObject:
             raise null_pointer("java.util.Map.get(Object)", "map")
         if not isinstance(words, dict):
             raise wrong_class(words, "java.util.Map")
-    if not all(isinstance(pattern, str) for pattern in shown.get("regex", ())):
+        fields = words.get("source_fields")
+        _require_texts(fields if isinstance(fields, list) else ())
+    _require_texts(shown.get("regex", ()))
+    return shown
+
+
+def _require_texts(values: Sequence[object]) -> None:
+    if not all(isinstance(value, str) for value in values):
         raise node_error(
             "array_store_exception",
             "arraycopy: element type mismatch: can not cast one of the elements of java.lang.Object[] to the "
             "type of the destination array, java.lang.String",
         )
-    return shown
 
 
 def _by_model(side: JsonObject) -> JsonObject:

@@ -182,7 +182,15 @@ def _is_cached(cluster: Cluster, model: Model) -> bool:
 
 
 def _require_enabled(cluster: Cluster, model: Model) -> None:
-    if model.is_enabled is False and cluster.rules.disabled_refuses_predict:
+    """Raises ApiError 403 for a disabled model, as far as the node has noticed that it is."""
+    rules, first_use = cluster.rules, not model.in_memory and not model.met_by_predict
+    model.met_by_predict = True
+    if first_use and not rules.disabled_is_noticed_at_first_use:
+        return
+    unnoticed, model.is_disabled_unnoticed = model.is_disabled_unnoticed, False
+    if unnoticed:
+        return
+    if model.is_enabled is False and rules.disabled_refuses_predict:
         raise status_error(403, "Model is disabled.")
 
 

@@ -112,7 +112,6 @@ def test_later_versions_look_at_the_characters_of_texts(make_client: Any, fields
         ({"access_mode": "nope"}, {}),
         ({"backend_roles": []}, {}),
         ({"is_hidden": True}, {"is_hidden": False}),
-        ({"is_enabled": ""}, {"is_enabled": False}),
         ({"connector_id": "nope", "interface": {}}, {"connector_id": "nope", "interface": {}}),
         ({"interface": "text"}, {"interface": {}}),
         ({"interface": {"input": {"a": None, "b": "<"}}}, {"interface": {"input": '{"b":"\\u003c"}'}}),
@@ -134,6 +133,15 @@ def test_a_value_is_accepted_and_shown(make_client: Any, behaviour: str, fields:
     assert answer.status == 200, answer.body
     model = node.get(f"~/models/{answer.body['model_id']}").body
     assert {name: model.get(name) for name in shown} == shown
+
+
+@pytest.mark.parametrize(("behaviour", "shown"), [("opensearch-2.19", None), ("opensearch-3.4", False)])
+def test_an_older_node_does_not_keep_that_a_model_is_disabled(
+    make_client: Any, behaviour: str, shown: Any
+) -> None:
+    node = make_client(behaviour=behaviour)
+    answer = _register(node, is_enabled="")
+    assert node.get(f"~/models/{answer.body['model_id']}").body.get("is_enabled") == shown
 
 
 @pytest.mark.parametrize(
