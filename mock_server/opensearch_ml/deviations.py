@@ -127,6 +127,7 @@ DEVIATIONS = (
         "osml.wire.no-server-error",
         ((2, 19),),
         {"foreign_connector_update_fails": True},
+        ("osml.wire.no-leak",),
     ),
     Deviation(
         "truncated-predict-500",
@@ -136,6 +137,7 @@ DEVIATIONS = (
         "osml.wire.no-server-error",
         ((2, 19),),
         {"malformed_predict_fails": True},
+        ("osml.wire.no-leak",),
     ),
     Deviation(
         "output-guardrail-500",
@@ -208,7 +210,7 @@ DEVIATIONS = (
         "osml.register.field.is_enabled",
         ((2, 19),),
         {"register_keeps_is_enabled": False},
-        ("osml.rate-limit.disabled-stays",),
+        ("osml.rate-limit.disabled-stays", "osml.relation.as-sent"),
     ),
     Deviation(
         "disabled-model-used-once",
