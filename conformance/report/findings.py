@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from conformance.contract.model import Impact
 from conformance.report.events import KnownDeviation, Outcome, RequirementListed
 from conformance.report.verdicts import Evidence, Judgement, Kind, Verdict, kind_of
 
+# In the name of a file.
+_UNSAFE = re.compile(r"[^\w.-]")
 _ORDER = (Kind.FAIL, Kind.FLAKY, Kind.WARN, Kind.ERROR, Kind.KNOWN)
 
 
@@ -17,7 +20,8 @@ _ORDER = (Kind.FAIL, Kind.FLAKY, Kind.WARN, Kind.ERROR, Kind.KNOWN)
 class Finding:
     """A difference from one requirement, or our own error on it, with all that the run knows of it.
 
-    `name` is its own within the run: the requirement's id, with a number where it is not the first.
+    `name` is its own within the run and may be a file's: the requirement's id, with a number where it is
+    not the first.
     `evidence` begins with what took the fewest requests. It was `seen` in so many of `tries`. `known`
     names the known set that would have accepted it, had the run been given it.
     """
@@ -56,7 +60,9 @@ class Group:
 def findings(judgement: Judgement) -> tuple[Finding, ...]:
     """All of them: what the target does differently by what it means to a user, then our own errors, then
     what is known."""
-    found = [each for verdict in judgement.verdicts for each in _of(verdict, judgement.run.deviations)]
+    found = [
+        each for verdict in judgement.verdicts for each in findings_of(verdict, judgement.run.deviations)
+    ]
     return tuple(sorted(found, key=_rank))
 
 
@@ -77,14 +83,15 @@ def known_set(found: Iterable[Finding]) -> tuple[str, int] | None:
     return counted.most_common(1)[0] if counted else None
 
 
-def _of(verdict: Verdict, deviations: Sequence[KnownDeviation]) -> Iterator[Finding]:
+def findings_of(verdict: Verdict, deviations: Sequence[KnownDeviation] = ()) -> Iterator[Finding]:
+    """Those of one requirement, the gravest verdict first."""
     told: dict[tuple[Kind, str], list[Evidence]] = defaultdict(list)
     for each in verdict.evidence:
         if each.decision.outcome in {Outcome.FAIL, Outcome.FLAKY, Outcome.ERROR}:
             told[kind_of(each, binding=verdict.binding), each.decision.signature].append(each)
     ordered = sorted(told.items(), key=lambda item: (_ORDER.index(item[0][0]), item[0][1]))
     for number, ((kind, signature), evidence) in enumerate(ordered, 1):
-        name = verdict.requirement.id
+        name = _UNSAFE.sub("_", verdict.requirement.id)
         shortest = sorted(evidence, key=lambda each: len(each.check.exchanges))
         yield Finding(
             name=name if number == 1 else f"{name}-{number}",
@@ -94,7 +101,7 @@ def _of(verdict: Verdict, deviations: Sequence[KnownDeviation]) -> Iterator[Find
             evidence=tuple(shortest),
             seen=sum(each.decision.seen for each in evidence),
             tries=sum(each.decision.tries for each in evidence),
-            known=_known(name, kind, signature, deviations),
+            known=_known(verdict.requirement.id, kind, signature, deviations),
         )
 
 

@@ -4,80 +4,82 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from conformance.report import presentation
+from conformance.report.findings import findings, groups, known_set
+from conformance.report.remedies import offers
 from conformance.report.verdicts import Judgement, Kind
 
-GLYPHS = {
-    Kind.PASS: "✓",
-    Kind.WARN: "!",
-    Kind.FAIL: "✕",
-    Kind.KNOWN: "≈",
-    Kind.FLAKY: "↯",
-    Kind.UNTESTABLE: "?",
-    Kind.INAPPLICABLE: "–",
-    Kind.ERROR: "E",
-}
-"""A sign for each verdict, so that none is told by its colour alone."""
+FINDING_LIMIT = 100
+"""Findings of one heading that the page shows in full; the others are in its table."""
 
-_BAR_ORDER = (
-    Kind.PASS,
-    Kind.KNOWN,
-    Kind.WARN,
+DETAILED_LIMIT = 2000
+"""Requirements up to which the table has links to each source and the names of checks."""
+
+_KINDS = (
     Kind.FAIL,
     Kind.FLAKY,
     Kind.ERROR,
+    Kind.WARN,
+    Kind.KNOWN,
     Kind.UNTESTABLE,
+    Kind.PASS,
     Kind.INAPPLICABLE,
 )
-_FINDINGS = (Kind.FAIL, Kind.ERROR, Kind.FLAKY, Kind.WARN, Kind.KNOWN)
+_CODE = re.compile(r"`([^`\n]+)`")
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A part of the bar; `start` and `width` in percent of it."""
+def render(judgement: Judgement, scripts: Mapping[str, str]) -> str:
+    """The document; `scripts` are those of its findings, by name.
 
-    kind: Kind
-    count: int
-    start: float
-    width: float
-
-
-def render(judgement: Judgement) -> str:
-    """The document. Whatever a target sent appears in it as text and can't become markup or code."""
-    environment = _environment()
-    style, script = _raw(environment, "report.css"), _raw(environment, "report.js")
-    return environment.get_template("report.html.j2").render(
-        judgement=judgement,
-        run=judgement.run,
-        header=judgement.run.header,
-        summary=judgement.summary,
-        areas=presentation.areas(judgement),
-        findings=list(presentation.of_kinds(judgement, _FINDINGS)),
-        finding_kinds=_FINDINGS,
-        not_run_because=presentation.not_run_because(judgement),
-        undecided=list(presentation.of_kinds(judgement, [Kind.UNTESTABLE])),
-        inapplicable=list(presentation.of_kinds(judgement, [Kind.INAPPLICABLE])),
-        segments=_segments(judgement.summary.counts),
-        present=presentation,
-        glyphs=GLYPHS,
-        kinds=_BAR_ORDER,
-        style=style,
-        script=script,
-        style_hash=_hash(style),
-        script_hash=_hash(script),
+    Whatever a target sent appears in it as text and can't become markup or code.
+    """
+    style, script = _raw("report.css"), _raw("report.js")
+    found = findings(judgement)
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            judgement=judgement,
+            run=judgement.run,
+            header=judgement.run.header,
+            summary=judgement.summary,
+            areas=presentation.areas(judgement),
+            findings=found,
+            groups=groups(found),
+            known=known_set(found),
+            carded={
+                finding.requirement.id: finding.name
+                for group in groups(found)
+                for finding in reversed(group.findings[:FINDING_LIMIT])
+            },
+            limit=FINDING_LIMIT,
+            scripts=scripts,
+            offers=offers(judgement),
+            links={
+                each.id: {link.source: link for link in each.links} for each in judgement.run.requirements
+            },
+            detailed=len(judgement.verdicts) <= DETAILED_LIMIT,
+            not_run_because=presentation.not_run_because(judgement),
+            kinds=_KINDS,
+            style=style,
+            script=script,
+            style_hash=_hash(style),
+            script_hash=_hash(script),
+        )
     )
 
 
 @cache
-def _environment() -> Environment:
-    return Environment(
+def environment() -> Environment:
+    """What makes pages of templates: every text that goes into one is escaped and visible."""
+    made = Environment(
         loader=PackageLoader("conformance.report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -85,6 +87,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals.update(present=presentation, marked=_marked)
+    return made
 
 
 def _visible(value: object) -> object:
@@ -92,22 +96,17 @@ def _visible(value: object) -> object:
     return presentation.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _raw(environment: Environment, name: str) -> Markup:
-    assert environment.loader is not None  # set above
-    return Markup(environment.loader.get_source(environment, name)[0])
+def _marked(text: str) -> Markup:
+    """The text with what stands in backticks as code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(presentation.visible(text)))))
+
+
+def _raw(name: str) -> Markup:
+    loader = environment().loader
+    assert loader is not None  # set above
+    return Markup(loader.get_source(environment(), name)[0])
 
 
 def _hash(content: str) -> str:
     """What the page's content security policy knows its own style and script by."""
     return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
-
-
-def _segments(counts: Mapping[Kind, int]) -> list[Segment]:
-    total = sum(counts.values())
-    segments, start = [], 0.0
-    for kind in _BAR_ORDER:
-        if counts[kind]:
-            width = 100 * counts[kind] / total
-            segments.append(Segment(kind, counts[kind], round(start, 3), round(width, 3)))
-            start += width
-    return segments

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
+from conformance.report.findings import findings_of
 from conformance.report.presentation import (
     clip,
-    curl_sequence,
     not_run_because,
     one_line,
-    others,
-    shortest,
     visible,
 )
 from conformance.report.verdicts import Judgement, Kind, Verdict
 
 
-def render(judgement: Judgement) -> str:
-    """The document. A fail is a failure; so is a flaky verdict if it is binding; an error is an
+def render(judgement: Judgement, scripts: Mapping[str, str]) -> str:
+    """The document; `scripts` are those of its findings, by name.
+
+    A fail is a failure; so is a flaky verdict if it is binding; an error is an
     error; what was not decided, does not apply or is waived is skipped, with the reason.
 
     What touches the run as a whole, its missing end included, is in the suite `run`.
@@ -28,7 +29,7 @@ def render(judgement: Judgement) -> str:
         suite.set("timestamp", visible(judgement.run.header.started_at))
         for verdict in judgement.verdicts:
             if verdict.requirement.profile == profile:
-                _case(suite, verdict)
+                _case(suite, verdict, scripts)
         for requirement in judgement.not_run:
             if requirement.profile == profile:
                 case = _named(suite, requirement.profile, requirement.id)
@@ -59,33 +60,34 @@ def _run_suite(root: ET.Element, judgement: Judgement) -> None:
         ET.SubElement(case, "error", type="waiver", message="matches no failure: remove it")
 
 
-def _case(suite: ET.Element, verdict: Verdict) -> None:
+def _case(suite: ET.Element, verdict: Verdict, scripts: Mapping[str, str]) -> None:
     requirement = verdict.requirement
     case = _named(suite, requirement.profile, requirement.id)
     durations = {each.check.check: each.check.duration for each in verdict.evidence}
     case.set("time", f"{sum(durations.values()):.3f}")
     message = one_line(verdict.reason or requirement.statement)
     if verdict.kind is Kind.FAIL or (verdict.kind is Kind.FLAKY and verdict.binding):
-        ET.SubElement(case, "failure", type=verdict.kind, message=message).text = _details(verdict)
+        ET.SubElement(case, "failure", type=verdict.kind, message=message).text = _details(verdict, scripts)
     elif verdict.kind is Kind.ERROR:
-        ET.SubElement(case, "error", type=verdict.kind, message=message).text = _details(verdict)
+        ET.SubElement(case, "error", type=verdict.kind, message=message).text = _details(verdict, scripts)
     elif verdict.kind is Kind.WARN:
-        ET.SubElement(case, "system-out").text = f"warning: {_details(verdict)}"
+        ET.SubElement(case, "system-out").text = f"warning: {_details(verdict, scripts)}"
     elif verdict.kind is not Kind.PASS:
         ET.SubElement(case, "skipped", message=f"{verdict.kind}: {message}")
 
 
-def _details(verdict: Verdict) -> str:
+def _details(verdict: Verdict, scripts: Mapping[str, str]) -> str:
     requirement = verdict.requirement
     lines = [visible(requirement.statement), f"source: {visible(', '.join(requirement.sources))}"]
-    for each in shortest(verdict):
-        lines.append(f"check: {visible(each.check.check)}")
-        if each.decision.reason:
-            lines.append(f"reason: {clip(each.decision.reason)}")
-        if each.decision.expected or each.decision.came:
-            lines += [f"expected: {clip(each.decision.expected)}", f"came: {clip(each.decision.came)}"]
-        lines.append(curl_sequence(each.check))
-    lines.append(others(verdict))
+    for finding in findings_of(verdict):
+        decision, check = finding.telling.decision, finding.telling.check
+        lines += [f"finding: {visible(finding.signature)}" if finding.signature else ""]
+        lines += [f"check: {visible(check.check)}"]
+        if decision.reason:
+            lines.append(f"reason: {clip(decision.reason)}")
+        if decision.expected or decision.came:
+            lines += [f"expected: {clip(decision.expected)}", f"came: {clip(decision.came)}"]
+        lines.append(clip(scripts.get(finding.name, "")))
     return "\n".join(filter(None, lines))
 
 

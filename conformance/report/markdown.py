@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from conformance.contract.model import Level
+from conformance.report.events import RequirementListed
+from conformance.report.findings import Finding, findings, groups, known_set
 from conformance.report.presentation import (
+    LEVELS,
     areas,
     clip,
-    curl_sequence,
     decided,
     fails_on,
     headline,
     moment,
+    not_run_because,
     of_kinds,
     one_line,
-    others,
     repeat_command,
     run_duration,
-    shortest,
 )
-from conformance.report.verdicts import Evidence, Judgement, Kind, Verdict
+from conformance.report.remedies import offers
+from conformance.report.verdicts import Judgement, Kind, Verdict
 
-_FINDINGS = (Kind.FAIL, Kind.ERROR, Kind.FLAKY, Kind.WARN)
+LISTED = 30
+"""Requirements of one kind that are named one by one; of more there is a number."""
 _SPECIAL = re.compile(r"[\\`*_\[\]<>~&]|(?<=:)//|(?i:(?<=www)\.)|^[-+#=]|(?<=^\d)[.)](?=\s)")
 
 
-def render(judgement: Judgement) -> str:
-    """The document, in GitHub's Markdown."""
+def render(judgement: Judgement, scripts: Mapping[str, str]) -> str:
+    """The document, in GitHub's Markdown; `scripts` are those of its findings, by name."""
     lines = [
         f"# {headline(judgement)}: {_code(judgement.run.header.target)}",
         "",
@@ -36,12 +40,11 @@ def render(judgement: Judgement) -> str:
         *(f"- {_text(sentence)}" for sentence in judgement.summary.because),
         "",
         *_warnings(judgement),
+        *_findings(judgement, scripts),
+        *_reasons("Known deviations", of_kinds(judgement, [Kind.KNOWN])),
+        *_undecided(judgement),
         *_facts(judgement),
         *_counts(judgement),
-        *_findings(judgement),
-        *_reasons("Known deviations", of_kinds(judgement, [Kind.KNOWN])),
-        *_reasons("Not decided", of_kinds(judgement, [Kind.UNTESTABLE])),
-        *_reasons("Not applicable", of_kinds(judgement, [Kind.INAPPLICABLE])),
         *_left_out(judgement),
     ]
     return "\n".join(lines).rstrip() + "\n"
@@ -90,34 +93,35 @@ def _counts(judgement: Judgement) -> Iterator[str]:
     yield ""
 
 
-def _findings(judgement: Judgement) -> Iterator[str]:
-    findings = list(of_kinds(judgement, _FINDINGS))
-    if not findings:
+def _findings(judgement: Judgement, scripts: Mapping[str, str]) -> Iterator[str]:
+    found = [each for each in findings(judgement) if each.kind is not Kind.KNOWN]
+    if not found:
         return
     yield "## Findings"
     yield ""
-    yield _row("Verdict", "Requirement", "Level", "Statement", "Source")
-    yield _row(*("---" for _ in range(5)))
-    for verdict in findings:
-        required = verdict.requirement
-        source = ", ".join(map(_code, required.sources))
-        yield _row(verdict.kind, _code(required.id), required.level, _text(required.statement), source)
+    known = known_set(found)
+    if known:
+        yield f"This version is known for {known[1]} of them: {_code(f'--known {known[0]}')} accepts those."
+        yield ""
+    yield _row("Verdict", "Requirement", "What it means", "Finding")
+    yield _row(*("---" for _ in range(4)))
+    for finding in found:
+        told = _code(finding.signature) if finding.signature else _said(finding.requirement.statement)
+        yield _row(finding.kind, _code(finding.requirement.id), finding.impact, told)
     yield ""
-    for verdict in findings:
-        yield f"### {verdict.kind}: {_code(verdict.requirement.id)}"
-        yield ""
-        yield _text(verdict.requirement.statement)
-        yield ""
-        for each in shortest(verdict):
-            yield from _evidence(each)
-        if others(verdict):
-            yield others(verdict)
-            yield ""
+    for group in groups(found):
+        for finding in group.findings:
+            yield from _finding(finding, scripts.get(finding.name, ""))
 
 
-def _evidence(evidence: Evidence) -> Iterator[str]:
-    decision = evidence.decision
-    yield f"Check {_code(evidence.check.check)}"
+def _finding(finding: Finding, script: str) -> Iterator[str]:
+    requirement, decision = finding.requirement, finding.telling.decision
+    yield f"### {finding.kind}: {_code(requirement.id)}"
+    yield ""
+    yield _said(requirement.statement)
+    yield ""
+    often = f"; seen in {finding.seen} of {finding.tries} tries" if finding.tries > 1 else ""
+    yield f"{LEVELS[Level(requirement.level)]}: {_sources(requirement)}{often}."
     yield ""
     if decision.reason:
         yield _text(decision.reason)
@@ -129,8 +133,36 @@ def _evidence(evidence: Evidence) -> Iterator[str]:
         yield "Came:"
         yield ""
         yield from _fence(clip(decision.came))
-    if evidence.check.exchanges:
-        yield from _fence(curl_sequence(evidence.check), "sh")
+    if script:
+        yield "To see it yourself:"
+        yield ""
+        yield from _fence(clip(script), "sh")
+
+
+def _sources(requirement: RequirementListed) -> str:
+    """The sources, each a link to where it is published."""
+    links = {link.source: link.published for link in requirement.links if link.published}
+    told = [
+        f"[{_text(each)}]({links[each]})" if each in links else _code(each) for each in requirement.sources
+    ]
+    return ", ".join(told) or "no source"
+
+
+def _undecided(judgement: Judgement) -> Iterator[str]:
+    made = offers(judgement)
+    if not made:
+        return
+    yield "## Not decided"
+    yield ""
+    for offer in made:
+        yield f"- **{offer.count}**: {_said(offer.takes)}"
+        for reason in offer.reasons[:LISTED]:
+            names = ", ".join(_code(each.requirement.id) for each in reason.verdicts[:3])
+            more = f" and {len(reason.verdicts) - 3} more" if len(reason.verdicts) > 3 else ""
+            yield f"  - {_said(reason.text)} ({names}{more})"
+        if len(offer.reasons) > LISTED:
+            yield f"  - and {len(offer.reasons) - LISTED} more reasons"
+    yield ""
 
 
 def _reasons(title: str, verdicts: Iterable[Verdict]) -> Iterator[str]:
@@ -145,15 +177,20 @@ def _reasons(title: str, verdicts: Iterable[Verdict]) -> Iterator[str]:
 
 
 def _left_out(judgement: Judgement) -> Iterator[str]:
-    for title, requirements in {
-        "Not run": judgement.not_run,
-        "Noted, never judged": [noted.requirement for noted in judgement.noted],
-    }.items():
+    for title, why, requirements in (
+        ("Not run", not_run_because(judgement), judgement.not_run),
+        (
+            "Not applicable",
+            "of another version, or without what it needs",
+            [verdict.requirement for verdict in of_kinds(judgement, [Kind.INAPPLICABLE])],
+        ),
+        ("Noted, never judged", "the documentation leaves it open", [n.requirement for n in judgement.noted]),
+    ):
         if requirements:
             yield f"## {title}: {len(requirements)}"
             yield ""
-            # A list of names: what was left out by choice needs no sentence in a pull request.
-            yield ", ".join(_code(each.id) for each in requirements)
+            names = ", ".join(_code(each.id) for each in requirements)
+            yield f"{why}: {names}" if len(requirements) <= LISTED else f"{why}; `report.html` names them"
             yield ""
 
 
@@ -164,7 +201,21 @@ def _row(*cells: str) -> str:
 
 def _text(text: str) -> str:
     """Text as Markdown that shows it on one line and does nothing else: no markup, link or list."""
-    return _SPECIAL.sub(r"\\\g<0>", one_line(text, 500))
+    return _escaped(one_line(text, 500))
+
+
+def _escaped(line: str) -> str:
+    return _SPECIAL.sub(r"\\\g<0>", line)
+
+
+def _said(text: str) -> str:
+    """A sentence of our own, in which backticks mark code."""
+    parts = one_line(text, 500).split("`")
+    if len(parts) % 2 == 0:
+        return _text(text)
+    return "".join(
+        _code(part) if number % 2 and part else _escaped(part) for number, part in enumerate(parts)
+    )
 
 
 def _code(text: str) -> str:

@@ -15,7 +15,7 @@ from conformance.report.events import CheckFinished, ExchangeRecord, Requirement
 from conformance.report.exit_code import ExitCode
 from conformance.report.script import commands
 from conformance.report.stream import Run
-from conformance.report.verdicts import Conclusion, Evidence, Judgement, Kind, Summary, Verdict, ended_early
+from conformance.report.verdicts import Conclusion, Judgement, Kind, Summary, Verdict, ended_early
 
 BODY_LIMIT = 4000
 """Characters of one body, message or log that a report shows; the stream has all of it."""
@@ -24,7 +24,7 @@ EXCHANGE_LIMIT = 60
 """Exchanges of one check that a report shows: the last ones, where the difference shows itself."""
 
 EVIDENCE_LIMIT = 5
-"""Checks that a report shows for one verdict: those with the fewest requests."""
+"""Checks that a report names for one finding: those with the fewest requests."""
 
 MEANING = {
     Kind.PASS: "The target does what the requirement says.",
@@ -35,6 +35,26 @@ MEANING = {
     Kind.UNTESTABLE: "Not decided: the environment or the budget did not allow it, or no check exists.",
     Kind.INAPPLICABLE: "Not in force here: a version, feature or setting is not there.",
     Kind.ERROR: "Not decided through a fault of the suite itself, not of the target.",
+}
+
+LEVELS = {
+    Level.DOCUMENTED: "The documentation says it",
+    Level.EXAMPLE: "An example of the documentation shows it",
+    Level.OBSERVED: "A recording of this version shows it",
+    Level.UNSPECIFIED: "The documentation leaves it open",
+}
+"""How firmly a requirement stands, in the words of a finding."""
+
+LEVEL_MEANING = {
+    Level.DOCUMENTED: "The documentation says it, or a standard that every API stands on.",
+    Level.EXAMPLE: "Only an example of the documentation shows it.",
+    Level.OBSERVED: "The documentation is silent; a recording of a real server of this version shows it.",
+}
+
+_FAILS_ON = {
+    Level.DOCUMENTED: "what the documentation says",
+    Level.EXAMPLE: "what the documentation says or shows in examples",
+    Level.OBSERVED: "what the documentation says or shows in examples, and what was recorded of this version",
 }
 
 _EXIT_MEANING = {
@@ -124,8 +144,8 @@ def duration(seconds: float) -> str:
 
 
 def fails_on(header: RunStarted) -> str:
-    """The levels on which the run fails, in words."""
-    return " or ".join(level for level in Level if level.rank <= Level(header.level).rank)
+    """What the run holds the target to, in words."""
+    return _FAILS_ON.get(Level(header.level), "everything")
 
 
 def moment(time: str) -> str:
@@ -219,16 +239,3 @@ def of_kinds(judgement: Judgement, kinds: Iterable[Kind]) -> Iterator[Verdict]:
     """The verdicts of these kinds, in order of the kinds."""
     for kind in kinds:
         yield from (verdict for verdict in judgement.verdicts if verdict.kind is kind)
-
-
-def shortest(verdict: Verdict) -> Sequence[Evidence]:
-    """What a report shows of the evidence that gave a verdict its kind, the fewest requests first."""
-    return sorted(verdict.telling, key=lambda each: len(each.check.exchanges))[:EVIDENCE_LIMIT]
-
-
-def others(verdict: Verdict) -> str:
-    """A sentence on the evidence that `shortest` leaves out, if there is any."""
-    hidden = len(verdict.telling) - EVIDENCE_LIMIT
-    if hidden <= 0:
-        return ""
-    return f"{hidden} more {'check' if hidden == 1 else 'checks'} came to the same; run.ndjson has them."

@@ -2,43 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.report import html, junit, markdown
 from conformance.report.events import Waiver
 from conformance.report.exit_code import ReportError
+from conformance.report.reproduction import reproductions
 from conformance.report.stream import read
 from conformance.report.verdicts import Judgement, judge
+
+SCRIPTS = "findings"
+"""The folder beside a report that holds a script for each finding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """The files of a report."""
+    """The files of a report; `scripts` is a folder."""
 
     html: Path
     markdown: Path
     junit: Path
+    scripts: Path
 
 
 def render(run_path: Path, out: Path, waivers: Sequence[Waiver] | None = None) -> tuple[Judgement, Paths]:
-    """Writes report.html, report.md and junit.xml into the folder `out`, which is made if need be.
+    """Writes the reports into the folder `out`, which is made if need be.
 
     `waivers` take the place of those that the run was given. Raises `ReportError` where `run_path`
     is no run, or where the files can't be written.
     """
     judgement = judge(read(run_path), waivers)
-    paths = Paths(html=out / "report.html", markdown=out / "report.md", junit=out / "junit.xml")
+    paths = Paths(
+        html=out / "report.html",
+        markdown=out / "report.md",
+        junit=out / "junit.xml",
+        scripts=out / SCRIPTS,
+    )
+    scripts = reproductions(judgement)
     contents = {
-        paths.html: html.render(judgement),
-        paths.markdown: markdown.render(judgement),
-        paths.junit: junit.render(judgement),
+        paths.html: html.render(judgement, scripts),
+        paths.markdown: markdown.render(judgement, scripts),
+        paths.junit: junit.render(judgement, scripts),
     }
     try:
         out.mkdir(parents=True, exist_ok=True)
         for path, content in contents.items():
             path.write_text(content, encoding="utf-8", newline="\n")
+        _write_scripts(paths.scripts, scripts)
     except OSError as error:
         raise ReportError(f"{out}: can't be written ({error}); choose another folder") from error
     return judgement, paths
+
+
+def _write_scripts(folder: Path, scripts: Mapping[str, str]) -> None:
+    """A file for each; those of the run before go away."""
+    for old in folder.glob("*.sh"):
+        old.unlink()
+    if scripts:
+        folder.mkdir(exist_ok=True)
+    for name, script in scripts.items():
+        # What a server sent may hold what no encoding has.
+        text = f"#!/usr/bin/env bash\n{script}".encode("utf-8", "backslashreplace")
+        (folder / f"{name}.sh").write_bytes(text)

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from conformance.report.events import CheckFinished, ExchangeRecord, RunStarted
-from conformance.report.findings import Finding
+from conformance.report.findings import Finding, findings
 from conformance.report.presentation import one_line, shown
 from conformance.report.script import commands
 from conformance.report.stream import Run
+from conformance.report.verdicts import Judgement
 
 # Where the requests of a run to the mock of its own process seem to go.
 _IN_PROCESS = "http://mock"
@@ -27,6 +28,15 @@ _START = (
     'start() { local name=$1 line; shift; read -r line < <(exec "$@"); STARTED="$STARTED $!"; '
     'line=http${line##*http}; printf -v "$name" %s "${line%%[; ]*}"; }'
 )
+
+
+def reproductions(judgement: Judgement) -> dict[str, str]:
+    """The script of each finding that has requests, by the finding's name."""
+    return {
+        finding.name: reproduction(finding, judgement.run)
+        for finding in findings(judgement)
+        if finding.telling.check.exchanges
+    }
 
 
 def reproduction(finding: Finding, run: Run) -> str:

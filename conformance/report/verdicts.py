@@ -321,7 +321,7 @@ def _judged(run: Run, verdicts: Sequence[Verdict], counts: Mapping[Kind, int]) -
     if not counts[Kind.FAIL]:
         return {}
     binding = sum(verdict.binding and verdict.kind is not Kind.INAPPLICABLE for verdict in verdicts)
-    told = _number(binding, _binding(run))
+    told = _binding(binding, run)
     return {f"{counts[Kind.FAIL]} of {told} failed": ExitCode.NOT_CONFORMANT}
 
 
@@ -343,7 +343,7 @@ def _unsure(run: Run, verdicts: Sequence[Verdict], decided: int, in_force: int) 
     found = {}
     flaky = sum(verdict.kind is Kind.FLAKY and verdict.binding for verdict in verdicts)
     if flaky:
-        told = _number(flaky, _binding(run))
+        told = _binding(flaky, run)
         found[f"{told} changed on repetition"] = ExitCode.NOT_CONFORMANT
     if not decided:
         found["no requirement was decided"] = ExitCode.NOT_CONFORMANT
@@ -354,9 +354,10 @@ def _unsure(run: Run, verdicts: Sequence[Verdict], decided: int, in_force: int) 
     return found
 
 
-def _binding(run: Run) -> str:
-    levels = [level for level in Level if level.rank <= run.level.rank]
-    return f"{' or '.join(levels)} requirement"
+def _binding(count: int, run: Run) -> str:
+    """So many requirements that the run holds the target to."""
+    told = _number(count, "documented requirement" if run.level is Level.DOCUMENTED else "requirement")
+    return f"{told} of the documentation and its examples" if run.level is Level.EXAMPLE else told
 
 
 def _number(count: int, noun: str) -> str:

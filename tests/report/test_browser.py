@@ -1,92 +1,111 @@
-"""report.html as a real browser shows it: at the width of a phone, with hostile text, with its filter."""
+"""report.html as a real browser shows it: at three widths, dark and on paper, and by keyboard."""
 
 from __future__ import annotations
 
-import html
 import json
-import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conformance.report.html import render
+from conformance.report.reproduction import reproductions
 from conformance.report.stream import Run
 from conformance.report.verdicts import judge
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+NODE = shutil.which("node")
+DRIVER = Path(__file__).parent / "browser"
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs chromium or google-chrome on the path")
-
-# The report runs in a frame under its own policy; the page around it looks in from outside.
-PROBE = """<!doctype html><meta charset="utf-8">
-<iframe width="{width}" height="800" srcdoc="{report}"></iframe>
-<pre id="seen"></pre><script>addEventListener("load", () => {{
-  const page = document.querySelector("iframe").contentDocument;
-  const rows = () => page.querySelectorAll("tr.row:not([hidden])").length;
-  const seen = {{
-    title: page.title,
-    width: page.documentElement.scrollWidth,
-    filter: getComputedStyle(page.querySelector(".filter")).display,
-    background: getComputedStyle(page.body).backgroundColor,
-    rows: rows(),
-  }};
-  page.querySelector("button.pass").click();
-  seen.withoutPass = rows();
-  const search = page.querySelector("input[type=search]");
-  search.value = "delete GROUP";
-  search.dispatchEvent(new Event("input"));
-  seen.found = rows();
-  document.querySelector("#seen").textContent = JSON.stringify(seen);
-}});</script>"""
+pytestmark = [
+    pytest.mark.skipif(BROWSER is None, reason="needs chromium or google-chrome on the path"),
+    pytest.mark.skipif(NODE is None, reason="needs node on the path"),
+    pytest.mark.skipif(
+        not (DRIVER / "node_modules").is_dir(), reason="needs `npm ci --prefix tests/report/browser`"
+    ),
+]
+Looker = Callable[..., list[dict[str, Any]]]
 
 
-def look(run: Run, tmp_path: Path, width: int = 1200) -> dict[str, Any]:
-    """What a script outside the report sees of it in a frame of this width."""
-    probe = tmp_path / "probe.html"
-    report = html.escape(render(judge(run)))
-    probe.write_text(PROBE.format(width=width, report=report), encoding="utf-8")
-    assert BROWSER is not None
-    done = subprocess.run(
-        [
-            BROWSER,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-background-networking",
-            f"--user-data-dir={tmp_path / 'profile'}",
-            "--virtual-time-budget=5000",
-            "--dump-dom",
-            probe.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
+@pytest.fixture
+def look(tmp_path: Path) -> Looker:
+    """What a browser sees of the report of a run, in each of these looks (see `browser/look.mjs`)."""
+
+    def look(run: Run, *looks: dict[str, Any]) -> list[dict[str, Any]]:
+        page = tmp_path / "report.html"
+        judgement = judge(run)
+        page.write_text(render(judgement, reproductions(judgement)), encoding="utf-8")
+        asked = {"executable": BROWSER, "page": page.as_uri(), "looks": looks}
+        ended = subprocess.run(
+            [str(NODE), str(DRIVER / "look.mjs")],
+            input=json.dumps(asked),
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        seen: list[dict[str, Any]] = json.loads(ended.stdout)
+        assert [each["errors"] for each in seen] == [[] for _ in looks]
+        return seen
+
+    return look
+
+
+def test_axe_finds_nothing(sample: Run, look: Looker) -> None:
+    looks = [
+        {"width": width, "scheme": scheme, "media": media, "ask": "axe"}
+        for width in (400, 800, 1200)
+        for scheme, media in (("light", "screen"), ("dark", "screen"), ("light", "print"))
+    ]
+    for asked, seen in zip(looks, look(sample, *looks), strict=True):
+        assert seen["violations"] == [], asked
+        assert seen["checked"] > 20
+        assert seen["width"] <= asked["width"]
+
+
+def test_nothing_is_wider_than_a_phone_whatever_was_sent(hostile_run: Run, look: Looker) -> None:
+    (seen,) = look(hostile_run, {"width": 375})
+    assert seen["width"] <= 375
+    assert seen["title"] == "Not conformant: http://127.0.0.1:9200"
+
+
+def test_findings_are_on_the_first_screen(sample: Run, look: Looker) -> None:
+    wide, phone = look(sample, {"width": 1200}, {"width": 400})
+    assert wide["firstFinding"] < 900
+    assert phone["firstFinding"] < 1200
+
+
+def test_it_is_dark_where_the_reader_is(sample: Run, look: Looker) -> None:
+    light, dark = look(sample, {}, {"scheme": "dark"})
+    assert light["background"] != dark["background"]
+
+
+def test_the_state_of_the_filter_is_in_the_address(sample: Run, look: Looker) -> None:
+    every, fails, words, clicked, pressed = look(
+        sample,
+        {},
+        {"hash": "#verdict=fail"},
+        {"hash": "#words=delete.group"},
+        {"steps": [{"click": ".counts .fail a"}]},
+        {"steps": [{"click": "button.pass"}]},
     )
-    found = re.search(r'<pre id="seen">(.+?)</pre>', done.stdout, re.DOTALL)
-    assert found, done.stderr
-    seen: dict[str, Any] = json.loads(html.unescape(found[1]))
-    return seen
+    assert (every["rows"], fails["rows"], words["rows"], clicked["rows"]) == (57, 2, 1, 2)
+    assert pressed["rows"] == 11
+    assert pressed["hash"].startswith("#verdict=fail,")
+    assert "pass" not in pressed["hash"]
 
 
-@pytest.mark.parametrize("name", ["sample", "hostile_run"])
-def test_nothing_is_wider_than_a_phone(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    assert look(request.getfixturevalue(name), tmp_path, width=375)["width"] <= 375
-
-
-def test_hostile_text_does_not_run(hostile_run: Run, tmp_path: Path) -> None:
-    assert look(hostile_run, tmp_path)["title"] == "Not conformant: http://127.0.0.1:9200"
-
-
-def test_its_own_style_and_script_do_run(sample: Run, tmp_path: Path) -> None:
-    seen = look(sample, tmp_path)
-    assert seen["filter"] == "flex"
-    assert seen["background"] != "rgba(0, 0, 0, 0)"
-
-
-def test_the_filter_hides_rows_by_verdict_and_by_words(sample: Run, tmp_path: Path) -> None:
-    seen = look(sample, tmp_path)
-    assert (seen["rows"], seen["withoutPass"], seen["found"]) == (57, 11, 1)
+def test_the_keyboard_alone_filters(sample: Run, look: Looker) -> None:
+    (by_link, by_words) = look(
+        sample,
+        {"steps": [{"press": "Tab"}, {"press": "Enter"}]},
+        {"steps": [{"focus": "input[type=search]"}, {"type": "delete.group"}]},
+    )
+    assert by_link["hash"] == "#verdict=fail"
+    assert by_link["rows"] == 2
+    assert by_words["hash"] == "#words=delete.group"
+    assert by_words["rows"] == 1

@@ -9,9 +9,14 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from conformance.report.events import Problem, Waiver
-from conformance.report.junit import render
+from conformance.report.junit import render as render_judged
+from conformance.report.reproduction import reproductions
 from conformance.report.stream import Run
 from conformance.report.verdicts import Judgement, judge
+
+
+def render(judgement: Judgement) -> str:
+    return render_judged(judgement, reproductions(judgement))
 
 
 def parse(judgement: Judgement) -> ET.Element:
@@ -61,7 +66,7 @@ def test_a_failure_carries_all_that_repeats_it(sample: Run) -> None:
     failure = case(parse(judge(sample)), "osml.delete.group").find("failure")
     assert failure is not None
     text = failure.text or ""
-    for part in ("source: 002.md:12 (draft)", "expected: GET of the group answers 404", "curl -X DELETE"):
+    for part in ("source: 002.md:12 (draft)", "expected: GET of the group answers 404", "ask -X DELETE"):
         assert part in text
 
 

@@ -11,9 +11,15 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from conformance.report.markdown import render
+from conformance.report.events import Link
+from conformance.report.markdown import render as render_judged
+from conformance.report.reproduction import reproductions
 from conformance.report.stream import Run
-from conformance.report.verdicts import judge
+from conformance.report.verdicts import Judgement, judge
+
+
+def render(judgement: Judgement) -> str:
+    return render_judged(judgement, reproductions(judgement))
 
 
 def tokens(run: Run) -> list[Token]:
@@ -38,12 +44,11 @@ def test_begins_with_the_headline(sample: Run) -> None:
 def test_has_a_row_for_each_finding(sample: Run) -> None:
     cells = texts(sample, "td_open")
     at = cells.index("osml.undeploy.answer.value")
-    assert cells[at - 1 : at + 4] == [
+    assert cells[at - 1 : at + 3] == [
         "warn",
         "osml.undeploy.answer.value",
-        "example",
+        "wrong answer",
         "For each model an undeploy answers UNDEPLOYED.",
-        "000.md:64 (2.19), 000.md:90 (2.19)",
     ]
 
 
@@ -57,14 +62,28 @@ def test_shows_requests_and_both_sides_as_code(sample: Run) -> None:
     blocks = [token.content for token in tokens(sample) if token.type == "fence"]
     assert '"UNDEPLOYED"\n' in blocks
     assert '"undeployed"\n' in blocks
-    assert any("_register'" in block and "# 4.3 s later" in block for block in blocks)
+    assert any("models/_register" in block and "sleep 4.3\n" in block for block in blocks)
 
 
 def test_says_why_something_was_not_decided(sample: Run) -> None:
     document = render(judge(sample))
     assert "## Not decided" in document
-    assert "- `osml.restart.redeploy`: no session can restart a target" in document
-    assert "- `osml.get.answer`: recorded on 3.4.0, this target is 2.19.0" in document
+    assert "  - no session can restart a target (`osml.restart.redeploy`)" in document
+
+
+def test_a_source_is_a_link(build: Any) -> None:
+    link = Link("001.md:83-90 (2.19)", "https://docs.example/deploy/#answer")
+    failed = build.check(build.decide("fail", expected="a"))
+    document = render(judge(build.run(replace(build.requirement(), links=(link,)), failed)))
+    assert f"[001.md:83-90 (2.19)]({link.published})" in document
+
+
+def test_a_long_list_of_what_was_left_out_is_a_number(build: Any) -> None:
+    listed = [build.requirement(f"osml.a.{number}", checks=["a::b"]) for number in range(500)]
+    run = build.run(*listed, header=build.header(selection="deploy"))
+    document = render(judge(run))
+    assert "## Not run: 500" in document
+    assert len(document) < 2000
 
 
 def test_an_incomplete_run_says_so(sample: Run) -> None:

@@ -72,25 +72,6 @@ def test_of_a_long_sequence_the_end_is_shown(build: Any) -> None:
     assert rest[-1].endswith("/69'")
 
 
-def test_of_much_evidence_the_shortest_is_shown(build: Any) -> None:
-    checks = [
-        build.check(
-            build.decide("fail"), check=f"a.py::test_{number}", exchanges=[build.exchange()] * (9 - number)
-        )
-        for number in range(8)
-    ]
-    verdict = judge(build.run(build.requirement(), *checks)).verdicts[0]
-    names = [each.check.check for each in presentation.shortest(verdict)]
-    assert names == [f"a.py::test_{number}" for number in (7, 6, 5, 4, 3)]
-    assert presentation.others(verdict) == "3 more checks came to the same; run.ndjson has them."
-
-
-def test_little_evidence_is_shown_whole(build: Any) -> None:
-    verdict = judge(build.decided("fail", "fail")).verdicts[0]
-    assert len(presentation.shortest(verdict)) == 2
-    assert presentation.others(verdict) == ""
-
-
 def test_an_answer_that_did_not_come_says_why(build: Any) -> None:
     exchange = build.exchange(status=None, problem="connection reset")
     assert presentation.answer(exchange) == "no answer: connection reset"

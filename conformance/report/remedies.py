@@ -1,0 +1,73 @@
+"""What would let a run decide more: the undecided requirements by what a user could give for them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from conformance.contract.model import Remedy
+from conformance.report.verdicts import Judgement, Kind, Verdict
+
+TAKES: Final[Mapping[Remedy, str]] = {
+    Remedy.SETTINGS: "Leave to change cluster settings for as long as the run takes: `--allow-settings`.",
+    Remedy.USERS: "Several users with different roles on a cluster with security.",
+    Remedy.NODES: "A cluster with more than one node.",
+    Remedy.RESTART: "A way to restart the target.",
+    Remedy.NODE_COMMANDS: "A way to stop and start one of the nodes.",
+    Remedy.WAITING: "More time for checks that wait: a higher `--max-wait`.",
+    Remedy.FRESH_CLUSTER: "A cluster on which nothing was made yet.",
+    Remedy.ENGINE: "A node that can run local models: its native libraries are not here.",
+    Remedy.VENDOR: "An account with the vendor of a model service.",
+    Remedy.PERMISSION: "A user with more permissions.",
+    Remedy.ENDPOINT: "An address under which the target reaches this machine: `--endpoint-host`.",
+    Remedy.MODEL: "A model that the run may use: `--model-id`.",
+}
+"""What each remedy takes, in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why some requirements were not decided, and which."""
+
+    text: str
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The requirements that one remedy would let a run decide; without a remedy, nothing that a user gives
+    would."""
+
+    remedy: Remedy | None
+    reasons: tuple[Reason, ...]
+
+    @property
+    def count(self) -> int:
+        return sum(len(reason.verdicts) for reason in self.reasons)
+
+    @property
+    def takes(self) -> str:
+        """What a user gives for it."""
+        return TAKES[self.remedy] if self.remedy else "Nothing that a user could give would decide these."
+
+
+def offers(judgement: Judgement) -> tuple[Offer, ...]:
+    """The undecided requirements by remedy, the most first; those without one at the end."""
+    found: dict[Remedy | None, dict[str, list[Verdict]]] = defaultdict(lambda: defaultdict(list))
+    for verdict in judgement.verdicts:
+        if verdict.kind is Kind.UNTESTABLE:
+            found[remedy_of(verdict)][verdict.reason].append(verdict)
+    made = [
+        Offer(remedy, tuple(Reason(text, tuple(each)) for text, each in reasons.items()))
+        for remedy, reasons in found.items()
+    ]
+    return tuple(sorted(made, key=lambda offer: (offer.remedy is None, -offer.count)))
+
+
+def remedy_of(verdict: Verdict) -> Remedy | None:
+    """What would let a run decide it: as its checks found, else as its contract says."""
+    named = [each.decision.remedy for each in verdict.telling] or [verdict.requirement.remedy]
+    known = [Remedy(each) for each in named if each in list(Remedy)]
+    return known[0] if known else None
