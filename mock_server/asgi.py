@@ -17,8 +17,7 @@ from uvicorn.server import ServerState
 from mock_server.certificates import Certificates
 from mock_server.codings import MAX_CONTENT, TOO_LARGE
 from mock_server.connection import HttpConnection
-from mock_server.core import Request, Response, WireFault
-from mock_server.server import MockServer
+from mock_server.core import Handler, Request, Response, Stream, WireFault
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -28,7 +27,7 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
-def application(server: MockServer) -> Application:
+def application(server: Handler) -> Application:
     """An ASGI application that passes every HTTP request to the server."""
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
@@ -87,8 +86,23 @@ def _request(scope: Message, headers: Mapping[str, str], body: bytes) -> Request
 
 
 async def _send(send: Send, response: Response) -> None:
+    if response.stream is not None:
+        await _send_in_parts(send, response, response.stream)
+        return
     await send(_head(response))
     await send({"type": "http.response.body", "body": response.body})
+
+
+async def _send_in_parts(send: Send, response: Response, stream: Stream) -> None:
+    """With no length told, so that it goes out in chunks."""
+    await send(
+        {"type": "http.response.start", "status": response.status, "headers": _encoded(response.headers)}
+    )
+    for place, part in enumerate(stream.parts):
+        if place:
+            await asyncio.sleep(stream.every)
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _head(response: Response) -> Message:
@@ -140,7 +154,7 @@ class _Server(uvicorn.Server):
             self._bound(_url(self.servers[0].sockets[0], self.config))
 
 
-def _config(server: MockServer, tls: Certificates | None) -> uvicorn.Config:
+def _config(server: Handler, tls: Certificates | None) -> uvicorn.Config:
     return uvicorn.Config(
         application(server),
         http=HttpConnection,
@@ -178,7 +192,7 @@ def _url(listener: socket.socket, config: uvicorn.Config) -> str:
 
 
 def serve(
-    server: MockServer,
+    server: Handler,
     host: str = HOST,
     port: int = 9280,
     bound: Callable[[str], None] = lambda _url: None,
@@ -198,7 +212,7 @@ def serve(
 
 
 @contextmanager
-def serving(server: MockServer, tls: Certificates | None = None) -> Iterator[str]:
+def serving(server: Handler, tls: Certificates | None = None) -> Iterator[str]:
     """Serve at a free loopback port, in a thread, for as long as the context lasts; gives the URL.
 
     What is under way at its end is broken off.

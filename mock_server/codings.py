@@ -69,7 +69,8 @@ def encoded(request: Request, response: Response) -> Response:
         length = ("content-length", str(len(response.body)))
         return replace(response, headers=(*response.headers, length), body=b"")
     accepted = request.headers.get("accept-encoding")
-    coding = None if accepted is None or not response.body else _coding(accepted)
+    plain = accepted is None or not response.body or response.stream is not None
+    coding = None if plain or accepted is None else _coding(accepted)
     if coding is None:
         return response
     deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP if coding == "gzip" else _ZLIB)

@@ -14,6 +14,7 @@ from mock_server.core import JSON_UTF8, Profile, Request, Response, encode_json,
 from mock_server.endpoint import RemoteEndpoint
 from mock_server.fault_injection import Fault, FaultError, Faults, read_fault, view_fault
 from mock_server.journal import Journal
+from mock_server.stubs import Stub, StubError, Stubs, read_stub
 
 PREFIX = "/_mock/"
 _PREDICT = ("answer", "status")
@@ -43,12 +44,14 @@ class Control:
         profiles: dict[str, Profile],
         faults: Faults,
         journal: Journal,
+        stubs: Stubs,
     ) -> None:
         self._clock = clock
         self._endpoint = endpoint
         self._profiles = profiles
         self._faults = faults
         self._journal = journal
+        self._stubs = stubs
         self._restarts = 0
         wanted = ("method", "path", "body", "times")
         self._operations = {
@@ -67,6 +70,11 @@ class Control:
             ("POST", "faults"): _Operation("add faults", self._arm, ("faults",)),
             ("PUT", "faults"): _Operation("replace the faults", self._replace_faults, ("faults", "seed")),
             ("DELETE", "faults"): _Operation("remove the faults", self._disarm),
+            ("GET", "health"): _Operation("whether the mock is ready", lambda _values: {"status": "ready"}),
+            ("GET", "stubs"): _Operation("the stubs and how often each was used", self._view_stubs),
+            ("POST", "stubs"): _Operation("add stubs", self._add_stubs, ("stubs",)),
+            ("PUT", "stubs"): _Operation("replace the stubs", self._replace_stubs, ("stubs", "seed")),
+            ("DELETE", "stubs"): _Operation("remove the stubs", self._remove_stubs),
             ("GET", "requests"): _Operation("the requests that came", self._view_requests),
             ("DELETE", "requests"): _Operation("forget the requests that came", self._forget_requests),
             ("POST", "verify"): _Operation("whether such requests came", self._verify, wanted),
@@ -86,7 +94,7 @@ class Control:
             return self._no_operation(name)
         try:
             return json_response(200, operation.answer(_values(request, operation.members)))
-        except (ControlError, FaultError, CodecError) as error:
+        except (ControlError, FaultError, StubError, CodecError) as error:
             return json_response(400, {"error": str(error)})
         except RecursionError:
             return json_response(400, {"error": "expected a body that is nested less deep"})
@@ -98,7 +106,9 @@ class Control:
             )
             for (method, name), known in self._operations.items()
         ]
-        body = b'{"operations": [\n' + b",\n".join(lines) + b"\n]}\n"
+        unmocked = [encode_json(one) for profile in self._profiles.values() for one in profile.not_mocked()]
+        listed = (b'{"operations": [\n', b",\n".join(lines), b'\n],\n"not_mocked": [\n')
+        body = b"".join((*listed, b",\n".join(unmocked), b"\n]}\n"))
         return Response(200, (("content-type", JSON_UTF8),), body)
 
     def _no_operation(self, name: str) -> Response:
@@ -126,6 +136,7 @@ class Control:
     def _reset(self, _values: dict[str, Any]) -> dict[str, bool]:
         self._endpoint.reset()
         self._faults.clear()
+        self._stubs.clear()
         self._journal.clear()
         for profile in self._profiles.values():
             profile.reset()
@@ -176,9 +187,7 @@ class Control:
         return self._view_faults()
 
     def _replace_faults(self, values: dict[str, Any]) -> dict[str, Any]:
-        faults, seed = _faults(values), values.get("seed", 0)
-        if isinstance(seed, bool) or not isinstance(seed, int):
-            raise ControlError(f"expected a whole number as seed, got {json.dumps(seed)}")
+        faults, seed = _faults(values), _seed(values)
         self._faults.clear(seed)
         self._faults.arm(faults)
         return self._view_faults()
@@ -186,6 +195,23 @@ class Control:
     def _disarm(self, _values: dict[str, Any]) -> dict[str, Any]:
         self._faults.clear()
         return self._view_faults()
+
+    def _view_stubs(self, _values: dict[str, Any] | None = None) -> dict[str, Any]:
+        return {"stubs": self._stubs.view()}
+
+    def _add_stubs(self, values: dict[str, Any]) -> dict[str, Any]:
+        self._stubs.add(_stubs(values))
+        return self._view_stubs()
+
+    def _replace_stubs(self, values: dict[str, Any]) -> dict[str, Any]:
+        stubs, seed = _stubs(values), _seed(values)
+        self._stubs.clear(seed)
+        self._stubs.add(stubs)
+        return self._view_stubs()
+
+    def _remove_stubs(self, _values: dict[str, Any]) -> dict[str, Any]:
+        self._stubs.clear()
+        return self._view_stubs()
 
     def _view_requests(self, _values: dict[str, Any]) -> dict[str, Any]:
         return {"requests": self._requests({})}
@@ -225,6 +251,20 @@ def _answer(values: dict[str, Any]) -> tuple[Any, int]:
     if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status < 600:
         raise ControlError(f"expected a status from 200 to 599, got {json.dumps(status)}")
     return answer, status
+
+
+def _seed(values: dict[str, Any]) -> int:
+    seed = values.get("seed", 0)
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise ControlError(f"expected a whole number as seed, got {json.dumps(seed)}")
+    return seed
+
+
+def _stubs(values: dict[str, Any]) -> list[Stub]:
+    stubs = _member(values, "stubs")
+    if not isinstance(stubs, list):
+        raise ControlError("expected a list of stubs")
+    return [read_stub(stub) for stub in stubs]
 
 
 def _faults(values: dict[str, Any]) -> list[Fault]:

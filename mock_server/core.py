@@ -42,13 +42,29 @@ class WireFault:
 
 
 @dataclass(frozen=True, slots=True)
+class Stream:
+    """The parts in which a server sends a body, `every` so many seconds one."""
+
+    parts: tuple[bytes, ...]
+    every: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP answer, whole; a server does to it what `fault` says, callers in this process may."""
+    """One HTTP answer, whole; a server does what `fault` and `stream` say, callers in this process may."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
     fault: WireFault | None = None
+    stream: Stream | None = None
+
+
+class Handler(Protocol):
+    """What a server asks for its answers."""
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request; safe to call from several threads. Never raises for anything a client sends."""
 
 
 class Profile(Protocol):
@@ -59,6 +75,9 @@ class Profile(Protocol):
 
     def handle(self, request: Request) -> Response:
         """Answer one request. Never raises for anything a client can send."""
+
+    def not_mocked(self) -> list[dict[str, Any]]:
+        """What servers of this API do and the mock does not: paths, the reason, and what there is instead."""
 
     def reset(self) -> None:
         """Forget everything clients made and put every setting back to its default."""

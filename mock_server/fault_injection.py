@@ -74,8 +74,8 @@ class Fault:
     """One fault and whom it strikes.
 
     `path` is a pattern with `*`; for faults of deployments it is matched against the deployed model's id.
-    `times` is how often it may strike in all. `status` is 429 or 503. With `executed` a request has effect
-    though its connection is reset.
+    `times` is how often it may strike in all. `status` is that of a refusal. With `executed` a request has
+    effect though its connection is reset.
     """
 
     kind: Kind
@@ -189,8 +189,8 @@ class Faults:
 
 
 def refusal_of(status: int) -> Response:
-    """OpenSearch's envelope with this status, 429 or 503."""
-    kind, reason = _STATUSES[status]
+    """OpenSearch's envelope with this status."""
+    kind, reason = _STATUSES.get(status, ("status_exception", "The mock was told to refuse this request"))
     cause = {"type": kind, "reason": reason}
     return json_response(status, {"error": {"root_cause": [cause], **cause}, "status": status})
 
@@ -208,15 +208,15 @@ def read_fault(values: Any) -> Fault:
     if times is not None and (isinstance(times, bool) or not isinstance(times, int) or times < 1):
         raise FaultError(f"expected how many times the fault strikes, a number above zero, got {times!r}")
     status = values.get("status", 503)
-    if status not in _STATUSES:
-        raise FaultError(f"expected the status 429 or 503, got {status!r}")
+    if isinstance(status, bool) or not isinstance(status, int) or not 400 <= status < 600:
+        raise FaultError(f"expected a status from 400 to 599, got {status!r}")
     return Fault(
         kind=kind,
         method=_text(values, "method"),
         path=_text(values, "path") or "*",
         probability=_number(values, "probability", 1.0, 1.0),
         times=times,
-        delay=_read_delay(values.get("delay")) if kind is Kind.DELAY else None,
+        delay=read_delay(values.get("delay")) if kind is Kind.DELAY else None,
         status=status,
         executed=values.get("executed") is True,
     )
@@ -259,7 +259,8 @@ def _number(values: Mapping[str, Any], name: str, default: float | None, most: f
     return float(value)
 
 
-def _read_delay(values: Any) -> Delay:
+def read_delay(values: Any) -> Delay:
+    """A delay from its JSON form, which may be a number of seconds. Raises FaultError for what is none."""
     if isinstance(values, int | float) and not isinstance(values, bool):
         values = {"distribution": "fixed", "seconds": values}
     distribution = values.get("distribution") if isinstance(values, dict) else None

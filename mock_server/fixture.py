@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 from mock_server.asgi import HOST, serving
 from mock_server.certificates import certificates
+from mock_server.core import Request
 from mock_server.server import MockServer
 
 
@@ -20,6 +22,52 @@ class RunningMock:
     url: str
     server: MockServer
     ca_file: Path | None = None
+
+    def predict(self, *answers: Any, status: int = 200, delay: float = 0.0, **stub: Any) -> None:
+        """Let the endpoints of models answer with these values: one a call, the last one for good.
+
+        `stub` are members of a stub: `model` and `connector` by id or name, `input`, `order`, `times`.
+        `delay` is in seconds. Raises ValueError for what is no stub.
+        """
+        told = [{"answer": answer, "status": status, "delay": delay} for answer in answers]
+        self.stub({**stub, "answers": told})
+
+    def stub(self, stub: dict[str, Any]) -> None:
+        """Add a stub in its JSON form. Raises ValueError for what is none."""
+        self._control("POST", "stubs", {"stubs": [stub]})
+
+    def requests(
+        self, method: str | None = None, path: str | None = None, body: Any = None
+    ) -> list[dict[str, Any]]:
+        """The requests that came with this method, a path of this pattern, and a body that has all of `body`.
+
+        Each has `at`, `method`, `path`, `query`, `body` and the `status` of its answer.
+        """
+        return list(self._look(method, path, body)["requests"])
+
+    def verify(
+        self, method: str | None = None, path: str | None = None, body: Any = None, times: int | None = None
+    ) -> None:
+        """Raises AssertionError when no such request came, or not as many `times`; it lists what did come."""
+        found = self._look(method, path, body)["times"]
+        if found == times if times is not None else found:
+            return
+        shown = "" if body is None else f" with {json.dumps(body)}"
+        wanted = f"{'at least one' if times is None else times} of {method or 'any'} {path or '*'}{shown}"
+        came = [f"{one['method']} {one['path']} {json.dumps(one['body'])}" for one in self.requests()]
+        raise AssertionError("\n  ".join([f"expected {wanted}, got {found} among", *came]))
+
+    def _look(self, method: str | None, path: str | None, body: Any) -> dict[str, Any]:
+        given = {"method": method, "path": path, "body": body}
+        return self._control("POST", "verify", {name: one for name, one in given.items() if one is not None})
+
+    def _control(self, method: str, operation: str, body: dict[str, Any]) -> dict[str, Any]:
+        sent = Request(method, f"/_mock/{operation}", "", {}, json.dumps(body).encode())
+        answer = self.server.handle(sent)
+        value: dict[str, Any] = json.loads(answer.body)
+        if answer.status != 200:
+            raise ValueError(value["error"])
+        return value
 
 
 @contextmanager

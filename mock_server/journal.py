@@ -25,13 +25,8 @@ class Entry:
 
     @property
     def body(self) -> Any:
-        """The body as a JSON value, as text where it is none, or None where there is none."""
-        if not self.request.body:
-            return None
-        try:
-            return json.loads(self.request.body)
-        except (ValueError, RecursionError):
-            return self.request.body.decode("utf-8", "replace")
+        """As `body_of` tells it."""
+        return body_of(self.request)
 
     def matches(self, method: str | None, path: str | None, body: Any) -> bool:
         """Whether method, pattern of the path, and members of the body are those asked for."""
@@ -65,10 +60,22 @@ class Journal:
         return (entry for entry in self._entries if entry.matches(method, path, body))
 
 
+def body_of(request: Request) -> Any:
+    """The body as a JSON value, as text where it is none, or None where there is none."""
+    if not request.body:
+        return None
+    try:
+        return json.loads(request.body)
+    except (ValueError, RecursionError):
+        return request.body.decode("utf-8", "replace")
+
+
 def holds(value: Any, wanted: Any) -> bool:
-    """Whether a JSON value has everything that is wanted of it; an object may have more members."""
+    """Whether a JSON value has everything that is wanted of it; objects may have more members."""
     if isinstance(wanted, dict):
         return isinstance(value, dict) and all(
             name in value and holds(value[name], member) for name, member in wanted.items()
         )
+    if isinstance(wanted, list):
+        return isinstance(value, list) and len(value) == len(wanted) and all(map(holds, value, wanted))
     return type(value) is type(wanted) and bool(value == wanted)

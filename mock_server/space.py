@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from mock_server import interleaving
 from mock_server.clock import Clock
@@ -13,6 +14,7 @@ from mock_server.core import Profile, Request, Response, WireFault, json_respons
 from mock_server.endpoint import RemoteEndpoint
 from mock_server.fault_injection import READS, Faults
 from mock_server.journal import Entry, Journal
+from mock_server.stubs import Stubs
 
 _LOG = logging.getLogger(__name__)
 
@@ -27,9 +29,10 @@ class Space:
         self.faults = Faults(seed)
         self.journal = Journal()
         self._lock = threading.Lock()
-        endpoint = RemoteEndpoint()
-        self._profiles = make_profiles(clock, endpoint, self.faults, self._let_others_in)
-        self._control = Control(clock, endpoint, self._profiles, self.faults, self.journal)
+        self._stubs = Stubs(seed)
+        self._endpoint = RemoteEndpoint(self._stubs)
+        self._profiles = make_profiles(clock, self._endpoint, self.faults, self._let_others_in)
+        self._control = Control(clock, self._endpoint, self._profiles, self.faults, self.journal, self._stubs)
 
     def handle(self, request: Request) -> Response:
         """Answer one request; safe to call from several threads.
@@ -69,7 +72,7 @@ class Space:
     def _disturbed(self, profile: Profile, request: Request) -> Response:
         strike = self.faults.strike(request)
         if strike is None:
-            return profile.handle(request)
+            return self._handled(profile, request)
         if self.faults.has_stale_reads and request.method not in READS:
             profile.remember()
         if strike.refusal is not None:
@@ -77,7 +80,17 @@ class Space:
         elif strike.stale:
             response = profile.handle_before(request)
         else:
-            response = profile.handle(request)
+            response = self._handled(profile, request)
         body = self.faults.garble(response.body) if strike.garbage else response.body
-        wire = None if strike.wire == WireFault() else strike.wire
-        return Response(response.status, response.headers, body, wire)
+        late = strike.wire.delay + (response.fault.delay if response.fault is not None else 0.0)
+        wire = replace(strike.wire, delay=late)
+        return replace(response, body=body, fault=None if wire == WireFault() else wire)
+
+    def _handled(self, profile: Profile, request: Request) -> Response:
+        """The answer of a stub, or of the API, which is late where its model's endpoint was."""
+        stubbed = self._stubs.for_request(request)
+        if stubbed is not None:
+            return stubbed
+        response = profile.handle(request)
+        late = self._endpoint.take_delay()
+        return replace(response, fault=WireFault(delay=late)) if late else response

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,6 +23,11 @@ from mock_server import (
 )
 from mock_server.asgi import serve
 from mock_server.certificates import certificates
+from mock_server.core import Handler, Request
+from mock_server.request_log import LoggedHandler
+
+if TYPE_CHECKING:
+    from mock_server.recorder import Recorder
 
 
 @click.command("mock")
@@ -40,6 +48,11 @@ from mock_server.certificates import certificates
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=9280, show_default=True)
 @click.option("--mutant", help="put this fault in")
+@click.option("--stubs", type=click.Path(path_type=Path), help="stubs to begin with; with --record, to write")
+@click.option(
+    "--record", metavar="URL", help="pass requests on to this server and write stubs of its answers"
+)
+@click.option("--log", type=click.Choice(["requests"]), help="a line on stderr for each request")
 @click.option("--security", is_flag=True, help="a cluster with users, roles and access control, over HTTPS")
 @click.option(
     "--password",
@@ -62,12 +75,18 @@ def command(
     host: str,
     port: int,
     mutant: str | None,
+    stubs: Path | None,
+    record: str | None,
+    log: str | None,
     security: bool,
     password: str,
     tls: bool | None,
     ca_file: Path | None,
 ) -> None:
-    """Serve the reference mock over HTTP until interrupted."""
+    """Serve the reference mock over HTTP until interrupted.
+
+    The only line on stdout is its URL, once it listens.
+    """
     profiles = PROFILES if profile == "all" else (profile,)
     try:
         server = MockServer(
@@ -86,22 +105,55 @@ def command(
         click.echo(f"mlconform: {server.notice}", err=True)
     if security:
         shown = "as given" if password != DEFAULT_PASSWORD else password
-        click.echo(f"users {', '.join(USERS)}; password {shown}")
+        click.echo(f"users {', '.join(USERS)}; password {shown}", err=True)
+    if stubs is not None and record is None:
+        _load(server, stubs)
+    recorder = None if record is None else _recorder(record, stubs)
+    handler: Handler = server if recorder is None else recorder
+    what = f"mock of {profile} ({behaviour})" if record is None else f"recorder of {record}"
+
+    def tell(url: str) -> None:
+        click.echo(f"mlconform: {what}; stop with Ctrl-C", err=True)
+        click.echo(url)
+
     try:
         with (
             certificates(host, ca_file) if _wants_tls(tls, security, ca_file) else nullcontext() as certified
         ):
             if certified is not None:
-                click.echo(f"certificate authority in {certified.ca_file}")
-            serve(
-                server,
-                host,
-                port,
-                lambda url: click.echo(f"mock of {profile} ({behaviour}) at {url}; stop with Ctrl-C"),
-                certified,
-            )
+                click.echo(f"certificate authority in {certified.ca_file}", err=True)
+            serve(_logged(handler, log), host, port, tell, certified)
     except (OSError, OverflowError) as error:
         raise UsageError(f"the mock cannot listen at {host} port {port}: {error}; choose another") from error
+    if recorder is not None and stubs is not None:
+        stubs.write_text(
+            json.dumps({"stubs": recorder.stubs}, indent=1, ensure_ascii=False), encoding="utf-8"
+        )
+        click.echo(f"mlconform: {len(recorder.stubs)} stubs in {stubs}", err=True)
+
+
+def _logged(handler: Handler, log: str | None) -> Handler:
+    return handler if log is None else LoggedHandler(handler, partial(click.echo, err=True))
+
+
+def _recorder(url: str, stubs: Path | None) -> Recorder:
+    from mock_server.recorder import Recorder  # noqa: PLC0415 - a fast start
+
+    if stubs is None:
+        raise UsageError("--record needs --stubs FILE, where the stubs are written at the end")
+    if not url.startswith(("http://", "https://")):
+        raise UsageError(f"--record: expected a URL such as http://127.0.0.1:9200, got {url}")
+    return Recorder(url)
+
+
+def _load(server: MockServer, stubs: Path) -> None:
+    try:
+        content = stubs.read_bytes()
+    except OSError as error:
+        raise UsageError(f"--stubs: {error}") from error
+    answer = server.handle(Request("PUT", "/_mock/stubs", "", {}, content))
+    if answer.status != 200:
+        raise UsageError(f"--stubs {stubs}: {json.loads(answer.body)['error']}")
 
 
 def _wants_tls(tls: bool | None, security: bool, ca_file: Path | None) -> bool:

@@ -74,6 +74,10 @@ class Nugen:
             body = {"detail": error.detail}
             return json_response(error.status, body, content_type=JSON, headers=error.headers)
 
+    def not_mocked(self) -> list[dict[str, Any]]:
+        """Nothing: what the page of the vendor has is all there."""
+        return []
+
     def reset(self) -> None:
         """The models as they are shipped."""
         self._models = AlignedModels(self._rules, self._clock)

@@ -9,6 +9,7 @@ from mock_server.core import Request, Response
 from mock_server.opensearch_ml import state, wire
 from mock_server.opensearch_ml.cluster import Cluster
 from mock_server.opensearch_ml.environment import Environment
+from mock_server.opensearch_ml.unmocked import UNMOCKED
 
 
 class OpenSearchMl:
@@ -31,6 +32,12 @@ class OpenSearchMl:
         if request.method not in ("GET", "HEAD"):
             lifecycle.disturb()
         return response
+
+    def not_mocked(self) -> list[dict[str, Any]]:
+        """What is answered with 501."""
+        return [
+            {"paths": known.paths, "reason": known.reason, "instead": known.instead} for known in UNMOCKED
+        ]
 
     def reset(self) -> None:
         """An empty cluster of the same nodes."""

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from mock_server.core import JSON_UTF8, Request, Response, encode_json
+from mock_server.opensearch_ml import unmocked
 from mock_server.opensearch_ml.bodies.document import EMPTY, MAX_DEPTH, Document, read_json
 from mock_server.opensearch_ml.bodies.fields import flag_of, require_time
 from mock_server.opensearch_ml.bodies.nearness import did_you_mean
@@ -92,6 +93,9 @@ def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answ
         return Answer(text="", headers=(("allow", ",".join(methods)),) if methods else ())
     try:
         if match is None:
+            # A name that begins with a line is no index, though the route of one index has it.
+            if not methods or (request.path.startswith("/_") and request.path.count("/") == 1):
+                unmocked.refuse(request.method, request.path)
             uri = f"{request.path}?{request.query}" if request.query else request.path
             raise _no_route(request.method, uri, _ordered(methods, cluster.rules.method_order))
         media_type = _known_media_type(request.headers.get("content-type")) if request.body else ""

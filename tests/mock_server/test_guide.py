@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from mock_server import USERS, MockServer, Request, Security
+from mock_server import USERS, MockServer, Request, Security, stubs
 from mock_server.fault_injection import MEMBERS, Kind
 from mock_server.fixture import running_mock
+from mock_server.opensearch_ml.unmocked import UNMOCKED
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "mock_server" / "README.md").read_text(encoding="utf-8")
@@ -61,6 +62,19 @@ def make(call: str, folder: Path) -> None:
     assert ended.returncode == 0, f"{call}\n{ended.stdout}{ended.stderr}"
 
 
+_NESTED: dict[str, set[str]] = {
+    "faults": {*MEMBERS, *Kind},
+    "stubs": {*stubs.MEMBERS, *stubs.ANSWER_MEMBERS, *stubs.CONDITION_MEMBERS},
+}
+
+
+def test_the_guide_lists_what_is_not_mocked() -> None:
+    said = GUIDE.partition("## What is not mocked")[2]
+    for known in UNMOCKED:
+        paths = ", ".join(f"`{path}`" for path in known.paths)
+        assert f"| {paths} | {known.reason} | {known.instead} |" in said
+
+
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     with running_mock() as mock:
@@ -95,8 +109,7 @@ def test_every_operation_has_its_section_its_call_and_its_members() -> None:
         assert all(f"`{one['operation']}`" in said for one in listed), name
         assert any(f"/_mock/{name}" in call for call in calls(said)), name
         members = {member for one in listed for member in one["members"]}
-        extra = {*MEMBERS, *Kind} if name == "faults" else set()
-        assert set(first_cells(said)) == members | extra, name
+        assert set(first_cells(said)) == members | _NESTED.get(name, set()), name
 
 
 def test_the_guide_has_no_section_of_an_operation_that_is_not() -> None:

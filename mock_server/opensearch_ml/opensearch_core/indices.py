@@ -15,6 +15,7 @@ from mock_server.opensearch_ml.errors import ApiError, illegal_argument, not_x_c
 from mock_server.opensearch_ml.search.mappings import MAPPINGS
 from mock_server.opensearch_ml.search.operation import answer_search
 from mock_server.opensearch_ml.store import Index, JsonObject
+from mock_server.opensearch_ml.unmocked import PIPELINES, not_mocked
 
 _FORBIDDEN = frozenset(' "*\\<|,>/?')
 _FORBIDDEN_TOLD = '[ , ", *, \\, <, |, ,, >, /, ?]'
@@ -22,6 +23,7 @@ SYSTEM_INDICES = (*MAPPINGS, ".plugins-ml-config", ".opendistro_security")
 """The indices that plugins keep to themselves where a cluster is secured."""
 
 _CREATED_WITH = ("aliases", "mappings", "settings")
+_PIPELINES = ("default_pipeline", "final_pipeline")
 
 
 def create(call: Call) -> Answer:
@@ -49,6 +51,16 @@ def _check_body(call: Call) -> None:
             raise parse_error(f"unknown key [{member}] for create index")
         if not isinstance(value, dict):
             raise parse_error(f"key [{member}] must be an object")
+    if _has_pipeline(call.map().get("settings") or {}):
+        raise not_mocked(PIPELINES)
+
+
+def _has_pipeline(settings: JsonObject) -> bool:
+    """Whether the settings of an index, nested or not, name a pipeline that every document goes through."""
+    index = settings.get("index")
+    nested = index if isinstance(index, dict) else {}
+    names = {*settings, *nested}
+    return not names.isdisjoint(name for kind in _PIPELINES for name in (kind, f"index.{kind}"))
 
 
 def get(call: Call) -> Answer:
@@ -166,6 +178,8 @@ def _put(call: Call, key: str) -> Answer:
     name, document = call.parameters["index"], call.document
     if document.empty:
         raise parse_error("request body is required")
+    if call.query.get("pipeline", "_none") != "_none":
+        raise not_mocked(PIPELINES)
     refreshed = _refreshes(call)
     if not document.is_object:
         unread = not_x_content()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mock_server.opensearch_ml.bodies.fields import Fields
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
@@ -63,7 +63,7 @@ def predict(call: Call) -> Answer:
     cluster.let_others_in()
     cluster.lifecycle.use(model)
     with cluster.monitor.prediction(model):
-        return Answer(local_models.predict(model, fields))
+        return Answer(_predict_locally(cluster, model, fields))
 
 
 def batch_predict(call: Call) -> Answer:
@@ -148,7 +148,7 @@ def _remote_input(fields: Fields, algorithm: str) -> RemoteInput:
     _local_input(fields, algorithm)
     if algorithm not in _EMBEDDING_FUNCTIONS:
         raise illegal_argument("pre_process_function not defined in connector")
-    return RemoteInput(docs=tuple(fields.texts("text_docs") or ()))
+    return RemoteInput(docs=tuple(fields.texts("text_docs") or ()), body=fields.values)
 
 
 def _local_input(fields: Fields, algorithm: str) -> Fields:
@@ -174,6 +174,16 @@ def _predict_remotely(cluster: Cluster, model: Model, sent: RemoteInput) -> Json
         if rules.interface_checked and interface.is_schema(schemas.get("output")):
             interface.check("output", schemas["output"], answer, rules)
         return answer
+
+
+def _predict_locally(cluster: Cluster, model: Model, fields: Fields) -> Any:
+    """What a model on the nodes answers, or a stub in its place: the whole answer, or a refusal."""
+    reply = cluster.endpoint.stubbed(remote_models.asked(cluster, model, fields.values))
+    if reply is None:
+        return local_models.predict(model, fields)
+    if not 200 <= reply.status < 300:
+        raise status_error(reply.status, reply.body)
+    return reply.value
 
 
 def _is_cached(cluster: Cluster, model: Model) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from mock_server.endpoint import Reply
 from mock_server.opensearch_ml.bodies.fields import Fields
 from mock_server.opensearch_ml.cluster import Cluster
 from mock_server.opensearch_ml.connectors import fill, find_action
@@ -19,6 +20,7 @@ from mock_server.opensearch_ml.prediction.java_maps import map_ordered
 from mock_server.opensearch_ml.prediction.payloads import escaped, is_json
 from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.store import Connector, JsonObject, Model
+from mock_server.stubs import Asked
 
 _PLACE = re.compile(r"\$\{parameters\.([^}]+)\}")
 _NULL_PLACE = re.compile(r'"\$\{parameters\.(\w+):-null\}"')
@@ -34,11 +36,15 @@ _DOCS_NAMED = {
 
 @dataclass(frozen=True, slots=True)
 class RemoteInput:
-    """What a predict call sends: parameters, every one a text, or documents for a pre-process function."""
+    """What a predict call sends: parameters, every one a text, or documents for a pre-process function.
+
+    `body` is all of it as it came.
+    """
 
     parameters: dict[str, str] | None = None
     docs: tuple[str, ...] | None = None
     action: str = "PREDICT"
+    body: Any = None
 
 
 def read_parameters(fields: Fields, action: str) -> RemoteInput:
@@ -47,11 +53,11 @@ def read_parameters(fields: Fields, action: str) -> RemoteInput:
     if kind is not None and kind.upper() not in ("PREDICT", "BATCH_PREDICT"):
         raise illegal_argument(f"Wrong Action Type of {kind}")
     if "parameters" not in fields:
-        return RemoteInput(action=(kind or action).upper())
+        return RemoteInput(action=(kind or action).upper(), body=fields.values)
     value = fields.get("parameters")
     members = value if isinstance(value, dict) else {}
     texts = {name: gson.kept_text(member) for name, member in members.items()}
-    return RemoteInput(texts, action=(kind or action).upper())
+    return RemoteInput(texts, action=(kind or action).upper(), body=fields.values)
 
 
 def instance(sent: RemoteInput, schema: str, rules: Rules) -> JsonObject:
@@ -148,7 +154,16 @@ def _ask(
     if _stopped(cluster, model, "input_guardrail", payload or ""):
         raise illegal_argument("guardrails triggered for user input")
     _require_callable(cluster, action, parameters, payload)
-    return {"output": _output(cluster, model, action, parameters), "status_code": cluster.endpoint.status}
+    reply = cluster.endpoint.reply(asked(cluster, model, sent.body))
+    return {"output": _output(cluster, model, action, parameters, reply), "status_code": reply.status}
+
+
+def asked(cluster: Cluster, model: Model, body: Any) -> Asked:
+    """A call of a model as stubs look at it."""
+    connector_id = model.connector_id
+    connector = model.connector or cluster.store.connectors.get(connector_id or "")
+    names = (connector_id, connector.name if connector is not None else None)
+    return Asked((model.id, model.name), tuple(name for name in names if name is not None), body)
 
 
 def _payload(action: JsonObject, parameters: dict[str, str]) -> str | None:
@@ -227,10 +242,10 @@ def _is_private(host: str) -> bool:
 
 
 def _output(
-    cluster: Cluster, model: Model, action: JsonObject, parameters: dict[str, str]
+    cluster: Cluster, model: Model, action: JsonObject, parameters: dict[str, str], reply: Reply
 ) -> list[JsonObject]:
     """The tensors that the endpoint's answer becomes. Raises ApiError for an answer that is none."""
-    status, body, rules = cluster.endpoint.status, cluster.endpoint.body, cluster.rules
+    status, body, rules = reply.status, reply.body, cluster.rules
     if not body.strip() and not rules.empty_answer_names_status:
         raise status_error(400, "No response from model")
     if not 200 <= status <= 300:
