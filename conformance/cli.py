@@ -24,7 +24,12 @@ class _Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"conformance.commands.{cmd_name}").command
+        try:
+            command: click.Command = importlib.import_module(f"conformance.commands.{cmd_name}").command
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] in ("conformance", "mock_server"):
+                raise
+            return _not_installed(cmd_name, error.name)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -36,6 +41,17 @@ class _Group(click.Group):
             _fail(str(error), ExitCode.UNREACHABLE)
         except KeyboardInterrupt:
             _fail("interrupted", ExitCode.INCOMPLETE)
+
+
+def _not_installed(name: str, missing: str | None) -> click.Command:
+    """In the place of a command that needs more than the mock does."""
+    told = f"{name} needs {missing}, which is not installed: pip install 'mlconform[run]'"
+
+    def fail() -> None:
+        raise PrerequisiteMissing(told)
+
+    anything = {"ignore_unknown_options": True, "allow_extra_args": True}
+    return click.Command(name, callback=fail, help=told, add_help_option=False, context_settings=anything)
 
 
 def _fail(message: str, code: ExitCode) -> None:

@@ -1,0 +1,80 @@
+"""Who wants the mock alone, or another project's tests, pays for nothing else."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import urllib3
+
+PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+MODULES = {"markdown-it-py": "markdown_it", "pytest-xdist": "xdist"}
+ALLOWED_SECONDS = 0.05
+
+
+def _names(requirements: list[str]) -> list[str]:
+    names = (one.partition(">")[0] for one in requirements)
+    return [MODULES.get(name, name.replace("-", "_")) for name in names]
+
+
+WITHOUT_JUDGING = f"""
+import sys
+for name in {_names(PROJECT["optional-dependencies"]["run"])}:
+    sys.modules[name] = None
+from conformance.cli import main
+main()
+"""
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, "-c", WITHOUT_JUDGING, *arguments]
+
+
+def test_the_mock_runs_where_only_it_is_installed() -> None:
+    with subprocess.Popen(_command("mock", "--port", "0"), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert urllib3.request("GET", f"{url}/_mock/health").json() == {"status": "ready"}
+        process.terminate()
+
+
+@pytest.mark.parametrize("arguments", [["run", "--level", "observed"], ["mutants"]])
+def test_what_judges_says_there_what_it_needs(arguments: list[str]) -> None:
+    ended = subprocess.run(_command(*arguments), capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 3
+    assert "not installed: pip install 'mlconform[run]'" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_help_is_there_all_the_same() -> None:
+    ended = subprocess.run(_command("--help"), capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 0
+    assert "mutants" in ended.stdout
+
+
+def _seconds(folder: Path, *plugin: str) -> float:
+    """Processor time of a pytest that loads this plugin and no other, without tests."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin],
+        cwd=folder,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, ended.stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_the_plugin_costs_other_peoples_pytest_next_to_nothing(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    pairs = [(_seconds(tmp_path), _seconds(tmp_path, "-p", "conformance.plugin")) for _ in range(5)]
+    without, with_it = (min(side) for side in zip(*pairs, strict=True))
+    assert with_it - without < ALLOWED_SECONDS
