@@ -67,6 +67,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     option("--ml-behaviour", help="let the mock in this process follow a recorded version")
     option("--ml-mutant", help="put this fault into the mock in this process")
+    option(
+        "--ml-security", action="store_true", help="the mock in this process has users; the run is its admin"
+    )
     option("--ml-run-id", default="", help="what the names of everything created start with")
 
 

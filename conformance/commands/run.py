@@ -63,6 +63,7 @@ from conformance.targets.connect import TargetOptions
 @click.option("--insecure", is_flag=True, help="do not verify TLS certificates")
 @click.option("--behaviour", help="let the mock in this process follow a recorded version")
 @click.option("--mutant", help="put this fault into the mock in this process")
+@click.option("--security", is_flag=True, help="give the mock in this process users; the run is its admin")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -83,6 +84,7 @@ def command(**given: Any) -> None:
         docs_version=given["docs_version"],
         behaviour=given["behaviour"],
         mutant=given["mutant"],
+        security=given["security"],
     )
     options = RunOptions(
         target=target,

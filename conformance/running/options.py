@@ -91,14 +91,22 @@ class RunOptions:
             ("--endpoint-host", None if target.endpoint_host == LOOPBACK_HOST else target.endpoint_host),
             *(("--model-id", model) for model in target.model_ids),
         )
-        flags = (("--allow-settings", target.allow_settings), ("--insecure", target.insecure))
+        flags = (
+            ("--allow-settings", target.allow_settings),
+            ("--insecure", target.insecure),
+            ("--security", target.security),
+        )
         given = [word for name, value in pairs if value is not None for word in (name, str(value))]
         return (*given, *(name for name, set_ in flags if set_))
 
 
 def _check_in_process(target: TargetOptions) -> None:
     """What steers the mock of this process has no effect on a server: raises `UsageError`."""
-    steering = {"--behaviour": target.behaviour, "--mutant": target.mutant}
+    steering = {
+        "--behaviour": target.behaviour,
+        "--mutant": target.mutant,
+        "--security": target.security or None,
+    }
     given = [name for name, value in steering.items() if value is not None]
     if given and not target.in_process:
         raise UsageError(
@@ -173,6 +181,7 @@ def options_from(config: Configuration, handed: Handed | None = None) -> RunOpti
         docs_version=get("--ml-docs-version"),
         behaviour=get("--ml-behaviour"),
         mutant=get("--ml-mutant"),
+        security=get("--ml-security"),
         run_id=_own_run_id(run),
         prepared_endpoint=prepared_endpoint,
     )

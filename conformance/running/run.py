@@ -155,4 +155,5 @@ def arguments_for(options: RunOptions) -> list[str]:
     arguments += [f"--ml-model-id={model}" for model in target.model_ids]
     arguments += ["--ml-allow-settings"] if target.allow_settings else []
     arguments += ["--ml-insecure"] if target.insecure else []
+    arguments += ["--ml-security"] if target.security else []
     return arguments

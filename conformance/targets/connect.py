@@ -18,10 +18,11 @@ from conformance.targets.session import Session, SessionOptions
 from conformance.targets.settle import wait
 from conformance.targets.transport import HttpTransport, InProcessTransport, Transport
 from conformance.targets.turns import PREFIX, Tell
-from mock_server import MockServer
+from mock_server import DEFAULT_PASSWORD, MUTANTS, MockServer, Security
 from mock_server.core import Request
 
 MOCK = "mock"
+MOCK_ADMIN = "admin"
 REFRESH_SECONDS = 1.5
 LOOPBACK_HOST = "127.0.0.1"
 _LOOPBACK = frozenset({"localhost", LOOPBACK_HOST, "::1"})
@@ -34,9 +35,10 @@ _MOCK_TOKEN = "Bearer mlconform"
 class TargetOptions:
     """What the command line says about the target.
 
-    `target` is `mock` or a URL; `max_wait` is in seconds; `behaviour`, `mutant` and `docs_version`
-    concern the mock in this process alone. `wait_for_turn` is in seconds. `prepared_endpoint` is set
-    where another process of the run has prepared the target: the address of the model it answers for.
+    `target` is `mock` or a URL; `max_wait` is in seconds; `behaviour`, `mutant`, `security` and
+    `docs_version` concern the mock in this process alone; with `security` it has users, and the run is its
+    admin. `wait_for_turn` is in seconds. `prepared_endpoint` is set where another process of the run has
+    prepared the target: the address of the model it answers for.
     """
 
     target: str = MOCK
@@ -48,6 +50,7 @@ class TargetOptions:
     docs_version: str | None = None
     behaviour: str | None = None
     mutant: str | None = None
+    security: bool = False
     run_id: str = ""
     wait_for_turn: float = 0.0
     prepared_endpoint: str | None = None
@@ -56,6 +59,12 @@ class TargetOptions:
     def in_process(self) -> bool:
         """Whether the target is a mock of this process, which nobody else talks to."""
         return self.target == MOCK
+
+    @property
+    def mock_has_users(self) -> bool:
+        """Whether the mock of this process has users; a fault of them comes with them."""
+        fault = MUTANTS.get(self.mutant or "")
+        return self.in_process and (self.security or (fault is not None and fault.secured))
 
 
 def new_run_id() -> str:
@@ -164,7 +173,7 @@ def _open(profile: str, options: TargetOptions) -> tuple[Transport, SessionOptio
     parts = urlsplit(options.target)
     base = SessionOptions(
         prefix=f"{PREFIX}{options.run_id or new_run_id()}-",
-        authorization=_authorization(profile, parts, in_process=options.in_process),
+        authorization=_authorization(profile, parts, options),
         max_wait=options.max_wait,
         endpoint_host=options.endpoint_host,
         model_ids=options.model_ids,
@@ -172,29 +181,34 @@ def _open(profile: str, options: TargetOptions) -> tuple[Transport, SessionOptio
         endpoint_url=options.prepared_endpoint,
     )
     if options.in_process:
-        return _mock_transport(options.docs_version, options.behaviour, options.mutant), base
+        mock = _mock_transport(
+            options.docs_version, options.behaviour, options.mutant, secured=options.mock_has_users
+        )
+        return mock, base
     may = options.allow_settings or parts.hostname in _LOOPBACK
     transport = HttpTransport(shown_target(options.target), verify=not options.insecure)
     return transport, replace(base, may_change_settings=may, shared=True)
 
 
-def _authorization(profile: str, parts: SplitResult, *, in_process: bool) -> str | None:
+def _authorization(profile: str, parts: SplitResult, options: TargetOptions) -> str | None:
     """Bearer token for Nugen, basic credentials for OpenSearch; from the URL or the environment."""
     if profile == "nugen":
         # A token read from a file often ends in a newline, which no header can carry.
         token = os.environ.get("MLCONFORM_TOKEN", "").strip()
-        local = in_process or parts.hostname in _LOOPBACK
+        local = options.in_process or parts.hostname in _LOOPBACK
         return f"Bearer {token}" if token else (_MOCK_TOKEN if local else None)
     user = unquote(parts.username or "") or os.environ.get("MLCONFORM_USERNAME")
-    if not user or in_process:
-        return None
     password = unquote(parts.password or "") or os.environ.get("MLCONFORM_PASSWORD", "")
+    if options.in_process:
+        user, password = (MOCK_ADMIN if options.mock_has_users else None), DEFAULT_PASSWORD
+    if not user:
+        return None
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 @cache
 def _mock_transport(
-    docs_version: str | None, behaviour: str | None, mutant: str | None
+    docs_version: str | None, behaviour: str | None, mutant: str | None, *, secured: bool
 ) -> InProcessTransport:
     try:
         server = MockServer(
@@ -202,6 +216,7 @@ def _mock_transport(
             docs_version=docs_version if behaviour in (None, "documented") else None,
             behaviour=behaviour or "documented",
             mutant=mutant,
+            security=Security() if secured else None,
         )
     except ValueError as error:
         raise UsageError(f"the mock cannot be started so: {error}") from None

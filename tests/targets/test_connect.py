@@ -97,6 +97,12 @@ def test_credentials_in_the_address_are_not_in_a_message(free_port: int) -> None
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("more", [{"security": True}, {"mutant": "refusal-acts"}])
+def test_of_a_mock_with_users_the_run_is_the_admin(opened: Any, more: dict[str, Any]) -> None:
+    session = opened(OPENSEARCH, **more)
+    assert session.request("GET", "/_plugins/_security/authinfo").member("user_name") == "admin"
+
+
 def test_an_unknown_mutant_is_a_mistake_of_the_user() -> None:
     with pytest.raises(UsageError, match="unknown mutant 'no-such'"):
         connect(OPENSEARCH, TargetOptions(mutant="no-such"))
