@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 
+from conformance.report.findings import findings_of
+from conformance.report.html import document
 from conformance.report.presentation import headline, one_line
 from conformance.report.verdicts import Judgement, Kind, Verdict
 
@@ -20,6 +22,9 @@ _ORDER = [
     Kind.ERROR,
     Kind.FAIL,
 ]
+
+
+_BAD = {Kind.FAIL, Kind.FLAKY, Kind.ERROR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,8 @@ class Diff:
     """All changes between two runs, in order of requirement ids.
 
     `undecided` are those that the first run decided and the second did not: neither better nor
-    worse is known of them.
+    worse is known of them. A requirement with a finding that it did not have is worse, though its
+    verdict is the same.
     """
 
     better: tuple[Change, ...]
@@ -46,6 +52,15 @@ class Diff:
     new: tuple[Change, ...]
     gone: tuple[Change, ...]
     unchanged: int
+
+    def regressions(self, *, allow_undecided: bool) -> tuple[Change, ...]:
+        """What got worse, what is new and fails, and, unless allowed, what is no longer decided: because it
+        could not be, or because the second run never came to it."""
+        found = [*self.worse, *(change for change in self.new if change.after in _BAD)]
+        if not allow_undecided:
+            found += self.undecided
+            found += [change for change in self.gone if change.before and change.before.decided]
+        return tuple(sorted(found, key=lambda change: change.requirement))
 
 
 def compare(before: Judgement, after: Judgement) -> Diff:
@@ -56,6 +71,8 @@ def compare(before: Judgement, after: Judgement) -> Diff:
         change = _change(name, first.get(name), second.get(name))
         if change.before is not change.after:
             found[_direction(change)].append(change)
+        elif new := _new_findings(first.get(name), second.get(name)):
+            found["worse"].append(replace(change, reason=f"another finding: {'; '.join(new)}"))
     changed = sum(map(len, found.values()))
     return Diff(
         **{direction: tuple(changes) for direction, changes in found.items()},
@@ -85,6 +102,17 @@ def to_json(diff: Diff, before: Judgement, after: Judgement) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
+def to_html(diff: Diff, before: Judgement, after: Judgement) -> str:
+    """The changes as a page of its own."""
+    directions = [(title, changes) for title, changes in _directions(diff) if changes]
+    return document(
+        "diff.html.j2",
+        runs={"before": _run(before), "after": _run(after)},
+        directions=directions,
+        unchanged=diff.unchanged,
+    )
+
+
 def _by_id(judgement: Judgement) -> Mapping[str, Verdict]:
     return {verdict.requirement.id: verdict for verdict in judgement.verdicts}
 
@@ -96,6 +124,18 @@ def _change(name: str, before: Verdict | None, after: Verdict | None) -> Change:
         after=after.kind if after else None,
         reason=after.reason if after else "",
     )
+
+
+def _new_findings(before: Verdict | None, after: Verdict | None) -> list[str]:
+    """The signatures of findings that only the second run has, known ones left out."""
+    if before is None or after is None:
+        return []
+    had = {finding.signature for finding in findings_of(before)}
+    return [
+        finding.signature
+        for finding in findings_of(after)
+        if finding.signature not in had and finding.kind in _BAD | {Kind.WARN}
+    ]
 
 
 def _direction(change: Change) -> str:

@@ -40,44 +40,45 @@ def render(judgement: Judgement, scripts: Mapping[str, str]) -> str:
 
     Whatever a target sent appears in it as text and can't become markup or code.
     """
-    style, script = _raw("report.css"), _raw("report.js")
     found = findings(judgement)
-    return (
-        environment()
-        .get_template("report.html.j2")
-        .render(
-            judgement=judgement,
-            run=judgement.run,
-            header=judgement.run.header,
-            summary=judgement.summary,
-            areas=presentation.areas(judgement),
-            findings=found,
-            groups=groups(found),
-            known=known_set(found),
-            carded={
-                finding.requirement.id: finding.name
-                for group in groups(found)
-                for finding in reversed(group.findings[:FINDING_LIMIT])
-            },
-            limit=FINDING_LIMIT,
-            scripts=scripts,
-            offers=offers(judgement),
-            links={
-                each.id: {link.source: link for link in each.links} for each in judgement.run.requirements
-            },
-            detailed=len(judgement.verdicts) <= DETAILED_LIMIT,
-            not_run_because=presentation.not_run_because(judgement),
-            kinds=_KINDS,
-            style=style,
-            script=script,
-            style_hash=_hash(style),
-            script_hash=_hash(script),
-        )
+    return document(
+        "report.html.j2",
+        judgement=judgement,
+        run=judgement.run,
+        header=judgement.run.header,
+        summary=judgement.summary,
+        areas=presentation.areas(judgement),
+        findings=found,
+        groups=groups(found),
+        known=known_set(found),
+        carded={
+            finding.requirement.id: finding.name
+            for group in groups(found)
+            for finding in reversed(group.findings[:FINDING_LIMIT])
+        },
+        limit=FINDING_LIMIT,
+        scripts=scripts,
+        offers=offers(judgement),
+        links={each.id: {link.source: link for link in each.links} for each in judgement.run.requirements},
+        detailed=len(judgement.verdicts) <= DETAILED_LIMIT,
+        not_run_because=presentation.not_run_because(judgement),
     )
 
 
+def document(template: str, **values: object) -> str:
+    """A page made of a template, with the style and the script that all pages have."""
+    style, script = _raw("report.css"), _raw("report.js")
+    hashes = {"style_hash": _hash(style), "script_hash": _hash(script)}
+    made: str = (
+        _environment()
+        .get_template(template)
+        .render(values | hashes, kinds=_KINDS, style=style, script=script)
+    )
+    return made
+
+
 @cache
-def environment() -> Environment:
+def _environment() -> Environment:
     """What makes pages of templates: every text that goes into one is escaped and visible."""
     made = Environment(
         loader=PackageLoader("conformance.report"),
@@ -102,9 +103,9 @@ def _marked(text: str) -> Markup:
 
 
 def _raw(name: str) -> Markup:
-    loader = environment().loader
+    loader = _environment().loader
     assert loader is not None  # set above
-    return Markup(loader.get_source(environment(), name)[0])
+    return Markup(loader.get_source(_environment(), name)[0])
 
 
 def _hash(content: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.report import html, junit, markdown
+from conformance.report import html, junit, markdown, sarif, summary
 from conformance.report.events import Waiver
 from conformance.report.exit_code import ReportError
 from conformance.report.reproduction import reproductions
@@ -24,6 +24,8 @@ class Paths:
     html: Path
     markdown: Path
     junit: Path
+    sarif: Path
+    summary: Path
     scripts: Path
 
 
@@ -38,6 +40,8 @@ def render(run_path: Path, out: Path, waivers: Sequence[Waiver] | None = None) -
         html=out / "report.html",
         markdown=out / "report.md",
         junit=out / "junit.xml",
+        sarif=out / "report.sarif",
+        summary=out / "summary.json",
         scripts=out / SCRIPTS,
     )
     scripts = reproductions(judgement)
@@ -45,6 +49,8 @@ def render(run_path: Path, out: Path, waivers: Sequence[Waiver] | None = None) -
         paths.html: html.render(judgement, scripts),
         paths.markdown: markdown.render(judgement, scripts),
         paths.junit: junit.render(judgement, scripts),
+        paths.sarif: sarif.render(judgement),
+        paths.summary: summary.render(judgement),
     }
     try:
         out.mkdir(parents=True, exist_ok=True)

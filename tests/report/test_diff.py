@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from conformance.report.diff import Change, Diff, compare, to_json, to_text
+from conformance.report.diff import Change, Diff, compare, to_html, to_json, to_text
 from conformance.report.stream import Run
 from conformance.report.verdicts import Judgement, Kind, judge
 
@@ -101,3 +102,40 @@ def test_hostile_text_can_not_move_the_terminal(hostile_run: Run, build: Any) ->
     diff = compare(before, after)
     for document in (to_text(diff, before, after), to_json(diff, before, after)):
         assert not set(document) & set("\x00\x1b\x85\u202e\u2028\ud800")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "strict", "lenient"),
+    [
+        ({"r": "pass"}, {"r": "fail"}, 1, 1),
+        ({"r": "pass"}, {"r": "untestable"}, 1, 0),
+        ({"r": "pass"}, {}, 1, 0),
+        ({"r": "untestable"}, {}, 0, 0),
+        ({}, {"r": "fail"}, 1, 1),
+        ({}, {"r": "pass"}, 0, 0),
+        ({"r": "fail"}, {"r": "pass"}, 0, 0),
+    ],
+)
+def test_a_regression_is_what_got_worse_or_is_no_longer_decided(
+    build: Any, before: dict[str, str], after: dict[str, str], strict: int, lenient: int
+) -> None:
+    diff = compare(judged(build, **before), judged(build, **after))
+    assert len(diff.regressions(allow_undecided=False)) == strict
+    assert len(diff.regressions(allow_undecided=True)) == lenient
+
+
+def test_another_finding_of_a_requirement_that_fails_already_is_worse(build: Any) -> None:
+    def failing(*signatures: str) -> Judgement:
+        decisions = [replace(build.decide("fail"), signature=signature) for signature in signatures]
+        return judge(build.run(build.requirement(), build.check(*decisions)))
+
+    (change,) = compare(failing("a"), failing("a", "b")).worse
+    assert change.reason == "another finding: b"
+    assert compare(failing("a", "b"), failing("a")).worse == ()
+
+
+def test_as_html(build: Any, hostile_run: Run) -> None:
+    before, after = judge(build.decided("pass")), judge(hostile_run)
+    page = to_html(compare(before, after), before, after)
+    assert "<h1>What changed</h1>" in page
+    assert "<img" not in page

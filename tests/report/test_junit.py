@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+import xmlschema
 
 from conformance.report.events import Problem, Waiver
 from conformance.report.junit import render as render_judged
@@ -134,3 +136,9 @@ def test_what_a_selection_leaves_out_is_skipped(build: Any) -> None:
         build.requirement(checks=["other::test"]), header=build.header(selection="something else")
     )
     assert case(parse(judge(run)), "osml.deploy.answer")[0].tag == "skipped"
+
+
+@pytest.mark.parametrize("name", ["sample", "hostile_run"])
+def test_is_valid_by_the_schema_of_jenkins(name: str, request: pytest.FixtureRequest) -> None:
+    schema = xmlschema.XMLSchema(Path(__file__).parent / "schemas/junit-10.xsd")
+    schema.validate(render(judge(request.getfixturevalue(name))))
