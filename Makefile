@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DOCS ?= ../shared/docs
 
-.PHONY: open-inference parity bench soak help install run test check contract mutants clean
+.PHONY: real reports-real open-inference parity bench soak help install run test check contract mutants clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
@@ -51,3 +51,9 @@ bench: install ## the mock beside Prism and WireMock, where wrk, npx and mvn are
 
 soak: install ## a minute of 64 connections and faults: no write is lost, every request is answered
 	@$(BIN)/python benchmarks/soak.py
+
+real: install ## the suite on real nodes (REAL_NODE names the kit), verdict by verdict beside the mock; SEED, CLUSTERS
+	@$(BIN)/python benchmarks/real.py --seed $(or $(SEED),0) $(CLUSTERS)
+
+reports-real: install ## publish the reports of runs on real nodes, without known sets, in reports/
+	@$(BIN)/python benchmarks/real.py --seed $(or $(SEED),0) --publish reports $(CLUSTERS)

@@ -76,6 +76,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requirement(*ids): the requirements that a check decides")
     config.addinivalue_line("markers", "exclusive: changes a setting or moves time, so it runs alone")
+    config.addinivalue_line("markers", "waits(seconds): lets so many seconds pass, together with others")
     config.addinivalue_line("markers", "ml_mock(**options): what the fixture ml_mock gives to MockServer")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +21,7 @@ from conformance.report.stream import EventWriter, gather
 from conformance.report.verdicts import Judgement, footer
 from conformance.running.endings import EVENT_PROPERTY
 from conformance.running.judging import Judging
+from conformance.running.waiting import plan
 from conformance.targets.connect import shown_target
 
 INTERRUPTED: Final = Problem("interrupted", "the run was interrupted")
@@ -32,8 +34,15 @@ class Recorder:
     the progress of the run on a terminal.
     """
 
-    def __init__(self, writer: EventWriter, console: Console) -> None:
+    def __init__(
+        self,
+        writer: EventWriter,
+        console: Console,
+        plan: Callable[[Sequence[pytest.Item]], str | None] = lambda _: None,
+    ) -> None:
         self.events: list[Event] = []
+        self._console = console
+        self._plan = plan
         self._writer = writer
         self._progress = Progress(
             TextColumn("[bold]{task.description}"),
@@ -52,6 +61,9 @@ class Recorder:
         self._writer.write(event)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
+        told = self._plan(session.items)
+        if told is not None:
+            self._console.print(told)
         self._progress.update(self._task, total=len(session.items) or None)
         self._progress.start()
 
@@ -106,7 +118,7 @@ class RunRecord:
         self._stream = judging.options.out / STREAM
         _remove(self._stream)
         self._writer = EventWriter(self._stream)
-        self.recorder = Recorder(self._writer, console)
+        self.recorder = Recorder(self._writer, console, self._planned)
 
     def open(self) -> bool:
         """Discover the target and write the header, the waivers and the requirements in force.
@@ -123,6 +135,12 @@ class RunRecord:
         for event in (*self._judging.waivers, *learned, *problems):
             self.recorder.record(event)
         return bool(self._judging.found()) and not problems
+
+    def _planned(self, items: Sequence[pytest.Item]) -> str | None:
+        """How long these checks will wait, where time is real."""
+        if all(found.session.clock.movable for found in self._judging.found().values()):
+            return None
+        return plan(items, self._judging.options.target.max_wait)
 
     def close(self) -> tuple[Judgement, Paths]:
         """Clean the target, write the footer and make the reports."""

@@ -14,6 +14,7 @@ from conformance.report.waivers import Difference
 from conformance.running.checks import bound_requirements, check_name, in_worker, is_exclusive, profile_of
 from conformance.running.endings import EXPECT_KEY, SESSION_KEY
 from conformance.running.judging import Judging, Target
+from conformance.running.waiting import WaitingRoom, waits
 from conformance.suites.expect import Expect
 from conformance.suites.explore import Explore
 from conformance.targets.session import Session
@@ -22,6 +23,12 @@ from conformance.targets.session import Session
 @pytest.fixture(scope="session")
 def judging(pytestconfig: pytest.Config) -> Judging:
     return judging_of(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def waiting_room() -> WaitingRoom:
+    """The checks of time that go on beside each other; empty until a profile begins them."""
+    return WaitingRoom()
 
 
 @pytest.fixture
@@ -37,10 +44,17 @@ def contract(target: Target) -> Contract:
 
 
 @pytest.fixture
-def session(target: Target, judging: Judging, request: pytest.FixtureRequest) -> Iterator[Session]:
+def session(
+    target: Target, judging: Judging, waiting_room: WaitingRoom, request: pytest.FixtureRequest
+) -> Iterator[Session]:
     """The session, with fresh evidence; what the check creates is removed after it."""
-    session = target.session
+    waiting = waiting_room.of(request.node)
+    session = target.session if waiting is None else waiting.session
     request.node.stash[SESSION_KEY] = session
+    if waiting is not None:
+        yield session
+        judging.complaints += session.clean()
+        return
     if is_exclusive(request.node) and in_worker() and not judging.options.target.in_process:
         raise Untestable("it must run alone; leave out -n, or use mlconform run --workers")
     # A process without workers beside it runs one check at a time, exclusive or not.
@@ -52,18 +66,24 @@ def session(target: Target, judging: Judging, request: pytest.FixtureRequest) ->
 
 
 @pytest.fixture
-def expect(judging: Judging, target: Target, request: pytest.FixtureRequest) -> Expect:
-    expect = Expect(
-        bound_requirements(request.node),
-        judging.in_force,
-        target.routes,
-        evidence=lambda: target.session.journal,
-        known=lambda met: judging.accepted(
-            Difference(met.requirement, check_name(request.node), met.signature)
-        ),
-    )
+def expect(
+    judging: Judging, target: Target, waiting_room: WaitingRoom, request: pytest.FixtureRequest
+) -> Expect:
+    waiting = waiting_room.of(request.node)
+    expect = waiting.expect if waiting else expecting(request.node, judging, target, target.session)
     request.node.stash[EXPECT_KEY] = expect
     return expect
+
+
+def expecting(item: pytest.Item, judging: Judging, target: Target, session: Session) -> Expect:
+    """What decides the requirements of a check, with the evidence of this session."""
+    return Expect(
+        bound_requirements(item),
+        judging.in_force,
+        target.routes,
+        evidence=lambda: session.journal,
+        known=lambda met: judging.accepted(Difference(met.requirement, check_name(item), met.signature)),
+    )
 
 
 @pytest.fixture
@@ -73,5 +93,16 @@ def explore(session: Session, judging: Judging) -> Explore:
 
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:
-    """Exclusive checks run last, so that a run with several workers can leave them for one."""
-    items.sort(key=lambda item: item.get_closest_marker("exclusive") is not None)
+    """Exclusive checks run last, so that a run with several workers can leave them for one; those that wait
+    come after them, together."""
+    items.sort(key=lambda item: (item.get_closest_marker("exclusive") is not None, waits(item) > 0))
+
+
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """A check that waited beside others ends when its turn comes."""
+    room = pyfuncitem.funcargs.get("waiting_room")
+    waiting = room.take(pyfuncitem) if isinstance(room, WaitingRoom) else None
+    if waiting is None:
+        return None
+    waiting.result()
+    return True

@@ -6,6 +6,7 @@ import pytest
 
 REQUIREMENT = "requirement"
 EXCLUSIVE = "exclusive"
+WAITS = "waits"
 
 exclusive = pytest.mark.exclusive
 
@@ -18,3 +19,11 @@ def requirement(*ids: str) -> pytest.MarkDecorator:
 def deciding(name: str, *values: object) -> object:
     """Parameters of a check: the id of the one requirement that it decides with them, and the others."""
     return pytest.param(name, *values, marks=requirement(name))
+
+
+def waits(seconds: float) -> pytest.MarkDecorator:
+    """A check that lets so many seconds pass; where they are real, it waits together with others.
+
+    It takes the fixtures `ml` and `expect`, and changes no setting but the interval of the sync-up job.
+    """
+    return pytest.mark.waits(seconds)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import json as json_codec
 import threading
 import time
@@ -88,7 +90,7 @@ class Session:
     watch: Watch | None = None
 
     def __post_init__(self) -> None:
-        self._names = 0
+        self._names = itertools.count(1)
         self._lock = threading.Lock()
         self._began = time.monotonic()
         self.endpoint = ModelEndpoint(self.options.endpoint_host, elsewhere=self.options.endpoint_url)
@@ -97,6 +99,16 @@ class Session:
         self._requests = 0
         self._seconds = 0.0
         self._racing = False
+
+    def beside(self) -> Session:
+        """A conversation that goes on beside this one, with the same target: evidence, memory of what it
+        makes, and budget of time are its own."""
+        other = copy.copy(self)
+        other.exclusive, other._racing = False, True
+        other.journal, other.tracker = [], Tracker()
+        other.clock = TargetClock(None, max_wait=self.options.max_wait)
+        other._began = time.monotonic()
+        return other
 
     # requests
 
@@ -174,8 +186,7 @@ class Session:
     def new_name(self, kind: str) -> str:
         """A name that no other resource has and that shows whose it is."""
         with self._lock:
-            self._names += 1
-            return f"{self.options.prefix}{kind}-{self._names}"
+            return f"{self.options.prefix}{kind}-{next(self._names)}"
 
     def clean(self, back_to: int = 0) -> list[str]:
         """Remove what was created since the tracker's mark; one message a thing that stayed.

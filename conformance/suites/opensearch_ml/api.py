@@ -26,6 +26,8 @@ SYNC_INTERVAL = "plugins.ml_commons.sync_up_job_interval_in_seconds"
 
 # What recordings show while a deploy that was answered goes on, and the only 409 of an update.
 _DEPLOYING_TEXT = "Model is deploying"
+# Of the sync-up job while checks of time wait.
+WAITING_INTERVAL_SECONDS = 3
 UNKNOWN_ID = "mlconform-no-such-id"
 # The members of the answer to a delete or an update (pages delete-model and update-model, examples).
 WRITE_ANSWER = {
@@ -60,6 +62,14 @@ class MlCommons:
     def connector_id(self) -> str:
         """A standalone connector to the run's own endpoint."""
         return self._shared_connector or self.connector()
+
+    def on(self, session: Session) -> MlCommons:
+        """The same operations through another session with this target."""
+        if session is self.session:
+            return self
+        other = MlCommons(session)
+        other._shared_connector = self._shared_connector
+        return other
 
     def share_connector(self) -> None:
         """Make the connector that all checks use. Raises `Untestable` where the target refuses."""

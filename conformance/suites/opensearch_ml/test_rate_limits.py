@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement
+from conformance.suites.marks import exclusive, requirement, waits
 from conformance.suites.opensearch_ml.api import MlCommons
 
 
@@ -31,6 +31,7 @@ def test_a_limit_has_a_number_and_a_unit(ml: MlCommons, expect: Expect) -> None:
 
 
 @exclusive
+@waits(61)
 @requirement("osml.rate-limit.refused")
 def test_a_call_that_comes_too_soon(ml: MlCommons, expect: Expect) -> None:
     model = ml.deployed_model(rate_limiter={"limit": 1, "unit": "MINUTES"})

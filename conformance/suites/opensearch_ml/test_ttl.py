@@ -7,10 +7,10 @@ from typing import Any
 
 from conformance.oracle.windows import TOLERANCE_SECONDS, Window, ttl_window
 from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement
-from conformance.suites.opensearch_ml.api import MlCommons
+from conformance.suites.marks import exclusive, requirement, waits
+from conformance.suites.opensearch_ml.api import WAITING_INTERVAL_SECONDS, MlCommons
 
-INTERVAL_SECONDS = 3
+INTERVAL_SECONDS = WAITING_INTERVAL_SECONDS
 MINUTE = 60.0
 # A read this long before the window opens is early beyond doubt.
 MARGIN_SECONDS = 1.0
@@ -49,6 +49,7 @@ def _state_by(ml: MlCommons, model: str, moment: float) -> str:
 
 
 @exclusive
+@waits(64)
 @requirement("osml.undeploy.ttl", "osml.undeploy.ttl-not-before", "osml.undeploy.ttl-window")
 def test_a_model_leaves_memory_in_its_window(ml: MlCommons, expect: Expect) -> None:
     _allow(ml, MINUTE + INTERVAL_SECONDS + TOLERANCE_SECONDS)
@@ -68,6 +69,7 @@ def test_a_model_leaves_memory_in_its_window(ml: MlCommons, expect: Expect) -> N
 
 
 @exclusive
+@waits(104)
 @requirement("osml.undeploy.ttl-renewed")
 def test_a_prediction_starts_the_time_anew(ml: MlCommons, expect: Expect) -> None:
     _allow(ml, 2 * MINUTE - 10)
@@ -111,6 +113,7 @@ def test_zero_ends_at_the_next_sync_up(ml: MlCommons, expect: Expect) -> None:
 
 
 @exclusive
+@waits(68)
 @requirement("osml.undeploy.ttl-minus-one")
 def test_minus_one_never_ends(ml: MlCommons, expect: Expect) -> None:
     _allow(ml, MINUTE + INTERVAL_SECONDS + TOLERANCE_SECONDS)
@@ -120,6 +123,7 @@ def test_minus_one_never_ends(ml: MlCommons, expect: Expect) -> None:
 
 
 @exclusive
+@waits(64)
 @requirement("osml.undeploy.ttl-read-no-renewal")
 def test_reading_a_model_is_no_use_of_it(ml: MlCommons, expect: Expect) -> None:
     _allow(ml, MINUTE + INTERVAL_SECONDS + TOLERANCE_SECONDS)

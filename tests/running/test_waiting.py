@@ -1,0 +1,67 @@
+"""Checks of time wait together."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+from rich.console import Console
+
+from conformance.report.stream import read
+from conformance.report.verdicts import Kind, judge
+from conformance.running.options import RunOptions
+from conformance.running.record import STREAM
+from conformance.running.run import run
+from conformance.targets.clock import TargetClock
+from conformance.targets.connect import TargetOptions
+from conformance.targets.session import Session
+from mock_server import MockServer
+from mock_server.httpserver import serve_on
+
+CHECKS = "osml.undeploy.ttl-minus-one", "osml.rate-limit.refused"
+
+
+@pytest.fixture
+def real_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The target does not say that its time can be moved."""
+    monkeypatch.setattr(Session, "discover_control", lambda self: None)
+
+
+def ran(httpserver: HTTPServer, out: Path, **target: Any) -> tuple[str, dict[str, Kind]]:
+    serve_on(httpserver, MockServer())
+    options = TargetOptions(target=httpserver.url_for(""), **target)
+    console = Console(record=True, width=400, quiet=False, file=(out / "console").open("w"))
+    run(RunOptions(target=options, profile="opensearch-ml", select=",".join(CHECKS), out=out), console)
+    verdicts = {each.requirement.id: each.kind for each in judge(read(out / STREAM)).verdicts}
+    return console.export_text(), verdicts
+
+
+@pytest.mark.usefixtures("real_time")
+def test_checks_of_time_go_on_beside_each_other(
+    httpserver: HTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each waits until the other is there too: one after the other they would never meet."""
+    meeting, calls = threading.Barrier(2, timeout=20), itertools.count()
+    monkeypatch.setattr(
+        TargetClock, "let_pass", lambda *_: meeting.wait() if next(calls) < len(CHECKS) else None
+    )
+    told, verdicts = ran(httpserver, tmp_path)
+    assert "once for all of" in told
+    assert verdicts["osml.undeploy.ttl-minus-one"] is Kind.PASS
+
+
+@pytest.mark.usefixtures("real_time")
+def test_the_plan_tells_what_the_budget_leaves_out(httpserver: HTTPServer, tmp_path: Path) -> None:
+    told, verdicts = ran(httpserver, tmp_path, max_wait=0.0)
+    assert "--max-wait 0 leaves out 2 checks of time" in told
+    assert set(verdicts.values()) == {Kind.UNTESTABLE}
+
+
+def test_nothing_is_planned_where_time_can_be_moved(httpserver: HTTPServer, tmp_path: Path) -> None:
+    told, verdicts = ran(httpserver, tmp_path)
+    assert "will wait" not in told
+    assert set(verdicts.values()) == {Kind.PASS}
