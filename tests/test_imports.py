@@ -86,7 +86,7 @@ def test_checks_speak_only_through_a_session(path: Path) -> None:
     names = imports(path)
     rooms = ["suites", "targets", "oracle", "outcomes", "contract.model", "contract.routes"]
     if path.name == "conftest.py":
-        rooms += ["running.checks", "running.endings", "running.judging", "plugin"]
+        rooms += ["running.checks", "running.endings", "running.judging", "running.waiting", "plugin"]
     if path.name == "profile.py":
         rooms += ["contract.store"]
     if path.name == "generated.py":

@@ -16,7 +16,13 @@ from conformance.contract.addresses import Address, address
 from conformance.contract.errors import ContractError
 from conformance.contract.model import Contract, Requirement
 from conformance.contract.routes import Routes
-from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
+from conformance.outcomes import (
+    BrokenAnswer,
+    Nonconformance,
+    PrerequisiteMissing,
+    TargetUnreachable,
+    UsageError,
+)
 from conformance.report.events import KnownDeviation, Link, RequirementListed, TargetDiscovered, Waiver
 from conformance.report.exit_code import ReportError
 from conformance.report.notes import is_of
@@ -228,6 +234,10 @@ class Judging:
     def accepted(self, difference: Difference) -> bool:
         """Whether a waiver or the known set of the run accepts it."""
         return covering(self._waived, difference) is not None
+
+    def known(self, met: Nonconformance, check: str) -> bool:
+        """As `accepted`, of what this check met."""
+        return self.accepted(Difference(met.requirement, check, met.signature))
 
     def binding(self, difference: Difference) -> bool:
         """Whether a difference fails the run: strong enough, and not waived."""

@@ -10,7 +10,6 @@ import pytest
 from conformance.contract.model import Contract
 from conformance.outcomes import Untestable
 from conformance.plugin import judging_of
-from conformance.report.waivers import Difference
 from conformance.running.checks import bound_requirements, check_name, in_worker, is_exclusive, profile_of
 from conformance.running.endings import EXPECT_KEY, SESSION_KEY
 from conformance.running.judging import Judging, Target
@@ -82,7 +81,7 @@ def expecting(item: pytest.Item, judging: Judging, target: Target, session: Sess
         judging.in_force,
         target.routes,
         evidence=lambda: session.journal,
-        known=lambda met: judging.accepted(Difference(met.requirement, check_name(item), met.signature)),
+        known=lambda met: judging.known(met, check_name(item)),
     )
 
 
