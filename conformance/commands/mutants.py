@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from conformance import mutants
+from conformance.mutants import faults as mutants
 from conformance.report.exit_code import ExitCode
 
 

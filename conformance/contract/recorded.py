@@ -25,11 +25,15 @@ _VOCABULARY: Final = frozenset(
     {
         "_index",
         "acknowledged",
+        "forced_refresh",
+        "include_output_in_agent_response",
         "action_type",
         "method",
         "protocol",
         "relation",
         "result",
+        "status",
+        "status_code",
         "task_type",
         "timed_out",
     }
@@ -41,7 +45,6 @@ _SECOND: Final = "not_found"
 # What a client or the model behind a connector chose: nothing follows from one recording for another.
 _CHOSEN: Final = frozenset(
     {
-        "_source",
         "all_config",
         "credential",
         "dataAsMap",
@@ -139,7 +142,9 @@ def _place_vocabulary(schema: Schema, values: Iterable[Any]) -> None:
     objects = [each for each in values if isinstance(each, dict)]
     for name, member in schema.get("properties", {}).items():
         inner = [each[name] for each in objects if name in each]
-        if name in _VOCABULARY and not any(isinstance(each, dict | list) for each in inner):
+        # The status of a task is that of the moment.
+        of_task = name == "status" and "task_id" in schema["properties"]
+        if name in _VOCABULARY and not of_task and not any(isinstance(each, dict | list) for each in inner):
             second = [_SECOND] if "deleted" in inner else []
             found = {json.dumps(each) for each in (*inner, *second)}
             member["enum"] = [json.loads(text) for text in sorted(found)]

@@ -192,7 +192,8 @@ def _own_decisions(
         explores = "explore" in getattr(item, "fixturenames", ()) and expect is not None and expect.tries == 1
         wrong = {decision.requirement for decision in failed}
         rest = [n for n in bound if n not in wrong and (n in decided or not explores)]
-        return (*failed, *(_passed_or_forgotten(n, n in decided) for n in rest))
+        in_the_way = bool(watched.differences)
+        return (*failed, *(_passed_or_forgotten(n, n in decided, in_the_way) for n in rest))
     if first is not None:
         return failed
     if isinstance(error, _UNDECIDED):
@@ -254,9 +255,11 @@ def _first_difference(error: BaseException) -> Nonconformance | None:
     return None
 
 
-def _passed_or_forgotten(name: str, decided: bool) -> Decision:
+def _passed_or_forgotten(name: str, decided: bool, in_the_way: bool) -> Decision:
     if decided:
         return Decision(name, Outcome.PASS)
+    if in_the_way:
+        return _untestable(name, "an answer of another form than expected was in the way", None)
     return Decision(name, Outcome.ERROR, reason="the check ended without evaluating it")
 
 

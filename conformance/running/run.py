@@ -74,13 +74,12 @@ def _check(judging: Judging, recorder: Recorder) -> None:
         parts: list[list[str]] = [[]]
     else:
         parts = [["-pxdist", f"-n{workers}", "-mnot exclusive"], ["-mexclusive"]]
-    with _deaf_to_the_caller():
-        for more in parts:
-            code = _pytest(judging, recorder, more)
-            if code == pytest.ExitCode.USAGE_ERROR:
-                recorder.record(Problem("internal", "pytest refused the suite's own arguments"))
-            if code not in _WENT_THROUGH:
-                return
+    for more in parts:
+        code = run_pytest(judging, recorder, more)
+        if code == pytest.ExitCode.USAGE_ERROR:
+            recorder.record(Problem("internal", "pytest refused the suite's own arguments"))
+        if code not in _WENT_THROUGH:
+            return
     if judging.options.select and not any(isinstance(event, CheckFinished) for event in recorder.events):
         recorder.record(Problem("usage", f"--select {judging.options.select!r} selects no check"))
 
@@ -109,7 +108,8 @@ def _cache_folder() -> Path:
     return Path(cache) / "mlconform" / "hypothesis"
 
 
-def _pytest(judging: Judging, recorder: Recorder, more: list[str]) -> int:
+def run_pytest(judging: Judging, plugin: object, more: list[str]) -> int:
+    """Collect the suite for this judging and run it under a pytest plugin; returns pytest's exit code."""
     suites = Path(str(resources.files("conformance") / "suites"))
     folders = [str(profiles()[name].checks) for name in judging.found()]
     arguments = [
@@ -120,7 +120,8 @@ def _pytest(judging: Judging, recorder: Recorder, more: list[str]) -> int:
         *more,
         *folders,
     ]
-    return int(pytest.main(arguments, plugins=[_Handover(judging), recorder]))
+    with _deaf_to_the_caller():
+        return int(pytest.main(arguments, plugins=[_Handover(judging), plugin]))
 
 
 class _Handover:

@@ -23,26 +23,46 @@ def errors(seen: Seen) -> Iterator[Observation]:
     body = seen.body
     if not isinstance(body, dict) or seen.succeeded:
         return
-    if "status" in body:
+    error = body.get("error")
+    if isinstance(error, dict) or "status" in body:
         yield Observation(
             "osml.wire.error-envelope",
-            body["status"] == seen.exchange.status and type(body["status"]) is int,
+            body.get("status") == seen.exchange.status and type(body.get("status")) is int,
             "`status` in the body as in the status line",
-            f"{body['status']!r} with the status {seen.exchange.status}",
+            f"{body.get('status')!r} with the status {seen.exchange.status}",
         )
-    error = body.get("error")
     causes = error.get("root_cause") if isinstance(error, dict) else None
     if isinstance(error, dict) and isinstance(causes, list) and causes and isinstance(causes[0], dict):
-        told = {name: error.get(name) for name in ("type", "reason")}
-        cause = {name: causes[0].get(name) for name in told}
-        # What has a cause of its own names that, and a search that failed on shards names theirs.
+        # What has a cause that the server knows names that, and a search that failed on shards names theirs.
+        known = [_own(each) for each in _chain(error)]
+        caused = error.get("caused_by", {"type": "", "reason": ""})
+        yield Observation(
+            "osml.wire.error-envelope",
+            all(isinstance(member(caused, name), str | None) for name in ("type", "reason"))
+            and isinstance(caused, dict)
+            and "type" in caused,
+            "`caused_by` as an object with `type` and `reason`",
+            repr(caused),
+        )
         yield Observation(
             "osml.relation.root-cause",
-            cause == told or bool({"caused_by", "failed_shards"} & error.keys()),
-            "the first of `root_cause` as `error`",
-            f"{cause} in {told}",
+            _own(causes[0]) in known or "failed_shards" in error,
+            "the first of `root_cause` as `error`, or as what caused it",
+            f"{causes[0]} in {known}",
         )
     yield from _leaks(seen)
+
+
+def _chain(error: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """An error and what caused it, each caused by the next."""
+    following: Any = error
+    while isinstance(following, Mapping):
+        yield following
+        following = following.get("caused_by")
+
+
+def _own(error: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in error.items() if name not in ("root_cause", "caused_by")}
 
 
 def _leaks(seen: Seen) -> Iterator[Observation]:
@@ -61,7 +81,7 @@ def _leaks(seen: Seen) -> Iterator[Observation]:
 def shards(seen: Seen) -> Iterator[Observation]:
     """The counts of `_shards` agree."""
     found = member(seen.body, "_shards")
-    if not isinstance(found, dict) or not seen.succeeded:
+    if not isinstance(found, dict) or not seen.succeeded or member(seen.body, "result") == "noop":
         return
     counts = [found.get(name, 0) for name in ("total", "successful", "failed", "skipped")]
     holds = all(type(each) is int for each in counts)
@@ -69,7 +89,7 @@ def shards(seen: Seen) -> Iterator[Observation]:
         total, right, wrong, skipped = counts
         # A copy that no node holds is counted and neither succeeds nor fails; a search leaves out none.
         whole = right == total or "skipped" not in found
-        holds = wrong == 0 and 1 <= right <= total and 0 <= skipped <= total and whole
+        holds = wrong == 0 and 1 <= right <= total and 0 <= skipped < total and whole
     yield Observation(
         "osml.relation.shards",
         holds,
@@ -84,10 +104,25 @@ def hits(seen: Seen) -> Iterator[Observation]:
     listed, total = member(found, "hits"), member(found, "total", "value")
     if not isinstance(listed, list) or type(total) is not int:
         return
+    named = member(seen.sent, "query", "ids", "values")
+    if isinstance(named, list):
+        yield Observation(
+            "osml.relation.hits",
+            all(member(hit, "_id") in named for hit in listed),
+            "no hit but those whose ids were asked for",
+            repr([member(hit, "_id") for hit in listed]),
+        )
     asked = _asked(seen)
     if asked is None:
         return
     start, size = asked
+    sorts = isinstance(seen.sent, dict) and "sort" in seen.sent
+    yield Observation(
+        "osml.relation.hits",
+        all(isinstance(member(hit, "sort"), list) == sorts for hit in listed),
+        "hits with the values that they are sorted by, where they are sorted",
+        repr(listed)[:200],
+    )
     yield Observation(
         "osml.relation.hits",
         len(listed) == max(0, min(total - start, size)),

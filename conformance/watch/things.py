@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -23,6 +24,7 @@ UPDATES: Final = {
     "update_connector": "connectors",
     "update_model_group": "model_groups",
     "update_model": "models",
+    "update_controller": "controllers",
 }
 READS: Final = {
     "get_connector": "connectors",
@@ -53,10 +55,24 @@ SEARCHES: Final = {
 }
 # What reads as it was sent.
 AS_SENT: Final[Mapping[str, tuple[str, ...]]] = {
-    "connectors": ("name", "description", "version", "protocol", "parameters"),
+    "connectors": ("name", "description", "version", "protocol", "parameters", "actions"),
     "model_groups": ("name", "description"),
-    "models": ("name", "description", "connector_id", "model_group_id", "is_enabled", "deploy_setting"),
-    "agents": ("name", "description", "type"),
+    "models": (
+        "name",
+        "description",
+        "connector_id",
+        "model_group_id",
+        "is_enabled",
+        "is_controller_enabled",
+        "deploy_setting",
+        "connector",
+        "guardrails",
+        "interface",
+        "model_config",
+        "rate_limiter",
+    ),
+    "agents": ("name", "description", "type", "tools"),
+    "controllers": ("user_rate_limiter",),
 }
 # What never changes once it is there.
 LASTING: Final = (
@@ -69,7 +85,6 @@ LASTING: Final = (
     "task_type",
     "is_hidden",
     "is_async",
-    "connector",
     "access",
     "owner",
 )
@@ -81,15 +96,18 @@ Key = tuple[str, str]
 class Thing:
     """One thing: whether it is there, what of it was sent, and what was read of it.
 
-    `there` is None where that cannot be known. `version` is that of the last write which an answer told;
-    `alone` says that nothing but the run's own answered writes changes it.
+    `there` is None where that cannot be known. `whole` is what was read last, unless it was written since.
+    `version` and `number` are those of the last write that an answer told; `alone` says that nothing but the
+    run's own answered writes changes it. `maker` is the operation whose answer told of it.
     """
 
     kind: str
     there: bool | None = True
     sent: dict[str, Any] = field(default_factory=dict)
     read: dict[str, Any] = field(default_factory=dict)
+    whole: dict[str, Any] = field(default_factory=dict)
     version: int | None = None
+    number: int | None = None
     alone: bool = True
     maker: str = ""
 
@@ -117,11 +135,29 @@ class Things:
 
 def same(sent: Any, read: Any) -> bool:
     """Whether a value reads as it was sent; a server may keep a number or a flag as its text."""
+    if sent in ([], {}):
+        # It may be left out, and leaves what was there.
+        return True
     if isinstance(sent, dict):
-        return isinstance(read, dict) and all(same(value, read.get(name)) for name, value in sent.items())
+        # The schemas of an interface are kept as their text.
+        whole = decoded(read) if isinstance(read, str) else read
+        return isinstance(whole, dict) and all(
+            same(value, whole.get(name)) for name, value in sent.items() if name != "credential"
+        )
+    if isinstance(sent, list):
+        return isinstance(read, list) and len(read) == len(sent) and all(map(same, sent, read))
     if isinstance(sent, bool | int | float) and isinstance(read, str):
         return str(sent).lower() == read.lower()
-    return bool(sent == read and (type(sent) is type(read)))
+    # A word such as the type of an action is kept in capitals.
+    return type(sent) is type(read) and (sent == read or (isinstance(read, str) and read == sent.upper()))
+
+
+def decoded(text: str) -> Any:
+    """The JSON that a text holds, or None."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def plain(value: Any) -> bool:
@@ -130,4 +166,6 @@ def plain(value: Any) -> bool:
         return value.isascii() and value.isprintable() and value == value.strip() and bool(value)
     if isinstance(value, dict):
         return all(plain(each) for each in value.values())
+    if isinstance(value, list):
+        return all(plain(each) for each in value)
     return isinstance(value, bool | int)

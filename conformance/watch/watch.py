@@ -19,6 +19,7 @@ from conformance.watch import envelopes, wire
 from conformance.watch.forms import FormRule
 from conformance.watch.observation import Rule, Seen
 from conformance.watch.relations import Relations
+from conformance.watch.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class Watch:
 
 
 def _opensearch(nodes: Sequence[str], now: Callable[[], float]) -> Sequence[Rule]:
-    return (envelopes.errors, envelopes.shards, envelopes.hits, Relations(nodes, now))
+    return (envelopes.errors, envelopes.shards, envelopes.hits, Settings(), Relations(nodes, now))
 
 
 def _decoded(body: bytes | None) -> Any:

@@ -291,6 +291,8 @@ class MlCommons:
         registered = self.session.request("POST", f"{ML}/agents/_register", body)
         self._track(registered, "agent", "agent_id")
         agent_id = _made(registered, "agent_id")
+        # A read sees it at once, a search only later.
+        self.session.request("GET", f"{ML}/agents/{quote(agent_id, safe='')}")
         self.await_found("agent", agent_id)
         return agent_id
 

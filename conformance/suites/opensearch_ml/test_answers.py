@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.suites.marks import requirement
+from conformance.suites.marks import exclusive, requirement
 from conformance.suites.opensearch_ml.api import MlCommons, model_path
-from conformance.targets.opensearch_ml import ML
+from conformance.targets.opensearch_ml import ML, SETTINGS
 
 
 def _read_and_found(ml: MlCommons, kind: str, path: str, name: str, **fields: Any) -> None:
@@ -71,6 +71,7 @@ def test_a_connector(ml: MlCommons) -> None:
     "osml.relation.id",
     "osml.relation.times",
     "osml.relation.hits",
+    "osml.relation.predicted",
     "osml.relation.task",
     "osml.wire.recorded-answer",
 )
@@ -139,7 +140,7 @@ def test_a_controller(ml: MlCommons) -> None:
         path = f"{ML}/controllers/{name}"
         ml.session.request("POST", path, limits)
         ml.session.request("GET", path)
-        ml.session.request("PUT", path, limits)
+        ml.session.request("PUT", path, {"user_rate_limiter": {"user1": {"limit": 5, "unit": "MINUTES"}}})
         ml.session.request("DELETE", path)
         ml.session.request("GET", path)
         ml.session.request("DELETE", path)
@@ -153,7 +154,15 @@ def test_profiles(ml: MlCommons) -> None:
     ml.session.request("GET", model_path(model))
 
 
-@requirement("osml.stats.answer.200")
+@exclusive
+@requirement("osml.relation.settings")
+def test_settings(ml: MlCommons) -> None:
+    for value in (False, True):
+        ml.set(AUTO_DEPLOY=value)
+        ml.session.request("GET", SETTINGS)
+
+
+@requirement("osml.relation.statistics")
 def test_statistics(ml: MlCommons) -> None:
     ml.predict(ml.deployed_model())
     node = ml.session.facts.nodes[0]

@@ -1,0 +1,189 @@
+"""How many wrong answers the suite notices: every member of every answer of a run, and every write."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from conformance.contract.answers import Form, Forms
+from conformance.contract.model import Contract, Level
+from conformance.mutants.alterations import Kind, Mutant, Place, mutants_of
+from conformance.mutants.faults import BROKEN
+from conformance.mutants.free import why_free
+from conformance.mutants.matrix import Baseline, Job, Matrix, Tried, in_order, run_matrix
+from conformance.running.options import RunOptions
+
+PROFILES: Final = ("opensearch-ml", "nugen")
+# Sends something and writes nothing.
+_NO_WRITE: Final = ("search", "predict", "profile", "create_completion")
+# A requirement that none of so many alterations of what its checks meet breaks is left.
+_MOST_ROUNDS: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A mutant with what became of it; `level` is that of the member, `free` why it may be so."""
+
+    profile: str
+    tried: Tried
+    level: Level
+    free: str | None
+
+    @property
+    def noticed(self) -> bool:
+        return self.tried.killer is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A requirement that the run decided, and a mutant that its own checks named it for, if there is one."""
+
+    requirement: str
+    level: Level
+    mutant: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What became of all mutants, and which of the decided requirements can fail."""
+
+    outcomes: tuple[Outcome, ...]
+    named: tuple[Named, ...]
+
+
+def score(*, share: float = 1.0, seed: int = 0, workers: int = 2, requirements: bool = True) -> Score:
+    """Try every mutant of the answers of a run on the mock, or a seeded share of them.
+
+    With `requirements`, also look for a mutant for each decided requirement that none has broken yet.
+    """
+    outcomes: list[Outcome] = []
+    named: list[Named] = []
+    for profile in PROFILES:
+        plan = _Plan(share, seed, requirements)
+        matrix = run_matrix(RunOptions(level=Level.OBSERVED, profile=profile), plan, workers)
+        plan.contract = matrix.contract
+        outcomes += _outcomes(profile, matrix, plan)
+        if requirements:
+            named += _named(matrix)
+    return Score(tuple(outcomes), tuple(named))
+
+
+class _Plan:
+    """First the members and the writes, then what may break the requirements that none of them broke."""
+
+    def __init__(self, share: float, seed: int, requirements: bool) -> None:
+        self._share = share
+        self._seed = seed
+        self._requirements = requirements
+        self.first: set[Mutant] = set()
+        self.contract: Contract | None = None
+
+    def __call__(self, baseline: Baseline, results: Sequence[Tried]) -> Iterator[list[Job]]:
+        mutants = [*mutants_of(baseline.members), *_undone(baseline)]
+        chosen = random.Random(self._seed).sample(mutants, round(len(mutants) * self._share))
+        self.first = set(chosen)
+        yield [Job(mutant, in_order(baseline, mutant.place)) for mutant in sorted(chosen)]
+        if self._requirements:
+            yield from _rounds(baseline, results)
+
+
+def _undone(baseline: Baseline) -> list[Mutant]:
+    """Every write that was answered with success, answered and not done."""
+    return [
+        Mutant(place, Kind.UNDONE)
+        for place, method in sorted(baseline.methods.items())
+        if method != "GET" and place.status < 300 and not place.operation.startswith(_NO_WRITE)
+    ]
+
+
+def _rounds(baseline: Baseline, results: Sequence[Tried]) -> Iterator[list[Job]]:
+    """Each requirement that was not named yet with the next mutant that may break it, again and again."""
+    checks: dict[str, list[str]] = {}
+    for name, bound in baseline.bound.items():
+        for requirement in bound:
+            checks.setdefault(requirement, []).append(name)
+    waiting = {name: _candidates(baseline, found) for name, found in sorted(checks.items())}
+    for _ in range(_MOST_ROUNDS):
+        named = {name for tried in results for name in tried.named} | set(BROKEN.values())
+        jobs = []
+        for name, mutants in waiting.items():
+            following = None if name in named else next(mutants, None)
+            if following is not None:
+                jobs.append(Job(following, checks[name], until=name))
+        if not jobs:
+            return
+        yield jobs
+
+
+def _candidates(baseline: Baseline, checks: Sequence[str]) -> Iterator[Mutant]:
+    """What may break a requirement: what its checks meet answered otherwise, not done, or altered."""
+    met = {place for name in checks for place in baseline.met[name]}
+    # What few checks meet is nearest to what these are about.
+    rare = sorted(met, key=lambda place: (sum(place in each for each in baseline.met.values()), place))
+    answers = [place for place in rare if not place.path]
+    undone = {mutant.place for mutant in _undone(baseline)}
+    yield from (Mutant(place, Kind.STATUS) for place in answers)
+    yield from (Mutant(place, Kind.UNDONE) for place in answers if place in undone)
+    for kind in (Kind.VALUE, Kind.LEFT_OUT):
+        for place in rare:
+            member = baseline.members.get(place) if place.path else None
+            if member is not None and kind in member.kinds(place.path):
+                yield Mutant(place, kind)
+
+
+def _outcomes(profile: str, matrix: Matrix, plan: _Plan) -> list[Outcome]:
+    forms = Forms.of(matrix.contract, "")
+    first = {tried.mutant: tried for tried in reversed(matrix.results) if tried.mutant in plan.first}
+    return [
+        Outcome(profile, tried, level_of(forms, mutant.place), why_free(mutant, matrix.contract))
+        for mutant, tried in sorted(first.items())
+    ]
+
+
+def _named(matrix: Matrix) -> list[Named]:
+    """The requirements that passed without a mutant, with the first that broke each."""
+    assert matrix.baseline is not None
+    by: dict[str, str] = {requirement: f"fault {name}" for name, requirement in BROKEN.items()}
+    for tried in reversed(matrix.results):
+        by |= dict.fromkeys(tried.named, str(tried.mutant))
+    decided = sorted({name for bound in matrix.baseline.bound.values() for name in bound})
+    levels = matrix.contract.requirements
+    return [Named(name, levels[name].level, by.get(name)) for name in decided]
+
+
+def level_of(forms: Forms, place: Place) -> Level:
+    """How firmly the pages show a member: observed where they do not."""
+    for form in forms.by_answer.get((place.operation, str(place.status)), ()):
+        found = _shown(form, place.path)
+        if found is not None:
+            return Level(found)
+    return Level.OBSERVED
+
+
+def _shown(form: Form, path: Sequence[str]) -> str | None:
+    """The level at which a form has the member at this place, or None."""
+    nodes: list[tuple[Mapping[str, Any], str]] = _with_references(form, form.schema, "")
+    for step in path:
+        following: list[tuple[Mapping[str, Any], str]] = []
+        for node, level in nodes:
+            inner = node.get("items") if step == "[]" else node.get("properties", {}).get(step)
+            inner = inner or (node.get("additionalProperties") if step == "*" else None)
+            if isinstance(inner, Mapping):
+                following += _with_references(form, inner, level)
+        nodes = following
+    levels = [level for _, level in nodes if level]
+    return min(levels, key=lambda level: Level(level).rank) if levels else None
+
+
+def _with_references(form: Form, node: Mapping[str, Any], level: str) -> list[tuple[Mapping[str, Any], str]]:
+    """The schema and the shared one that it refers to, each with its level."""
+    here = str(node.get("x-level", level))
+    reference = node.get("$ref")
+    if not isinstance(reference, str):
+        return [(node, here)]
+    shared: Any = form.schema
+    for step in reference.removeprefix("#/").split("/"):
+        shared = shared[step]
+    return [(node, here), *_with_references(form, shared, level)]

@@ -1,0 +1,216 @@
+"""Runs the checks that meet an altered answer until one notices: each mutant in a process of its own.
+
+The suite is collected once. Each mutant is tried in a fork of the process that did so, which starts with the
+mock as it was then; as many forks run beside each other as there are processors.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import select
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from conformance.mutants.alterations import Members, Mutant, Place
+from conformance.mutants.altering import Altering
+from conformance.report.codec import decode
+from conformance.report.events import CheckFinished, Outcome
+from conformance.running.endings import EVENT_PROPERTY
+from conformance.running.judging import Judging
+from conformance.running.options import RunOptions
+from conformance.running.run import run_pytest
+
+T = TypeVar("T")
+# From the baseline, and the results so far, which grow, to the jobs of one round after the other.
+Plan = Callable[["Baseline", Sequence["Tried"]], Iterator[list["Job"]]]
+# What takes seconds and meets what others meet too: it makes its own requests from the contract.
+_SLOW_SECONDS: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a run without a mutant met: of each check, by its node id, how long it took and which places."""
+
+    members: Members
+    methods: dict[Place, str]
+    seconds: dict[str, float]
+    met: dict[str, frozenset[Place]]
+    bound: dict[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of a mutant: the check that noticed, if one did, and every requirement that was told of it.
+
+    `error` is what a check said that ended in an error of its own. `struck` says that an answer was altered.
+    """
+
+    mutant: Mutant
+    killer: str | None
+    named: frozenset[str]
+    error: str | None
+    struck: bool
+
+
+@dataclass
+class Job:
+    """A mutant with the checks to try, most likely killers first; `until` are requirements that are looked
+    for: without any, the first difference ends it."""
+
+    mutant: Mutant
+    checks: Sequence[str]
+    until: str | None = None
+
+
+class Matrix:
+    """A pytest plugin in the place of the loop over checks: gives the baseline to `plan`, runs its jobs."""
+
+    def __init__(self, judging: Judging, plan: Plan, workers: int) -> None:
+        self._judging = judging
+        self._plan = plan
+        self._workers = workers
+        self.results: list[Tried] = []
+        self.contract = judging.target(judging.options.profile).contract
+        self.baseline: Baseline | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        items = {item.nodeid: item for item in session.items}
+        target = self._judging.target(self._judging.options.profile)
+        altering = Altering(target.session.transport, target.routes)
+        target.session.transport = altering
+        gc.collect()
+        gc.freeze()
+        self.baseline = _forked(lambda: _baseline(list(items.values()), altering))
+        altering.members = self.baseline.members
+        for jobs in self._plan(self.baseline, self.results):
+            self.results += self._all(jobs, items, altering)
+        return True
+
+    def _all(self, jobs: list[Job], items: dict[str, pytest.Item], altering: Altering) -> Iterator[Tried]:
+        waiting = list(reversed(jobs))
+        running: dict[int, tuple[int, Job, bytearray]] = {}
+        while waiting or running:
+            while waiting and len(running) < self._workers:
+                job = waiting.pop()
+                chosen = [items[name] for name in job.checks if name in items]
+                pid, reading = _start(lambda job=job, chosen=chosen: _try(job, chosen, altering))  # type: ignore[misc]
+                running[reading] = (pid, job, bytearray())
+            ready, _, _ = select.select(list(running), [], [])
+            for reading in ready:
+                pid, job, told = running[reading]
+                data = os.read(reading, 1 << 16)
+                told += data
+                if not data:
+                    os.close(reading)
+                    os.waitpid(pid, 0)
+                    del running[reading]
+                    yield _read(job, bytes(told))
+
+
+def run_matrix(options: RunOptions, plan: Plan, workers: int) -> Matrix:
+    """Collect the suite for the mock in this process, and run what the plan asks for."""
+    judging = Judging(options)
+    try:
+        judging.target(options.profile)
+        matrix = Matrix(judging, plan, workers)
+        run_pytest(judging, matrix, [])
+    finally:
+        with suppress(Exception):
+            judging.close()
+    return matrix
+
+
+def _baseline(items: list[pytest.Item], altering: Altering) -> Baseline:
+    seconds: dict[str, float] = {}
+    met: dict[str, frozenset[Place]] = {}
+    bound: dict[str, frozenset[str]] = {}
+    for item, following in zip(items, [*items[1:], None], strict=True):
+        altering.met = set()
+        events = _events(item, following)
+        if any(
+            d.outcome in (Outcome.FAIL, Outcome.ERROR, Outcome.FLAKY) for e in events for d in e.decisions
+        ):
+            # A check that fails anyway kills nothing.
+            continue
+        seconds[item.nodeid] = sum(event.duration for event in events)
+        met[item.nodeid] = frozenset(altering.met)
+        bound[item.nodeid] = frozenset(
+            d.requirement for e in events for d in e.decisions if d.outcome is Outcome.PASS
+        )
+    return Baseline(altering.members, altering.methods, seconds, met, bound)
+
+
+def _try(job: Job, items: list[pytest.Item], altering: Altering) -> Tried:
+    altering.mutant = job.mutant
+    named: set[str] = set()
+    killer, error = None, None
+    for number, item in enumerate(items):
+        for event in _events(item, items[number + 1] if number + 1 < len(items) else None):
+            failed = {d.requirement for d in event.decisions if d.outcome is Outcome.FAIL}
+            wrong = next((d.reason for d in event.decisions if d.outcome is Outcome.ERROR), None)
+            error = error or (f"{event.check}: {wrong}" if wrong else None)
+            named |= failed
+            killer = killer or (event.check if failed else None)
+        if (job.until is None and killer) or (job.until is not None and job.until in named):
+            break
+    return Tried(job.mutant, killer, frozenset(named), error, altering.struck)
+
+
+def _events(item: pytest.Item, following: pytest.Item | None) -> list[CheckFinished]:
+    found = []
+    for report in runtestprotocol(item, nextitem=following, log=False):
+        for name, value in report.user_properties:
+            if name == EVENT_PROPERTY and isinstance(value, str):
+                event = decode(value)
+                if isinstance(event, CheckFinished):
+                    found.append(event)
+    return found
+
+
+def _start(work: Callable[[], Any]) -> tuple[int, int]:
+    """Begin the work in a fork; gives its process and where its result is read."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(reading)
+            result = pickle.dumps(work())
+            with os.fdopen(writing, "wb") as out:
+                out.write(result)
+        finally:
+            os._exit(0)
+    os.close(writing)
+    return pid, reading
+
+
+def _forked(work: Callable[[], T]) -> T:
+    pid, reading = _start(work)
+    with os.fdopen(reading, "rb") as told:
+        data = told.read()
+    os.waitpid(pid, 0)
+    if not data:
+        raise RuntimeError("a run without a mutant ended before it could tell what it met")
+    result: T = pickle.loads(data)
+    return result
+
+
+def _read(job: Job, told: bytes) -> Tried:
+    if not told:
+        return Tried(job.mutant, None, frozenset(), "the process that tried it died", struck=True)
+    result: Tried = pickle.loads(told)
+    return result
+
+
+def in_order(baseline: Baseline, place: Place) -> list[str]:
+    """The checks that meet a place, most likely killers first: those for answers, then the quick ones."""
+    meeting = [name for name, places in baseline.met.items() if place in places]
+    quick = [name for name in meeting if baseline.seconds[name] < _SLOW_SECONDS] or meeting
+    return sorted(quick, key=lambda name: ("test_answers" not in name, baseline.seconds[name], name))

@@ -1,0 +1,70 @@
+"""What the answers about cluster settings owe each other: what was set is told, and reads so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from conformance.watch.envelopes import member
+from conformance.watch.observation import Observation, Seen
+from conformance.watch.things import same
+
+_SCOPES = ("persistent", "transient")
+_RULE = "osml.relation.settings"
+
+
+class Settings:
+    """Remembers what was set, by its full name."""
+
+    def __init__(self) -> None:
+        self._set: dict[str, Any] = {}
+
+    def __call__(self, seen: Seen) -> Iterator[Observation]:
+        if seen.operation not in ("put_cluster_settings", "get_cluster_settings") or not seen.succeeded:
+            return
+        if "filter_path" in seen.exchange.request.path:
+            return
+        told = {scope: flat(member(seen.body, scope)) for scope in (*_SCOPES, "defaults")}
+        odd = [name for values in told.values() for name, value in values.items() if not _is_text(value)]
+        yield Observation(_RULE, not odd, "settings that read as texts or lists of texts", repr(odd))
+        if seen.operation == "put_cluster_settings":
+            yield from self._put(seen, told)
+        else:
+            wrong = {
+                name: told["persistent"].get(name)
+                for name, value in self._set.items()
+                if not same(value, told["persistent"].get(name))
+            }
+            yield Observation(_RULE, not wrong, "settings that read as they were set", repr(wrong))
+
+    def _put(self, seen: Seen, told: dict[str, dict[str, Any]]) -> Iterator[Observation]:
+        for scope in _SCOPES:
+            sent = flat(member(seen.sent, scope))
+            wrong = {
+                name: told[scope].get(name)
+                for name, value in sent.items()
+                if value is not None and not same(value, told[scope].get(name))
+            }
+            yield Observation(
+                _RULE, not wrong, f"the answer tells the {scope} settings that were sent", repr(wrong)
+            )
+            if scope == "persistent" and not seen.racing:
+                self._set = {**self._set, **sent}
+                self._set = {name: value for name, value in self._set.items() if value is not None}
+
+
+def flat(value: Any, before: str = "") -> dict[str, Any]:
+    """Settings by their full names; an object within is a part of the name."""
+    found: dict[str, Any] = {}
+    for name, inner in (value if isinstance(value, dict) else {}).items():
+        if isinstance(inner, dict):
+            found |= flat(inner, f"{before}{name}.")
+        else:
+            found[before + name] = inner
+    return found
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) or (
+        isinstance(value, list) and all(isinstance(each, str) for each in value)
+    )
