@@ -46,7 +46,7 @@ def errors(seen: Seen) -> Iterator[Observation]:
         )
         yield Observation(
             "osml.relation.root-cause",
-            _own(causes[0]) in known or "failed_shards" in error,
+            _own(causes[0]) in known or any("failed_shards" in each for each in known),
             "the first of `root_cause` as `error`, or as what caused it",
             f"{causes[0]} in {known}",
         )
