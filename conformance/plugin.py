@@ -46,6 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     option(
         "--ml-endpoint-host", default="127.0.0.1", help="address under which the target reaches this machine"
     )
+    option("--ml-restart-command", metavar="COMMAND", help="restarts the server")
     option(
         "--ml-wait-for-turn",
         type=float,

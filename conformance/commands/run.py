@@ -59,6 +59,9 @@ from conformance.targets.connect import TargetOptions
     show_default=True,
     help="seconds to wait for another run to leave the cluster",
 )
+@click.option(
+    "--restart-command", metavar="COMMAND", help="restarts the server, e.g. 'docker restart opensearch'"
+)
 @click.option("--model-id", multiple=True, help="model that may be used (nugen); repeatable")
 @click.option("--insecure", is_flag=True, help="do not verify TLS certificates")
 @click.option("--behaviour", help="let the mock in this process follow a recorded version")
@@ -81,6 +84,7 @@ def command(**given: Any) -> None:
         model_ids=given["model_id"],
         insecure=given["insecure"],
         wait_for_turn=given["wait_for_turn"],
+        restart_command=given["restart_command"],
         docs_version=given["docs_version"],
         behaviour=given["behaviour"],
         mutant=given["mutant"],

@@ -88,6 +88,7 @@ class RunOptions:
             ("--waivers", self.waivers),
             ("--behaviour", target.behaviour),
             ("--mutant", target.mutant),
+            ("--restart-command", target.restart_command),
             ("--endpoint-host", None if target.endpoint_host == LOOPBACK_HOST else target.endpoint_host),
             *(("--model-id", model) for model in target.model_ids),
         )
@@ -102,6 +103,10 @@ class RunOptions:
 
 def _check_in_process(target: TargetOptions) -> None:
     """What steers the mock of this process has no effect on a server: raises `UsageError`."""
+    if target.in_process and target.restart_command is not None:
+        raise UsageError(
+            "expected --restart-command with a server alone: the mock of this process is restarted without it"
+        )
     steering = {
         "--behaviour": target.behaviour,
         "--mutant": target.mutant,
@@ -178,6 +183,7 @@ def options_from(config: Configuration, handed: Handed | None = None) -> RunOpti
         model_ids=tuple(get("--ml-model-id")),
         insecure=get("--ml-insecure"),
         wait_for_turn=get("--ml-wait-for-turn"),
+        restart_command=get("--ml-restart-command"),
         docs_version=get("--ml-docs-version"),
         behaviour=get("--ml-behaviour"),
         mutant=get("--ml-mutant"),

@@ -148,6 +148,7 @@ def arguments_for(options: RunOptions) -> list[str]:
         "--ml-endpoint-host": target.endpoint_host,
         "--ml-behaviour": target.behaviour,
         "--ml-mutant": target.mutant,
+        "--ml-restart-command": target.restart_command,
         "--ml-run-id": target.run_id,
         "--ml-known": options.known,
         "--ml-waivers": options.waivers,

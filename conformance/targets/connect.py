@@ -37,8 +37,8 @@ class TargetOptions:
 
     `target` is `mock` or a URL; `max_wait` is in seconds; `behaviour`, `mutant`, `security` and
     `docs_version` concern the mock in this process alone; with `security` it has users, and the run is its
-    admin. `wait_for_turn` is in seconds. `prepared_endpoint` is set where another process of the run has
-    prepared the target: the address of the model it answers for.
+    admin. `wait_for_turn` is in seconds; `restart_command` restarts a server. `prepared_endpoint` is set
+    where another process of the run has prepared the target: the address of the model it answers for.
     """
 
     target: str = MOCK
@@ -53,6 +53,7 @@ class TargetOptions:
     security: bool = False
     run_id: str = ""
     wait_for_turn: float = 0.0
+    restart_command: str | None = None
     prepared_endpoint: str | None = None
 
     @property
@@ -178,6 +179,7 @@ def _open(profile: str, options: TargetOptions) -> tuple[Transport, SessionOptio
         endpoint_host=options.endpoint_host,
         model_ids=options.model_ids,
         wait_for_turn=options.wait_for_turn,
+        restart_command=options.restart_command,
         endpoint_url=options.prepared_endpoint,
     )
     if options.in_process:

@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
+from conformance.contract.model import Remedy
 from conformance.outcomes import PrerequisiteMissing, Untestable
 from conformance.targets.clock import TargetClock
 from conformance.targets.endpoint import ModelEndpoint
 from conformance.targets.exchange import Exchange, OutgoingRequest
 from conformance.targets.interruption import raise_if_came
+from conformance.targets.restart import by_command
 from conformance.targets.settle import Settled, settle, wait
 from conformance.targets.tracker import Remaining, Resource, Tracker, remove_all
 from conformance.targets.transport import AnswerCutOff, Transport
@@ -35,7 +37,8 @@ class SessionOptions:
     `authorization` is the value of the Authorization header. `max_wait` is the most real seconds
     that one check may let pass. `prefix` starts the name of everything the run creates. `shared` says
     that others may use the target meanwhile. `wait_for_turn` is the most seconds to wait for another run
-    to leave it. `endpoint_url` is the model behind the connectors where somebody else has started it.
+    to leave it. `restart_command` restarts the target. `endpoint_url` is the model behind the connectors
+    where somebody else has started it.
     """
 
     prefix: str
@@ -47,6 +50,7 @@ class SessionOptions:
     shared: bool = False
     wait_for_turn: float = 0.0
     endpoint_url: str | None = None
+    restart_command: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +297,7 @@ class Session:
     def capabilities(self) -> dict[str, bool]:
         known = {
             "move time": self.clock.movable,
-            "restart": self._can_restart,
+            "restart": self._can_restart or self.options.restart_command is not None,
             "change settings": self.options.may_change_settings,
         }
         # A service that shows no nodes cannot lack a second one.
@@ -306,8 +310,13 @@ class Session:
 
     def restart(self) -> None:
         """Restart the target, or raise `Untestable` where that cannot be done from here."""
+        if self.options.restart_command is not None:
+            by_command(self.options.restart_command, self.aside)
+            return
         if not self._can_restart:
-            raise Untestable("the target cannot be restarted from here")
+            raise Untestable(
+                "the target cannot be restarted from here; say how with --restart-command", Remedy.RESTART
+            )
         answered = self.request("POST", "/_mock/restart", authorize=False)
         if answered.status != 200:
             raise Untestable(f"the restart was refused: {answered.summary}")

@@ -1,0 +1,54 @@
+"""A target is restarted by a command of the user's."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from conformance.outcomes import TargetUnreachable, Untestable
+from conformance.targets.exchange import Answer, Exchange, OutgoingRequest
+from conformance.targets.restart import by_command
+
+
+def health(method: str, path: str) -> Exchange:
+    answer = Answer(200, {}, b'{"timed_out": false}')
+    return Exchange(OutgoingRequest(method, path), answer, 0.0, "http://h", "osml.wire.json")
+
+
+def python(script: str) -> str:
+    return shlex.join([sys.executable, "-c", script])
+
+
+def test_the_command_is_carried_out(tmp_path: Path) -> None:
+    told = by_command(python(f"open({str(tmp_path / 'done')!r}, 'w')"), health)
+    assert (tmp_path / "done").exists()
+    assert "served again after" in told
+
+
+def test_it_waits_until_the_cluster_is_back() -> None:
+    gone = [TargetUnreachable("no"), TargetUnreachable("no")]
+
+    def ask(method: str, path: str) -> Exchange:
+        if gone:
+            raise gone.pop()
+        return health(method, path)
+
+    by_command(python("pass"), ask)
+    assert not gone
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (python("import sys; sys.exit('no such node')"), "exit code 1: no such node"),
+        ("/no/such/command", "could not be carried out"),
+        ("'", "could not be carried out"),
+    ],
+    ids=["fails", "is not there", "is no command"],
+)
+def test_a_command_that_fails_decides_nothing(command: str, told: str) -> None:
+    with pytest.raises(Untestable, match=told):
+        by_command(command, health)
