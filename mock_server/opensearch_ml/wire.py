@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
@@ -55,7 +56,12 @@ _ROUTERS = {
 
 
 def answer(cluster: Cluster, request: Request) -> Response:
-    """Answer one request; every refusal is an answer too."""
+    """Answer one request; every refusal is an answer too. The name that a client gave it comes back."""
+    response, name = _answer(cluster, request), request.headers.get("x-opaque-id")
+    return response if name is None else replace(response, headers=(("x-opaque-id", name), *response.headers))
+
+
+def _answer(cluster: Cluster, request: Request) -> Response:
     query: dict[str, str] = {}
     try:
         query = _query(request.query)
@@ -242,7 +248,7 @@ def _render(
         from mock_server.opensearch_ml.bodies.yaml_bodies import write_yaml  # noqa: PLC0415 - a fast start
 
         return _response(cluster, given, YAML, write_yaml(value).encode("utf-8", "replace"))
-    pretty = "pretty" in query and query["pretty"] in ("", "true")
+    pretty = query.get("pretty", "true" if request.path == "/" else "false") in ("", "true")
     return _response(cluster, given, JSON_UTF8, encode_json(value, pretty=pretty))
 
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from mock_server import Request
+
 
 @pytest.mark.parametrize(
     ("method", "target", "allowed"),
@@ -208,3 +210,19 @@ def test_a_table_in_a_format_that_is_none_is_text(ml: Any) -> None:
 
 def test_a_health_that_is_none_is_not_waited_for(ml: Any) -> None:
     assert ml.reason(ml.get("/_cluster/health?wait_for_status=blue")).endswith("ClusterHealthStatus.BLUE")
+
+
+def test_the_name_of_a_request_comes_back(ml: Any) -> None:
+    assert ml.send("GET", "/", x_opaque_id="mine").headers["x-opaque-id"] == "mine"
+    assert ml.send("GET", "~/models/none", x_opaque_id="mine").headers["x-opaque-id"] == "mine"
+    assert "x-opaque-id" not in ml.get("/").headers
+
+
+def test_the_main_page_alone_is_pretty_unless_told(ml: Any) -> None:
+    def lines(target: str) -> int:
+        path, _, query = target.partition("?")
+        return len(ml.server.handle(Request("GET", path, query)).body.splitlines())
+
+    assert lines("/") == lines("/?pretty") > 1
+    assert lines("/?pretty=false") == lines("/_cluster/health") == 1
+    assert lines("/_cluster/health?pretty") > 1
