@@ -1,1 +1,4 @@
-"""Nugen Intelligence, as documented."""
+"""Nugen Intelligence, as documented.
+
+Needed by the vendor's page of undeploying and by the checks of the profile `nugen`.
+"""

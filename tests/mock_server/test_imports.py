@@ -26,3 +26,11 @@ def _imported(path: Path) -> set[str]:
 @pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_module_imports_nothing_of_the_judge(path: Path) -> None:
     assert "conformance" not in _imported(path)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.rglob("*/__init__.py")), ids=lambda path: str(path.parent.relative_to(ROOT))
+)
+def test_a_room_says_who_needs_it(path: Path) -> None:
+    said = ast.get_docstring(ast.parse(path.read_text())) or ""
+    assert any(line.startswith("Needed by ") for line in said.splitlines())
