@@ -95,9 +95,10 @@ class Accounts:
         return tuple(dict.fromkeys([*account.roles, *mapped]))
 
     def permits(self, caller: Caller, action: str, index: str | None) -> bool:
-        """Whether a role of the caller allows an action, where it concerns an index on that one."""
-        roles = (self.roles[name] for name in caller.roles if name in self.roles)
-        return any(role.permits(action, index) for role in roles)
+        """Whether the roles of the caller allow an action, on each of the indices that it concerns."""
+        roles = [self.roles[name] for name in caller.roles if name in self.roles]
+        names = (index or "").split(",")
+        return all(any(role.permits(action, name) for role in roles) for name in names)
 
 
 def _basic(header: str) -> tuple[str, str] | None:

@@ -86,5 +86,7 @@ def _require_index_allowed(call: Call, index: str, action: str) -> None:
     """Raises ApiError for a name that no index has, and for a change to an index that plugins keep."""
     if index.startswith("_") and index != "_all":
         raise indices.invalid_name(index, "must not start with '_'.")
-    if action in _CHANGES and any(fnmatch.fnmatchcase(name, index) for name in SYSTEM_INDICES):
+    if action in _CHANGES and any(
+        fnmatch.fnmatchcase(kept, name) for kept in SYSTEM_INDICES for name in index.split(",")
+    ):
         raise ApiError(403, "security_exception", permissions.refusal(call, ""))

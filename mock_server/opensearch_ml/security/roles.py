@@ -73,13 +73,13 @@ class Role:
     static: bool = False
     tenants: list[str] = field(default_factory=list)
 
-    def permits(self, action: str, index: str | None) -> bool:
+    def permits(self, action: str, index: str) -> bool:
         """Whether the role allows an action, where it concerns an index on that one."""
         if not action.startswith("indices:"):
             return _allow(self.cluster_permissions, action)
         return any(
             _allow(permission.allowed_actions, action)
-            and any(fnmatch.fnmatchcase(index or "", pattern) for pattern in permission.index_patterns)
+            and any(fnmatch.fnmatchcase(index, pattern) for pattern in permission.index_patterns)
             for permission in self.index_permissions
         )
 

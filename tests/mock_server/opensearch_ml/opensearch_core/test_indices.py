@@ -94,3 +94,19 @@ def test_an_index_that_is_not_there_may_be_ignored(ml: Any) -> None:
 def test_a_document_is_read_without_its_source(ml: Any, query: str, shown: bool) -> None:
     ml.put("/stop/_doc/1", {"title": "word"})
     assert ("_source" in ml.get(f"/stop/_doc/1{query}").body) is shown
+
+
+def test_a_search_finds_the_documents_of_an_index(ml: Any) -> None:
+    ml.put("/words/_doc/1", {"title": "one"})
+    ml.put("/words/_doc/2", {"title": "two"})
+    assert ml.get("/words/_search").body["hits"]["total"]["value"] == 2
+    found = ml.post("/words/_search", {"query": {"match": {"title": "two"}}}).body["hits"]["hits"]
+    assert [hit["_id"] for hit in found] == ["2"]
+    assert ml.get("/none/_search").status == 404
+
+
+def test_the_list_of_indices_counts_documents(ml: Any) -> None:
+    ml.put("/words/_doc/1", {"title": "one"})
+    rows = ml.get("/_cat/indices?format=json").body
+    assert [(row["index"], row["docs.count"]) for row in rows] == [("words", "1")]
+    assert ml.get("/_cat/indices?h=index,docs.count").body == "words 1\n"

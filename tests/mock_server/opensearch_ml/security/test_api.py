@@ -60,6 +60,7 @@ def test_a_role_of_ones_own_allows_what_it_says_and_nothing_more(users: Users) -
     assert dora.delete("~/models/x").status == 403
     assert dora.get("/words-1/_doc/1").status == 404
     assert dora.get("/other/_doc/1").status == 403
+    assert dora.get("/words-1,other/_search").status == 403
     assert dora.put("/words-1/_doc/1", {"a": 1}).status == 403
 
 

@@ -105,3 +105,19 @@ def test_without_security_nobody_is_asked() -> None:
 
 def test_a_password_does_not_show_itself() -> None:
     assert "secret" not in repr(Security("secret"))
+
+
+def test_nobody_changes_the_indices_that_plugins_keep(users: Users) -> None:
+    admin = users("admin")
+    for method, path in (
+        ("DELETE", "/.plugins-ml-model"),
+        ("DELETE", "/.plugins-ml-*"),
+        ("PUT", "/.opendistro_security"),
+    ):
+        refused = admin.send(method, path)
+        assert (refused.status, admin.reason(refused)) == (
+            403,
+            "no permissions for [] and User [name=admin, backend_roles=[admin], requestedTenant=null]",
+        )
+    admin.model()
+    assert admin.get("/.plugins-ml-model/_search").body["hits"]["total"]["value"] == 0
