@@ -41,29 +41,38 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """urllib3 with a small pool; no retries, because a second request would be a second fact.
+    """urllib3 with small pools; no retries, because a second request would be a second fact.
 
-    `timeout` is seconds to connect and to wait for each read.
+    Requests with the same credentials share connections, and no others do: what somebody's request does to
+    a connection is found out by nobody else. `timeout` is seconds to connect and to wait for each read.
     """
 
     def __init__(self, base_url: str, *, timeout: float = 30.0, verify: bool = True) -> None:
         self._base_url = base_url.rstrip("/")
         if not verify:
             urllib3.disable_warnings(exceptions.InsecureRequestWarning)
-        self._pool = urllib3.PoolManager(
-            retries=False,
-            timeout=urllib3.Timeout(connect=min(timeout, 10.0), read=timeout),
-            maxsize=16,
-            cert_reqs="CERT_REQUIRED" if verify else "CERT_NONE",
-        )
+        self._timeout = urllib3.Timeout(connect=min(timeout, 10.0), read=timeout)
+        self._certificates = "CERT_REQUIRED" if verify else "CERT_NONE"
+        self._pools: dict[str | None, urllib3.PoolManager] = {}
 
     @property
     def base_url(self) -> str:
         return self._base_url
 
+    def _pool(self, authorization: str | None) -> urllib3.PoolManager:
+        """The connections of those who send these credentials, or none."""
+        pool = self._pools.get(authorization)
+        if pool is None:
+            made = urllib3.PoolManager(
+                retries=False, timeout=self._timeout, maxsize=16, cert_reqs=self._certificates
+            )
+            # Two threads may ask at once: the first one's pool stays.
+            pool = self._pools.setdefault(authorization, made)
+        return pool
+
     def send(self, request: OutgoingRequest) -> Answer:
         try:
-            response = self._pool.request(
+            response = self._pool(request.headers.get("authorization")).request(
                 request.method,
                 self._base_url + request.path,
                 body=request.body,
@@ -92,7 +101,8 @@ class HttpTransport:
             return list(pool.map(lambda call: call(), calls))
 
     def close(self) -> None:
-        self._pool.clear()
+        for pool in self._pools.values():
+            pool.clear()
 
 
 class Handler(Protocol):

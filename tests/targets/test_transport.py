@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ from pytest_httpserver import HTTPServer
 from conformance.outcomes import TargetUnreachable
 from conformance.targets.exchange import OutgoingRequest
 from conformance.targets.transport import AnswerCutOff, HttpTransport, InProcessTransport
+from mock_server import DEFAULT_PASSWORD, Security
+from mock_server.fixture import running_mock
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 
@@ -134,3 +137,13 @@ def test_calls_at_once_in_process_are_left_to_the_target() -> None:
 def test_a_target_that_cannot_race_answers_in_order() -> None:
     transport = InProcessTransport(lambda *_: (200, [], b""))
     assert transport.at_once([lambda: "a", lambda: "b"], 7) == ["a", "b"]
+
+
+def test_what_a_request_does_to_its_connection_is_found_out_by_no_other_user(open_transport: Any) -> None:
+    admin = {"authorization": "Basic " + base64.b64encode(f"admin:{DEFAULT_PASSWORD}".encode()).decode()}
+    with running_mock(behaviour="opensearch-3.4", security=Security()) as mock:
+        transport = open_transport(mock.url)
+        # Of what nobody is let in for, the mock lets the next request on the connection know.
+        assert transport.send(OutgoingRequest("GET", "/_no/such/path")).status == 400
+        assert transport.send(OutgoingRequest("GET", "/", admin)).status == 200
+        assert transport.send(OutgoingRequest("GET", "/")).status == 401
