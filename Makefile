@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DOCS ?= ../shared/docs
 
-.PHONY: real reports-real open-inference parity bench soak help install run test check contract mutants clean
+.PHONY: docs real reports-real open-inference parity bench soak help install run test check contract mutants clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
@@ -28,6 +28,9 @@ check: install ## types and style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: install ## the documentation pages into DOCS, from the checkout of their repository in CHECKOUT
+	$(BIN)/mlconform contract docs --checkout $(CHECKOUT) --out $(DOCS)
 
 contract: install ## generate the contracts from the pages in DOCS
 	$(BIN)/mlconform contract build --docs $(DOCS)

@@ -10,6 +10,7 @@ import click
 from conformance.commands import PROFILE_HELP
 from conformance.commands.chosen import chosen_contracts
 from conformance.contract import build, drift, show, store
+from conformance.contract import checkout as checkouts
 from conformance.contract.model import Contract
 from conformance.outcomes import UsageError
 from conformance.report.exit_code import ExitCode
@@ -38,6 +39,21 @@ _CHECKS = click.option(
 def build_contracts(docs: Path, out: Path | None, overlays: Path | None, checks: Path) -> None:
     """Generate OpenAPI, JSON Schemas and requirements from the pages."""
     for line in build.build(docs, out, overlays, checks):
+        click.echo(line)
+
+
+@command.command("docs")
+@click.option(
+    "--checkout",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="checkout of the documentation's repository, with its history",
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="folder for the pages")
+@_OVERLAYS
+def copy_pages(checkout: Path, out: Path, overlays: Path | None) -> None:
+    """Write the pages that `build` reads, at the commits of their versions, checked by their hashes."""
+    for line in checkouts.copy_pages(checkout, out, overlays or store.schemas_root()):
         click.echo(line)
 
 

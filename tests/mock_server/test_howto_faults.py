@@ -147,7 +147,7 @@ def test_a_read_that_does_not_see_the_last_write(ml: Any) -> None:
         {"kind": "delay"},
         {"kind": "delay", "delay": -1},
         {"kind": "delay", "delay": {"distribution": "uniform", "low": 1}},
-        {"kind": "status", "status": 404},
+        {"kind": "status", "status": 204},
         {"kind": "reset", "times": 0},
         {"kind": "reset", "probability": 2},
         {"kind": "reset", "method": 1},
