@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from conformance.targets.access_options import FLAGS, HELP, REPEATABLE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -55,6 +57,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how long to wait for another run to leave the cluster",
     )
     option("--ml-model-id", action="append", default=[], help="model that may be used (Nugen); repeatable")
+    for name, text in HELP.items():
+        action = "store_true" if name in FLAGS else "append" if name in REPEATABLE else "store"
+        default: Any = [] if name in REPEATABLE else False if name in FLAGS else None
+        option(f"--ml-{name.replace('_', '-')}", action=action, default=default, help=text)
     option("--ml-insecure", action="store_true", help="do not verify TLS certificates")
     option(
         "--ml-known", metavar="VERSION", help="known deviations of a recorded version, e.g. opensearch-2.19"

@@ -11,8 +11,10 @@ import click
 from rich.console import Console
 
 from conformance.commands import PROFILE_HELP
+from conformance.commands.access import access_options
 from conformance.running.options import RunOptions, parse_level
 from conformance.running.run import run as run_suite
+from conformance.targets.access_options import AccessOptions
 from conformance.targets.connect import TargetOptions
 
 
@@ -63,6 +65,7 @@ from conformance.targets.connect import TargetOptions
     "--restart-command", metavar="COMMAND", help="restarts the server, e.g. 'docker restart opensearch'"
 )
 @click.option("--model-id", multiple=True, help="model that may be used (nugen); repeatable")
+@access_options
 @click.option("--insecure", is_flag=True, help="do not verify TLS certificates")
 @click.option("--behaviour", help="let the mock in this process follow a recorded version")
 @click.option("--mutant", help="put this fault into the mock in this process")
@@ -89,6 +92,7 @@ def command(**given: Any) -> None:
         behaviour=given["behaviour"],
         mutant=given["mutant"],
         security=given["security"],
+        access=AccessOptions.taken_from(given.__getitem__),
     )
     options = RunOptions(
         target=target,

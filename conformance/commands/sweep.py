@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
+from conformance.commands.access import access_options
 from conformance.report.exit_code import ExitCode
 from conformance.targets import opensearch_ml
+from conformance.targets.access_options import AccessOptions
 from conformance.targets.connect import TargetOptions, connect
 from conformance.targets.turns import PREFIX, alive_prefixes
 
@@ -15,10 +18,12 @@ from conformance.targets.turns import PREFIX, alive_prefixes
 @click.command("sweep")
 @click.option("--target", required=True, help="the URL of a server")
 @click.option("--force", is_flag=True, help="remove also what runs have made that are still at work")
+@access_options
 @click.option("--insecure", is_flag=True, help="do not verify TLS certificates")
-def command(target: str, insecure: bool, force: bool) -> None:
-    """Remove what runs that died left on an OpenSearch cluster, and put back the settings they changed."""
-    session = connect("opensearch-ml", TargetOptions(target=target, insecure=insecure))
+def command(target: str, insecure: bool, force: bool, **access: Any) -> None:
+    """Remove what runs that died left on an OpenSearch cluster."""
+    given = AccessOptions.taken_from(access.__getitem__)
+    session = connect("opensearch-ml", TargetOptions(target=target, insecure=insecure, access=given))
     at_work = {} if force else alive_prefixes(session)
     removed, complaints = opensearch_ml.sweep(session, PREFIX, spare=tuple(at_work))
     for line in removed:

@@ -27,7 +27,8 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExchangeRecord:
-    """One request and its answer as evidence. `at` is seconds since the check began."""
+    """One request and its answer as evidence. `at` is seconds since the check began; `user` is the name of
+    who sent it, empty for nobody."""
 
     method: str
     url: str
@@ -39,6 +40,7 @@ class ExchangeRecord:
     response_body: str | None
     problem: str | None = None
     curl: str = ""
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from conformance.contract.model import Level
 from conformance.outcomes import UsageError
+from conformance.targets.access_options import AccessOptions
 from conformance.targets.connect import (
     LOOPBACK_HOST,
     TargetOptions,
@@ -98,7 +99,7 @@ class RunOptions:
             ("--security", target.security),
         )
         given = [word for name, value in pairs if value is not None for word in (name, str(value))]
-        return (*given, *(name for name, set_ in flags if set_))
+        return (*given, *target.access.repeated, *(name for name, set_ in flags if set_))
 
 
 def _check_in_process(target: TargetOptions) -> None:
@@ -190,6 +191,7 @@ def options_from(config: Configuration, handed: Handed | None = None) -> RunOpti
         security=get("--ml-security"),
         run_id=_own_run_id(run),
         prepared_endpoint=prepared_endpoint,
+        access=AccessOptions.taken_from(lambda name: get(f"--ml-{name.replace('_', '-')}")),
     )
     waivers, out = get("--ml-waivers"), get("--ml-out")
     return RunOptions(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import ipaddress
 import os
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
-from urllib.parse import SplitResult, unquote, urlsplit
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, Untestable, UsageError
+from conformance.targets.access_options import AccessOptions
+from conformance.targets.credential_files import header_values, own_credentials
+from conformance.targets.credentials import ClientCertificate, Credentials, basic, bearer
+from conformance.targets.pools import Trust, is_loopback
 from conformance.targets.profiles import profiles
 from conformance.targets.session import Session, SessionOptions
 from conformance.targets.settle import wait
@@ -25,10 +29,9 @@ MOCK = "mock"
 MOCK_ADMIN = "admin"
 REFRESH_SECONDS = 1.5
 LOOPBACK_HOST = "127.0.0.1"
-_LOOPBACK = frozenset({"localhost", LOOPBACK_HOST, "::1"})
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*\.?")
-_MOCK_TOKEN = "Bearer mlconform"
+_MOCK_TOKEN = "mlconform"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class TargetOptions:
     where another process of the run has prepared the target: the address of the model it answers for.
     """
 
-    target: str = MOCK
+    target: str = field(default=MOCK, repr=False)
     max_wait: float = 120.0
     allow_settings: bool = False
     endpoint_host: str = LOOPBACK_HOST
@@ -55,6 +58,7 @@ class TargetOptions:
     wait_for_turn: float = 0.0
     restart_command: str | None = None
     prepared_endpoint: str | None = None
+    access: AccessOptions = field(default_factory=AccessOptions)
 
     @property
     def in_process(self) -> bool:
@@ -174,7 +178,7 @@ def _open(profile: str, options: TargetOptions) -> tuple[Transport, SessionOptio
     parts = urlsplit(options.target)
     base = SessionOptions(
         prefix=f"{PREFIX}{options.run_id or new_run_id()}-",
-        authorization=_authorization(profile, parts, options),
+        credentials=_own(profile, options),
         max_wait=options.max_wait,
         endpoint_host=options.endpoint_host,
         model_ids=options.model_ids,
@@ -187,25 +191,33 @@ def _open(profile: str, options: TargetOptions) -> tuple[Transport, SessionOptio
             options.docs_version, options.behaviour, options.mutant, secured=options.mock_has_users
         )
         return mock, base
-    may = options.allow_settings or parts.hostname in _LOOPBACK
-    transport = HttpTransport(shown_target(options.target), verify=not options.insecure)
+    may = options.allow_settings or is_loopback(parts.hostname)
+    access = options.access
+    transport = HttpTransport(
+        shown_target(options.target),
+        trust=Trust(
+            verify=not options.insecure,
+            ca_file=Path(access.ca_file) if access.ca_file else None,
+            server_name=access.server_name,
+        ),
+        headers=header_values(access.header),
+    )
     return transport, replace(base, may_change_settings=may, shared=True)
 
 
-def _authorization(profile: str, parts: SplitResult, options: TargetOptions) -> str | None:
-    """Bearer token for Nugen, basic credentials for OpenSearch; from the URL or the environment."""
+def _own(profile: str, options: TargetOptions) -> Credentials | None:
+    """A token for Nugen, the account of the file, the address or the environment for OpenSearch."""
     if profile == "nugen":
         # A token read from a file often ends in a newline, which no header can carry.
         token = os.environ.get("MLCONFORM_TOKEN", "").strip()
-        local = options.in_process or parts.hostname in _LOOPBACK
-        return f"Bearer {token}" if token else (_MOCK_TOKEN if local else None)
-    user = unquote(parts.username or "") or os.environ.get("MLCONFORM_USERNAME")
-    password = unquote(parts.password or "") or os.environ.get("MLCONFORM_PASSWORD", "")
+        local = options.in_process or is_loopback(urlsplit(options.target).hostname)
+        return bearer(token) if token else (bearer(_MOCK_TOKEN) if local else None)
     if options.in_process:
-        user, password = (MOCK_ADMIN if options.mock_has_users else None), DEFAULT_PASSWORD
-    if not user:
-        return None
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+        return basic(MOCK_ADMIN, DEFAULT_PASSWORD) if options.mock_has_users else None
+    access = options.access
+    key = Path(access.client_key) if access.client_key else None
+    shown = ClientCertificate(Path(access.client_certificate), key) if access.client_certificate else None
+    return own_credentials(options.target, access.credentials, shown)
 
 
 @cache

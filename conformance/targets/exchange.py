@@ -11,18 +11,33 @@ from typing import Any
 
 from conformance.outcomes import BrokenAnswer
 from conformance.report.events import ExchangeRecord
+from conformance.targets.credentials import AUTHORIZATION, Credentials, presentable
 
 _SECRET_HEADERS = frozenset({"authorization"})
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingRequest:
-    """A request as the transport sends it. `path` includes the query; header names are lower case."""
+    """A request as the transport sends it. `path` includes the query; header names are lower case.
+
+    `credentials` say who sends it; None is nobody.
+    """
 
     method: str
     path: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    credentials: Credentials | None = None
+
+    @property
+    def lane(self) -> tuple[object, ...]:
+        """What two requests have in common that may share a connection: who sends them.
+
+        What a request of one user, of nobody or with wrong credentials does to its connection is
+        found out by no other.
+        """
+        own = tuple(sorted((name, self.headers[name]) for name in _SECRET_HEADERS & self.headers.keys()))
+        return (own, self.credentials.lane if self.credentials else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +99,7 @@ class Exchange:
         """One line for messages: status and the start of the body."""
         if self.answer is None:
             return f"no whole answer ({self.problem})"
-        return f"{self.answer.status} {self.text[:300]}"
+        return presentable(f"{self.answer.status} {self.text[:300]}")
 
     @property
     def _whole(self) -> Answer:
@@ -100,12 +115,14 @@ class Exchange:
         parts = ["curl", "-sS", "-X", self.request.method, shlex.quote(self.base_url + self.request.path)]
         for name, value in self.request.headers.items():
             if name in _SECRET_HEADERS:
-                parts.append('-H "Authorization: $MLCONFORM_AUTHORIZATION"')
+                parts.append(f'-H "Authorization: ${AUTHORIZATION}"')
             else:
                 parts += ["-H", shlex.quote(f"{name}: {value}")]
+        if self.request.credentials is not None:
+            parts += self.request.credentials.curl
         if self.request.body is not None:
             parts += ["--data-raw", shlex.quote(self.request.body.decode("utf-8", "backslashreplace"))]
-        return " ".join(parts)
+        return presentable(" ".join(parts))
 
     def record(self) -> ExchangeRecord:
         """This exchange as evidence in the event stream."""
@@ -114,13 +131,14 @@ class Exchange:
             method=self.request.method,
             url=self.base_url + self.request.path,
             at=round(self.at, 3),
-            request_body=None if body is None else body.decode("utf-8", "backslashreplace"),
+            request_body=None if body is None else presentable(body.decode("utf-8", "backslashreplace")),
             request_content_type=self.request.headers.get("content-type"),
             status=None if self.answer is None else self.answer.status,
             content_type=None if self.answer is None else self.content_type,
-            response_body=None if self.answer is None else self.text,
+            response_body=None if self.answer is None else presentable(self.text),
             problem=self.problem,
             curl=self.curl,
+            user=self.request.credentials.name if self.request.credentials else "",
         )
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol, TypeVar
 from conformance.contract.model import Remedy
 from conformance.outcomes import PrerequisiteMissing, Untestable
 from conformance.targets.clock import TargetClock
+from conformance.targets.credentials import Credentials
 from conformance.targets.endpoint import ModelEndpoint
 from conformance.targets.exchange import Exchange, OutgoingRequest
 from conformance.targets.interruption import raise_if_came
@@ -34,15 +35,15 @@ REMOVAL_BUDGET_SECONDS = 10.0
 class SessionOptions:
     """What the user said about talking to the target.
 
-    `authorization` is the value of the Authorization header. `max_wait` is the most real seconds
-    that one check may let pass. `prefix` starts the name of everything the run creates. `shared` says
-    that others may use the target meanwhile. `wait_for_turn` is the most seconds to wait for another run
-    to leave it. `restart_command` restarts the target. `endpoint_url` is the model behind the connectors
-    where somebody else has started it.
+    `credentials` are the run's own account. `max_wait` is the most real seconds that one check may let
+    pass. `prefix` starts the name of everything the run creates. `shared` says that others may use the
+    target meanwhile. `wait_for_turn` is the most seconds to wait for another run to leave it.
+    `restart_command` restarts the target. `endpoint_url` is the model behind the connectors where
+    somebody else has started it.
     """
 
     prefix: str
-    authorization: str | None = None
+    credentials: Credentials | None = None
     may_change_settings: bool = True
     max_wait: float = 120.0
     endpoint_host: str = "127.0.0.1"
@@ -160,9 +161,9 @@ class Session:
         sent = {name.lower(): value for name, value in (headers or {}).items()}
         if body is not None:
             sent.setdefault("content-type", content_type or JSON_TYPE)
-        if authorize and self.options.authorization is not None:
-            sent.setdefault("authorization", self.options.authorization)
-        request = OutgoingRequest(method, path, sent, body)
+        # Who names its own authorization is somebody else.
+        credentials = self.options.credentials if authorize and "authorization" not in sent else None
+        request = OutgoingRequest(method, path, sent, body, credentials)
         at = time.monotonic() - self._began
         answer, problem = None, None
         try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
@@ -10,7 +11,9 @@ import urllib3
 from urllib3 import exceptions
 
 from conformance.outcomes import TargetUnreachable
+from conformance.targets.credentials import Secret, presentable
 from conformance.targets.exchange import Answer, OutgoingRequest
+from conformance.targets.pools import Trust, explained, open_pool
 
 T = TypeVar("T")
 
@@ -41,42 +44,37 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """urllib3 with small pools; no retries, because a second request would be a second fact.
+    """Connections over HTTP or TLS, none of which two users share.
 
-    Requests with the same credentials share connections, and no others do: what somebody's request does to
-    a connection is found out by nobody else. `timeout` is seconds to connect and to wait for each read.
+    `timeout` is seconds to connect and to wait for each read; `headers` go with every request.
     """
 
-    def __init__(self, base_url: str, *, timeout: float = 30.0, verify: bool = True) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeout: float = 30.0,
+        trust: Trust | None = None,
+        headers: Mapping[str, Secret] | None = None,
+    ) -> None:
         self._base_url = base_url.rstrip("/")
-        if not verify:
-            urllib3.disable_warnings(exceptions.InsecureRequestWarning)
-        self._timeout = urllib3.Timeout(connect=min(timeout, 10.0), read=timeout)
-        self._certificates = "CERT_REQUIRED" if verify else "CERT_NONE"
-        self._pools: dict[str | None, urllib3.PoolManager] = {}
+        self._timeout = timeout
+        self._trust = trust or Trust()
+        self._headers = headers or {}
+        self._pools: dict[Hashable, urllib3.PoolManager] = {}
+        self._lock = threading.Lock()
 
     @property
     def base_url(self) -> str:
         return self._base_url
 
-    def _pool(self, authorization: str | None) -> urllib3.PoolManager:
-        """The connections of those who send these credentials, or none."""
-        pool = self._pools.get(authorization)
-        if pool is None:
-            made = urllib3.PoolManager(
-                retries=False, timeout=self._timeout, maxsize=16, cert_reqs=self._certificates
-            )
-            # Two threads may ask at once: the first one's pool stays.
-            pool = self._pools.setdefault(authorization, made)
-        return pool
-
     def send(self, request: OutgoingRequest) -> Answer:
         try:
-            response = self._pool(request.headers.get("authorization")).request(
+            response = self._pool(request).request(
                 request.method,
                 self._base_url + request.path,
                 body=request.body,
-                headers={"accept": "application/json", **request.headers},
+                headers=_all_headers(request, self._headers),
                 redirect=False,
             )
         except (
@@ -85,15 +83,20 @@ class HttpTransport:
             exceptions.NameResolutionError,
             exceptions.LocationParseError,
             exceptions.SSLError,
+            exceptions.ProxyError,
         ) as error:
-            raise TargetUnreachable(
-                f"expected a server at {self._base_url}, but the connection failed: {error}. "
-                "Check the address, the port and that the server runs."
-            ) from error
+            raise TargetUnreachable(explained(error, self._base_url)) from None
         except exceptions.HTTPError as error:
-            raise AnswerCutOff(f"{type(error).__name__}: {error}") from error
+            raise AnswerCutOff(presentable(f"{type(error).__name__}: {error}")) from None
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status, headers, response.data)
+
+    def _pool(self, request: OutgoingRequest) -> urllib3.PoolManager:
+        with self._lock:
+            if request.lane not in self._pools:
+                certificate = request.credentials.certificate if request.credentials else None
+                self._pools[request.lane] = open_pool(self._base_url, self._trust, certificate, self._timeout)
+            return self._pools[request.lane]
 
     def at_once(self, calls: Sequence[Callable[[], T]], seed: int) -> list[T]:
         del seed
@@ -141,7 +144,7 @@ class InProcessTransport:
 
     def send(self, request: OutgoingRequest) -> Answer:
         path, _, query = request.path.partition("?")
-        headers = {"accept": "application/json", **request.headers}
+        headers = _all_headers(request, {})
         status, answered, body = self._handler(request.method, path, query, headers, request.body or b"")
         return Answer(status, {name.lower(): value for name, value in answered}, body)
 
@@ -150,3 +153,10 @@ class InProcessTransport:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def _all_headers(request: OutgoingRequest, further: Mapping[str, Secret]) -> dict[str, str]:
+    """What is sent; the only place where secrets are read. A request's own headers come before others."""
+    own = request.credentials.headers if request.credentials is not None else {}
+    secrets = {name: value.reveal() for name, value in {**further, **own}.items()}
+    return {"accept": "application/json", **secrets, **request.headers}

@@ -9,6 +9,7 @@ import pytest
 
 from conformance.outcomes import BrokenAnswer, TargetUnreachable, Untestable
 from conformance.targets import session as session_module
+from conformance.targets.credentials import bearer
 from conformance.targets.exchange import Answer, OutgoingRequest
 from conformance.targets.session import Session, SessionOptions
 from conformance.targets.settle import Ending
@@ -32,7 +33,7 @@ def test_a_request_without_a_body_claims_no_type(talk_to: Any) -> None:
 
 
 def test_credentials_go_with_every_request_that_does_not_refuse_them(talk_to: Any) -> None:
-    session, target = talk_to({}, authorization="Bearer x")
+    session, target = talk_to({}, credentials=bearer("x"))
     session.request("GET", "/a")
     session.request("GET", "/a", authorize=False)
     session.request("GET", "/a", headers={"Authorization": "Bearer other"})
@@ -171,7 +172,7 @@ class TestCapabilities:
         assert target.sent[-1] == ("POST", "/_mock/clock", {"advance": 60})
 
     def test_the_clock_of_a_mock_needs_no_credentials(self, talk_to: Any) -> None:
-        session, target = talk_to(CLOCK, authorization="Bearer x")
+        session, target = talk_to(CLOCK, credentials=bearer("x"))
         session.discover_control()
         session.let_pass(60, "a test")
         assert not any("authorization" in headers for headers in target.headers)

@@ -1,0 +1,20 @@
+"""The options of access to a target, for every command that talks to one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from conformance.targets.access_options import FLAGS, HELP, REPEATABLE
+
+
+def access_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of `AccessOptions`."""
+    for name, text in reversed(HELP.items()):
+        option = click.option(
+            f"--{name.replace('_', '-')}", is_flag=name in FLAGS, multiple=name in REPEATABLE, help=text
+        )
+        command = option(command)
+    return command
