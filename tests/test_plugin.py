@@ -21,7 +21,7 @@ from mock_server import Request
 
 FEW = ("--pyargs", "conformance.suites.opensearch_ml", "--ml-select", "osml.deploy.answer*")
 pytest_plugins = ["pytester"]
-REPORTS = {"run.ndjson", "report.html", "report.md", "junit.xml"}
+REPORTS = {"run.ndjson", "report.html", "report.md", "report.sarif", "summary.json", "junit.xml", "findings"}
 
 
 @dataclass(frozen=True)
