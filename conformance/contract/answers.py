@@ -52,7 +52,11 @@ class Form:
         level = self.level_of(keyword)
         if level == Level.DOCUMENTED and name in self.owners:
             return self.owners[name]
-        return self.owners.get(f"<{level}>", self.owners[""])
+        # What no level is said of, such as that the whole is an object, is the form's own.
+        levels = [level] if level else list(Level)
+        return next(
+            (self.owners[key] for each in levels if (key := f"<{each}>") in self.owners), self.owners[""]
+        )
 
 
 @dataclass(frozen=True, slots=True)

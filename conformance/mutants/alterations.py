@@ -30,6 +30,7 @@ class Kind(StrEnum):
     TYPE = "type"
     VALUE = "value"
     STATUS = "status"
+    NO_ROUTE = "no such route"
     UNDONE = "answered but not done"
 
 
@@ -152,8 +153,10 @@ def _another(value: Any) -> Any:
     return f"{value}x" if isinstance(value, str) else value
 
 
-def refused(status: int) -> tuple[int, bytes]:
-    """An answer of the other sort: a success becomes a refusal, a refusal a success."""
+def otherwise(kind: Kind, status: int) -> tuple[int, bytes]:
+    """An answer of another sort: that of an unknown route, a refusal for a success, or the reverse."""
+    if kind is Kind.NO_ROUTE:
+        return 400, b'{"error":"no handler found for uri [/] and method [GET]"}'
     if status >= 400:
         return 200, b"{}"
     reason = {"type": "illegal_argument_exception", "reason": "refused"}

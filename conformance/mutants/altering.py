@@ -17,8 +17,8 @@ from conformance.mutants.alterations import (
     Place,
     altered,
     decoded,
+    otherwise,
     places,
-    refused,
     remember,
 )
 from conformance.targets.exchange import Answer, OutgoingRequest
@@ -68,9 +68,9 @@ class Altering:
         remember(self.members, place, body)
 
     def _altered(self, answer: Answer, mutant: Mutant) -> Answer:
-        if mutant.kind is Kind.STATUS:
+        if mutant.kind in (Kind.STATUS, Kind.NO_ROUTE):
             self.struck = True
-            status, body = refused(answer.status)
+            status, body = otherwise(mutant.kind, answer.status)
             return self._answer(answer, status, body)
         known = self.members.get(mutant.place)
         changed, found = altered(

@@ -19,7 +19,8 @@ PROFILES: Final = ("opensearch-ml", "nugen")
 # Sends something and writes nothing.
 _NO_WRITE: Final = ("search", "predict", "profile", "create_completion")
 # A requirement that none of so many alterations of what its checks meet breaks is left.
-_MOST_ROUNDS: Final = 40
+_MOST_ROUNDS: Final = 24
+_MOST_CHECKS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,8 @@ def _rounds(baseline: Baseline, results: Sequence[Tried]) -> Iterator[list[Job]]
         for name, mutants in waiting.items():
             following = None if name in named else next(mutants, None)
             if following is not None:
-                jobs.append(Job(following, checks[name], until=name))
+                quick = sorted(checks[name], key=lambda each: baseline.seconds[each])[:_MOST_CHECKS]
+                jobs.append(Job(following, quick, until=name))
         if not jobs:
             return
         yield jobs
@@ -124,8 +126,9 @@ def _candidates(baseline: Baseline, checks: Sequence[str]) -> Iterator[Mutant]:
     rare = sorted(met, key=lambda place: (sum(place in each for each in baseline.met.values()), place))
     answers = [place for place in rare if not place.path]
     undone = {mutant.place for mutant in _undone(baseline)}
-    yield from (Mutant(place, Kind.STATUS) for place in answers)
-    yield from (Mutant(place, Kind.UNDONE) for place in answers if place in undone)
+    yield from (Mutant(place, Kind.STATUS) for place in answers[:8])
+    yield from (Mutant(place, Kind.NO_ROUTE) for place in answers[:2])
+    yield from (Mutant(place, Kind.UNDONE) for place in answers[:6] if place in undone)
     for kind in (Kind.VALUE, Kind.LEFT_OUT):
         for place in rare:
             member = baseline.members.get(place) if place.path else None

@@ -71,6 +71,9 @@ class Relations:
             yield from self._read(READS[operation], seen)
         elif seen.exchange.status == 404 and not seen.racing:
             yield from self._not_found(seen)
+        if operation in _CHANGES_MODEL:
+            # A predict that is refused may have deployed the model first.
+            self._not_alone(seen)
         if not seen.succeeded:
             if operation in _WRITES and seen.exchange.status >= 500:
                 self._forget(seen)
@@ -89,8 +92,6 @@ class Relations:
             yield from self._acted(operation, seen)
 
     def _acted(self, operation: str, seen: Seen) -> Iterator[Observation]:
-        if operation in _CHANGES_MODEL:
-            self._not_alone(seen)
         if operation == "create_controller":
             self._limited(seen)
         if operation == "deploy_model" and not seen.sent and not seen.racing:

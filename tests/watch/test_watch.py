@@ -1,0 +1,157 @@
+"""The watch over every exchange: what it says of answers that are wrong, with the contract of 3.4."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from conformance.contract import store
+from conformance.contract.model import Contract
+from conformance.targets.exchange import Answer, Exchange, OutgoingRequest
+from conformance.targets.session import Facts
+from conformance.watch.watch import Watch
+
+NOW = 1_800_000_000.0
+MODEL = "TaGS_qEB79rhJ8XPScId"
+ML = "/_plugins/_ml"
+DELETED = {
+    "_index": ".plugins-ml-model",
+    "_id": MODEL,
+    "_version": 2,
+    "result": "deleted",
+    "forced_refresh": True,
+    "_shards": {"total": 1, "successful": 1, "failed": 0},
+    "_seq_no": 7,
+    "_primary_term": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def contract() -> Contract:
+    return store.load("opensearch-ml", "3.4")
+
+
+@pytest.fixture
+def watch(contract: Contract) -> Watch:
+    facts = Facts("opensearch-ml", "opensearch", "3.4.0", ("node",))
+    return Watch(contract, facts, lambda _: True, lambda: NOW)
+
+
+def see(
+    watch: Watch, method: str, path: str, status: int, body: Any, sent: Any = None, **headers: str
+) -> dict[str, str]:
+    """What the watch says of this exchange: the expectation by the requirement that differs."""
+    told = body if isinstance(body, bytes) else json.dumps(body).encode()
+    request = OutgoingRequest(method, path, {}, None if sent is None else json.dumps(sent).encode())
+    answer = Answer(status, {"content-type": "application/json", **headers}, told)
+    watch.saw(Exchange(request, answer, 0.0, "http://h", "osml.wire.json"), racing=False)
+    return {each.requirement: each.expected for each in watch.take().differences}
+
+
+def test_a_right_answer_is_no_difference(watch: Watch) -> None:
+    assert see(watch, "DELETE", f"{ML}/models/{MODEL}", 200, DELETED) == {}
+
+
+def test_it_says_what_it_decided(watch: Watch) -> None:
+    request = OutgoingRequest("DELETE", f"{ML}/models/{MODEL}")
+    answer = Answer(200, {"content-type": "application/json"}, json.dumps(DELETED).encode())
+    watch.saw(Exchange(request, answer, 0.0, "http://h", "osml.wire.json"), racing=False)
+    assert {"osml.delete.answer", "osml.relation.id"} <= watch.take().decided
+    assert watch.take().decided == frozenset()
+
+
+@pytest.mark.parametrize("member", DELETED)
+def test_a_member_that_is_left_out_is_named(watch: Watch, member: str) -> None:
+    body = {name: value for name, value in DELETED.items() if name != member}
+    found = see(watch, "DELETE", f"{ML}/models/{MODEL}", 200, body)
+    assert {"osml.delete.answer", "osml.wire.recorded-answer"} & found.keys()
+    assert any(member in expected for expected in found.values())
+
+
+@pytest.mark.parametrize("body", [[], "text", 7, None, [DELETED]])
+def test_an_answer_of_another_form_is_a_difference(watch: Watch, body: Any) -> None:
+    assert "osml.delete.answer" in see(watch, "DELETE", f"{ML}/models/{MODEL}", 200, body)
+
+
+def test_another_id_is_a_difference(watch: Watch) -> None:
+    assert "osml.relation.id" in see(watch, "DELETE", f"{ML}/models/another", 200, DELETED)
+
+
+def test_shards_that_do_not_add_up_are_a_difference(watch: Watch) -> None:
+    body = DELETED | {"_shards": {"total": 1, "successful": 2, "failed": 0}}
+    assert "osml.relation.shards" in see(watch, "DELETE", f"{ML}/models/{MODEL}", 200, body)
+
+
+def test_a_sequence_number_that_does_not_grow_is_a_difference(watch: Watch) -> None:
+    see(watch, "DELETE", f"{ML}/models/{MODEL}", 200, DELETED)
+    found = see(watch, "DELETE", f"{ML}/models/b", 200, DELETED | {"_id": "b"})
+    assert "osml.relation.write-counts" in found
+
+
+def test_what_was_deleted_and_is_read_is_a_difference(watch: Watch) -> None:
+    see(watch, "DELETE", f"{ML}/models/{MODEL}", 200, DELETED)
+    read = {"name": "m", "algorithm": "REMOTE", "model_version": "1", "model_state": "REGISTERED"}
+    assert "osml.relation.done" in see(watch, "GET", f"{ML}/models/{MODEL}", 200, read)
+
+
+def test_what_was_made_reads_as_it_was_sent(watch: Watch) -> None:
+    group = {"model_group_id": MODEL, "status": "CREATED"}
+    see(watch, "POST", f"{ML}/model_groups/_register", 200, group, {"name": "g", "description": "d"})
+    read = {"name": "g", "latest_version": 0, "description": "another", "access": "public"}
+    times = {"created_time": int(NOW * 1000), "last_updated_time": int(NOW * 1000)}
+    found = see(watch, "GET", f"{ML}/model_groups/{MODEL}", 200, read | times)
+    assert "`description`" in found["osml.relation.as-sent"]
+
+
+@pytest.mark.parametrize("ahead", [2, 40 * 24 * 3600])
+def test_a_time_in_the_future_is_a_difference(watch: Watch, ahead: int) -> None:
+    late = int((NOW + ahead) * 1000)
+    read = {"name": "g", "latest_version": 0, "access": "public", "created_time": late}
+    found = see(watch, "GET", f"{ML}/model_groups/g", 200, read | {"last_updated_time": late})
+    assert ("osml.relation.times" in found) == (ahead > 3600)
+
+
+ERROR = {"type": "status_exception", "reason": "Failed to find model"}
+
+
+def test_the_status_of_an_error_is_told_twice(watch: Watch) -> None:
+    body = {"error": {"root_cause": [ERROR], **ERROR}, "status": 400}
+    assert "osml.wire.error-envelope" in see(watch, "GET", f"{ML}/models/m", 404, body)
+
+
+def test_a_root_cause_of_its_own_is_a_difference(watch: Watch) -> None:
+    body = {"error": {"root_cause": [ERROR | {"reason": "another"}], **ERROR}, "status": 404}
+    assert "osml.relation.root-cause" in see(watch, "GET", f"{ML}/models/m", 404, body)
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        "at org.opensearch.ml.Action.run(Action.java:42)",
+        "class org.opensearch.ml.common.FunctionName",
+        "/usr/share/opensearch/config/opensearch.keystore",
+    ],
+)
+def test_an_error_that_leaks_is_a_difference(watch: Watch, leak: str) -> None:
+    error = {"type": "status_exception", "reason": leak}
+    body = {"error": {"root_cause": [error], **error}, "status": 404}
+    assert "osml.wire.no-leak" in see(watch, "GET", f"{ML}/models/m", 404, body)
+
+
+def test_a_body_that_is_longer_than_declared_is_a_difference(watch: Watch) -> None:
+    headers = {"content-length": "3"}
+    assert "osml.wire.json" in see(watch, "DELETE", f"{ML}/models/{MODEL}", 200, DELETED, **headers)
+
+
+def test_two_documents_are_a_difference(watch: Watch) -> None:
+    assert "osml.wire.json" in see(watch, "GET", f"{ML}/models/m", 404, b"{}{}")
+
+
+def test_more_hits_than_counted_are_a_difference(watch: Watch) -> None:
+    hits = {"total": {"value": 3, "relation": "eq"}, "max_score": None, "hits": []}
+    shards = {"total": 1, "successful": 1, "skipped": 0, "failed": 0}
+    body = {"took": 1, "timed_out": False, "_shards": shards, "hits": hits}
+    assert "osml.relation.hits" in see(watch, "POST", f"{ML}/models/_search", 200, body, {"size": 10})
+    assert "osml.relation.hits" not in see(watch, "POST", f"{ML}/models/_search", 200, body, {"size": 0})
