@@ -189,7 +189,8 @@ def _contradiction(raw: dict[str, Any]) -> ContradictionEntry:
 def _deviation(raw: dict[str, Any]) -> DeviationEntry:
     where = f"deviation of {raw.get('requirement')}"
     values, cites = _cites(raw, where)
-    if not cites.recordings or not cites.recorded:
+    # What chance shows cannot be replayed: its finding tells how often it was seen.
+    if not cites.recorded or not (cites.recordings or raw.get("chance")):
         raise _BadEntryError(f"{where}: give recordings (scenario#exchange) and the recorded versions")
     return _build(DeviationEntry, values | {"cites": cites}, where)
 

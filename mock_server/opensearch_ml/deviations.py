@@ -180,7 +180,7 @@ DEVIATIONS = (
         _NO_5XX,
         "An update whose document is deleted while it is under way is answered 500.",
         None,
-        None,
+        "osml.race.one-outcome",
         _BOTH,
         {"gone_document_status": 500},
     ),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
-from hypothesis import strategies as st
-
+from conformance.oracle.linearizability import Call, Linearity, linearity
+from conformance.outcomes import Untestable
 from conformance.suites.expect import Expect
 from conformance.suites.explore import Explore
 from conformance.suites.marks import requirement
@@ -14,13 +14,25 @@ from conformance.suites.opensearch_ml.api import MlCommons
 from conformance.targets.exchange import Exchange
 
 SETTLED = ("DEPLOYED", "UNDEPLOYED", "REGISTERED", "DEPLOY_FAILED", "PARTIALLY_DEPLOYED", "absent")
-# How the requests interleave, where the target lets that be chosen: so a race that was lost is lost again.
-SEEDS = st.integers(0, 2**32 - 1)
+ONE = "osml.race.one-outcome"
+GONE = "(gone)"
 
 
 def _deleted(answer: Exchange) -> bool:
     """A delete that finds nothing to delete is a success of HTTP, but not of the delete."""
     return answer.status == 200 and answer.member("result") != "not_found"
+
+
+def _honest(expect: Expect, answers: Sequence[Exchange]) -> None:
+    """Every answer is one whole JSON document, and none tells a fault of the server."""
+    for answered in answers:
+        expect.see(
+            ONE,
+            isinstance(answered.json, dict) and answered.status < 500,
+            expected="a whole JSON object and no 5xx",
+            came=answered.summary,
+            exchange=answered,
+        )
 
 
 @requirement("osml.race.one-outcome")
@@ -32,49 +44,116 @@ def test_concurrent_operations_leave_one_outcome(ml: MlCommons, expect: Expect, 
         "predict": ml.predict,
         "delete": ml.delete,
     }
-    rounds = st.lists(st.sampled_from(sorted(operations)), min_size=2, max_size=4)
-
-    @explore.every(st.tuples(rounds, SEEDS), requests=12, most=15)
-    def holds(race: tuple[list[str], int]) -> None:
-        names, seed = race
+    for chance in explore.by_chance(expect):
+        names = sorted(chance.choices(sorted(operations), k=chance.randint(2, 4)))
         model = ml.model()
-        answers = ml.session.at_once([partial(operations[name], model) for name in names], seed=seed)
+        calls = [partial(operations[name], model) for name in names]
+        answers = ml.session.at_once(calls, seed=chance.getrandbits(32))
+        _honest(expect, answers)
         settled = ml.settle_state(model, *SETTLED)
-        together = ", ".join(f"{n} {a.status}" for n, a in zip(names, answers, strict=True))
-        expect.one_of("osml.race.one-outcome", settled.value, SETTLED, f"model_state after {together}")
-        deletes = [a for n, a in zip(names, answers, strict=True) if n == "delete"]
-        expect.equal(
-            "osml.race.one-outcome",
-            settled.value == "absent",
-            any(map(_deleted, deletes)),
-            f"after {together}: the model is gone",
+        together = ", ".join(names)
+        expect.see(
+            ONE,
+            settled.value in SETTLED,
+            expected=f"a settled model_state after {together}",
+            came=settled.value,
         )
+        deletes = [a for n, a in zip(names, answers, strict=True) if n == "delete"]
+        expect.see(
+            ONE,
+            (settled.value == "absent") == any(map(_deleted, deletes)),
+            expected=f"after {together}: the model is gone where a delete was told so, and only there",
+            came=f"{settled.value}; deletes {[answer.status for answer in deletes]}",
+        )
+        deploys = [a for n, a in zip(names, answers, strict=True) if n == "deploy"]
+        if deploys and not {"undeploy", "delete"} & set(names):
+            accepted = any(answer.status == 200 for answer in deploys)
+            expect.see(
+                ONE,
+                settled.value == "DEPLOYED" or not accepted,
+                expected=f"after {together}: deployed, for a deploy was accepted",
+                came=settled.value,
+            )
 
 
 @requirement("osml.race.one-outcome")
 def test_a_model_is_deleted_once(ml: MlCommons, expect: Expect, explore: Explore) -> None:
-    @explore.every(SEEDS, requests=5, most=12)
-    def holds(seed: int) -> None:
+    for chance in explore.by_chance(expect):
         delete = partial(ml.delete, ml.model())
-        answers = ml.session.at_once([delete, delete], seed=seed)
-        expect.equal(
-            "osml.race.one-outcome",
-            sum(map(_deleted, answers)),
-            1,
-            "of two deletes at the same moment, those that deleted",
+        answers = ml.session.at_once([delete, delete], seed=chance.getrandbits(32))
+        _honest(expect, answers)
+        told = sum(map(_deleted, answers))
+        expect.see(
+            ONE,
+            told == 1,
+            expected="of two deletes at the same moment, one that deleted",
+            came=f"{told} that deleted",
         )
+
+
+@requirement("osml.race.one-outcome")
+def test_updates_and_reads_have_an_order(ml: MlCommons, expect: Expect, explore: Explore) -> None:
+    """Two updates of one field, reads beside them and a delete: some order explains all that was told."""
+    for chance in explore.by_chance(expect):
+        model = ml.model(description="first")
+        writes = [partial(ml.update, model, {"description": text}) for text in ("second", "third")]
+        read, delete = partial(ml.get, model), partial(ml.delete, model)
+        deletes = [delete] * chance.randint(0, 1)
+        sends = [*writes, *deletes, read, read]
+        told = ml.session.at_once([partial(_timed, ml, send) for send in sends], seed=chance.getrandbits(32))
+        told.append(_timed(ml, read))
+        history = [_call(sent, answered, after) for sent, answered, after in told]
+        _honest(expect, [answered for _, answered, _ in told])
+        found = linearity(history, "first")
+        if found is Linearity.NOT_DECIDED:
+            raise Untestable("the search for an order of the concurrent calls ran out")
+        shown = "; ".join(f"{a.request.method} {a.status} {a.member('description')}" for _, a, _ in told)
+        expect.see(
+            ONE,
+            found is Linearity.HOLDS,
+            expected="an order of updates, deletes and reads that explains their answers",
+            came=shown,
+        )
+
+
+def _timed(ml: MlCommons, send: Callable[[], Exchange]) -> tuple[float, Exchange, float]:
+    """The answer between the moments when it was asked for and when it was there."""
+    sent = ml.session.clock.now()
+    answered = send()
+    return sent, answered, ml.session.clock.now()
+
+
+def _call(sent: float, answered: Exchange, returned: float) -> Call[str]:
+    """What an answer says of the description of a model, or of a model that is gone."""
+    method, status = answered.request.method, answered.status
+    if method == "GET":
+        shown = GONE if status == 404 else answered.member("description")
+        return Call(sent, returned, lambda before: before if before == shown else None)
+    if method == "DELETE":
+        if _deleted(answered):
+            return Call(sent, returned, lambda before: None if before == GONE else GONE)
+        return Call(sent, returned, lambda before: before)
+    if status != 200:
+        # A refusal changes nothing, whatever the reason.
+        return Call(sent, returned, lambda before: before)
+    written = _written(answered)
+    return Call(sent, returned, lambda before: None if before == GONE else written)
+
+
+def _written(answered: Exchange) -> str:
+    return "second" if b"second" in (answered.request.body or b"") else "third"
 
 
 @requirement("osml.register.next-version")
 def test_versions_at_the_same_moment_differ(ml: MlCommons, expect: Expect, explore: Explore) -> None:
-    @explore.every(SEEDS, requests=8, most=12)
-    def holds(seed: int) -> None:
+    for chance in explore.by_chance(expect):
         group = ml.group()
         bodies = [ml.remote_body(model_group_id=group) for _ in range(2)]
-        answers = ml.session.at_once([partial(ml.register, body) for body in bodies], seed=seed)
+        calls = [partial(ml.register, body) for body in bodies]
+        answers = ml.session.at_once(calls, seed=chance.getrandbits(32))
         models = [str(answer.member("model_id")) for answer in answers if answer.status == 200]
         versions = [ml.get(model).member("model_version") for model in models]
-        expect.that(
+        expect.see(
             "osml.register.next-version",
             len(set(versions)) == len(versions) > 0,
             expected="of two registrations at the same moment at least one adds a version, and none the same",
