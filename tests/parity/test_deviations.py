@@ -31,7 +31,9 @@ serve(MockServer(docs_version="3.4", nodes=3), "127.0.0.1", 0, lambda url: print
 
 
 def _ran(out: Path, *, level: Level = Level.OBSERVED, **given: Any) -> tuple[int, Run]:
-    target = TargetOptions(**{name: given.pop(name) for name in ("target", "behaviour") if name in given})
+    target = TargetOptions(
+        **{name: given.pop(name) for name in ("target", "behaviour", "mutant") if name in given}
+    )
     target = replace(target, docs_version=given.get("docs_version"))
     options = RunOptions(target=target, profile="opensearch-ml", level=level, out=out, **given)
     code = run(options, Console(quiet=True))
@@ -58,6 +60,18 @@ def test_a_known_set_accepts_what_the_version_deviates_in_and_the_suite_finds_ju
     bare = replace(ran, waivers=())
     assert _of_kind(bare, Kind.FAIL) == _broken_by(behaviour)
     assert judge(bare).summary.exit_code == ExitCode.NOT_CONFORMANT
+
+
+def test_a_fault_of_the_server_that_no_known_set_lists_is_named(tmp_path: Path) -> None:
+    code, ran = _ran(
+        tmp_path,
+        behaviour="opensearch-3.4",
+        mutant="bad-json-is-500",
+        known="opensearch-3.4",
+        select="osml.wire.no-server-error",
+    )
+    assert code == ExitCode.NOT_CONFORMANT
+    assert _of_kind(ran, Kind.FAIL) == {"osml.wire.no-server-error"}
 
 
 def test_a_newer_version_judged_by_older_pages_deviates_in_nothing_else(tmp_path: Path) -> None:
