@@ -19,6 +19,7 @@ from conformance.cli import main
 from conformance.report.stream import read
 from conformance.report.verdicts import Judgement, judge
 from conformance.targets.connect import TargetOptions, connect, prepare
+from conformance.targets.session import Session
 
 FEW = ("--profile", "opensearch-ml", "--select", "osml.deploy.answer*")
 
@@ -227,15 +228,26 @@ def test_the_sweep_removes_what_a_dead_run_left(mlconform: Any, serve_mock: Any)
     prepare(dead)
     group = {"name": dead.new_name("group"), "description": "x"}
     made = dead.request("POST", "/_plugins/_ml/model_groups/_register", group).member("model_group_id")
+    _let_its_mark_run_out(dead)
     ended = mlconform("sweep", "--target", url)
     assert (ended.exit_code, ended.stderr) == (0, "")
     assert ended.stdout.splitlines() == [
+        f"removed ingest pipeline {dead.options.prefix}mark",
         f"removed ingest pipeline {dead.options.prefix}settings",
         f"removed model group {made}",
-        "2 removed, 0 left",
+        "3 removed, 0 left",
     ]
     assert dead.request("GET", "/_cluster/settings").json == {"persistent": {}, "transient": {}}
     dead.close()
+
+
+def _let_its_mark_run_out(dead: Session) -> None:
+    path = f"/_ingest/pipeline/{dead.options.prefix}mark"
+    (kept,) = dead.request("GET", path).json.values()
+    mark = json.loads(kept["description"])
+    for told in mark.values():
+        told["until"] = "2020-01-01T00:00:00+00:00"
+    dead.request("PUT", path, {**kept, "description": json.dumps(mark)})
 
 
 def test_a_sweep_of_nobody_is_unreachable(mlconform: Any, free_port: int) -> None:
