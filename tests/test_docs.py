@@ -1,0 +1,70 @@
+"""Each command in docs/ is run as a reader would, in a folder of its own, against a mock."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mock_server.fixture import running_mock
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted(ROOT.glob("docs/*.md"))
+CLUSTER = "http://127.0.0.1:9200"
+_BLOCK = re.compile(r"^(?P<indent> *)```sh\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^)#]+)\)")
+
+
+def script(page: Path) -> str:
+    """The commands of a page in their order."""
+    found = []
+    for block in _BLOCK.finditer(page.read_text(encoding="utf-8")):
+        found.append(re.sub(rf"^{block['indent']}", "", block["text"], flags=re.MULTILINE))
+    return "".join(found)
+
+
+def bash(text: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", text],
+        cwd=folder,
+        env={**os.environ, "PATH": path, **more},
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(
+    shutil.which("bash") is None or shutil.which("curl") is None, reason="needs bash and curl"
+)
+@pytest.mark.parametrize("page", [page for page in PAGES if script(page)], ids=lambda page: page.stem)
+def test_the_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
+    text = script(page)
+    docs = Path(os.environ.get("DOCS", ROOT.parent / "shared" / "docs"))
+    if "$DOCS" in text and not docs.is_dir():
+        pytest.skip(f"needs the documentation pages in {docs}, or DOCS")
+    with running_mock() as mock:
+        ended = bash(text.replace(CLUSTER, mock.url), tmp_path, DOCS=str(docs))
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_the_index_leads_to_every_page_and_links_lead_somewhere() -> None:
+    index = ROOT / "docs" / "README.md"
+    listed = set(_LINK.findall(index.read_text(encoding="utf-8")))
+    assert {page.name for page in PAGES} - {"README.md"} <= listed
+    for page in PAGES:
+        for link in _LINK.findall(page.read_text(encoding="utf-8")):
+            assert link.startswith("https://") or (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_the_readme_is_short_and_leads_there() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 150
+    assert "](docs/README.md)" in text
