@@ -62,6 +62,7 @@ AS_SENT: Final[Mapping[str, tuple[str, ...]]] = {
         "description",
         "connector_id",
         "model_group_id",
+        "is_enabled",
         "is_controller_enabled",
         "deploy_setting",
         "connector",
