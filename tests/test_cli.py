@@ -234,8 +234,7 @@ def test_the_sweep_removes_what_a_dead_run_left(mlconform: Any, serve_mock: Any)
     assert ended.stdout.splitlines() == [
         f"removed ingest pipeline {dead.options.prefix}mark",
         f"removed model group {made}",
-        f"removed ingest pipeline {dead.options.prefix}settings",
-        "3 removed, 0 left",
+        "2 removed, 0 left",
     ]
     assert dead.request("GET", "/_cluster/settings").json == {"persistent": {}, "transient": {}}
     dead.close()
