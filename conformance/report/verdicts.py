@@ -265,7 +265,13 @@ def _stale_waivers(
         for each in found
         if each.decision.outcome is Outcome.FAIL
     }
-    open_ids = {verdict.requirement.id for verdict in verdicts if not verdict.kind.decided}
+    # Where one of its checks could not decide, the finding that is waived may be the one it would have met.
+    open_ids = {
+        verdict.requirement.id
+        for verdict in verdicts
+        if not verdict.kind.decided
+        or any(each.decision.outcome is Outcome.UNTESTABLE for each in verdict.evidence)
+    }
     return stale(waivers, run.day, failed, open_ids, {requirement.id for requirement in run.requirements})
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+from conformance.contract.model import Remedy
 from conformance.outcomes import PrerequisiteMissing, Untestable
 from conformance.targets.endpoint import is_private
 from conformance.targets.exchange import Exchange
@@ -69,7 +70,19 @@ def prepare(session: Session, tell: Tell = lambda _: None) -> None:
     if session.options.shared:
         _take_turn(session, tell)
     if session.options.may_change_settings:
+        _ask_for_settings(session)
         _let_connectors_reach(session)
+
+
+def _ask_for_settings(session: Session) -> None:
+    """Learn whether the account may change settings: one is set to what it is, for a change of none at all
+    is refused before it is asked who asks."""
+    if session.options.credentials is None:
+        return
+    now = _settings_of(session, "persistent").get(PRIVATE_ADDRESSES)
+    answered = session.request("PUT", SETTINGS, {"persistent": {PRIVATE_ADDRESSES: now}})
+    if _is_refused(answered):
+        session.facts = replace(session.facts, settings_refused=answered.summary)
 
 
 def _take_turn(session: Session, tell: Tell) -> None:
@@ -119,7 +132,15 @@ def _let_connectors_reach(session: Session) -> None:
         # As a node reads it back.
         missing[PRIVATE_ADDRESSES] = "true"
     if missing:
-        change_settings(session, missing)
+        try:
+            change_settings(session, missing)
+        except Untestable as error:
+            if error.remedy is not Remedy.PERMISSION:
+                raise
+            why = f"connectors may not reach the run's own endpoint: {error}"
+            notes = (*session.facts.notes, why)
+            session.facts = replace(session.facts, notes=notes, endpoint_refused=why)
+            return
         session.grounds.append(lambda: _unset(session, missing))
 
 
@@ -177,11 +198,22 @@ def change_settings(session: Session, wanted: Mapping[str, Any]) -> Exchange:
 
     Raises `Untestable` where settings may not be changed or the cluster refuses.
     """
+    mark = session.tracker.mark()
     remember_settings(session, wanted)
     answered = session.request("PUT", SETTINGS, {"persistent": dict(wanted)})
+    told = f"the settings {', '.join(wanted)} could not be set: {answered.summary}"
+    if _is_refused(answered):
+        # Nothing was changed, so there is nothing to put back.
+        session.remove([each for each in session.tracker.take(mark) if each.kind != "settings"])
+        raise Untestable(told, Remedy.PERMISSION)
     if answered.status != 200:
-        raise Untestable(f"the settings {', '.join(wanted)} could not be set: {answered.summary}")
+        raise Untestable(told)
     return answered
+
+
+def _is_refused(answered: Exchange) -> bool:
+    """Whether the account may not do this (RFC 9110, sections 15.5.2 and 15.5.4)."""
+    return answered.answer is not None and answered.status in (401, 403)
 
 
 def remember_settings(session: Session, names: Iterable[str]) -> None:
@@ -191,6 +223,11 @@ def remember_settings(session: Session, names: Iterable[str]) -> None:
     """
     if not session.options.may_change_settings:
         raise Untestable("cluster settings may not be changed on this target; allow it with --allow-settings")
+    if session.facts.settings_refused:
+        raise Untestable(
+            f"the account may not change cluster settings: {session.facts.settings_refused}",
+            Remedy.PERMISSION,
+        )
     # Not the transient values: put back, they would have become persistent.
     before = _settings_of(session, "persistent")
     back = {name: before.get(name) for name in names}
@@ -198,9 +235,16 @@ def remember_settings(session: Session, names: Iterable[str]) -> None:
     session.tracker.add(Resource("settings", ", ".join(back), lambda: _put_back(session, back)))
 
 
+def _in_the_way(answered: Exchange) -> str:
+    """Why something could not be removed; raises `Untestable` where the account may not, now or later."""
+    if _is_refused(answered):
+        raise Untestable(answered.summary, Remedy.PERMISSION)
+    return answered.summary
+
+
 def _put_back(session: Session, settings: Mapping[str, Any]) -> str | None:
     answered = session.request("PUT", SETTINGS, {"persistent": settings})
-    return None if answered.status == 200 else answered.summary
+    return None if answered.status == 200 else _in_the_way(answered)
 
 
 def _keep_on_target(session: Session, back: Mapping[str, Any]) -> None:
@@ -213,11 +257,14 @@ def _keep_on_target(session: Session, back: Mapping[str, Any]) -> None:
     path = _path("ingest pipeline", name)
     answered = session.request("GET", path)
     known = _kept(answered.member(name)) if answered.status == 200 else None
+    mark = session.tracker.mark()
     if known is None:
         session.tracker.add(_kept_settings(session, name))
     wanted = {**back, **(known or {})}
     if wanted != known:
-        session.request("PUT", path, {"description": json.dumps(wanted), "processors": []})
+        written = session.request("PUT", path, {"description": json.dumps(wanted), "processors": []})
+        if _is_refused(written):
+            session.tracker.take(mark)
 
 
 def _kept_settings(session: Session, name: str) -> Resource:
@@ -277,7 +324,7 @@ def _removable(session: Session, kind: str, resource_id: str, groups: Set[str] =
 def remove_plain(session: Session, kind: str, resource_id: str) -> str | None:
     """Delete one resource; what is in the way, or None when it is gone."""
     deleted = session.request("DELETE", _path(kind, resource_id))
-    return None if deleted.status in (200, 404) else deleted.summary
+    return None if deleted.status in (200, 404) else _in_the_way(deleted)
 
 
 def remove_model(session: Session, model_id: str, groups: Set[str]) -> str | None:
@@ -294,7 +341,7 @@ def remove_model(session: Session, model_id: str, groups: Set[str]) -> str | Non
             session.request("POST", f"{path}/_undeploy")
             deleted = session.request("DELETE", path)
         if deleted.status not in (200, 404):
-            return deleted.summary
+            return _in_the_way(deleted)
     left = [_remove_group(session, group) for group in sorted(groups | _group_of(known))]
     return "; ".join(problem for problem in left if problem is not None) or None
 

@@ -56,13 +56,19 @@ class SessionOptions:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What discovery learned of a target."""
+    """What discovery learned of a target.
+
+    `settings_refused` is the answer that says that the account may not change cluster settings, and
+    `endpoint_refused` why connectors may not reach the run's own endpoint; empty where they may.
+    """
 
     profile: str
     product: str
     version: str
     nodes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    settings_refused: str = ""
+    endpoint_refused: str = ""
 
 
 class Watch(Protocol):

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from conformance.contract.model import Remedy
 from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, Untestable
 
 
@@ -72,6 +73,9 @@ def _try(resource: Resource) -> Remaining | None:
         problem = resource.remove()
     except TargetUnreachable as error:
         return Remaining(resource, str(error), hopeless=True)
-    except (BrokenAnswer, PrerequisiteMissing, Untestable) as error:
+    except Untestable as error:
+        # What the account may not do it may not do a second later either.
+        return Remaining(resource, str(error), hopeless=error.remedy is Remedy.PERMISSION)
+    except (BrokenAnswer, PrerequisiteMissing) as error:
         return Remaining(resource, str(error))
     return None if problem is None else Remaining(resource, problem)

@@ -26,7 +26,7 @@ def _search(coding: str, body: bytes) -> Any:
         ("gzip", gzip.compress(BODY, mtime=0)),
         ("GZIP", gzip.compress(BODY, mtime=0)),
         ("x-gzip", gzip.compress(BODY, mtime=0)),
-        ("gzip", gzip.compress(BODY[:9], mtime=0) + gzip.compress(BODY[9:])),
+        ("gzip", gzip.compress(BODY[:9], mtime=0) + gzip.compress(BODY[9:], mtime=0)),
         ("deflate", _DEFLATED),
         ("deflate", _DEFLATED[2:-4]),
         ("identity", BODY),

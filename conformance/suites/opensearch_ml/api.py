@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from conformance.contract.model import Remedy
 from conformance.outcomes import Untestable
 from conformance.targets import opensearch_ml
 from conformance.targets.exchange import Exchange
@@ -79,7 +80,12 @@ class MlCommons:
         opensearch_ml.stand_on(self.session, "connector", self._shared_connector)
 
     def connector_body(self, **changes: Any) -> dict[str, Any]:
-        """A connector that the recorded versions accept; a change to None leaves the member out."""
+        """A connector that the recorded versions accept; a change to None leaves the member out.
+
+        Raises `Untestable` where the target lets no connector reach the run's own endpoint.
+        """
+        if self.session.facts.endpoint_refused:
+            raise Untestable(self.session.facts.endpoint_refused, Remedy.PERMISSION)
         body: dict[str, Any] = {
             "name": self.session.new_name("connector"),
             "description": "made by a conformance run",
