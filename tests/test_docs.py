@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from mock_server import Security
 from mock_server.fixture import running_mock
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(ROOT.glob("docs/*.md"))
 CLUSTER = "http://127.0.0.1:9200"
+SECURED = "https://127.0.0.1:9200"
 _BLOCK = re.compile(r"^(?P<indent> *)```sh\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)#]+)\)")
 
@@ -50,8 +52,11 @@ def test_the_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
     docs = Path(os.environ.get("DOCS", ROOT.parent / "shared" / "docs"))
     if "$DOCS" in text and not docs.is_dir():
         pytest.skip(f"needs the documentation pages in {docs}, or DOCS")
-    with running_mock() as mock:
-        ended = bash(text.replace(CLUSTER, mock.url), tmp_path, DOCS=str(docs))
+    with running_mock() as mock, running_mock(tls=True, security=Security()) as secured:
+        assert secured.ca_file is not None
+        shutil.copy(secured.ca_file, tmp_path / "ca.pem")
+        text = text.replace(CLUSTER, mock.url).replace(SECURED, secured.url)
+        ended = bash(text, tmp_path, DOCS=str(docs))
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
