@@ -57,6 +57,9 @@ class Recorder:
         self._task = self._progress.add_task("checks", total=None, check="")
 
     def record(self, event: Event) -> None:
+        """Write an event; a problem that was told already is not told again."""
+        if isinstance(event, Problem) and event in self.events:
+            return
         self.events.append(event)
         self._writer.write(event)
 

@@ -16,6 +16,7 @@ from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreac
 from conformance.targets.access_options import AccessOptions
 from conformance.targets.credential_files import header_values, own_credentials
 from conformance.targets.credentials import ClientCertificate, Credentials, basic, bearer
+from conformance.targets.infrastructure import SteadyTransport
 from conformance.targets.pools import Trust, is_loopback
 from conformance.targets.profiles import profiles
 from conformance.targets.session import Session, SessionOptions
@@ -193,7 +194,7 @@ def _open(profile: str, options: TargetOptions) -> tuple[Transport, SessionOptio
         return mock, base
     may = options.allow_settings or is_loopback(parts.hostname)
     access = options.access
-    transport = HttpTransport(
+    http = HttpTransport(
         shown_target(options.target),
         trust=Trust(
             verify=not options.insecure,
@@ -202,6 +203,7 @@ def _open(profile: str, options: TargetOptions) -> tuple[Transport, SessionOptio
         ),
         headers=header_values(access.header),
     )
+    transport = SteadyTransport(http)
     return transport, replace(base, may_change_settings=may, shared=True)
 
 

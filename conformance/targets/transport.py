@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import urllib3
 from urllib3 import exceptions
@@ -20,6 +20,10 @@ T = TypeVar("T")
 
 class AnswerCutOff(Exception):  # noqa: N818
     """The connection worked, but the answer was not whole or could not be decoded."""
+
+
+class NoAnswer(AnswerCutOff):
+    """The connection was accepted, and ended or lasted without a byte of an answer."""
 
 
 class Transport(Protocol):
@@ -68,14 +72,29 @@ class HttpTransport:
     def base_url(self) -> str:
         return self._base_url
 
-    def send(self, request: OutgoingRequest) -> Answer:
+    def send(self, request: OutgoingRequest, *, timeout: float | None = None) -> Answer:
+        """As `Transport` says; `timeout` is for this request alone."""
+        response = self._begun(request, timeout)
         try:
-            response = self._pool(request).request(
+            body = response.data
+        except exceptions.HTTPError as error:
+            response.close()
+            raise AnswerCutOff(presentable(f"{type(error).__name__}: {error}")) from None
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status, headers, body)
+
+    def _begun(self, request: OutgoingRequest, timeout: float | None) -> urllib3.BaseHTTPResponse:
+        """The answer from its first line on; its body is still to be read."""
+        own: dict[str, Any] = {} if timeout is None else {"timeout": urllib3.Timeout(timeout)}
+        try:
+            return self._pool(request).request(
                 request.method,
                 self._base_url + request.path,
                 body=request.body,
                 headers=_all_headers(request, self._headers),
                 redirect=False,
+                preload_content=False,
+                **own,
             )
         except (
             exceptions.NewConnectionError,
@@ -87,9 +106,8 @@ class HttpTransport:
         ) as error:
             raise TargetUnreachable(explained(error, self._base_url)) from None
         except exceptions.HTTPError as error:
-            raise AnswerCutOff(presentable(f"{type(error).__name__}: {error}")) from None
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, headers, response.data)
+            kind = NoAnswer if _is_silence(error) else AnswerCutOff
+            raise kind(presentable(f"{type(error).__name__}: {error}")) from None
 
     def _pool(self, request: OutgoingRequest) -> urllib3.PoolManager:
         with self._lock:
@@ -106,6 +124,14 @@ class HttpTransport:
     def close(self) -> None:
         for pool in self._pools.values():
             pool.clear()
+
+
+def _is_silence(error: exceptions.HTTPError) -> bool:
+    """Whether nothing came: a wait that ended, or a connection that did."""
+    ended = isinstance(error, exceptions.ProtocolError) and any(
+        isinstance(reason, ConnectionError) for reason in error.args
+    )
+    return ended or isinstance(error, exceptions.ReadTimeoutError)
 
 
 class Handler(Protocol):

@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from conformance.outcomes import PrerequisiteMissing, TargetUnreachable
+from conformance.outcomes import PrerequisiteMissing, TargetUnreachable, Untestable
 from conformance.targets.session import Session
 from conformance.targets.settle import LONGEST_PAUSE_SECONDS, wait
 
@@ -159,7 +159,7 @@ class Turn:
                 if self.lost:
                     return
                 self._write(has=True)
-            except TargetUnreachable:
+            except (TargetUnreachable, Untestable):
                 # The checks meet it too, and say so.
                 continue
 

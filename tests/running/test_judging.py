@@ -7,9 +7,10 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,13 @@ from conformance.suites.expect import Expect
 from conformance.suites.generated import send
 from conformance.suites.opensearch_ml import test_generated
 from conformance.suites.opensearch_ml.api import MlCommons
+from conformance.targets import connect as connect_module
+from conformance.targets import infrastructure
 from conformance.targets.connect import TargetOptions, connect
-from conformance.targets.opensearch_ml import PRIVATE_ADDRESSES, read_settings
+from conformance.targets.opensearch_ml import PRIVATE_ADDRESSES, read_settings, sweep
 from conformance.targets.session import Session
 from conformance.targets.settle import Ending, Settled
+from conformance.targets.turns import PREFIX
 from mock_server import MockServer, Request
 from mock_server.httpserver import serve_on
 
@@ -230,6 +234,88 @@ def test_a_target_that_goes_away_ends_the_run_with_a_report(
     assert judgement.summary.exit_code == 3
     assert [problem.kind for problem in judgement.problems] == ["unreachable"]
     assert len(calls) == 1
+
+
+class TestInfrastructure:
+    """What stands around the API is never judged as the API: exit code 3, and no failure."""
+
+    @pytest.fixture(autouse=True)
+    def _little_patience(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        little = partial(infrastructure.SteadyTransport, patience=0.2)
+        monkeypatch.setattr(connect_module, "SteadyTransport", little)
+
+    @pytest.fixture
+    def server(self) -> Iterator[HTTPServer]:
+        with HTTPServer(port=0) as server:
+            serve_on(server, MockServer())
+            yield server
+
+    def stopped_at_the_deploy(self, monkeypatch: pytest.MonkeyPatch, stop: Callable[[], None]) -> None:
+        deploy = MlCommons.deploy
+
+        def stopping(self: MlCommons, *arguments: Any) -> Any:
+            stop()
+            return deploy(self, *arguments)
+
+        monkeypatch.setattr(MlCommons, "deploy", stopping)
+
+    def ended(self, judged: Any, server: HTTPServer) -> Judgement:
+        judgement: Judgement = judged("osml.deploy.*", target=server.url_for(""))
+        assert judgement.summary.exit_code == 3
+        assert [problem.kind for problem in judgement.problems if problem.kind != "cleanup"] == [
+            "unreachable"
+        ]
+        assert judgement.summary.counts[Kind.FAIL] == 0
+        return judgement
+
+    def test_a_server_that_is_gone_in_the_middle(
+        self, judged: Any, server: HTTPServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.stopped_at_the_deploy(monkeypatch, lambda: server.stop() if server.is_running() else None)
+        self.ended(judged, server)
+
+    @pytest.mark.parametrize(
+        ("body", "status"),
+        [
+            ("<html>Bad Gateway</html>", 502),
+            ('{"error": {"type": "cluster_manager_not_discovered_exception"}}', 503),
+        ],
+        ids=["a proxy's page", "no manager"],
+    )
+    def test_everything_is_answered_by_something_else(
+        self, judged: Any, server: HTTPServer, monkeypatch: pytest.MonkeyPatch, body: str, status: int
+    ) -> None:
+        def stop() -> None:
+            server.clear()
+            server.expect_request(re.compile(".*")).respond_with_data(body, status)
+
+        self.stopped_at_the_deploy(monkeypatch, stop)
+        assert str(status) in self.ended(judged, server).problems[0].message
+
+    def test_from_the_beginning(self, judged: Any, server: HTTPServer) -> None:
+        server.clear()
+        server.expect_request(re.compile(".*")).respond_with_data("<html>", 502)
+        assert self.ended(judged, server).run.checks == ()
+
+
+def test_a_run_whose_own_things_vanish_blames_nobody(
+    judged: Any, serve_mock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = serve_mock().url
+    undeploy = MlCommons.undeploy
+
+    def swept(self: MlCommons, *arguments: Any) -> Any:
+        with closing(connect("opensearch-ml", TargetOptions(target=target))) as other:
+            sweep(other, PREFIX)
+        return undeploy(self, *arguments)
+
+    monkeypatch.setattr(MlCommons, "undeploy", swept)
+    judgement = judged("osml.undeploy.*", target=target)
+    assert judgement.summary.exit_code == 5
+    assert [problem.kind for problem in judgement.problems] == ["disturbed"]
+    assert "took away the mark of the run" in judgement.problems[0].message
+    assert judgement.summary.counts[Kind.FAIL] == 0
+    assert Kind.UNTESTABLE in {verdict.kind for verdict in judgement.verdicts}
 
 
 class _Finalized:

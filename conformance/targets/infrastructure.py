@@ -1,0 +1,127 @@
+"""What stands around the API and is never judged as it: a proxy, a cluster without manager, a dead server.
+
+An answer that such a thing gave, or a connection that ended without a byte of an answer, is followed by
+looks at the target's root for a bounded time. Where it stays so, the target is unreachable. Where it comes
+back, a request that only reads is sent again; of any other it is not known whether it was carried out.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+from conformance.outcomes import TargetUnreachable, Untestable
+from conformance.targets.exchange import Answer, OutgoingRequest
+from conformance.targets.settle import LONGEST_PAUSE_SECONDS, wait
+from conformance.targets.transport import AnswerCutOff, HttpTransport, NoAnswer
+
+T = TypeVar("T")
+PATIENCE_SECONDS: Final = 10.0
+# A root that takes longer than this to begin its answer does not answer.
+LOOK_SECONDS: Final = 5.0
+_ROOT = OutgoingRequest("GET", "/")
+_READING = frozenset({"GET", "HEAD"})
+_UNAVAILABLE = frozenset({502, 503, 504})
+# How a node says that its cluster cannot work at all.
+_NO_CLUSTER = frozenset(
+    {
+        "cluster_manager_not_discovered_exception",
+        "master_not_discovered_exception",
+        "cluster_block_exception",
+    }
+)
+
+
+def not_of_the_api(answer: Answer) -> str | None:
+    """What gave this answer instead of the API; None for one of the API's own."""
+    if answer.status not in _UNAVAILABLE:
+        return None
+    kind = _error_type(answer.body)
+    if kind is None:
+        return f"something before the API answered {answer.status} without its JSON: {_start(answer.body)}"
+    if answer.status == 503 and kind in _NO_CLUSTER:
+        return f"the cluster cannot work: it answered 503 {kind}"
+    return None
+
+
+def _error_type(body: bytes) -> str | None:
+    """The type in an error of the API, empty where it has none; None for what is no JSON object."""
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(told, dict):
+        return None
+    error = told.get("error")
+    return str(error.get("type", "")) if isinstance(error, dict) else ""
+
+
+def _start(body: bytes) -> str:
+    return repr(body[:80].decode("utf-8", "backslashreplace"))
+
+
+class SteadyTransport:
+    """An HTTP transport that tells the API's answers from those of what stands around it.
+
+    Raises what `Transport` raises, and `Untestable` for a request of which it is not known whether it
+    was carried out.
+    """
+
+    def __init__(self, inner: HttpTransport, *, patience: float = PATIENCE_SECONDS) -> None:
+        self._inner = inner
+        self._patience = patience
+
+    @property
+    def base_url(self) -> str:
+        return self._inner.base_url
+
+    def send(self, request: OutgoingRequest) -> Answer:
+        try:
+            answer = self._inner.send(request)
+        except NoAnswer as error:
+            # Where others are answered, that this one was not is the target's failure.
+            self._await_root(str(error))
+            raise
+        told = not_of_the_api(answer)
+        if told is None:
+            return answer
+        self._await_root(told)
+        if request.method not in _READING:
+            raise Untestable(
+                f"{told}; it is not known whether {request.method} {request.path} was carried out"
+            )
+        answer = self._inner.send(request)
+        told = not_of_the_api(answer)
+        if told is not None:
+            raise TargetUnreachable(self._unreachable(told))
+        return answer
+
+    def _await_root(self, told: str) -> None:
+        """Look until the root is answered by the API; raises `TargetUnreachable` where it is not."""
+        begin = time.monotonic()
+        while True:
+            try:
+                found = not_of_the_api(self._inner.send(_ROOT, timeout=LOOK_SECONDS))
+            except NoAnswer as error:
+                found = str(error)
+            except AnswerCutOff:
+                found = None
+            if found is None:
+                return
+            if time.monotonic() - begin >= self._patience:
+                raise TargetUnreachable(self._unreachable(told))
+            wait(LONGEST_PAUSE_SECONDS)
+
+    def _unreachable(self, told: str) -> str:
+        return (
+            f"expected the API to answer at {self.base_url}, but {told}, and so it was for "
+            f"{self._patience:g} s more. Check the server, its cluster and what stands before them."
+        )
+
+    def at_once(self, calls: Sequence[Callable[[], T]], seed: int) -> list[T]:
+        return self._inner.at_once(calls, seed)
+
+    def close(self) -> None:
+        self._inner.close()
