@@ -56,8 +56,10 @@ bench: install ## the mock beside Prism and WireMock, where wrk, npx and mvn are
 soak: install ## a minute of 64 connections and faults: no write is lost, every request is answered
 	@$(BIN)/python benchmarks/soak.py
 
-real: install ## the suite on real nodes (REAL_NODE names the kit), verdict by verdict beside the mock; SEED, CLUSTERS
-	@$(BIN)/python benchmarks/real.py --seed $(or $(SEED),0) $(CLUSTERS)
+REAL = --seed $(or $(SEED),0) --max-wait $(or $(MAX_WAIT),120)
 
-reports-real: install ## publish the reports of runs on real nodes, without known sets, in reports/
-	@$(BIN)/python benchmarks/real.py --seed $(or $(SEED),0) --publish reports $(CLUSTERS)
+real: install ## the suite on real nodes (REAL_NODE names the kit), verdict by verdict beside the mock; SEED, MAX_WAIT, CLUSTERS
+	@$(BIN)/python benchmarks/real.py $(REAL) $(CLUSTERS)
+
+reports-real: install ## the same, and its reports are copied into reports/
+	@$(BIN)/python benchmarks/real.py $(REAL) --publish reports $(CLUSTERS)
