@@ -76,5 +76,7 @@ class TestWaivers:
 
 def test_a_note_is_in_the_head_of_each_report(build: Any) -> None:
     judgement = judge(of_version(build, "3.4.0"))
-    assert "> **note:** the known set opensearch-2.19 was" in markdown.render(judgement).partition("## ")[0]
-    assert "<dt>note</dt><dd>the known set opensearch-2.19 was" in html.render(judgement)
+    assert (
+        "> **note:** the known set opensearch-2.19 was" in markdown.render(judgement, {}).partition("## ")[0]
+    )
+    assert "<dt>note</dt><dd>the known set opensearch-2.19 was" in html.render(judgement, {})

@@ -41,7 +41,7 @@ def paste(script: str, **variables: str) -> str:
         env={"PATH": path, "HOME": os.environ.get("HOME", "/"), **variables},
         check=True,
     )
-    assert ended.stderr == ""
+    assert [line for line in ended.stderr.splitlines() if not line.startswith("mlconform: mock of")] == []
     return ended.stdout
 
 

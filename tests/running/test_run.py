@@ -19,7 +19,7 @@ from mock_server import MockServer
 from mock_server.fixture import RunningMock
 from mock_server.httpserver import serve_on
 
-REPORTS = {"run.ndjson", "report.html", "report.md", "junit.xml"}
+REPORTS = {"run.ndjson", "report.html", "report.md", "report.sarif", "summary.json", "junit.xml"}
 FEW = ("--profile", "opensearch-ml", "--select", "osml.deploy.answer*")
 
 
@@ -52,19 +52,19 @@ class TestEndings:
         ended = run(*FEW)
         assert (ended.returncode, ended.stderr) == (0, "")
         assert "Conformant" in ended.stdout
-        assert {path.name for path in out.iterdir()} == REPORTS
+        assert {path.name for path in out.iterdir() if path.is_file()} == REPORTS
 
     def test_a_target_with_a_fault(self, run: Any, out: Path) -> None:
         ended = run(*FEW, "--level", "example", "--mutant", "deploy-answers-started")
         assert ended.returncode == 1
         assert "osml.deploy.answer.status" in ended.stdout
-        assert {path.name for path in out.iterdir()} == REPORTS
+        assert {path.name for path in out.iterdir() if path.is_file()} == REPORTS
 
     def test_nobody_there(self, run: Any, out: Path, free_port: int) -> None:
         ended = run("--target", f"http://127.0.0.1:{free_port}")
         assert ended.returncode == 3
         assert "Traceback" not in ended.stderr
-        assert {path.name for path in out.iterdir()} == REPORTS
+        assert {path.name for path in out.iterdir() if path.is_file()} == REPORTS
 
     @pytest.mark.parametrize(
         ("answer", "message"),
@@ -85,7 +85,7 @@ class TestEndings:
         assert "Traceback" not in ended.stderr
         (problem,) = judged(out).problems
         assert (problem.kind, message in problem.message) == ("prerequisite", True)
-        assert {path.name for path in out.iterdir()} == REPORTS
+        assert {path.name for path in out.iterdir() if path.is_file()} == REPORTS
 
     @pytest.mark.parametrize(
         "answer",
@@ -154,7 +154,7 @@ class TestTrace:
             _, stderr = process.communicate(timeout=60)
         assert process.returncode == 5, stderr
         assert "Traceback" not in stderr
-        assert {path.name for path in out.iterdir()} == REPORTS
+        assert {path.name for path in out.iterdir() if path.is_file()} == REPORTS
         assert self.left(target) == {}
         settings = get(f"{target.url}/_cluster/settings?flat_settings=true")
         assert settings["persistent"] == {self.SETTING: "false"}
@@ -208,7 +208,8 @@ def test_the_callers_folder_and_variables_steer_nothing_and_stay_as_they_are(
 def test_without_a_folder_the_report_goes_into_the_callers(command: Any) -> None:
     command("run", *FEW)
     assert [path.name for path in command.folder.iterdir()] == ["reports"]
-    assert {path.name for path in (command.folder / "reports" / "latest").iterdir()} == REPORTS
+    latest = command.folder / "reports" / "latest"
+    assert {path.name for path in latest.iterdir() if path.is_file()} == REPORTS
 
 
 def test_a_server_with_both_profiles_is_judged_by_both(run: Any, out: Path, httpserver: HTTPServer) -> None:

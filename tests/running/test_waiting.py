@@ -25,6 +25,12 @@ from mock_server.httpserver import serve_on
 CHECKS = "osml.undeploy.ttl-minus-one", "osml.rate-limit.refused"
 
 
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run in this process is no worker of the tests' own run."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+
+
 @pytest.fixture
 def real_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """The target does not say that its time can be moved."""
@@ -34,8 +40,9 @@ def real_time(monkeypatch: pytest.MonkeyPatch) -> None:
 def ran(httpserver: HTTPServer, out: Path, **target: Any) -> tuple[str, dict[str, Kind]]:
     serve_on(httpserver, MockServer())
     options = TargetOptions(target=httpserver.url_for(""), **target)
-    console = Console(record=True, width=400, quiet=False, file=(out / "console").open("w"))
-    run(RunOptions(target=options, profile="opensearch-ml", select=",".join(CHECKS), out=out), console)
+    with (out / "console").open("w") as written:
+        console = Console(record=True, width=400, quiet=False, file=written)
+        run(RunOptions(target=options, profile="opensearch-ml", select=",".join(CHECKS), out=out), console)
     verdicts = {each.requirement.id: each.kind for each in judge(read(out / STREAM)).verdicts}
     return console.export_text(), verdicts
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.suites.conftest import contract, expect, explore, judging, session, target
+from conformance.suites.conftest import (
+    contract,
+    expect,
+    explore,
+    judging,
+    session,
+    target,
+    waiting_room,
+)
 from conformance.targets.session import Session
 from open_inference.api import OpenInference
 
-__all__ = ["contract", "expect", "explore", "judging", "session", "target"]
+__all__ = ["contract", "expect", "explore", "judging", "session", "target", "waiting_room"]
 
 
 @pytest.fixture
