@@ -117,6 +117,7 @@ class RunRecord:
 
     def __init__(self, judging: Judging, console: Console) -> None:
         self._judging = judging
+        judging.tell = console.print
         self._began = time.monotonic()
         self._stream = judging.options.out / STREAM
         _remove(self._stream)
