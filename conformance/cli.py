@@ -11,6 +11,7 @@ import click
 from conformance.contract.errors import ContractError
 from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
 from conformance.report.exit_code import ExitCode, ReportError
+from conformance.targets.credentials import presentable
 
 COMMANDS = ("contract", "endpoint", "mock", "mutants", "report", "requirements", "run", "sweep")
 
@@ -55,7 +56,7 @@ def _not_installed(name: str, missing: str | None) -> click.Command:
 
 
 def _fail(message: str, code: ExitCode) -> None:
-    click.echo(f"mlconform: {message}", err=True)
+    click.echo(f"mlconform: {presentable(message)}", err=True)
     sys.exit(int(code))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.targets.access_options import FLAGS, HELP, REPEATABLE
+from conformance.targets.access_options import HELP, REPEATABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,9 +58,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     option("--ml-model-id", action="append", default=[], help="model that may be used (Nugen); repeatable")
     for name, text in HELP.items():
-        action = "store_true" if name in FLAGS else "append" if name in REPEATABLE else "store"
-        default: Any = [] if name in REPEATABLE else False if name in FLAGS else None
-        option(f"--ml-{name.replace('_', '-')}", action=action, default=default, help=text)
+        action, default = ("append", list[str]()) if name in REPEATABLE else ("store", None)
+        option(f"--ml-{name.replace('_', '-')}", action=action, help=text, default=default)
     option("--ml-insecure", action="store_true", help="do not verify TLS certificates")
     option(
         "--ml-known", metavar="VERSION", help="known deviations of a recorded version, e.g. opensearch-2.19"
@@ -187,6 +186,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         from conformance.running import endings  # noqa: PLC0415 - keeps other people's runs light
 
         endings.conclude(judging_of(item.config), item, call, report)
+        endings.hide_secrets(report)
     return report
 
 

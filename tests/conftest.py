@@ -16,9 +16,16 @@ from typing import Any
 
 import pytest
 
+from conformance.targets import credentials
 from mock_server.fixture import RunningMock, running_mock
 
-_VARIABLES = ("MLCONFORM_TOKEN", "MLCONFORM_USERNAME", "MLCONFORM_PASSWORD")
+_VARIABLES = (
+    "MLCONFORM_TOKEN",
+    "MLCONFORM_USERNAME",
+    "MLCONFORM_PASSWORD",
+    "MLCONFORM_CREDENTIALS",
+    "MLCONFORM_CLUSTER_TOKEN",
+)
 
 
 @dataclass
@@ -70,6 +77,8 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the developer's own environment says of a target is nobody's business here."""
     for name in _VARIABLES:
         monkeypatch.delenv(name, raising=False)
+    # Nor do the secrets of one test hide words in another.
+    monkeypatch.setattr(credentials, "_held", set())
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -7,14 +7,12 @@ from typing import Any
 
 import click
 
-from conformance.targets.access_options import FLAGS, HELP, REPEATABLE
+from conformance.targets.access_options import HELP, REPEATABLE
 
 
 def access_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of `AccessOptions`."""
     for name, text in reversed(HELP.items()):
-        option = click.option(
-            f"--{name.replace('_', '-')}", is_flag=name in FLAGS, multiple=name in REPEATABLE, help=text
-        )
+        option = click.option(f"--{name.replace('_', '-')}", multiple=name in REPEATABLE, help=text)
         command = option(command)
     return command

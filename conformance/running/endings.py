@@ -24,6 +24,7 @@ from conformance.report.waivers import Difference
 from conformance.running.checks import bound_requirements, check_name, profile_of
 from conformance.running.judging import Judging
 from conformance.suites.expect import Expect, Finding
+from conformance.targets.credentials import presentable
 from conformance.targets.exchange import Exchange
 from conformance.targets.interruption import raise_if_came
 from conformance.targets.session import Session
@@ -155,6 +156,14 @@ def _watched(judging: Judging, item: pytest.Item) -> Watched:
     """What the watch over the check's target learned since the last check ended."""
     target = judging.found().get(profile_of(item) or "")
     return Watched() if target is None else target.watch.take()
+
+
+def hide_secrets(report: pytest.TestReport) -> None:
+    """Take secrets out of what pytest itself would show of a check."""
+    shown = str(report.longrepr) if report.longrepr is not None else ""
+    if presentable(shown) != shown:
+        report.longrepr = presentable(shown)
+    report.sections = [(name, presentable(text)) for name, text in report.sections]
 
 
 def _decisions(

@@ -23,6 +23,7 @@ from conformance.running.endings import EVENT_PROPERTY
 from conformance.running.judging import Judging
 from conformance.running.waiting import plan
 from conformance.targets.connect import shown_target
+from conformance.targets.credentials import all_presentable
 
 INTERRUPTED: Final = Problem("interrupted", "the run was interrupted")
 
@@ -57,7 +58,8 @@ class Recorder:
         self._task = self._progress.add_task("checks", total=None, check="")
 
     def record(self, event: Event) -> None:
-        """Write an event; a problem that was told already is not told again."""
+        """Write an event without secrets; a problem that was told already is not told again."""
+        event = all_presentable(event)
         if isinstance(event, Problem) and event in self.events:
             return
         self.events.append(event)

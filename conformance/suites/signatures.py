@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from conformance.contract.routes import Routes
+from conformance.targets.credentials import HIDDEN, presentable
 from conformance.targets.exchange import Exchange
 
 ANY: Final = "*"
@@ -107,7 +108,8 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _general(text: str, sent: Iterable[str] = ()) -> str:
-    """The text on one line without what belongs to one run alone."""
+    """The text on one line without what belongs to one run alone, secrets first."""
+    text = presentable(text).replace(HIDDEN, ANY)
     for each in sorted({value for value in sent if len(value) > 2}, key=len, reverse=True):
         text = text.replace(each, ANY)
     for pattern in (_OWN_NAME, _KIND, _ADDRESS, _ID, _NUMBER):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -24,21 +23,6 @@ from conformance.targets.credentials import (
 _FORMS = "username and password, token, api_key (header and value), or client_certificate (and client_key)"
 
 
-class Identity(StrEnum):
-    """Who a run can act as besides its own account.
-
-    `owner` and `same-role` share a backend role that `other-role` has not; all three have the role
-    ml_full_access. `reader` has ml_read_access, `no-role` none, and `admin` all_access.
-    """
-
-    OWNER = "owner"
-    SAME_ROLE = "same-role"
-    OTHER_ROLE = "other-role"
-    READER = "reader"
-    NO_ROLE = "no-role"
-    ADMIN = "admin"
-
-
 def own_credentials(
     target: str, file: str | None, certificate: ClientCertificate | None
 ) -> Credentials | None:
@@ -55,26 +39,6 @@ def own_credentials(
     )
 
 
-def more_credentials(users: tuple[str, ...], file: str | None) -> Mapping[Identity, Credentials]:
-    """The users that the run may also act as: of `NAME=FILE`, and of `users` in the credentials file.
-
-    Raises `UsageError` for a name that is none of `Identity`, and for a file that is none.
-    """
-    named = file or os.environ.get("MLCONFORM_CREDENTIALS")
-    listed = _read(named).get("users", {}) if named else {}
-    if not isinstance(listed, dict):
-        raise UsageError(f"{named}: expected users by name, each with {_FORMS}")
-    found = {
-        _identity(name, f"{named}: users"): _taken(each, f"{named}: {name}") for name, each in listed.items()
-    }
-    for text in users:
-        name, _, path = text.partition("=")
-        if not path:
-            raise UsageError(f"expected --user NAME=FILE, but got {name!r} alone")
-        found[_identity(name, "--user")] = _from_file(path)
-    return found
-
-
 def header_values(headers: tuple[str, ...]) -> Mapping[str, Secret]:
     """Headers of `NAME: VALUE` or `NAME: @FILE`; raises `UsageError` for what is neither."""
     found = {}
@@ -85,13 +49,6 @@ def header_values(headers: tuple[str, ...]) -> Mapping[str, Secret]:
         value = value.strip()
         found[name.strip().lower()] = Secret(_text(value[1:]) if value.startswith("@") else value)
     return found
-
-
-def _identity(name: str, where: str) -> Identity:
-    try:
-        return Identity(name)
-    except ValueError:
-        raise UsageError(f"{where}: expected a name of {', '.join(Identity)}, but got {name!r}") from None
 
 
 def _from_address(target: str) -> Credentials | None:

@@ -7,11 +7,12 @@ what `presentable` returns: every secret that this process ever held is replaced
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import quote
 
 HIDDEN: Final = "•••"
@@ -26,6 +27,7 @@ _TELLING = re.compile(
     re.IGNORECASE,
 )
 _held: set[str] = set()
+T = TypeVar("T")
 
 
 class Secret:
@@ -36,7 +38,7 @@ class Secret:
     def __init__(self, text: str) -> None:
         self._text = text
         if len(text) >= _SHORTEST:
-            _held.update({text, quote(text, safe="")})
+            _held.update({text, quote(text, safe=""), json.dumps(text)[1:-1]})
 
     def reveal(self) -> str:
         return self._text
@@ -115,10 +117,27 @@ def api_key(header: str, value: str) -> Credentials:
 def presentable(text: str) -> str:
     """The text without any secret: neither one that was given to this process, nor one in a member
     whose name says that it is one (a password in an answer or a setting)."""
+    # Members first: a secret may be a part of their names.
+    text = _TELLING.sub(rf'\g<before>"{HIDDEN}"', text)
     for secret in sorted(_held, key=len, reverse=True):
-        if secret in text:
-            text = text.replace(secret, HIDDEN)
-    return _TELLING.sub(rf'\g<before>"{HIDDEN}"', text)
+        text = text.replace(secret, HIDDEN)
+    return text
+
+
+def all_presentable(value: T) -> T:
+    """A value made of texts, collections and dataclasses, each text in it as `presentable` returns it."""
+    found: Any = value
+    if isinstance(value, str):
+        # A member of an enumeration is a word of ours.
+        found = presentable(value) if type(value) is str else value
+    elif isinstance(value, tuple):
+        found = tuple(all_presentable(each) for each in value)
+    elif isinstance(value, dict):
+        found = {all_presentable(name): all_presentable(each) for name, each in value.items()}
+    elif is_dataclass(value) and not isinstance(value, type):
+        changed = {each.name: all_presentable(getattr(value, each.name)) for each in fields(value)}
+        found = replace(value, **changed)
+    return found  # type: ignore[no-any-return]
 
 
 def _with_scheme(value: str) -> Secret:

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 from conformance.outcomes import TargetUnreachable, Untestable
 from conformance.targets.exchange import Answer, OutgoingRequest
+from conformance.targets.pools import speaks_tls
 from conformance.targets.settle import LONGEST_PAUSE_SECONDS, wait
 from conformance.targets.transport import AnswerCutOff, HttpTransport, NoAnswer
 
@@ -100,6 +101,11 @@ class SteadyTransport:
 
     def _await_root(self, told: str) -> None:
         """Look until the root is answered by the API; raises `TargetUnreachable` where it is not."""
+        if self.base_url.startswith("http:") and speaks_tls(self.base_url):
+            raise TargetUnreachable(
+                f"expected plain HTTP at {self.base_url}, but the server speaks TLS. "
+                "Write the address with https://."
+            )
         begin = time.monotonic()
         while True:
             try:

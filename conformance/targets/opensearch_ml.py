@@ -36,10 +36,7 @@ def discover(session: Session) -> Facts:
     """Read product, version, plugin and nodes; raises `PrerequisiteMissing` with what is not there."""
     root = session.request("GET", "/")
     if root.answer is not None and root.status in (401, 403):
-        raise PrerequisiteMissing(
-            f"GET / was refused with {root.status}: give credentials in the target's URL or in "
-            "MLCONFORM_USERNAME and MLCONFORM_PASSWORD"
-        )
+        raise PrerequisiteMissing(_not_let_in(session, root))
     if root.status != 200 or not _looks_like_json(root):
         raise PrerequisiteMissing(f"expected OpenSearch's JSON at GET /, but {root.summary}")
     number = root.member("version", "number")
@@ -59,6 +56,23 @@ def discover(session: Session) -> Facts:
     holding = [key for key, node in nodes.items() if _holds_models(node)]
     product = str(root.member("version", "distribution") or "unknown")
     return Facts("opensearch-ml", product, number, tuple(sorted(holding or nodes)))
+
+
+def _not_let_in(session: Session, root: Exchange) -> str:
+    """Why the first request was refused, and what to do: nobody asked, with wrong credentials, or without
+    the permission."""
+    who = session.options.credentials
+    if who is None:
+        return (
+            f"GET / was refused with {root.status}: give credentials with --credentials FILE, in the "
+            "target's URL or in MLCONFORM_USERNAME and MLCONFORM_PASSWORD"
+        )
+    if root.status == 401:
+        return f"GET / was refused with 401: the credentials of {who.name} are not accepted; correct them"
+    return (
+        f"GET / was refused with 403: the credentials of {who.name} are accepted, but the user may not ask "
+        f"for it; give the user a role such as ml_full_access: {root.summary}"
+    )
 
 
 def prepare(session: Session, tell: Tell = lambda _: None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 import ssl
 import urllib.request
 from collections.abc import Callable
@@ -125,16 +126,14 @@ def speaks_tls(base_url: str, timeout: float = 5.0) -> bool:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    pool = urllib3.HTTPSConnectionPool(
-        parts.hostname or "", parts.port or 80, ssl_context=context, assert_hostname=False, timeout=timeout
-    )
     try:
-        pool.request("GET", "/", retries=False, preload_content=False)
-    except exceptions.HTTPError:
+        with (
+            socket.create_connection((parts.hostname or "", parts.port or 80), timeout) as connection,
+            context.wrap_socket(connection),
+        ):
+            return True
+    except OSError:
         return False
-    finally:
-        pool.close()
-    return True
 
 
 def _context(trust: Trust, certificate: ClientCertificate | None) -> ssl.SSLContext:

@@ -9,14 +9,15 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Final, Protocol, TypeVar
 
 from conformance.contract.model import Remedy
-from conformance.outcomes import PrerequisiteMissing, Untestable
+from conformance.outcomes import PrerequisiteMissing, TargetUnreachable, Untestable
 from conformance.targets.clock import TargetClock
 from conformance.targets.credentials import Credentials
 from conformance.targets.endpoint import ModelEndpoint
-from conformance.targets.exchange import Exchange, OutgoingRequest
+from conformance.targets.exchange import Answer, Exchange, OutgoingRequest
 from conformance.targets.interruption import raise_if_came
 from conformance.targets.restart import by_command
 from conformance.targets.settle import Settled, settle, wait
@@ -106,6 +107,7 @@ class Session:
         self._began = time.monotonic()
         self.endpoint = ModelEndpoint(self.options.endpoint_host, elsewhere=self.options.endpoint_url)
         self.clock = TargetClock(None, max_wait=self.options.max_wait)
+        self._let_in = False
         self._can_restart = False
         self._requests = 0
         self._seconds = 0.0
@@ -176,7 +178,23 @@ class Session:
             answer = self.transport.send(request)
         except AnswerCutOff as error:
             problem = str(error)
+        if answer is not None and credentials is not None:
+            self._watch_account(credentials, answer)
         return Exchange(request, answer, at, self.transport.base_url, self.wire_requirement, problem)
+
+    def _watch_account(self, credentials: Credentials, answer: Answer) -> None:
+        """Raise `TargetUnreachable` where the run's own account was let in before and is not any more."""
+        if answer.status != HTTPStatus.UNAUTHORIZED:
+            self._let_in = True
+        elif self._let_in:
+            # A model's own service may answer 401 too.
+            root = self.transport.send(OutgoingRequest("GET", "/", credentials=credentials))
+            if root.status == HTTPStatus.UNAUTHORIZED:
+                raise TargetUnreachable(
+                    f"{self.transport.base_url} accepted the credentials of {credentials.name} before and "
+                    "refuses them now (401): a token may have run out, or a password was changed. Give "
+                    "them anew, and remove with `mlconform sweep` what the run could not."
+                )
 
     @property
     def seconds_per_request(self) -> float:

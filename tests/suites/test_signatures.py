@@ -10,6 +10,7 @@ import pytest
 from conformance.contract.operations import Route
 from conformance.contract.routes import Routes
 from conformance.suites.signatures import of_exchange, of_text
+from conformance.targets.credentials import bearer
 from conformance.targets.exchange import Answer, Exchange, OutgoingRequest
 
 ROUTES = Routes({"undeploy": Route("POST", "/_plugins/_ml/models/{model_id}/_undeploy")})
@@ -87,6 +88,12 @@ def test_class_names_and_types_stay() -> None:
     assert told == (
         "error.type with status_exception; came org.opensearch.ml.common.exception.MLValidationException"
     )
+
+
+def test_a_secret_that_a_server_repeats_is_no_part_of_it() -> None:
+    bearer("planted-secret-1")
+    told = of_text("an answer", "the token planted-secret-1 is wrong")
+    assert "planted" not in told
 
 
 def test_a_long_text_is_cut() -> None:

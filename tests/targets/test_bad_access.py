@@ -1,0 +1,154 @@
+"""What may be wrong on the way to a secured target: each is told with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from conformance.outcomes import PrerequisiteMissing, TargetUnreachable
+from conformance.targets.access_options import AccessOptions
+from conformance.targets.connect import TargetOptions, connect
+from conformance.targets.credentials import bearer
+from conformance.targets.pools import proxy_for
+from mock_server import DEFAULT_PASSWORD, MockServer, Security
+from mock_server.asgi import serving
+from mock_server.certificates import Certificates
+
+Served = Callable[..., tuple[str, Path]]
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """Serves a secured mock over HTTPS with a certificate for this name; gives its address and authority."""
+    with ExitStack() as running:
+
+        def serve(name: str = "127.0.0.1", **validity: Any) -> tuple[str, Path]:
+            authority = trustme.CA()
+            issued = authority.issue_cert(name, **validity)
+            files = Certificates(tmp_path / "ca.pem", tmp_path / "own.pem", tmp_path / "key.pem")
+            authority.cert_pem.write_to_path(str(files.ca_file))
+            issued.private_key_pem.write_to_path(str(files.key_file))
+            issued.cert_chain_pems[0].write_to_path(str(files.certificate_file))
+            server = MockServer(security=Security())
+            return running.enter_context(serving(server, files)), files.ca_file
+
+        yield serve
+
+
+def refusal(url: str, user: str = "admin", password: str = DEFAULT_PASSWORD, **access: Any) -> str:
+    """Why no session came about; every such ending has the exit code 3."""
+    target = url.replace("://", f"://{user}:{password}@") if user else url
+    with pytest.raises((PrerequisiteMissing, TargetUnreachable)) as caught:
+        connect("opensearch-ml", TargetOptions(target=target, access=AccessOptions(**access))).close()
+    assert password not in str(caught.value)
+    return str(caught.value)
+
+
+def test_the_right_authority_and_account_are_let_in(served: Served) -> None:
+    url, ca_file = served()
+    target = url.replace("://", f"://admin:{DEFAULT_PASSWORD}@")
+    session = connect(
+        "opensearch-ml", TargetOptions(target=target, access=AccessOptions(ca_file=str(ca_file)))
+    )
+    assert session.facts.version
+    session.close()
+
+
+def test_an_authority_that_nobody_knows(served: Served) -> None:
+    assert "--ca-file" in refusal(served()[0])
+
+
+def test_a_certificate_that_ran_out(served: Served) -> None:
+    url, ca_file = served(not_before=NOW - timedelta(days=2), not_after=NOW - timedelta(days=1))
+    assert "not valid today" in refusal(url, ca_file=str(ca_file))
+
+
+def test_a_certificate_of_another_name(served: Served) -> None:
+    url, ca_file = served("search.example.org")
+    assert "--server-name" in refusal(url, ca_file=str(ca_file))
+    given = AccessOptions(ca_file=str(ca_file), server_name="search.example.org")
+    target = url.replace("://", f"://admin:{DEFAULT_PASSWORD}@")
+    connect("opensearch-ml", TargetOptions(target=target, access=given)).close()
+
+
+def test_an_authority_that_is_none(served: Served, tmp_path: Path) -> None:
+    (tmp_path / "text.pem").write_text("no certificate")
+    told = refusal(served()[0], ca_file=str(tmp_path / "text.pem"))
+    assert "text.pem can't be used" in told
+    assert "openssl x509" in told
+
+
+def test_plain_http_to_a_port_of_tls(served: Served) -> None:
+    assert "https://" in refusal(served()[0].replace("https:", "http:"))
+
+
+def test_tls_to_a_port_of_plain_http(serve_mock: Any) -> None:
+    assert "http://" in refusal(serve_mock().url.replace("http:", "https:"))
+
+
+def test_a_wrong_password(served: Served) -> None:
+    url, ca_file = served()
+    assert "credentials of admin are not accepted" in refusal(url, password="wrong-one", ca_file=str(ca_file))
+
+
+def test_no_credentials(served: Served) -> None:
+    url, ca_file = served()
+    assert "give credentials" in refusal(url, user="", ca_file=str(ca_file))
+
+
+def test_a_user_without_a_role(served: Served) -> None:
+    url, ca_file = served()
+    told = refusal(url, user="nobody", ca_file=str(ca_file))
+    assert "credentials of nobody are accepted" in told
+    assert "ml_full_access" in told
+
+
+def test_a_token_that_runs_out_in_the_middle(talk_to: Any) -> None:
+    answers: Mapping[tuple[str, str], Any] = {("GET", "/"): (200, {})}
+    session, target = talk_to(answers, credentials=bearer("planted-token"))
+    session.request("GET", "/")
+    target.answers = {("GET", "/"): (401, {}), ("GET", "/a"): (401, {})}
+    with pytest.raises(TargetUnreachable, match=r"refuses them now .*mlconform sweep") as caught:
+        session.request("GET", "/a")
+    assert "planted" not in str(caught.value)
+
+
+def test_a_model_whose_service_answers_401_is_no_token_that_ran_out(talk_to: Any) -> None:
+    session, _ = talk_to({("GET", "/"): (200, {}), ("POST", "/a"): (401, {})}, credentials=bearer("a-token"))
+    session.request("GET", "/")
+    assert session.request("POST", "/a").status == 401
+
+
+def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch, free_port: int) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://me:planted-proxy@127.0.0.1:{free_port}")
+    told = refusal("http://search.example.org:9200")
+    assert f"the proxy http://127.0.0.1:{free_port} did not lead there" in told
+    assert "NO_PROXY" in told
+    assert "planted" not in told
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "localhost", "[::1]"])
+def test_no_proxy_is_between_us_and_our_own_machine(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.org:3128")
+    assert proxy_for(f"https://{host}:9200") is None
+    assert proxy_for("https://search.example.org") == "http://proxy.example.org:3128"
+
+
+def test_what_a_request_without_credentials_does_to_its_connection_no_other_finds_out(
+    serve_mock: Any,
+) -> None:
+    """A recorded 3.4.0 refuses the request after one without credentials that it answered with 400."""
+    url = serve_mock(security=Security(), behaviour="opensearch-3.4").url
+    target = url.replace("://", f"://admin:{DEFAULT_PASSWORD}@")
+    session = connect("opensearch-ml", TargetOptions(target=target))
+    assert session.request("GET", "/_mock/no-such-thing", authorize=False).status >= 400
+    assert session.request("GET", "/_plugins/_ml/no_such_path", authorize=False).status == 400
+    assert session.request("GET", "/").status == 200
+    session.close()
