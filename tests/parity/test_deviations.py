@@ -55,10 +55,13 @@ def test_a_known_set_accepts_what_the_version_deviates_in_and_the_suite_finds_ju
     """One run shows both: without its waivers its known verdicts are failures."""
     code, ran = _ran(tmp_path, behaviour=behaviour, known=behaviour)
     assert code == ExitCode.CONFORMANT
-    assert _of_kind(ran, Kind.KNOWN) == _broken_by(behaviour)
-    assert _of_kind(ran, Kind.KNOWN) == {waiver.requirement for waiver in known_waivers(behaviour)}
+    found, waivers = _of_kind(ran, Kind.KNOWN), known_waivers(behaviour)
+    # On a busy machine fewer tries fit the budget, and what depends on chance alone may not come.
+    always = {waiver.requirement for waiver in waivers if not waiver.chance}
+    assert found | ({waiver.requirement for waiver in waivers} - always) == _broken_by(behaviour)
+    assert always <= found <= {waiver.requirement for waiver in waivers}
     bare = replace(ran, waivers=())
-    assert _of_kind(bare, Kind.FAIL) == _broken_by(behaviour)
+    assert _of_kind(bare, Kind.FAIL) == found
     assert judge(bare).summary.exit_code == ExitCode.NOT_CONFORMANT
 
 
