@@ -43,10 +43,15 @@ class FormRule:
                 # A write that changed nothing: none was recorded.
                 continue
             if validator.is_valid(seen.body):
+                errors = []
+            else:
+                errors = [
+                    each for each in validator.iter_errors(seen.body) if not _is_chosen(form, each, seen)
+                ]
+            if not errors:
                 for owner in dict.fromkeys(form.owners.values()):
                     yield Observation(owner, True)
-                continue
-            for error in list(validator.iter_errors(seen.body))[:_MOST]:
+            for error in errors[:_MOST]:
                 yield _difference(form, error, seen)
         if exchange.answer is not None and exchange.answer.body:
             yield Observation(
@@ -66,6 +71,13 @@ class FormRule:
                 for form in self._forms.find(operation, status)
             )
         return self._compiled[key]
+
+
+def _is_chosen(form: Form, error: jsonschema_rs.ValidationError, seen: Seen) -> bool:
+    """Whether this is a member that is missing within a part of a success, and that recordings alone show:
+    what each of them has there may be there because each of their requests had set it."""
+    missing = bool(error.schema_path) and error.schema_path[-1] == "required"
+    return form.recorded and missing and seen.exchange.status < 300 and bool(error.instance_path)
 
 
 def _difference(form: Form, error: jsonschema_rs.ValidationError, seen: Seen) -> Observation:
