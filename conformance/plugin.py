@@ -60,6 +60,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, text in HELP.items():
         action, default = ("append", list[str]()) if name in REPEATABLE else ("store", None)
         option(f"--ml-{name.replace('_', '-')}", action=action, help=text, default=default)
+    option(
+        "--ml-user",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="credentials of a further user whom the run may act as; repeatable",
+    )
+    option("--ml-create-users", action="store_true", help="allow users of the run's own")
     option("--ml-insecure", action="store_true", help="do not verify TLS certificates")
     option(
         "--ml-known", metavar="VERSION", help="known deviations of a recorded version, e.g. opensearch-2.19"

@@ -66,6 +66,14 @@ from conformance.targets.connect import TargetOptions
 )
 @click.option("--model-id", multiple=True, help="model that may be used (nugen); repeatable")
 @access_options
+@click.option(
+    "--user",
+    "users",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="credentials of a further user whom the run may act as; repeatable",
+)
+@click.option("--create-users", is_flag=True, help="allow users of the run's own, through the Security API")
 @click.option("--insecure", is_flag=True, help="do not verify TLS certificates")
 @click.option("--behaviour", help="let the mock in this process follow a recorded version")
 @click.option("--mutant", help="put this fault into the mock in this process")
@@ -92,6 +100,8 @@ def command(**given: Any) -> None:
         behaviour=given["behaviour"],
         mutant=given["mutant"],
         security=given["security"],
+        users=given["users"],
+        create_users=given["create_users"],
         access=AccessOptions.taken_from(given.__getitem__),
     )
     options = RunOptions(

@@ -9,6 +9,7 @@ import yaml
 
 from conformance.contract.errors import ContractError
 from conformance.contract.model import (
+    Condition,
     Contract,
     Contradiction,
     Deviation,
@@ -143,6 +144,7 @@ def requirement_value(requirement: Requirement) -> dict[str, Any]:
         "unchecked": requirement.unchecked,
         "remedy": requirement.remedy and str(requirement.remedy),
         "impact": str(requirement.impact),
+        "when": requirement.when and str(requirement.when),
     }
     return {name: value for name, value in values.items() if value is not None}
 
@@ -199,6 +201,7 @@ def read_requirements(values: Mapping[str, Any]) -> dict[str, Requirement]:
             unchecked=entry.get("unchecked"),
             remedy=Remedy(entry["remedy"]) if "remedy" in entry else None,
             impact=Impact(entry.get("impact", Impact.ANSWER)),
+            when=Condition(entry["when"]) if "when" in entry else None,
         )
         for entry in values["requirements"]
     }

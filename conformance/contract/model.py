@@ -39,6 +39,12 @@ class Remedy(StrEnum):
     MODEL = "model"
 
 
+class Condition(StrEnum):
+    """What a page ties a requirement to: where it does not hold, the requirement is inapplicable."""
+
+    ACCESS_CONTROL_OFF = "model access control is off"
+
+
 class Impact(StrEnum):
     """What a difference from a requirement means to a user; the order of the members is from gravest."""
 
@@ -84,7 +90,7 @@ class Requirement:
     lists the versions whose recordings show an observed requirement: it is judged on those alone
     (empty: on any).
     `since` is the first version that has it, `until` the last documentation version that does.
-    `impact` is what a difference means to a user.
+    `impact` is what a difference means to a user, `when` the condition under which it applies.
     """
 
     id: str
@@ -100,6 +106,7 @@ class Requirement:
     until: str | None = None
     remedy: Remedy | None = None
     impact: Impact = Impact.ANSWER
+    when: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.contract.model import Impact, Level, Remedy, Source
+from conformance.contract.model import Condition, Impact, Level, Remedy, Source
 from conformance.contract.operations import Route
 from conformance.contract.schemas import Schema
 
@@ -107,7 +107,8 @@ class RequirementEntry:
     """A requirement in our own words.
 
     `unchecked` says why no check can decide it, `remedy` what would let one, `impact` what a difference
-    means to a user where the overlay's `impacts` do not say it. It exists in each version that has one of
+    means to a user where the overlay's `impacts` do not say it, `when` the condition under which the page
+    asks for it. It exists in each version that has one of
     its units, or in the `versions` it names.
     """
 
@@ -120,6 +121,7 @@ class RequirementEntry:
     unchecked: str | None = None
     remedy: Remedy | None = None
     impact: Impact | None = None
+    when: Condition | None = None
     versions: tuple[str, ...] = ()
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import yaml
 
 from conformance.contract.errors import ContractError
-from conformance.contract.model import Impact, Level, Remedy
+from conformance.contract.model import Condition, Impact, Level, Remedy
 from conformance.contract.operations import Route
 from conformance.contract.overlay import (
     Answer,
@@ -168,7 +168,12 @@ def _requirement(raw: dict[str, Any]) -> RequirementEntry:
     level = _level(values.get("level"), where)
     if level is Level.OBSERVED and not cites.recordings:
         raise _BadEntryError(f"{where}: is observed, so it needs recordings (scenario#exchange)")
-    chosen = {"level": level, "remedy": _remedy(values, where), "impact": _own_impact(values, where)}
+    chosen = {
+        "level": level,
+        "remedy": _remedy(values, where),
+        "impact": _own_impact(values, where),
+        "when": _condition(values.get("when"), where),
+    }
     return _build(RequirementEntry, values | chosen | {"cites": cites}, where)
 
 
@@ -221,6 +226,12 @@ def _remedy(values: dict[str, Any], where: str) -> Remedy | None:
         known = ", ".join(Remedy)
         raise _BadEntryError(f"{where}: expected a remedy ({known}) beside `unchecked`, found {raw!r}")
     return Remedy(raw)
+
+
+def _condition(raw: Any, where: str) -> Condition | None:
+    if raw is not None and raw not in list(Condition):
+        raise _BadEntryError(f"{where}: expected a condition of {', '.join(Condition)}, found {raw!r}")
+    return None if raw is None else Condition(raw)
 
 
 def _own_impact(values: dict[str, Any], where: str) -> Impact | None:

@@ -175,6 +175,7 @@ def _written(entry: RequirementEntry, facts: Facts, checks: Decided) -> Founded:
         unchecked=None if entry.id in checks else entry.unchecked,
         remedy=None if entry.id in checks else entry.remedy,
         impact=entry.impact or facts.overlay.impact_of(entry.id),
+        when=entry.when,
     )
     return Founded(requirement, units)
 

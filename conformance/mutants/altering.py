@@ -43,6 +43,10 @@ class Altering:
     def base_url(self) -> str:
         return self.inner.base_url
 
+    @property
+    def has_connections(self) -> bool:
+        return self.inner.has_connections
+
     def send(self, request: OutgoingRequest) -> Answer:
         operation = self.routes.operation(request.method, request.path)
         mutant = self.mutant

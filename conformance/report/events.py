@@ -163,9 +163,23 @@ class KnownDeviation:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessSeen:
+    """What an operation answered to a user: one cell of the table of operations by user.
+
+    `thing` says what it was asked for, and `wrong` that the user should have been let in or refused.
+    """
+
+    operation: str
+    thing: str
+    user: str
+    status: int
+    wrong: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CheckFinished:
     """One check ran to its end, or could not. `duration` is in seconds, `endpoint` the address of the model
-    that the run's connectors point at, where there was one.
+    that the run's connectors point at, where there was one. `access` is what users met.
     """
 
     check: str
@@ -175,6 +189,7 @@ class CheckFinished:
     exchanges: tuple[ExchangeRecord, ...] = ()
     log: str = ""
     endpoint: str = ""
+    access: tuple[AccessSeen, ...] = ()
     event: Literal["check_finished"] = "check_finished"
 
 

@@ -120,6 +120,7 @@ def conclude(
         item.session.shouldstop = disturbed
     told = session is not None and any(d.outcome is not Outcome.PASS for d in decisions)
     met = _first_met(item, watched)
+    expect = item.stash.get(EXPECT_KEY, None)
     event = CheckFinished(
         check=check_name(item),
         profile=profile_of(item) or "",
@@ -128,6 +129,7 @@ def conclude(
         exchanges=_evidence(session, met) if told and session is not None else (),
         log=_log(error),
         endpoint=session.endpoint.address if told and session is not None else "",
+        access=tuple(expect.access) if expect is not None and call.when == "call" else (),
     )
     report.user_properties.append((EVENT_PROPERTY, encode(event)))
     if isinstance(error, TargetUnreachable):

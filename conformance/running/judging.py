@@ -31,7 +31,7 @@ from conformance.running.checks import bound_requirements, check_name, in_worker
 from conformance.running.known import all_waivers, known_sets, known_waivers
 from conformance.running.options import HANDED, Handed, RunOptions, options_from, selects, unmatched
 from conformance.targets.connect import connect, join, prepare, sweep_run
-from conformance.targets.session import Session
+from conformance.targets.session import Facts, Session
 from conformance.targets.turns import Tell
 from conformance.watch.watch import Watch
 
@@ -221,7 +221,7 @@ class Judging:
 
     def inapplicable(self, requirement: Requirement) -> str | None:
         """Why this requirement does not apply to the target's version, or None where it does."""
-        return _inapplicable(requirement, self.target(requirement.profile).session.facts.version)
+        return _inapplicable(requirement, self.target(requirement.profile).session.facts)
 
     def in_force(self, requirement_id: str) -> bool:
         """Whether the contract has it and it applies to the target."""
@@ -310,16 +310,19 @@ def _watch(contract: Contract, session: Session) -> Watch:
     """The watch over a session's target; what does not apply to its version is not decided."""
 
     def in_force(name: str) -> bool:
-        return _inapplicable(contract.requirements[name], session.facts.version) is None
+        return _inapplicable(contract.requirements[name], session.facts) is None
 
     return Watch(contract, session.facts, in_force, lambda: time.time() + session.clock.moved)
 
 
-def _inapplicable(requirement: Requirement, version: str) -> str | None:
+def _inapplicable(requirement: Requirement, facts: Facts) -> str | None:
+    version = facts.version
     if requirement.since and _numbers(version) < _numbers(requirement.since):
         return f"since {requirement.since}; the target is {version}"
     if requirement.recorded and version not in requirement.recorded:
         return f"recorded on {', '.join(requirement.recorded)} alone; the target is {version}"
+    if requirement.when in facts.unmet:
+        return f"only where {requirement.when}, which is not so on this target"
     return None
 
 

@@ -92,11 +92,13 @@ class RunOptions:
             ("--restart-command", target.restart_command),
             ("--endpoint-host", None if target.endpoint_host == LOOPBACK_HOST else target.endpoint_host),
             *(("--model-id", model) for model in target.model_ids),
+            *(("--user", user) for user in target.users),
         )
         flags = (
             ("--allow-settings", target.allow_settings),
             ("--insecure", target.insecure),
             ("--security", target.security),
+            ("--create-users", target.create_users),
         )
         given = [word for name, value in pairs if value is not None for word in (name, str(value))]
         return (*given, *target.access.repeated, *(name for name, set_ in flags if set_))
@@ -189,6 +191,8 @@ def options_from(config: Configuration, handed: Handed | None = None) -> RunOpti
         behaviour=get("--ml-behaviour"),
         mutant=get("--ml-mutant"),
         security=get("--ml-security"),
+        users=tuple(get("--ml-user")),
+        create_users=get("--ml-create-users"),
         run_id=_own_run_id(run),
         prepared_endpoint=prepared_endpoint,
         access=AccessOptions.taken_from(lambda name: get(f"--ml-{name.replace('_', '-')}")),

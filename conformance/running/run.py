@@ -155,8 +155,10 @@ def arguments_for(options: RunOptions) -> list[str]:
     }
     arguments = [f"{name}={value}" for name, value in pairs.items() if value not in (None, "")]
     arguments += [f"--ml-model-id={model}" for model in target.model_ids]
+    arguments += [f"--ml-user={user}" for user in target.users]
     arguments += target.access.arguments("--ml-")
     arguments += ["--ml-allow-settings"] if target.allow_settings else []
     arguments += ["--ml-insecure"] if target.insecure else []
     arguments += ["--ml-security"] if target.security else []
+    arguments += ["--ml-create-users"] if target.create_users else []
     return arguments

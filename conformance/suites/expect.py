@@ -7,7 +7,8 @@ from typing import Any, NoReturn
 
 from conformance.contract.routes import Routes
 from conformance.outcomes import Nonconformance
-from conformance.suites.signatures import of_exchange, of_text
+from conformance.report.events import AccessSeen
+from conformance.suites.signatures import of_exchange, of_text, operation
 from conformance.targets.exchange import Exchange
 from conformance.targets.settle import Ending, Settled
 
@@ -44,6 +45,7 @@ class Expect:
         self.decided: set[str] = set()
         self.differences: list[Nonconformance] = []
         self.evidence: dict[Finding, tuple[Exchange, ...]] = {}
+        self.access: list[AccessSeen] = []
         self.tries = 1
 
     def again(self) -> None:
@@ -96,6 +98,14 @@ class Expect:
         if difference is not None and not self._is_old(difference):
             self._raise(difference)
         return difference
+
+    def see_access(
+        self, requirement: str, holds: bool, user: str, thing: str, *, expected: str, exchange: Exchange
+    ) -> None:
+        """As `see`, of whether a user is let in to a thing; kept for the table of operations by user."""
+        difference = self.see(requirement, holds, expected=expected, came=exchange.summary, exchange=exchange)
+        route = operation(exchange, self._routes)
+        self.access.append(AccessSeen(route, thing, user, exchange.status, wrong=difference is not None))
 
     def see_status(self, requirement: str, exchange: Exchange, *allowed: int) -> Nonconformance | None:
         """As `see`, of the status of an answer."""

@@ -28,6 +28,8 @@ _ADDRESS = re.compile(
 _ID = re.compile(
     r"(?<![\w.$-])(?=[\w-]*(?:\d|[a-z][A-Z]|[A-Z][a-z]))(?:[\w-]{20}|[\w-]{22}|[0-9a-f]{8}(?:-[0-9a-f]{4,12}){4})(?![\w.$-])"
 )
+# As refusals name a user (access#62).
+_USER = re.compile(r"User \[name=.*?, requestedTenant=[^\]]*\]")
 # Not of a status that was expected: `status 404 or 409`, `a 4xx`.
 _NUMBER = re.compile(r"(?<![\w*])(?<!status )(?<! or )-?\d+(?:\.\d+)*(?:[eE][+-]?\d+)?(?!xx)")
 # The kind of value that was sent, as a parser and as Java call it: part of the request, not of the fault.
@@ -112,7 +114,7 @@ def _general(text: str, sent: Iterable[str] = ()) -> str:
     text = presentable(text).replace(HIDDEN, ANY)
     for each in sorted({value for value in sent if len(value) > 2}, key=len, reverse=True):
         text = text.replace(each, ANY)
-    for pattern in (_OWN_NAME, _KIND, _ADDRESS, _ID, _NUMBER):
+    for pattern in (_USER, _OWN_NAME, _KIND, _ADDRESS, _ID, _NUMBER):
         text = pattern.sub(ANY, text)
     return _STARS.sub(ANY, " ".join(text.split()))
 

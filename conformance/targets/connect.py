@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, Untestable, UsageError
 from conformance.targets.access_options import AccessOptions
-from conformance.targets.credential_files import header_values, own_credentials
+from conformance.targets.credential_files import further_users, header_values, own_credentials
 from conformance.targets.credentials import ClientCertificate, Credentials, basic, bearer
 from conformance.targets.infrastructure import SteadyTransport
 from conformance.targets.pools import Trust, is_loopback
@@ -23,7 +23,7 @@ from conformance.targets.session import Session, SessionOptions
 from conformance.targets.settle import wait
 from conformance.targets.transport import HttpTransport, InProcessTransport, Transport
 from conformance.targets.turns import PREFIX, Tell
-from mock_server import DEFAULT_PASSWORD, MUTANTS, MockServer, Security
+from mock_server import DEFAULT_PASSWORD, MUTANTS, USERS, MockServer, Security
 from mock_server.core import Request
 
 MOCK = "mock"
@@ -43,6 +43,7 @@ class TargetOptions:
     `docs_version` concern the mock in this process alone; with `security` it has users, and the run is its
     admin. `wait_for_turn` is in seconds; `restart_command` restarts a server. `prepared_endpoint` is set
     where another process of the run has prepared the target: the address of the model it answers for.
+    `users` are `NAME=FILE`, further accounts that the run may act as; with `create_users` it may make some.
     """
 
     target: str = field(default=MOCK, repr=False)
@@ -59,6 +60,8 @@ class TargetOptions:
     wait_for_turn: float = 0.0
     restart_command: str | None = None
     prepared_endpoint: str | None = None
+    users: tuple[str, ...] = ()
+    create_users: bool = False
     access: AccessOptions = field(default_factory=AccessOptions)
 
     @property
@@ -186,8 +189,12 @@ def _open(profile: str, options: TargetOptions) -> tuple[Transport, SessionOptio
         wait_for_turn=options.wait_for_turn,
         restart_command=options.restart_command,
         endpoint_url=options.prepared_endpoint,
+        users=further_users(options.users, options.access.credentials),
+        create_users=options.create_users,
     )
     if options.in_process:
+        if options.mock_has_users:
+            base = replace(base, users=_users_of_the_mock(), create_users=True)
         mock = _mock_transport(
             options.docs_version, options.behaviour, options.mutant, secured=options.mock_has_users
         )
@@ -220,6 +227,12 @@ def _own(profile: str, options: TargetOptions) -> Credentials | None:
     key = Path(access.client_key) if access.client_key else None
     shown = ClientCertificate(Path(access.client_certificate), key) if access.client_certificate else None
     return own_credentials(options.target, access.credentials, shown)
+
+
+def _users_of_the_mock() -> tuple[Credentials, ...]:
+    return tuple(
+        replace(basic(name, DEFAULT_PASSWORD), identity=name) for name in USERS if name != MOCK_ADMIN
+    )
 
 
 @cache

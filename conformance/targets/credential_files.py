@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -20,6 +22,8 @@ from conformance.targets.credentials import (
     bearer,
 )
 
+# A name becomes a part of the name of an environment variable.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _FORMS = "username and password, token, api_key (header and value), or client_certificate (and client_key)"
 
 
@@ -37,6 +41,36 @@ def own_credentials(
     return Credentials(
         found.name if found else "a client certificate", found.headers if found else {}, certificate
     )
+
+
+def further_users(named: tuple[str, ...], own_file: str | None) -> tuple[Credentials, ...]:
+    """Accounts that the run may act as besides its own: of `NAME=FILE`, and under `users` in its own file.
+
+    Raises `UsageError` for what is neither, and for a name that is given twice.
+    """
+    found: dict[str, Credentials] = {}
+    for number, text in enumerate(named, 1):
+        name, equals, path = text.partition("=")
+        if not _NAME.fullmatch(name) or not equals or not path:
+            raise UsageError(
+                f"expected --user NAME=FILE with letters, digits and - in NAME, but number {number} is not"
+            )
+        _add(found, name, _taken(_read(path), path))
+    own = own_file or os.environ.get("MLCONFORM_CREDENTIALS")
+    listed = _read(own).get("users", {}) if own else {}
+    if not isinstance(listed, dict):
+        raise UsageError(f"{own}: expected users with a name and credentials each")
+    for name, entry in listed.items():
+        if not _NAME.fullmatch(str(name)):
+            raise UsageError(f"{own}: expected names of users with letters, digits and - alone")
+        _add(found, str(name), _taken(entry, f"{own}, users, {name}"))
+    return tuple(found.values())
+
+
+def _add(found: dict[str, Credentials], name: str, credentials: Credentials) -> None:
+    if name in found:
+        raise UsageError(f"two users are named {name}; give each a name of its own")
+    found[name] = replace(credentials, identity=name)
 
 
 def header_values(headers: tuple[str, ...]) -> Mapping[str, Secret]:

@@ -20,7 +20,8 @@ _SECRET_HEADERS = frozenset({"authorization"})
 class OutgoingRequest:
     """A request as the transport sends it. `path` includes the query; header names are lower case.
 
-    `credentials` say who sends it; None is nobody.
+    `credentials` say who sends it; None is nobody. Requests that name the same `connection` share one,
+    whoever sends them.
     """
 
     method: str
@@ -28,6 +29,7 @@ class OutgoingRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     credentials: Credentials | None = None
+    connection: str | None = None
 
     @property
     def lane(self) -> tuple[object, ...]:
@@ -36,6 +38,8 @@ class OutgoingRequest:
         What a request of one user, of nobody or with wrong credentials does to its connection is
         found out by no other.
         """
+        if self.connection is not None:
+            return (self.connection,)
         own = tuple(sorted((name, self.headers[name]) for name in _SECRET_HEADERS & self.headers.keys()))
         return (own, self.credentials.lane if self.credentials else None)
 
@@ -66,6 +70,10 @@ class Exchange:
     @property
     def status(self) -> int:
         return self._whole.status
+
+    def header(self, name: str) -> str | None:
+        """A header of the answer, by its name in lower case."""
+        return self._whole.headers.get(name)
 
     @property
     def content_type(self) -> str:

@@ -78,6 +78,10 @@ class SteadyTransport:
     def base_url(self) -> str:
         return self._inner.base_url
 
+    @property
+    def has_connections(self) -> bool:
+        return self._inner.has_connections
+
     def send(self, request: OutgoingRequest) -> Answer:
         try:
             answer = self._inner.send(request)

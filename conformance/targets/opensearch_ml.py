@@ -13,10 +13,11 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from conformance.contract.model import Remedy
+from conformance.contract.model import Condition, Remedy
 from conformance.outcomes import PrerequisiteMissing, Untestable
 from conformance.targets.endpoint import is_private
 from conformance.targets.exchange import Exchange
+from conformance.targets.opensearch_users import left_users, who_is
 from conformance.targets.session import Facts, Session
 from conformance.targets.tracker import Resource
 from conformance.targets.turns import PREFIX, Tell, Turn, marks
@@ -25,6 +26,8 @@ ML = "/_plugins/_ml"
 SETTINGS = "/_cluster/settings"
 TRUSTED_ENDPOINTS = "plugins.ml_commons.trusted_connector_endpoints_regex"
 PRIVATE_ADDRESSES = "plugins.ml_commons.connector.private_ip_enabled"
+MODEL_ACCESS_CONTROL = "plugins.ml_commons.model_access_control_enabled"
+CONNECTOR_ACCESS_CONTROL = "plugins.ml_commons.connector_access_control_enabled"
 # What the name of a pipeline ends in that keeps settings, and what their names begin with.
 _RECORD = "settings"
 _OWN_SETTINGS = "plugins.ml_commons."
@@ -55,7 +58,22 @@ def discover(session: Session) -> Facts:
         raise PrerequisiteMissing(f"expected the nodes at GET /_nodes, but {answered.summary}")
     holding = [key for key, node in nodes.items() if _holds_models(node)]
     product = str(root.member("version", "distribution") or "unknown")
-    return Facts("opensearch-ml", product, number, tuple(sorted(holding or nodes)))
+    return Facts(
+        "opensearch-ml", product, number, tuple(sorted(holding or nodes)), unmet=_unmet_conditions(session)
+    )
+
+
+def _unmet_conditions(session: Session) -> frozenset[Condition]:
+    """Access is controlled where there are users and the setting is on (page model-access-control,
+    prerequisites)."""
+    try:
+        controlled = (
+            who_is(session) is not None and str(read_settings(session).get(MODEL_ACCESS_CONTROL)) == "true"
+        )
+    except Untestable:
+        # Nobody tells, so nothing is known not to hold.
+        return frozenset()
+    return frozenset({Condition.ACCESS_CONTROL_OFF}) if controlled else frozenset()
 
 
 def _not_let_in(session: Session, root: Exchange) -> str:
@@ -93,7 +111,7 @@ def _ask_for_settings(session: Session) -> None:
     is refused before it is asked who asks."""
     if session.options.credentials is None:
         return
-    now = _settings_of(session, "persistent").get(PRIVATE_ADDRESSES)
+    now = persistent_setting(session, PRIVATE_ADDRESSES)
     answered = session.request("PUT", SETTINGS, {"persistent": {PRIVATE_ADDRESSES: now}})
     if _is_refused(answered):
         session.facts = replace(session.facts, settings_refused=answered.summary)
@@ -180,6 +198,11 @@ def read_settings(session: Session, *, defaults: bool = False) -> Mapping[str, A
     Raises `Untestable` where they can't be read.
     """
     return _settings_of(session, *(["defaults"] if defaults else []), "persistent", "transient")
+
+
+def persistent_setting(session: Session, name: str) -> Any:
+    """What a persistent setting is; None where nobody set it. Raises `Untestable` where it can't be read."""
+    return _settings_of(session, "persistent").get(name)
 
 
 def nodes_that_set(session: Session, name: str) -> tuple[str, ...]:
@@ -394,7 +417,11 @@ def sweep(session: Session, prefix: str, spare: Collection[str] = ()) -> tuple[l
         complaints += [str(remaining) for remaining in left]
         stayed = {remaining.resource.id for remaining in left}
         removed += [f"{kind} {resource.id}" for resource in found if resource.id not in stayed]
-    return removed, complaints
+    users = left_users(session, prefix, left_alone)
+    left = session.remove(users)
+    stayed = {remaining.resource.id for remaining in left}
+    removed += [f"user {user.id}" for user in users if user.id not in stayed]
+    return removed, [*complaints, *(str(remaining) for remaining in left)]
 
 
 def _pipelines(

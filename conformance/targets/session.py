@@ -8,11 +8,11 @@ import json as json_codec
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Final, Protocol, TypeVar
 
-from conformance.contract.model import Remedy
+from conformance.contract.model import Condition, Remedy
 from conformance.outcomes import PrerequisiteMissing, TargetUnreachable, Untestable
 from conformance.targets.clock import TargetClock
 from conformance.targets.credentials import Credentials
@@ -36,7 +36,8 @@ REMOVAL_BUDGET_SECONDS = 10.0
 class SessionOptions:
     """What the user said about talking to the target.
 
-    `credentials` are the run's own account. `max_wait` is the most real seconds that one check may let
+    `credentials` are the run's own account, `users` those of others whom it may act as; with `create_users`
+    it may make more of them. `max_wait` is the most real seconds that one check may let
     pass. `prefix` starts the name of everything the run creates. `shared` says that others may use the
     target meanwhile. `wait_for_turn` is the most seconds to wait for another run to leave it.
     `restart_command` restarts the target. `endpoint_url` is the model behind the connectors where
@@ -53,6 +54,8 @@ class SessionOptions:
     wait_for_turn: float = 0.0
     endpoint_url: str | None = None
     restart_command: str | None = None
+    users: tuple[Credentials, ...] = ()
+    create_users: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ class Facts:
     """What discovery learned of a target.
 
     `settings_refused` is the answer that says that the account may not change cluster settings, and
-    `endpoint_refused` why connectors may not reach the run's own endpoint; empty where they may.
+    `endpoint_refused` why connectors may not reach the run's own endpoint; empty where they may. `unmet`
+    are the conditions of which it is known that they do not hold.
     """
 
     profile: str
@@ -70,6 +74,7 @@ class Facts:
     notes: tuple[str, ...] = ()
     settings_refused: str = ""
     endpoint_refused: str = ""
+    unmet: frozenset[Condition] = frozenset()
 
 
 class Watch(Protocol):
@@ -87,7 +92,8 @@ class Session:
     says that no other check runs beside this one, so that time may be moved while settling.
     `shared` are the requests that made what all checks use, by its id: they belong to the evidence.
     `grounds` are what the run stands on; each says what is missing of it, or None.
-    `watch`, where there is one, is shown every exchange.
+    `watch`, where there is one, is shown every exchange. `keeper` is who removes what is made here, where
+    that is somebody else.
     """
 
     transport: Transport
@@ -100,6 +106,7 @@ class Session:
     shared: dict[str, Exchange] = field(default_factory=dict)
     grounds: list[Callable[[], str | None]] = field(default_factory=list)
     watch: Watch | None = None
+    keeper: Session | None = None
 
     def __post_init__(self) -> None:
         self._names = itertools.count(1)
@@ -123,6 +130,17 @@ class Session:
         other._began = time.monotonic()
         return other
 
+    def acting_as(self, credentials: Credentials | None, *, removes_itself: bool = False) -> Session:
+        """This conversation as somebody else, or as nobody; evidence, memory and time are shared.
+
+        What is made so is removed by this session's account, unless it `removes_itself`.
+        """
+        other = copy.copy(self)
+        other.options = replace(self.options, credentials=credentials)
+        other.keeper = None if removes_itself else self
+        other._let_in = False
+        return other
+
     # requests
 
     def request(
@@ -135,14 +153,16 @@ class Session:
         content_type: str | None = None,
         headers: Mapping[str, str] | None = None,
         authorize: bool = True,
+        connection: str | None = None,
     ) -> Exchange:
         """Send one request and keep the exchange as evidence.
 
-        `json` is encoded as the body; `raw` is sent as it is. An answer that is cut off is kept
-        in the exchange and raises `BrokenAnswer` when it is looked at. Raises `TargetUnreachable`.
+        `json` is encoded as the body; `raw` is sent as it is. Requests that name the same `connection`
+        share it. An answer that is cut off is kept in the exchange and raises `BrokenAnswer` when it is
+        looked at. Raises `TargetUnreachable`.
         """
         started = time.monotonic()
-        exchange = self._sent(method, path, json, raw, content_type, headers, authorize)
+        exchange = self._sent(method, path, json, raw, content_type, headers, authorize, connection)
         with self._lock:
             self.journal.append(exchange)
             self._requests += 1
@@ -164,6 +184,7 @@ class Session:
         content_type: str | None = None,
         headers: Mapping[str, str] | None = None,
         authorize: bool = True,
+        connection: str | None = None,
     ) -> Exchange:
         body = raw if json is ABSENT else json_codec.dumps(json).encode()
         sent = {name.lower(): value for name, value in (headers or {}).items()}
@@ -171,7 +192,7 @@ class Session:
             sent.setdefault("content-type", content_type or JSON_TYPE)
         # Who names its own authorization is somebody else.
         credentials = self.options.credentials if authorize and "authorization" not in sent else None
-        request = OutgoingRequest(method, path, sent, body, credentials)
+        request = OutgoingRequest(method, path, sent, body, credentials, connection)
         at = time.monotonic() - self._began
         answer, problem = None, None
         try:

@@ -36,6 +36,10 @@ class Transport(Protocol):
     @property
     def base_url(self) -> str: ...
 
+    @property
+    def has_connections(self) -> bool:
+        """Whether requests go over connections that outlive them."""
+
     def send(self, request: OutgoingRequest) -> Answer: ...
 
     def at_once(self, calls: Sequence[Callable[[], T]], seed: int) -> list[T]:
@@ -71,6 +75,10 @@ class HttpTransport:
     @property
     def base_url(self) -> str:
         return self._base_url
+
+    @property
+    def has_connections(self) -> bool:
+        return True
 
     def send(self, request: OutgoingRequest, *, timeout: float | None = None) -> Answer:
         """As `Transport` says; `timeout` is for this request alone."""
@@ -167,6 +175,10 @@ class InProcessTransport:
     @property
     def base_url(self) -> str:
         return self._base_url
+
+    @property
+    def has_connections(self) -> bool:
+        return False
 
     def send(self, request: OutgoingRequest) -> Answer:
         path, _, query = request.path.partition("?")

@@ -37,6 +37,13 @@ _CHANGES_MODEL: Final = frozenset(
     }
 )
 _WRITES: Final = UPDATES | DELETES
+# What an update may send, and what else that changes: a model counts anew in another group.
+_MOVED_BY: Final = {
+    "model_group_id": "model_version",
+    "access_mode": "access",
+    "backend_roles": "access",
+    "add_all_backend_roles": "access",
+}
 # The statistic that the page shows.
 _STATISTIC: Final = "ml_executing_task_count"
 _TOLERANCE_MS = 3_600_000
@@ -143,6 +150,8 @@ class Relations:
                 value = seen.sent[name]
                 before = thing.sent.get(name) if kind == "controllers" else None
                 thing.sent[name] = {**before, **value} if isinstance(before, dict) else value
+        for name in _MOVED_BY.keys() & seen.sent.keys():
+            thing.read.pop(_MOVED_BY[name], None)
         thing.whole = {}
         model = self._things.get("models", seen.path[-1])
         if kind == "controllers" and model is not None:
@@ -186,8 +195,10 @@ class Relations:
         name = seen.path[-1]
         thing = self._things.get("controllers", name)
         if thing is None or member(seen.body, "status") == "CREATED":
+            # What is made again under an id that was deleted goes on counting.
+            before = thing.version if thing is not None else 0
             thing = self._things.made("controllers", name, None, seen.operation or "")
-            thing.version = 1
+            thing.version = None if before is None else before + 1
         elif thing.version is not None:
             thing.version += 1
         limits = member(seen.sent, "user_rate_limiter")

@@ -35,6 +35,7 @@ def register(call: Call) -> Answer:
     fields, name, description = _read_new(call)
     check_texts(call.cluster.rules, ((_NAME, name), (_DESCRIPTION, description)), required=_NAME)
     _require_free_name(call.cluster, name, _TAKEN)
+    access_modes.require_known(fields, call.cluster.rules)
     sent = access_modes.read(fields, lowered=True)
     return Answer({"model_group_id": create(call, name, description, sent), "status": "CREATED"})
 

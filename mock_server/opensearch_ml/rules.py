@@ -81,6 +81,9 @@ class Rules:
     registered_group_is_controlled: bool = True
     group_found_by_name_is_controlled: bool = True
     several_undeploy_under_control: bool = True
+    unknown_access_modes_refused: bool = True
+    connectors_serve_their_users: bool = True
+    user_limits_enforced: bool = True
 
     refused_connector_delete_status: int = 403
     refusal_outlives_request: bool = False

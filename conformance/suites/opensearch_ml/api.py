@@ -120,12 +120,17 @@ class MlCommons:
         self._track(registered, "model group", "model_group_id")
         return registered
 
-    def group(self) -> str:
+    def group(self, **fields: Any) -> str:
         body = {"name": self.session.new_name("group"), "description": "made by a conformance run"}
-        return _made(self.register_group(body), "model_group_id")
+        return _made(self.register_group(body | fields), "model_group_id")
 
     def get_group(self, group_id: str) -> Exchange:
         return self.session.request("GET", f"{ML}/model_groups/{quote(group_id, safe='')}")
+
+    def register_agent(self, body: Mapping[str, Any]) -> Exchange:
+        registered = self.session.request("POST", f"{ML}/agents/_register", body)
+        self._track(registered, "agent", "agent_id")
+        return registered
 
     def get_task(self, task_id: str) -> Exchange:
         return self.session.request("GET", f"{ML}/tasks/{quote(task_id, safe='')}")
@@ -294,8 +299,7 @@ class MlCommons:
     def _agent(self, name: str, model_id: str) -> str:
         tool = {"type": "MLModelTool", "name": "t", "parameters": {"model_id": model_id, "prompt": "x"}}
         body = {"name": name, "type": "flow", "description": "made by a conformance run", "tools": [tool]}
-        registered = self.session.request("POST", f"{ML}/agents/_register", body)
-        self._track(registered, "agent", "agent_id")
+        registered = self.register_agent(body)
         agent_id = _made(registered, "agent_id")
         # A read sees it at once, a search only later.
         self.session.request("GET", f"{ML}/agents/{quote(agent_id, safe='')}")
@@ -306,7 +310,7 @@ class MlCommons:
         if exchange.answer is not None and exchange.status == 200:
             created = exchange.member(member)
             if isinstance(created, str):
-                opensearch_ml.track(self.session, kind, created)
+                opensearch_ml.track(self.session.keeper or self.session, kind, created)
 
 
 def _made(exchange: Exchange, member: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from functools import partial
 
 import pytest
@@ -13,7 +14,10 @@ from conformance.running.judging import Judging, Target
 from conformance.running.waiting import Waiting, WaitingRoom, waits
 from conformance.suites.conftest import expecting
 from conformance.suites.opensearch_ml.api import WAITING_INTERVAL_SECONDS, MlCommons
+from conformance.suites.opensearch_ml.users import Users
+from conformance.targets.opensearch_users import users_of
 from conformance.targets.session import Session
+from conformance.targets.users import Part, User
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +50,21 @@ def _begin_to_wait(
         with contextlib.suppress(Untestable):
             cluster.set(SYNC_INTERVAL=WAITING_INTERVAL_SECONDS)
     room.begin(request.session.items, start)
+
+
+@pytest.fixture(scope="session")
+def users_found(cluster: MlCommons) -> Mapping[Part, User] | Untestable:
+    """Who plays which part, or why nobody does; learned when the first check asks."""
+    try:
+        return users_of(cluster.session)
+    except Untestable as error:
+        return error
+
+
+@pytest.fixture
+def users(ml: MlCommons, users_found: Mapping[Part, User] | Untestable) -> Users:
+    """The target as its users see it, for one check; untestable where it knows none."""
+    return Users(ml, users_found)
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ from mock_server.opensearch_ml.models import find
 from mock_server.opensearch_ml.opensearch_core.settings import AUTO_DEPLOY
 from mock_server.opensearch_ml.prediction import interface, local_models, remote_models, training
 from mock_server.opensearch_ml.prediction.algorithms import ALGORITHMS
-from mock_server.opensearch_ml.prediction.remote_models import RemoteInput, take_token
-from mock_server.opensearch_ml.security import access
+from mock_server.opensearch_ml.prediction.remote_models import RemoteInput, take_token, take_token_of_user
+from mock_server.opensearch_ml.security import access, connector_access
 from mock_server.opensearch_ml.store import JsonObject, Model, Task, TaskState
 from mock_server.opensearch_ml.tasks import BATCH_PREDICTION
 
@@ -54,12 +54,13 @@ def predict(call: Call) -> Answer:
     if model.algorithm == "REMOTE":
         sent = _read(call, model, algorithm, lambda fields: _remote_input(fields, algorithm))
         access.require_prediction(call, model)
-        return Answer(_predict_remotely(cluster, model, sent))
+        return Answer(_predict_remotely(call, model, sent))
     fields = _read(call, model, algorithm, lambda fields: _local_input(fields, algorithm))
     access.require_prediction(call, model)
     _require_enabled(cluster, model)
     _require_ready(cluster, model)
     take_token(cluster, model)
+    take_token_of_user(call, model)
     cluster.let_others_in()
     cluster.lifecycle.use(model)
     with cluster.monitor.prediction(model):
@@ -76,7 +77,7 @@ def batch_predict(call: Call) -> Answer:
         )
     sent = _read(call, model, "REMOTE", lambda fields: remote_models.read_parameters(fields, "BATCH_PREDICT"))
     access.require_prediction(call, model)
-    result = _predict_remotely(cluster, model, sent)["inference_results"][0]
+    result = _predict_remotely(call, model, sent)["inference_results"][0]
     now = cluster.now_ms()
     task = Task(
         BATCH_PREDICTION,
@@ -160,8 +161,10 @@ def _local_input(fields: Fields, algorithm: str) -> Fields:
     return fields
 
 
-def _predict_remotely(cluster: Cluster, model: Model, sent: RemoteInput) -> JsonObject:
+def _predict_remotely(call: Call, model: Model, sent: RemoteInput) -> JsonObject:
     """Ask a model that is hosted elsewhere; one that is not in memory yet is not held to its interface."""
+    cluster = call.cluster
+    connector_access.require_use(call, model)
     rules, schemas = cluster.rules, model.interface or {}
     _require_enabled(cluster, model)
     if rules.interface_checked and _is_cached(cluster, model) and interface.is_schema(schemas.get("input")):
@@ -170,6 +173,7 @@ def _predict_remotely(cluster: Cluster, model: Model, sent: RemoteInput) -> Json
     _require_ready(cluster, model)
     cluster.lifecycle.use(model)
     with cluster.monitor.prediction(model, sent.action):
+        take_token_of_user(call, model)
         answer = {"inference_results": remote_models.invoke(cluster, model, sent)}
         if rules.interface_checked and interface.is_schema(schemas.get("output")):
             interface.check("output", schemas["output"], answer, rules)

@@ -80,21 +80,31 @@ class TokenBucket:
 
 @dataclass(slots=True)
 class Throttle:
-    """The buckets of the models that have a whole rate limiter; a changed limit begins with a full bucket."""
+    """The buckets of the models that have a whole rate limiter, and of users who have one for a model.
+
+    A changed limit begins with a full bucket.
+    """
 
     buckets: dict[str, TokenBucket] = field(default_factory=dict)
 
     def allows(self, model: Model, now: float) -> bool:
         """Count one call of a model; False when it is one too many."""
-        limiter = model.rate_limiter
+        return self._allows(model.id, model.rate_limiter, now)
+
+    def allows_user(self, model: Model, user: str, limiter: RateLimiter | None, now: float) -> bool:
+        """Count one call of a model by a user whom a controller gives this limit."""
+        return self._allows(f"{model.id}/{user}", limiter, now)
+
+    def _allows(self, key: str, limiter: RateLimiter | None, now: float) -> bool:
         if limiter is None or limiter.limit is None or limiter.unit is None:
             return True
-        bucket = self.buckets.get(model.id)
+        bucket = self.buckets.get(key)
         if bucket is None or bucket.limiter != limiter:
             bucket = TokenBucket(limiter, float(limiter.limit), now)
-            self.buckets[model.id] = bucket
+            self.buckets[key] = bucket
         return bucket.take(now)
 
     def forget(self, model_id: str) -> None:
-        """The model is gone from memory, or altogether: its next bucket is full."""
-        self.buckets.pop(model_id, None)
+        """The model is gone from memory, or altogether: its next bucket, and those of its users, are full."""
+        for key in [key for key in self.buckets if key.partition("/")[0] == model_id]:
+            del self.buckets[key]

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from mock_server.endpoint import Reply
 from mock_server.opensearch_ml.bodies.fields import Fields
-from mock_server.opensearch_ml.cluster import Cluster
+from mock_server.opensearch_ml.cluster import Call, Cluster
 from mock_server.opensearch_ml.connectors import fill, find_action
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error, status_error
 from mock_server.opensearch_ml.opensearch_core.settings import PRIVATE_IP
@@ -188,6 +188,20 @@ def take_token(cluster: Cluster, model: Model) -> None:
     """Count a call against the model's rate limit. Raises ApiError 429 where it is one too many."""
     if cluster.rules.rate_limit_enforced and not cluster.throttle.allows(model, cluster.clock.now()):
         raise status_error(429, "Request is throttled at model level.")
+
+
+def take_token_of_user(call: Call, model: Model) -> None:
+    """Count a call against the limit that a controller gives its caller. Raises ApiError 429."""
+    controller, cluster = call.cluster.store.controllers.get(model.id), call.cluster
+    if controller is None or call.caller is None or not cluster.rules.user_limits_enforced:
+        return
+    user = call.caller.name
+    if not cluster.throttle.allows_user(model, user, controller.limits.get(user), cluster.clock.now()):
+        raise status_error(
+            429,
+            "Request is throttled at user level. If you think there's an issue, please contact your cluster "
+            "admin.",
+        )
 
 
 def _stopped(cluster: Cluster, model: Model, side: str, text: str) -> bool:

@@ -61,6 +61,13 @@ def read(fields: Fields, *, lowered: bool) -> Sent:
     )
 
 
+def require_known(fields: Fields, rules: Rules) -> None:
+    """Raises ApiError 400 for a mode that there is not, where that matters."""
+    sent = fields.text("access_mode")
+    if sent is not None and rules.unknown_access_modes_refused and sent.lower() not in _MODES:
+        raise illegal_argument(f"expected access_mode public, private or restricted, but got {sent}")
+
+
 def mode(fields: Fields, *, lowered: bool = False) -> str | None:
     """One of the modes there are; any other text is as good as none."""
     sent = fields.text("access_mode") or ""

@@ -8,7 +8,7 @@ from mock_server.opensearch_ml.opensearch_core.settings import CONNECTOR_ACCESS_
 from mock_server.opensearch_ml.security import access
 from mock_server.opensearch_ml.security.access_modes import Sent
 from mock_server.opensearch_ml.security.accounts import Caller
-from mock_server.opensearch_ml.store import Connector
+from mock_server.opensearch_ml.store import Connector, Model
 
 
 def give(call: Call, connector: Connector, sent: Sent) -> None:
@@ -67,6 +67,13 @@ def require_read(call: Call, connector: Connector) -> None:
     """Raises ApiError 403 for a connector that is not open to the caller."""
     if not is_open(call, connector):
         raise status_error(403, "You don't have permission to access this connector")
+
+
+def require_use(call: Call, model: Model) -> None:
+    """Raises ApiError 403 where the connector of a model is not open to the caller of a predict."""
+    connector = call.cluster.store.connectors.get(model.connector_id or "")
+    if call.cluster.rules.connectors_serve_their_users and connector is not None:
+        require_read(call, connector)
 
 
 def require_update(call: Call, connector: Connector, connector_id: str) -> None:
