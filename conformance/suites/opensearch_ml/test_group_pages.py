@@ -50,6 +50,14 @@ def test_access_without_access_control(ml: MlCommons, expect: Expect, parameter:
     expect.client_error("osml.group.no-access-parameters", ml.register_group(_body(ml) | parameter))
 
 
+@requirement("osml.group.update.no-access-parameters")
+def test_an_update_of_access_without_access_control(ml: MlCommons, expect: Expect) -> None:
+    path = f"{ML}/model_groups/{ml.group()}"
+    for sent in ({"access_mode": "private"}, {"backend_roles": ["a"]}, {"add_all_backend_roles": True}):
+        refused = ml.session.request("PUT", path, {"description": "changed", **sent})
+        expect.client_error("osml.group.update.no-access-parameters", refused)
+
+
 @requirement("osml.group.unique-name")
 def test_a_name_stands_once(ml: MlCommons, expect: Expect) -> None:
     body = _body(ml)
