@@ -166,7 +166,8 @@ class KnownDeviation:
 class AccessSeen:
     """What an operation answered to a user: one cell of the table of operations by user.
 
-    `thing` says what it was asked for, and `wrong` that the user should have been let in or refused.
+    `thing` says what it was asked for, `told` what the answer means where its status does not say it, and
+    `wrong` that the user should have been let in or refused.
     """
 
     operation: str
@@ -174,6 +175,7 @@ class AccessSeen:
     user: str
     status: int
     wrong: bool
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)

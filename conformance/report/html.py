@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from conformance.report import presentation
+from conformance.report.access import access_table
 from conformance.report.findings import findings, groups, known_set
 from conformance.report.remedies import offers
 from conformance.report.verdicts import Judgement, Kind
@@ -59,6 +60,7 @@ def render(judgement: Judgement, scripts: Mapping[str, str]) -> str:
         limit=FINDING_LIMIT,
         scripts=scripts,
         offers=offers(judgement),
+        access=access_table(judgement),
         links={each.id: {link.source: link for link in each.links} for each in judgement.run.requirements},
         detailed=len(judgement.verdicts) <= DETAILED_LIMIT,
         not_run_because=presentation.not_run_because(judgement),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from conformance.contract.model import Level
+from conformance.report.access import access_table
 from conformance.report.events import RequirementListed
 from conformance.report.findings import Finding, findings, groups, known_set
 from conformance.report.presentation import (
@@ -43,11 +44,33 @@ def render(judgement: Judgement, scripts: Mapping[str, str]) -> str:
         *_findings(judgement, scripts),
         *_reasons("Known deviations", of_kinds(judgement, [Kind.KNOWN])),
         *_undecided(judgement),
+        *_access(judgement),
         *_facts(judgement),
         *_counts(judgement),
         *_left_out(judgement),
     ]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _access(judgement: Judgement) -> Iterator[str]:
+    """Only what is wrong: the whole table is in the page."""
+    table = access_table(judgement)
+    wrong = [row for row in table.rows if row.wrong]
+    if not table.rows:
+        return
+    yield "## Who may do what"
+    yield ""
+    yield (
+        f"{len(table.users)} users asked for {len(table.rows)} operations; {len(wrong)} of them let "
+        "somebody in or refused somebody against the documentation."
+    )
+    yield ""
+    if wrong:
+        yield _row("Operation", *map(_text, table.users))
+        yield _row("---", *("---" for _ in table.users))
+        for row in wrong:
+            yield _row(f"{_code(row.operation)} {_text(row.thing)}", *map(row.told, table.users))
+        yield ""
 
 
 def _warnings(judgement: Judgement) -> Iterator[str]:

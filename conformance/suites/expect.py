@@ -100,12 +100,23 @@ class Expect:
         return difference
 
     def see_access(
-        self, requirement: str, holds: bool, user: str, thing: str, *, expected: str, exchange: Exchange
+        self,
+        requirement: str,
+        holds: bool,
+        user: str,
+        thing: str,
+        *,
+        expected: str,
+        exchange: Exchange,
+        told: str = "",
     ) -> None:
-        """As `see`, of whether a user is let in to a thing; kept for the table of operations by user."""
+        """As `see`, of whether a user is let in to a thing; kept for the table of operations by user.
+
+        `told` is what the answer means where its status does not say it.
+        """
         difference = self.see(requirement, holds, expected=expected, came=exchange.summary, exchange=exchange)
         route = operation(exchange, self._routes)
-        self.access.append(AccessSeen(route, thing, user, exchange.status, wrong=difference is not None))
+        self.access.append(AccessSeen(route, thing, user, exchange.status, difference is not None, told))
 
     def see_status(self, requirement: str, exchange: Exchange, *allowed: int) -> Nonconformance | None:
         """As `see`, of the status of an answer."""

@@ -205,6 +205,17 @@ def persistent_setting(session: Session, name: str) -> Any:
     return _settings_of(session, "persistent").get(name)
 
 
+def connectors_are_controlled(session: Session) -> bool:
+    """Whether connectors have access modes here; where nobody tells, they are taken to have none."""
+    try:
+        return (
+            str(read_settings(session).get(CONNECTOR_ACCESS_CONTROL)) == "true"
+            and who_is(session) is not None
+        )
+    except Untestable:
+        return False
+
+
 def nodes_that_set(session: Session, name: str) -> tuple[str, ...]:
     """The names of the nodes whose own file or start command sets this; none where they do not tell."""
     answered = session.request("GET", "/_nodes/settings?flat_settings=true")

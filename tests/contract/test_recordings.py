@@ -130,7 +130,7 @@ def test_an_exchange_that_is_cited_was_recorded(folder: str) -> None:
     version = folder.removeprefix("opensearch-")
     there = {
         f"{path.stem}#{json.loads(line)['i']}"
-        for path in (OBSERVED / folder).glob("*.jsonl")
+        for path in OBSERVED.glob(f"{folder}*/*.jsonl")
         for line in path.read_text(encoding="utf-8").splitlines()[1:]
     }
     cited = {

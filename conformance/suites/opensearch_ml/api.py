@@ -73,8 +73,9 @@ class MlCommons:
         return other
 
     def share_connector(self) -> None:
-        """Make the connector that all checks use. Raises `Untestable` where the target refuses."""
-        created = self.create_connector(self.connector_body())
+        """Make the connector that all checks use, open to all their users. Raises `Untestable` where the target refuses."""
+        access = {"access_mode": "public"} if opensearch_ml.connectors_are_controlled(self.session) else {}
+        created = self.create_connector(self.connector_body(**access))
         self._shared_connector = _made(created, "connector_id")
         self.session.shared[self._shared_connector] = created
         opensearch_ml.stand_on(self.session, "connector", self._shared_connector)

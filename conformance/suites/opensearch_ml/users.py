@@ -100,18 +100,24 @@ def see_access(
 ) -> bool:
     """Whether the user is let in or refused as it should be; kept for the table of operations by user.
 
+    `thing` is what it is asked for, empty for the operation at all.
+
     Who is refused is known and may not: a 4xx that is no 401 (RFC 9110, sections 15.5.2 and 15.5.4).
     Who is let in meets success, or where the request could not be `done` whatever but a refusal of the user.
     """
     refused = answered.status in (401, 403)
     if may:
         holds = answered.status < 300 or (not done and not refused and answered.status < 500)
-        expected = f"{who.told} is let in: {'success (2xx)' if done else 'no 401 or 403'} for {thing}"
+        expected = f"{who.told} is let in: {'success (2xx)' if done else 'no 401 or 403'}{_for(thing)}"
     else:
         holds = 400 <= answered.status < 500 and answered.status != 401
-        expected = f"{who.told} is refused: a 4xx that is no 401 for {thing}"
+        expected = f"{who.told} is refused: a 4xx that is no 401{_for(thing)}"
     expect.see_access(requirement, holds, str(who), thing, expected=expected, exchange=answered)
     return holds
+
+
+def _for(thing: str) -> str:
+    return f" for {thing}" if thing else ""
 
 
 def see_found(expect: Expect, requirement: str, users: Users, kind: str, things: Mapping[str, str]) -> None:
@@ -133,4 +139,5 @@ def see_found(expect: Expect, requirement: str, users: Users, kind: str, things:
                 f"a {kind} that is {mode}",
                 expected=f"{who.told} {'finds' if may else 'does not find'} a {kind} that is {mode}",
                 exchange=answered,
+                told="shown" if thing in shown else "hidden",
             )
