@@ -73,7 +73,7 @@ class MlCommons:
         return other
 
     def share_connector(self) -> None:
-        """Make the connector that all checks use, open to all their users. Raises `Untestable` where the target refuses."""
+        """Make the connector that all checks use, open to all users. Raises `Untestable` where refused."""
         access = {"access_mode": "public"} if opensearch_ml.connectors_are_controlled(self.session) else {}
         created = self.create_connector(self.connector_body(**access))
         self._shared_connector = _made(created, "connector_id")
