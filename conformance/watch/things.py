@@ -88,6 +88,8 @@ LASTING: Final = (
     "access",
     "owner",
 )
+# When it was written last.
+UPDATED: Final = ("last_updated_time", "last_update_time")
 
 Key = tuple[str, str]
 
@@ -169,3 +171,8 @@ def plain(value: Any) -> bool:
     if isinstance(value, list):
         return all(plain(each) for each in value)
     return isinstance(value, bool | int)
+
+
+def updated(told: dict[str, Any]) -> Any:
+    """When it was last updated, as a thing reads."""
+    return next((told[name] for name in UPDATED if name in told), None)

@@ -1,0 +1,220 @@
+"""What a thing that was made and written owes to those who read or search it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from conformance.watch.counts import WriteCounts
+from conformance.watch.envelopes import member
+from conformance.watch.observation import Observation, Seen
+from conformance.watch.things import AS_SENT, LASTING, UPDATED, Thing, Things, plain, same, updated
+
+_TOLERANCE_MS = 3_600_000
+# What a read adds to what is kept.
+_READ_ALONE: Final = frozenset({"model_id"})
+_OF_DEPLOYMENT: Final = (
+    "planning_worker_node_count",
+    "current_worker_node_count",
+    "last_deployed_time",
+)
+
+
+class Reads:
+    """Holds what is read to what was sent, and to what was read before.
+
+    `nodes` are the ids of the cluster's nodes; `now` is the target's time in seconds.
+    """
+
+    def __init__(
+        self, things: Things, counts: WriteCounts, nodes: frozenset[str], now: Callable[[], float]
+    ) -> None:
+        self._things = things
+        self._counts = counts
+        self._nodes = nodes
+        self._now = now
+        self._offset: float | None = None
+
+    def read(self, kind: str, seen: Seen) -> Iterator[Observation]:
+        name = seen.path[-1]
+        thing = self._things.get(kind, name)
+        if thing is not None and thing.there is not None and seen.exchange.status in (200, 404):
+            yield Observation(
+                "osml.relation.done",
+                thing.there == (seen.exchange.status == 200) or seen.racing,
+                f"{kind} that were made and not deleted can be read, and no others",
+                f"{'there' if thing.there else 'deleted'}, but {seen.exchange.summary}",
+            )
+        if not seen.succeeded or not isinstance(seen.body, dict):
+            return
+        yield from self._told(kind, name, seen.body, seen)
+
+    def found(self, kind: str, seen: Seen) -> Iterator[Observation]:
+        listed = member(seen.body, "hits", "hits")
+        for hit in listed if isinstance(listed, list) else ():
+            source, name = member(hit, "_source"), member(hit, "_id")
+            if not isinstance(source, dict) or not isinstance(name, str):
+                continue
+            yield from self._told(kind, name, source, seen, searched=True)
+            thing = self._things.get(kind, name)
+            if thing is not None and not seen.racing:
+                yield from self._counts.hit(thing, hit, source)
+                yield from self._like_read(kind, thing, source)
+
+    def _like_read(self, kind: str, thing: Thing, source: dict[str, Any]) -> Iterator[Observation]:
+        """What a search shows of the state that was read last is what was read."""
+        if not thing.whole:
+            return
+        lacking = [name for name in (*LASTING, *UPDATED) if name in thing.whole and name not in source]
+        yield Observation(
+            "osml.relation.same-everywhere",
+            not lacking,
+            f"a search shows of {kind} what a read shows: {', '.join(lacking)}",
+            repr(source)[:300],
+        )
+        if updated(source) != updated(thing.whole):
+            return
+        for name, value in thing.whole.items():
+            if name not in _READ_ALONE:
+                yield Observation(
+                    "osml.relation.same-everywhere",
+                    source.get(name) == value,
+                    f"`{name}` of {kind} by a search as by a read",
+                    f"{source.get(name)!r}, read {value!r}",
+                )
+
+    def _told(
+        self, kind: str, name: str, told: dict[str, Any], seen: Seen, *, searched: bool = False
+    ) -> Iterator[Observation]:
+        """What a read or a search tells of one thing."""
+        own = told.get("model_id") if kind in ("models", "controllers") else None
+        if own is not None:
+            yield Observation(
+                "osml.relation.id", own == name, "`model_id` is the thing's own", f"{own!r} for {name}"
+            )
+        yield from self._times(told, known=self._things.get(kind, name))
+        yield from self._workers(told)
+        thing = self._things.get(kind, name)
+        if thing is None or seen.racing:
+            return
+        if kind == "tasks":
+            yield from self._task_read(thing, told)
+        # A search may show what was before the last write.
+        if not searched:
+            deployed = told.get("model_state") == "DEPLOYED"
+            for each, value in thing.sent.items():
+                named = each in AS_SENT.get(kind, ()) or (deployed and each == "deploy_to_all_nodes")
+                if named and plain(value):
+                    yield Observation(
+                        "osml.relation.as-sent",
+                        same(value, told.get(each)),
+                        f"`{each}` of {kind} as it was sent",
+                        f"{told.get(each)!r}, sent {value!r}",
+                    )
+        for each in LASTING:
+            if each in thing.read and each in told:
+                yield Observation(
+                    "osml.relation.same-everywhere",
+                    thing.read[each] == told[each],
+                    f"`{each}` of {kind} as it read before",
+                    f"{told[each]!r}, before {thing.read[each]!r}",
+                )
+        thing.read |= {each: told[each] for each in LASTING if each in told}
+        if not searched:
+            thing.whole = dict(told)
+            yield from self._deployed(kind, told)
+
+    def _deployed(self, kind: str, told: dict[str, Any]) -> Iterator[Observation]:
+        """A model that is deployed reads with what its deployment planned."""
+        if kind != "models" or told.get("model_state") != "DEPLOYED":
+            return
+        lacking = [name for name in _OF_DEPLOYMENT if name not in told]
+        yield Observation(
+            "osml.relation.profile",
+            not lacking,
+            f"a deployed model reads with {', '.join(lacking)}",
+            repr(told)[:300],
+        )
+
+    def _task_read(self, thing: Thing, told: dict[str, Any]) -> Iterator[Observation]:
+        failed = told.get("state") == "FAILED"
+        yield Observation(
+            "osml.relation.task",
+            not failed or bool(told.get("error")),
+            "a task that failed tells its error",
+            repr(told)[:300],
+        )
+        kinds = {"register_model": "REGISTER_MODEL", "deploy_model": "DEPLOY_MODEL"}
+        if thing.maker in kinds:
+            yield Observation(
+                "osml.relation.task",
+                told.get("task_type") == kinds[thing.maker],
+                f"`task_type` {kinds[thing.maker]} of a task that {thing.maker} made",
+                repr(told.get("task_type")),
+            )
+        if "model_id" in thing.sent and "model_id" in told:
+            yield Observation(
+                "osml.relation.task",
+                told["model_id"] == thing.sent["model_id"],
+                "`model_id` of a task is that of its model",
+                f"{told['model_id']!r}, not {thing.sent['model_id']!r}",
+            )
+        model = self._things.get("models", str(thing.sent.get("model_id", "")))
+        algorithm = None if model is None else model.read.get("algorithm")
+        if algorithm is not None:
+            yield Observation(
+                "osml.relation.task",
+                told.get("function_name") == algorithm,
+                "`function_name` of a task is the algorithm of its model",
+                f"{told.get('function_name')!r}, not {algorithm!r}",
+            )
+
+    def _workers(self, told: dict[str, Any]) -> Iterator[Observation]:
+        for name, rule in (("worker_node", "task"), ("planning_worker_nodes", "profile")):
+            found = told.get(name)
+            if isinstance(found, list) and self._nodes:
+                yield Observation(
+                    f"osml.relation.{rule}",
+                    set(map(str, found)) <= self._nodes,
+                    f"`{name}` are nodes of the cluster",
+                    f"{found}, not among {sorted(self._nodes)}",
+                )
+        planned = told.get("planning_worker_nodes")
+        for name in ("planning_worker_node_count", "current_worker_node_count"):
+            if isinstance(planned, list) and type(told.get(name)) is int:
+                count = told[name]
+                exact = name.startswith("planning")
+                yield Observation(
+                    "osml.relation.profile",
+                    count == len(planned) if exact else 0 <= count <= len(planned),
+                    f"`{name}` {'as many' if exact else 'no more'} than `planning_worker_nodes`",
+                    f"{count} with {planned}",
+                )
+
+    def _times(self, told: dict[str, Any], known: Thing | None) -> Iterator[Observation]:
+        named = {name: told[name] for name in told if name.endswith("_time") and type(told[name]) is int}
+        now = self._now() * 1000
+        if self._offset is None and known is not None and named:
+            away = min(named.values()) - now
+            self._offset = away if abs(away) > _TOLERANCE_MS else 0.0
+        for name, value in named.items():
+            late = value - now - (self._offset or 0.0)
+            made = known is not None and known.maker != ""
+            yield Observation(
+                "osml.relation.times",
+                late <= _TOLERANCE_MS and (not made or late > -_TOLERANCE_MS * 24),
+                f"`{name}` in milliseconds, not in the future and not from before the run",
+                f"{value}, which is {late / 1000:.0f} s from now",
+            )
+        for first, last in (
+            ("created_time", "last_updated_time"),
+            ("created_time", "last_deployed_time"),
+            ("create_time", "last_update_time"),
+        ):
+            if first in named and last in named:
+                yield Observation(
+                    "osml.relation.times",
+                    named[first] <= named[last],
+                    f"`{first}` not after `{last}`",
+                    f"{named[first]} and {named[last]}",
+                )
