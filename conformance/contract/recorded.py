@@ -61,6 +61,8 @@ _CHOSEN: Final = frozenset(
 )
 # What the contract's own documents say of a schema beside what it asks.
 _TOLD: Final = frozenset({"x-source", "x-level", "format"})
+# What a task tells once it has come so far; recordings were made of tasks that had ended.
+_LATER: Final = frozenset({"model_id", "error"})
 # Null where a search found nothing or sorted its hits.
 _SCORES: Final = frozenset({"max_score", "_score"})
 _FIRST_ERROR = 400
@@ -109,6 +111,8 @@ def _form(answers: Iterable[Sample], status: int) -> Schema:
     )
     if status < _FIRST_ERROR:
         _place_vocabulary(schema, [_closed(each.value) for each in answers])
+    if "is_async" in schema.get("properties", {}):
+        schema["required"] = [name for name in schema["required"] if name not in _LATER]
     return schema
 
 

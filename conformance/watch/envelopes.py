@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 from urllib.parse import parse_qs
 
 from conformance.watch.observation import Observation, Seen
 
-# How a server written in Java tells of itself: frames of a stack, classes of its own, files.
-_LEAKS: Final = (
-    re.compile(r"\bat [\w.$/]+\([\w.]+(?:\.java)?:\d+\)"),
-    re.compile(r"\borg\.(?:opensearch|elasticsearch|apache)(?:\.[a-z_]\w*)+\.[A-Z]\w+"),
-    re.compile(r"(?:/usr/share|/home|/var|/opt)/[\w./-]+"),
-)
 _DEFAULT_SIZE = 10
 
 
@@ -50,7 +43,6 @@ def errors(seen: Seen) -> Iterator[Observation]:
             "the first of `root_cause` as `error`, or as what caused it",
             f"{causes[0]} in {known}",
         )
-    yield from _leaks(seen)
 
 
 def _chain(error: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -63,19 +55,6 @@ def _chain(error: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _own(error: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in error.items() if name not in ("root_cause", "caused_by")}
-
-
-def _leaks(seen: Seen) -> Iterator[Observation]:
-    text = seen.exchange.text
-    found = next((match.group() for leak in _LEAKS if (match := leak.search(text))), None)
-    if found is None and '"stack_trace"' in text:
-        found = "stack_trace"
-    yield Observation(
-        "osml.wire.no-leak",
-        found is None,
-        "an error without a stack trace, a class or a path of the server",
-        f"{found}: {seen.exchange.summary}",
-    )
 
 
 def shards(seen: Seen) -> Iterator[Observation]:

@@ -144,6 +144,13 @@ class Reads:
             "a task that failed tells its error",
             repr(told)[:300],
         )
+        if thing.maker in ("register_model", "deploy_model"):
+            yield Observation(
+                "osml.relation.task",
+                told.get("state") != "COMPLETED" or "model_id" in told,
+                "a task that completed names its model",
+                repr(told)[:300],
+            )
         kinds = {"register_model": "REGISTER_MODEL", "deploy_model": "DEPLOY_MODEL"}
         if thing.maker in kinds:
             yield Observation(

@@ -17,6 +17,7 @@ from conformance.targets.exchange import Exchange
 from conformance.targets.session import Facts
 from conformance.watch import envelopes, wire
 from conformance.watch.forms import FormRule
+from conformance.watch.leaks import Leaks
 from conformance.watch.observation import Rule, Seen
 from conformance.watch.relations import Relations
 from conformance.watch.settings import Settings
@@ -100,7 +101,7 @@ class Watch:
 
 
 def _opensearch(nodes: Sequence[str], now: Callable[[], float]) -> Sequence[Rule]:
-    return (envelopes.errors, envelopes.shards, envelopes.hits, Settings(), Relations(nodes, now))
+    return (envelopes.errors, Leaks(), envelopes.shards, envelopes.hits, Settings(), Relations(nodes, now))
 
 
 def _decoded(body: bytes | None) -> Any:

@@ -155,3 +155,31 @@ def test_more_hits_than_counted_are_a_difference(watch: Watch) -> None:
     body = {"took": 1, "timed_out": False, "_shards": shards, "hits": hits}
     assert "osml.relation.hits" in see(watch, "POST", f"{ML}/models/_search", 200, body, {"size": 10})
     assert "osml.relation.hits" not in see(watch, "POST", f"{ML}/models/_search", 200, body, {"size": 0})
+
+
+TASK = {
+    "task_type": "REGISTER_MODEL",
+    "function_name": "REMOTE",
+    "worker_node": ["node"],
+    "create_time": int(NOW * 1000),
+    "last_update_time": int(NOW * 1000),
+    "is_async": False,
+}
+
+
+@pytest.mark.parametrize(("state", "differs"), [("CREATED", False), ("COMPLETED", True)])
+def test_a_task_names_its_model_once_it_completed(watch: Watch, state: str, differs: bool) -> None:
+    made = {"task_id": "t", "status": "CREATED", "model_id": MODEL}
+    see(watch, "POST", f"{ML}/models/_register", 200, made, {"name": "m", "function_name": "remote"})
+    found = see(watch, "GET", f"{ML}/tasks/t", 200, {**TASK, "state": state})
+    assert ("osml.relation.task" in found) == differs
+    assert "osml.wire.recorded-answer" not in found
+
+
+@pytest.mark.parametrize(("told", "differs"), [("a-long-credential", True), ("another", False)])
+def test_an_error_that_tells_a_credential_is_a_difference(watch: Watch, told: str, differs: bool) -> None:
+    made = {"name": "c", "credential": {"key": "a-long-credential"}}
+    see(watch, "POST", f"{ML}/connectors/_create", 200, {"connector_id": MODEL}, made)
+    error = {"type": "status_exception", "reason": f"refused with Bearer {told}"}
+    body = {"error": {"root_cause": [error], **error}, "status": 404}
+    assert ("osml.wire.no-leak" in see(watch, "GET", f"{ML}/models/m", 404, body)) == differs

@@ -93,7 +93,7 @@ class MlCommons:
             "version": 1,
             "protocol": "http",
             "parameters": {"model": "m"},
-            "credential": {"key": "none"},
+            "credential": {"key": "mlconform-credential"},
             "actions": [
                 {
                     "action_type": "predict",
