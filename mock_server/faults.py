@@ -75,7 +75,10 @@ _ALL = (
         deploy_task_completes=False,
     ),
     _opensearch(
-        "deploy-answers-started", "A deploy is answered with the status STARTED.", deploy_status="STARTED"
+        "deploy-answers-started",
+        "A deploy is answered with the status STARTED.",
+        deploy_status="STARTED",
+        remote_deploy_status="STARTED",
     ),
     _opensearch("auto-deploy-ignored", "Predict never deploys an undeployed model.", auto_deploy=False),
     _opensearch(

@@ -242,13 +242,14 @@ class TestOut:
 
     def test_workers_share_one_report_and_leave_nothing(self, project: Project, serve_mock: Any) -> None:
         mock = serve_mock(mutant="deploy-answers-started")
-        select = ("--ml-select", "osml.deploy.answer*,nugen.aligned.answer", "--ml-level", "example")
+        chosen = "osml.deploy.answer,osml.remote.example.deploy-answer,nugen.aligned.answer"
+        select = ("--ml-select", chosen, "--ml-level", "example")
         two = ("-n", "2", "--ml-target", mock.url, "--ml-out", "out")
         project.pytest("--pyargs", "conformance.suites", *select, *two, expect=[1], apart=True)
         judgement = project.judged("out")
         assert self.kinds(judgement) == {
             "osml.deploy.answer": "pass",
-            "osml.deploy.answer.status": "fail",
+            "osml.remote.example.deploy-answer": "fail",
             # It may move the clock, and there is another worker beside it.
             "nugen.aligned.answer": "untestable",
         }

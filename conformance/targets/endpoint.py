@@ -1,18 +1,69 @@
-"""The model that a remote model's connector points at: a small HTTP server which the run itself starts."""
+"""What a target fetches from the run: a small HTTP server which the run itself starts.
+
+It is the model that a remote model's connector points at, and the place of the files of local models.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import json
 import socket
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
 
 from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from conformance.outcomes import PrerequisiteMissing
+from conformance.targets import model_file
+from conformance.targets.model_file import ModelFile
+from conformance.targets.settle import wait
 
 PREDICT_PATH = "/v1/predict"
 ANSWER: dict[str, Any] = {"choices": [{"message": {"content": "hi"}}], "embedding": [0.1, 0.2]}
+
+FILES_PATH = "/models/"
+# How long the late file takes: long enough to be looked at meanwhile, also by a slow machine.
+LATE_SECONDS: Final = 2.5
+
+
+class FileName(StrEnum):
+    """The files that are served, by what happens when one is fetched."""
+
+    SMALL = "small.zip"
+    LARGE = "large.zip"
+    WITHOUT_TOKENIZER = "without-tokenizer.zip"
+    NO_ZIP = "no-zip.zip"
+    LATE = "late.zip"
+    CUT_OFF = "cut-off.zip"
+    GONE = "gone.zip"
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    file: Callable[[], ModelFile]
+    seconds: float = 0.0
+    missing_bytes: int = 0
+
+    def answer(self, _request: Request) -> Response:
+        content = self.file().content
+        wait(self.seconds)
+        answer = Response(content[: len(content) - self.missing_bytes], content_type="application/zip")
+        answer.headers["Content-Length"] = str(len(content))
+        return answer
+
+
+# `gone.zip` is not among them: it is answered with 404.
+_FILES: Final[Mapping[FileName, _Served]] = {
+    FileName.SMALL: _Served(model_file.small),
+    FileName.LARGE: _Served(model_file.large),
+    FileName.WITHOUT_TOKENIZER: _Served(model_file.without_tokenizer),
+    FileName.NO_ZIP: _Served(model_file.no_zip),
+    FileName.LATE: _Served(model_file.small, seconds=LATE_SECONDS),
+    FileName.CUT_OFF: _Served(model_file.small, missing_bytes=100),
+}
 
 
 def is_loopback(host: str) -> bool:
@@ -24,7 +75,7 @@ def is_loopback(host: str) -> bool:
 
 
 class ModelEndpoint:
-    """Answers every call at `url` with the same JSON object, on one line, until closed.
+    """Answers every call at `url` with the same JSON object, on one line, and serves `files`, until closed.
 
     On one line because a node holds guardrails against the whole text, and `.` matches no line break.
 
@@ -51,6 +102,15 @@ class ModelEndpoint:
         if self._server is None:
             self._server = _listening(self._host, self._port)
         return self.address + PREDICT_PATH
+
+    @property
+    def files(self) -> str:
+        """The address of the folder of files; the server starts at the first use. Raises as `url`."""
+        return self.url.removesuffix(PREDICT_PATH) + FILES_PATH
+
+    def file_url(self, name: FileName) -> str:
+        """The address of a file. Raises as `url`."""
+        return self.files + name
 
     @property
     def address(self) -> str:
@@ -80,6 +140,9 @@ def _listening(host: str, port: int) -> HTTPServer:
     everywhere = "::" if ":" in host else "0.0.0.0"
     server = HTTPServer(host=host if is_loopback(host) else everywhere, port=port, threaded=True)
     server.expect_request(PREDICT_PATH).respond_with_data(json.dumps(ANSWER), content_type="application/json")
+    server.expect_request(FILES_PATH + FileName.GONE).respond_with_data("there is none", status=404)
+    for name, served in _FILES.items():
+        server.expect_request(FILES_PATH + name).respond_with_handler(served.answer)
     try:
         server.start()
     except (OSError, SystemExit) as error:

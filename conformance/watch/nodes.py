@@ -25,6 +25,9 @@ class Nodes:
         self._nodes = nodes
 
     def predicted(self, seen: Seen) -> Iterator[Observation]:
+        if member(seen.sent, "text_docs") is not None:
+            # Of a local model, which no connector's model answers for.
+            return
         results = member(seen.body, "inference_results")
         for result in results if isinstance(results, list) else ():
             outputs = member(result, "output")

@@ -99,15 +99,16 @@ class Relations:
             yield from self._nodes.counted_by_node(seen)
 
     def _created(self, kind: str, seen: Seen) -> None:
+        if kind == "models":
+            # A new version is counted by its group.
+            for group in self._things.of_kind("model_groups"):
+                group.alone = False
         name = member(seen.body, ID_OF[kind])
         if not isinstance(name, str):
             return
         thing = self._things.made(kind, name, seen.sent, seen.operation or "")
         if seen.racing or "deploy=true" in seen.exchange.request.path or member(seen.sent, "deploy"):
             thing.alone = False
-        if kind == "models":
-            for group in self._things.of_kind("model_groups"):
-                group.alone = False
 
     def _task(self, seen: Seen) -> None:
         name = member(seen.body, "task_id")

@@ -27,8 +27,8 @@ def deploy(call: Call) -> Answer:
     cluster.monitor.count(model, "deploy", targets or cluster.node_ids)
     if cluster.rules.deploy_answer_names_task_type:
         answer["task_type"] = "DEPLOY_MODEL"
-    remote_status = cluster.rules.remote_deploy_status if model.algorithm == "REMOTE" else None
-    return Answer(answer | {"status": remote_status or cluster.rules.deploy_status})
+    rules, is_remote = cluster.rules, model.algorithm == "REMOTE"
+    return Answer(answer | {"status": rules.remote_deploy_status if is_remote else rules.deploy_status})
 
 
 def _custom_plan(cluster: Cluster, model: Model, node_ids: list[str]) -> tuple[str, ...]:

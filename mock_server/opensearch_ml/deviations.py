@@ -44,10 +44,10 @@ class Deviation:
 DEVIATIONS = (
     Deviation(
         "deploy-completes-at-once",
-        "A deploy is answered before it is done, with DEPLOYING (2.19) or CREATED (3.4).",
+        "A deploy is answered before it is done, with CREATED or, of a local model in 2.19, DEPLOYING.",
         "The deploy of a remote model is answered with COMPLETED, another with CREATED, with the task type.",
         "lifecycle#5",
-        "osml.deploy.answer.status",
+        "osml.remote.example.deploy-answer",
         _BOTH,
         {
             "remote_deploy_status": "COMPLETED",
@@ -55,6 +55,7 @@ DEVIATIONS = (
             "deploy_answer_names_task_type": True,
             "deploy_latency": 0.004,
         },
+        also=("osml.deploy.answer.status",),
     ),
     Deviation(
         "undeploy-value",

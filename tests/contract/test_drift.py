@@ -74,7 +74,10 @@ def test_deploy_is_answered_otherwise_from_3_4_on() -> None:
     assert (status.way, "DEPLOYING" in status.before, "CREATED" in status.after) == (Way.CHANGED, True, True)
     example = by_name["unit", "deploy-model/example-response"]
     assert example.way is Way.CHANGED
-    assert "opensearch_ml/test_deploy.py::test_the_answered_status_is_the_documented_one" in example.checks
+    assert (
+        "opensearch_ml/test_local_deploy.py::TestAllNodes::test_the_answered_status_is_the_documented_one"
+        in example.checks
+    )
 
 
 def test_a_missing_model_is_refused_by_the_page_from_3_8_on() -> None:

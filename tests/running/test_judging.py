@@ -43,7 +43,7 @@ from conformance.targets.turns import PREFIX
 from mock_server import MockServer, Request
 from mock_server.httpserver import serve_on
 
-STATUS = "osml.deploy.answer.status"
+STATUS = "osml.remote.example.deploy-answer"
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ class TestRepetition:
         """The answer to this many deploys has a status of its own."""
         for _ in range(times):
             served.expect_oneshot_request(re.compile(r".*/_deploy"), "POST").respond_with_json(
-                {"task_id": "t", "status": "CREATED"}
+                {"task_id": "t", "status": "QUEUED"}
             )
 
     def test_a_difference_that_comes_once_fails_and_tells_how_often_it_came(
@@ -118,7 +118,7 @@ class TestRepetition:
         found = verdict(judgement, STATUS)
         assert found.kind is Kind.FAIL
         decision = found.telling[0].decision
-        assert (decision.came, decision.seen, decision.tries) == ("'CREATED'", 1, 12)
+        assert (decision.came, decision.seen, decision.tries) == ("'QUEUED'", 1, 12)
         assert judgement.summary.exit_code == 1
 
     def test_a_budget_that_was_overrun_once_is_flaky(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from http.client import IncompleteRead
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,7 +15,9 @@ from pytest_httpserver import HTTPServer
 from pytest_httpserver import httpserver as library
 
 from conformance.outcomes import PrerequisiteMissing
-from conformance.targets.endpoint import ANSWER, PREDICT_PATH, ModelEndpoint
+from conformance.targets import model_file
+from conformance.targets.endpoint import ANSWER, LATE_SECONDS, PREDICT_PATH, FileName, ModelEndpoint
+from conformance.targets.model_file import ModelFile
 
 
 @pytest.fixture
@@ -71,3 +76,43 @@ def test_has_an_address_once_it_was_started() -> None:
         assert endpoint.url == f"{endpoint.address}{PREDICT_PATH}"
     finally:
         endpoint.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        (FileName.SMALL, model_file.small()),
+        (FileName.LARGE, model_file.large()),
+        (FileName.NO_ZIP, model_file.no_zip()),
+        (FileName.WITHOUT_TOKENIZER, model_file.without_tokenizer()),
+    ],
+)
+def test_serves_the_files_of_models(
+    endpoint: Callable[[str], ModelEndpoint], name: FileName, file: ModelFile
+) -> None:
+    with urllib.request.urlopen(endpoint("127.0.0.1").file_url(name), timeout=10) as answer:
+        assert answer.read() == file.content
+
+
+def test_a_file_that_is_not_there(endpoint: Callable[[str], ModelEndpoint]) -> None:
+    with pytest.raises(HTTPError, match="404"):
+        urllib.request.urlopen(endpoint("127.0.0.1").file_url(FileName.GONE), timeout=10)
+
+
+def test_a_file_that_ends_too_early(endpoint: Callable[[str], ModelEndpoint]) -> None:
+    url = endpoint("127.0.0.1").file_url(FileName.CUT_OFF)
+    with urllib.request.urlopen(url, timeout=10) as answer, pytest.raises(IncompleteRead):
+        answer.read()
+
+
+def test_a_file_that_comes_late(endpoint: Callable[[str], ModelEndpoint]) -> None:
+    url = endpoint("127.0.0.1").file_url(FileName.LATE)
+    begun = time.monotonic()
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        assert answer.read() == model_file.small().content
+    assert time.monotonic() - begun >= LATE_SECONDS
+
+
+def test_files_are_where_another_process_serves_them() -> None:
+    endpoint = ModelEndpoint(elsewhere=f"http://192.0.2.7:1234{PREDICT_PATH}")
+    assert endpoint.file_url(FileName.SMALL) == "http://192.0.2.7:1234/models/small.zip"

@@ -14,6 +14,7 @@ from conformance.running.judging import Judging, Target
 from conformance.running.waiting import Waiting, WaitingRoom, waits
 from conformance.suites.conftest import expecting
 from conformance.suites.opensearch_ml.api import WAITING_INTERVAL_SECONDS, MlCommons
+from conformance.suites.opensearch_ml.local_models import LocalModels
 from conformance.suites.opensearch_ml.users import Users
 from conformance.targets.opensearch_users import users_of
 from conformance.targets.session import Session
@@ -71,3 +72,9 @@ def users(ml: MlCommons, users_found: Mapping[Part, User] | Untestable) -> Users
 def ml(cluster: MlCommons, session: Session) -> MlCommons:
     """The target, for one check: what is made through it is removed after the check."""
     return cluster.on(session)
+
+
+@pytest.fixture
+def local(ml: MlCommons) -> LocalModels:
+    """Its local models, for a check that runs alone."""
+    return LocalModels(ml)

@@ -57,7 +57,7 @@ def test_from_the_nodes_named(ml: MlCommons, expect: Expect) -> None:
     expect.settles("osml.undeploy.node-ids", left, sorted(nodes[1:]), "worker nodes left")
 
 
-def _values(answered: Exchange, model: str) -> list[object]:
+def values_of(answered: Exchange, model: str) -> list[object]:
     """What each node says of the model, in the documented shape: node, stats, model, value."""
     nodes = answered.json if isinstance(answered.json, dict) else {}
     return [(node or {}).get("stats", {}).get(model) for node in nodes.values() if isinstance(node, dict)]
@@ -68,7 +68,7 @@ def test_the_answer_tells_of_each_node(ml: MlCommons, expect: Expect) -> None:
     model = ml.deployed_model()
     answered = ml.undeploy(model)
     expect.accepted("osml.undeploy.answer", answered)
-    values = _values(answered, model)
+    values = values_of(answered, model)
     expect.that(
         "osml.undeploy.answer",
         bool(values) and all(isinstance(value, str) for value in values),
@@ -81,7 +81,7 @@ def test_the_answer_tells_of_each_node(ml: MlCommons, expect: Expect) -> None:
 @requirement("osml.undeploy.answer.value")
 def test_the_answered_value_is_the_documented_one(ml: MlCommons, expect: Expect) -> None:
     model = ml.deployed_model()
-    values = set(_values(ml.undeploy(model), model))
+    values = set(values_of(ml.undeploy(model), model))
     expect.equal("osml.undeploy.answer.value", values, {"UNDEPLOYED"}, "what the nodes say of the model")
 
 
@@ -91,7 +91,7 @@ def test_a_model_that_is_not_deployed_is_not_found_on_the_nodes(ml: MlCommons, e
     for when in ("never deployed", "undeployed before"):
         answered = ml.undeploy(model)
         expect.status("osml.undeploy.not-deployed", answered, 200)
-        values = set(_values(answered, model))
+        values = set(values_of(answered, model))
         expect.equal("osml.undeploy.not-deployed", values, {"not_found"}, f"value of a model {when}")
         ml.bring_up(model)
         ml.take_down(model)
@@ -122,7 +122,7 @@ class TestUnknownModels:
     def test_several_in_the_body(self, ml: MlCommons, expect: Expect) -> None:
         answered = ml.undeploy_many({"model_ids": [f"{UNKNOWN_ID}-a", f"{UNKNOWN_ID}-b"]})
         expect.status("osml.undeploy.several-unknown", answered, 200)
-        values = set(_values(answered, f"{UNKNOWN_ID}-a"))
+        values = set(values_of(answered, f"{UNKNOWN_ID}-a"))
         expect.equal("osml.undeploy.several-unknown", values, {"not_found"}, "value of an unknown model")
 
     @requirement("osml.undeploy.mixed")
@@ -130,7 +130,7 @@ class TestUnknownModels:
         model = ml.deployed_model()
         answered = ml.undeploy_many({"model_ids": [model, UNKNOWN_ID]})
         expect.status("osml.undeploy.mixed", answered, 200)
-        values = set(_values(answered, UNKNOWN_ID))
+        values = set(values_of(answered, UNKNOWN_ID))
         expect.equal("osml.undeploy.mixed", values, {"not_found"}, "value of the unknown model")
         settled = ml.settle_state(model, "UNDEPLOYED", budget=5.0)
         expect.settles("osml.undeploy.mixed", settled, "UNDEPLOYED", "model_state of the known one")

@@ -1,0 +1,248 @@
+"""Local models in the memory of nodes: pages deploy-model, undeploy-model, get-model and profile."""
+
+from __future__ import annotations
+
+from conformance.contract.model import Contract
+from conformance.outcomes import Untestable
+from conformance.suites.expect import Expect
+from conformance.suites.marks import exclusive, requirement
+from conformance.suites.opensearch_ml.api import MlCommons
+from conformance.suites.opensearch_ml.local_models import (
+    CUSTOM_PLAN,
+    LOCAL_ROLES,
+    MOST_MODELS,
+    ONLY_ML_NODES,
+    LocalModels,
+    fails_while,
+)
+from conformance.suites.opensearch_ml.test_undeploy import values_of
+
+pytestmark = exclusive
+
+
+class TestAllNodes:
+    @requirement("osml.deploy.endpoint", "osml.deploy.in-memory", "osml.deploy.all-nodes")
+    def test_it_is_in_the_memory_of_every_node(self, local: LocalModels, expect: Expect) -> None:
+        model, nodes = local.uploaded(), local.nodes
+        expect.accepted("osml.deploy.endpoint", local.ml.deploy(model))
+        settled = local.ml.settle_state(model, "DEPLOYED")
+        expect.settles("osml.deploy.in-memory", settled, "DEPLOYED", "model_state after the deploy")
+        planned = sorted(local.ml.get(model).member("planning_worker_nodes") or [])
+        expect.equal("osml.deploy.all-nodes", planned, nodes, "worker nodes")
+        expect.equal(
+            "osml.deploy.in-memory", local.settle_memory(model, nodes), nodes, "nodes whose profile has it"
+        )
+        expect.accepted("osml.deploy.in-memory", local.predict(model))
+
+    @requirement("osml.deploy.answer.status")
+    def test_the_answered_status_is_the_documented_one(
+        self, local: LocalModels, contract: Contract, expect: Expect
+    ) -> None:
+        documented = "DEPLOYING" if contract.version == "2.19" else "CREATED"
+        answered = local.ml.deploy(local.uploaded())
+        expect.equal("osml.deploy.answer.status", answered.member("status"), documented, "status")
+
+    @requirement("osml.deploy.task", "osml.deploy.task-id", "osml.task.completed", "osml.task.answer")
+    def test_the_task(self, local: LocalModels, expect: Expect) -> None:
+        model, nodes = local.uploaded(), local.nodes
+        task = local.ended(local.ml.deploy(model))
+        expect.accepted("osml.deploy.task-id", task)
+        expect.equal("osml.deploy.task", task.member("model_id"), model, "model_id of the task")
+        expect.equal("osml.task.completed", task.member("task_type"), "DEPLOY_MODEL", "task_type")
+        expect.equal("osml.task.completed", task.member("state"), "COMPLETED", "state")
+        kinds = {"worker_node": list, "create_time": int, "last_update_time": int, "is_async": bool}
+        expect.members("osml.task.answer", task.json, kinds, "the task")
+        workers = sorted(task.member("worker_node"))
+        expect.equal("osml.task.answer", workers, nodes, "worker_node of the task")
+
+
+class TestSomeNodes:
+    @requirement("osml.deploy.node-ids", "osml.settings.custom-plan")
+    def test_the_nodes_named(self, local: LocalModels, expect: Expect) -> None:
+        model, nodes = local.uploaded(), local.nodes
+        if len(nodes) < 2:
+            local.session.needs("second node")
+        local.set({CUSTOM_PLAN: True})
+        answered = local.ml.deploy(model, {"node_ids": nodes[:1]})
+        expect.accepted("osml.settings.custom-plan", answered)
+        expect.accepted("osml.deploy.node-ids", answered)
+        local.ended(answered)
+        local.ml.settle_state(model, "DEPLOYED", "PARTIALLY_DEPLOYED")
+        found = local.settle_memory(model, nodes[:1])
+        expect.equal("osml.deploy.node-ids", found, nodes[:1], "nodes whose profile has the model")
+
+    @requirement("osml.get.state.partially-deployed", "osml.get.states")
+    def test_some_of_them_have_no_place(self, local: LocalModels, expect: Expect) -> None:
+        first, second, nodes = local.uploaded(), local.uploaded(), local.nodes
+        if len(nodes) < 2:
+            local.session.needs("second node")
+        local.set({CUSTOM_PLAN: True, MOST_MODELS: 1})
+        local.ended(local.ml.deploy(first, {"node_ids": nodes[:1]}))
+        local.ended(local.ml.deploy(second))
+        state = local.ml.settle_state(second, "DEPLOYED", "PARTIALLY_DEPLOYED", "DEPLOY_FAILED").value
+        found = local.settle_memory(second, nodes[1:])
+        if found != nodes[1:]:
+            raise Untestable(f"the model is in the memory of {found}, not of all nodes but the first")
+        expect.equal("osml.get.state.partially-deployed", state, "PARTIALLY_DEPLOYED", "model_state")
+        expect.accepted("osml.get.states", local.predict(second))
+
+
+class TestSettings:
+    @requirement("osml.settings.only-run-on-ml-node")
+    def test_only_on_ml_nodes(self, local: LocalModels, expect: Expect) -> None:
+        name = "osml.settings.only-run-on-ml-node"
+        if not local.ml_nodes:
+            fails_while(local, expect, name, {ONLY_ML_NODES: True})
+            return
+        model = local.uploaded()
+        local.set({ONLY_ML_NODES: True})
+        local.ended(local.ml.deploy(model))
+        nodes = sorted(local.ml_nodes)
+        expect.equal(name, local.settle_memory(model, nodes), nodes, "nodes whose profile has the model")
+
+    @requirement("osml.settings.local-roles")
+    def test_on_which_nodes_else(self, local: LocalModels, expect: Expect) -> None:
+        nodes = sorted(local.session.facts.nodes)
+        if local.ml_nodes and sorted(local.ml_nodes) != nodes:
+            raise Untestable("where some nodes are ML nodes, the page has it in two ways")
+        model = local.uploaded()
+        local.set({ONLY_ML_NODES: False, LOCAL_ROLES: None})
+        local.ended(local.ml.deploy(model))
+        found = local.settle_memory(model, nodes)
+        expect.equal("osml.settings.local-roles", found, nodes, "nodes whose profile has the model")
+        if not local.ml_nodes:
+            fails_while(local, expect, "osml.settings.local-roles", {LOCAL_ROLES: ["ml"]})
+
+
+class TestUndeploy:
+    @requirement("osml.undeploy.endpoint", "osml.undeploy.from-memory", "osml.undeploy.all-nodes")
+    def test_it_leaves_the_memory_of_every_node(self, local: LocalModels, expect: Expect) -> None:
+        model, nodes = local.deployed(), local.nodes
+        local.settle_memory(model, nodes)
+        answered = local.ml.undeploy(model)
+        expect.accepted("osml.undeploy.endpoint", answered)
+        expect.equal("osml.undeploy.all-nodes", sorted(answered.json), nodes, "nodes in the answer")
+        settled = local.ml.settle_state(model, "UNDEPLOYED", budget=5.0)
+        expect.settles("osml.undeploy.from-memory", settled, "UNDEPLOYED", "model_state after the undeploy")
+        expect.equal(
+            "osml.undeploy.from-memory", local.settle_memory(model, []), [], "nodes whose profile has it"
+        )
+        expect.client_error("osml.undeploy.from-memory", local.predict(model))
+
+    @requirement("osml.undeploy.answer")
+    def test_the_answer(self, local: LocalModels, expect: Expect) -> None:
+        model, nodes = local.deployed(), local.nodes
+        local.settle_memory(model, nodes)
+        answered = local.ml.undeploy(model)
+        values = values_of(answered, model)
+        expect.that(
+            "osml.undeploy.answer",
+            bool(values) and all(isinstance(value, str) for value in values),
+            expected="an object: node id, then stats, then model id, then a string",
+            came=answered.summary,
+            exchange=answered,
+        )
+
+    @requirement("osml.undeploy.model-ids")
+    def test_of_several_models(self, local: LocalModels, expect: Expect) -> None:
+        models, other = [local.deployed(), local.deployed()], local.deployed()
+        expect.accepted("osml.undeploy.model-ids", local.ml.undeploy_many({"model_ids": models}))
+        states = [local.ml.settle_state(model, "UNDEPLOYED", budget=5.0).value for model in models]
+        expect.equal("osml.undeploy.model-ids", states, ["UNDEPLOYED"] * 2, "model_state of those named")
+        state = local.ml.state(other)
+        expect.equal("osml.undeploy.model-ids", state, "DEPLOYED", "model_state of one not named")
+        expect.accepted("osml.undeploy.model-ids", local.predict(other))
+
+    @requirement("osml.undeploy.node-ids")
+    def test_from_the_nodes_named(self, local: LocalModels, expect: Expect) -> None:
+        model, nodes = local.deployed(), local.nodes
+        if len(nodes) < 2:
+            local.session.needs("second node")
+        local.settle_memory(model, nodes)
+        local.set({CUSTOM_PLAN: True})
+        body = {"model_ids": [model], "node_ids": nodes[:1]}
+        expect.accepted("osml.undeploy.node-ids", local.ml.undeploy_many(body))
+        found = local.settle_memory(model, nodes[1:], budget=5.0)
+        expect.equal("osml.undeploy.node-ids", found, nodes[1:], "nodes whose profile has the model")
+
+    @requirement("osml.deploy.undo", "osml.undeploy.not-deployed")
+    def test_again(self, local: LocalModels, expect: Expect) -> None:
+        model = local.deployed()
+        local.ml.take_down(model)
+        answered = local.ml.undeploy(model)
+        expect.status("osml.undeploy.not-deployed", answered, 200)
+        values = set(values_of(answered, model))
+        expect.equal("osml.undeploy.not-deployed", values, {"not_found"}, "value of one undeployed before")
+        expect.status("osml.deploy.undo", local.ml.deploy(model), 200)
+        settled = local.ml.settle_state(model, "DEPLOYED")
+        expect.settles("osml.deploy.undo", settled, "DEPLOYED", "model_state after the second deploy")
+
+
+class TestUse:
+    @requirement("osml.predict.local.by-function")
+    def test_at_the_route_that_names_its_function(self, local: LocalModels, expect: Expect) -> None:
+        answered = local.predict_by_function(local.deployed())
+        expect.accepted("osml.predict.local.by-function", answered)
+        kinds = {"inference_results": list}
+        expect.members("osml.predict.local.by-function", answered.json, kinds, "the answer")
+
+    @requirement("osml.profile.example", "osml.profile.local")
+    def test_the_profile_of_one_that_was_used(
+        self, local: LocalModels, ml: MlCommons, expect: Expect
+    ) -> None:
+        model, nodes = local.deployed(), local.nodes
+        local.settle_memory(model, nodes)
+        for _ in range(2 * len(nodes)):
+            expect.accepted("osml.profile.local", local.predict(model))
+        profiles = local.profiles(model)
+        expect.equal("osml.profile.local", sorted(profiles), nodes, "nodes in the profile")
+        used = [profile for profile in profiles.values() if "predict_request_stats" in profile]
+        numbers = dict.fromkeys(("max", "min", "average", "p50", "p90", "p99"), (int, float))
+        for profile in profiles.values():
+            kinds = {"model_state": str, "predictor": str, "worker_nodes": list}
+            expect.members("osml.profile.example", profile, kinds, "the model in a node's profile")
+            expect.equal("osml.profile.local", sorted(profile["worker_nodes"]), nodes, "worker_nodes")
+        for profile in used:
+            stats = profile["predict_request_stats"]
+            expect.members("osml.profile.local", stats, {"count": int, **numbers}, "predict_request_stats")
+        came = sum(profile["predict_request_stats"]["count"] for profile in used)
+        expect.equal("osml.profile.local", came, 2 * len(nodes), "predict calls counted by all nodes")
+
+
+@requirement("osml.delete.deployed")
+def test_a_deployed_model_is_not_deleted(local: LocalModels, expect: Expect) -> None:
+    model = local.deployed()
+    expect.status("osml.delete.deployed", local.ml.delete(model), 400)
+    expect.accepted("osml.delete.deployed", local.predict(model))
+
+
+@requirement("osml.delete.gone")
+def test_a_model_is_deleted_with_its_file(local: LocalModels, expect: Expect) -> None:
+    model = local.deployed()
+    local.ml.take_down(model)
+    expect.accepted("osml.delete.gone", local.ml.delete(model))
+    expect.equal("osml.delete.gone", local.ml.state(model), "absent", "the model")
+    answered = local.ml.deploy(model)
+    expect.client_error("osml.delete.gone", answered)
+
+
+class TestRestart:
+    @requirement("osml.restart.redeploy")
+    def test_without_automatic_redeployment(self, local: LocalModels, ml: MlCommons, expect: Expect) -> None:
+        ml.set(AUTO_DEPLOY=False, AUTO_REDEPLOY=False)
+        model = local.deployed()
+        local.session.restart()
+        expect.client_error("osml.restart.redeploy", local.predict(model))
+        ml.bring_up(model)
+        expect.accepted("osml.restart.redeploy", local.predict(model))
+
+    @requirement("osml.restart.auto-redeploy", "osml.settings.auto-redeploy.on")
+    def test_with_automatic_redeployment(self, local: LocalModels, ml: MlCommons, expect: Expect) -> None:
+        ml.set(AUTO_DEPLOY=False, AUTO_REDEPLOY=True, SYNC_INTERVAL=3)
+        model = local.deployed()
+        local.session.restart()
+        served = local.session.settle(
+            lambda: local.predict(model), lambda answered: answered.status == 200
+        ).value
+        expect.accepted("osml.restart.auto-redeploy", served)
+        expect.accepted("osml.settings.auto-redeploy.on", served)
