@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -35,20 +36,36 @@ def command(
     compare: Path | None,
     names: tuple[str, ...],
 ) -> None:
-    """Put one deliberate fault after another into the mock and see whether its checks notice."""
+    """Put one deliberate fault after another into the mock and see whether its checks notice.
+
+    NAMES are faults; with --answers, globs over the operations whose answers are made wrong.
+    """
     if answers:
-        sys.exit(_answers(share, seed, as_json=as_json, out=out, compare=compare))
+        sys.exit(_answers(share, seed, names, as_json=as_json, out=out, compare=compare))
     results = faults.run_mutants(names)
     click.echo(faults.as_json(results) if as_json else faults.table(results, matrix=matrix))
     sys.exit(0 if all(result.killed for result in results) else int(ExitCode.NOT_CONFORMANT))
 
 
-def _answers(share: float, seed: int, *, as_json: bool, out: Path | None, compare: Path | None) -> int:
+def _answers(
+    share: float,
+    seed: int,
+    operations: Sequence[str],
+    *,
+    as_json: bool,
+    out: Path | None,
+    compare: Path | None,
+) -> int:
     from conformance.mutants import page  # noqa: PLC0415 - the other mutants need none of it
     from conformance.mutants.answers import score  # noqa: PLC0415
 
-    whole = share == 100
-    found = score(share=share / 100, seed=seed, workers=os.cpu_count() or 1, requirements=whole)
+    found = score(
+        share=share / 100,
+        seed=seed,
+        workers=os.cpu_count() or 1,
+        requirements=share == 100 and not operations,
+        operations=operations,
+    )
     click.echo(page.as_json(found) if as_json else page.summary(found))
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

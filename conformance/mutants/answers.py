@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from conformance.contract.answers import Form, Forms
@@ -54,16 +55,27 @@ class Score:
     named: tuple[Named, ...]
 
 
-def score(*, share: float = 1.0, seed: int = 0, workers: int = 2, requirements: bool = True) -> Score:
+def score(
+    *,
+    share: float = 1.0,
+    seed: int = 0,
+    workers: int = 2,
+    requirements: bool = True,
+    operations: Sequence[str] = (),
+    profiles: Sequence[str] = PROFILES,
+    select: str = "",
+) -> Score:
     """Try every mutant of the answers of a run on the mock, or a seeded share of them.
 
-    With `requirements`, also look for a mutant for each decided requirement that none has broken yet.
+    Only those of `operations` where some are named (globs), by the checks that `select` leaves. With
+    `requirements`, also look for a mutant for each decided requirement that none has broken yet.
     """
     outcomes: list[Outcome] = []
     named: list[Named] = []
-    for profile in PROFILES:
-        plan = _Plan(share, seed, requirements)
-        matrix = run_matrix(RunOptions(level=Level.OBSERVED, profile=profile), plan, workers)
+    for profile in profiles:
+        plan = _Plan(share, seed, requirements, operations)
+        options = RunOptions(level=Level.OBSERVED, profile=profile, select=select)
+        matrix = run_matrix(options, plan, workers)
         plan.contract = matrix.contract
         outcomes += _outcomes(profile, matrix, plan)
         if requirements:
@@ -74,20 +86,25 @@ def score(*, share: float = 1.0, seed: int = 0, workers: int = 2, requirements: 
 class _Plan:
     """First the members and the writes, then what may break the requirements that none of them broke."""
 
-    def __init__(self, share: float, seed: int, requirements: bool) -> None:
+    def __init__(self, share: float, seed: int, requirements: bool, operations: Sequence[str]) -> None:
         self._share = share
         self._seed = seed
         self._requirements = requirements
+        self._operations = operations or ("*",)
         self.first: set[Mutant] = set()
         self.contract: Contract | None = None
 
     def __call__(self, baseline: Baseline, results: Sequence[Tried]) -> Iterator[list[Job]]:
         mutants = [*mutants_of(baseline.members), *_undone(baseline)]
         chosen = random.Random(self._seed).sample(mutants, round(len(mutants) * self._share))
+        chosen = [each for each in chosen if self._names(each.place.operation)]
         self.first = set(chosen)
         yield [Job(mutant, in_order(baseline, mutant.place)) for mutant in sorted(chosen)]
         if self._requirements:
             yield from _rounds(baseline, results)
+
+    def _names(self, operation: str) -> bool:
+        return any(fnmatchcase(operation, each) for each in self._operations)
 
 
 def _undone(baseline: Baseline) -> list[Mutant]:

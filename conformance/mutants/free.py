@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
-from conformance.contract.model import Contract
+from conformance.contract.model import Contract, Requirement
 from conformance.mutants.alterations import Kind, Mutant
 
 
@@ -55,8 +55,7 @@ def why_free(mutant: Mutant, contract: Contract) -> str | None:
     return None
 
 
-def _is_listed(member: str, requirements: Mapping[str, object]) -> bool:
-    """Whether a requirement is about the default of this setting."""
-    name = member.removeprefix(_DEFAULTS).rpartition("ml_commons.")[2]
-    words = name.replace(".", "-").replace("_", "-")
-    return any(each.startswith("osml.settings.") and words in each.replace("_", "-") for each in requirements)
+def _is_listed(member: str, requirements: Mapping[str, Requirement]) -> bool:
+    """Whether a requirement names this setting."""
+    name = member.removeprefix(_DEFAULTS).replace("/", ".")
+    return any(f"`{name}`" in each.statement for each in requirements.values())
