@@ -10,7 +10,8 @@ import click
 
 from conformance.report import combine, diff
 from conformance.report.exit_code import ExitCode
-from conformance.report.render import render
+from conformance.report.publication import withheld
+from conformance.report.render import render, write
 from conformance.report.stream import read
 from conformance.report.verdicts import Judgement, judge
 
@@ -39,6 +40,14 @@ def render_reports(run: Path, out: Path | None) -> None:
     stream = _stream(run)
     _, paths = render(stream, out or stream.parent)
     click.echo(str(paths.html))
+
+
+@command.command("publish")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="folder for the reports")
+def publish(run: Path, out: Path) -> None:
+    """Make the reports of RUN for everybody: what lets somebody in is told without how (SECURITY.md)."""
+    click.echo(str(write(judge(withheld(read(_stream(run)))), out).html))
 
 
 @command.command("diff")

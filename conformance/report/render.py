@@ -30,12 +30,16 @@ class Paths:
 
 
 def render(run_path: Path, out: Path, waivers: Sequence[Waiver] | None = None) -> tuple[Judgement, Paths]:
-    """Writes the reports into the folder `out`, which is made if need be.
+    """Writes the reports of a file into the folder `out`; `waivers` take the place of those of the run.
 
-    `waivers` take the place of those that the run was given. Raises `ReportError` where `run_path`
-    is no run, or where the files can't be written.
+    Raises `ReportError` where `run_path` is no run, or where the files can't be written.
     """
     judgement = judge(read(run_path), waivers)
+    return judgement, write(judgement, out)
+
+
+def write(judgement: Judgement, out: Path) -> Paths:
+    """Writes all files of a report into the folder `out`, which is made if need be; raises `ReportError`."""
     paths = Paths(
         html=out / "report.html",
         markdown=out / "report.md",
@@ -59,7 +63,7 @@ def render(run_path: Path, out: Path, waivers: Sequence[Waiver] | None = None) -
         _write_scripts(paths.scripts, scripts)
     except OSError as error:
         raise ReportError(f"{out}: can't be written ({error}); choose another folder") from error
-    return judgement, paths
+    return paths
 
 
 def _write_scripts(folder: Path, scripts: Mapping[str, str]) -> None:

@@ -269,6 +269,16 @@ def remember_settings(session: Session, names: Iterable[str]) -> None:
 
     Raises `Untestable` where settings may not be changed.
     """
+    require_settings(session)
+    # Not the transient values: put back, they would have become persistent.
+    before = _settings_of(session, "persistent")
+    back = {name: before.get(name) for name in names}
+    _keep_on_target(session, back)
+    session.tracker.add(Resource("settings", ", ".join(back), lambda: _put_back(session, back)))
+
+
+def require_settings(session: Session) -> None:
+    """Raise `Untestable` where settings may not be changed."""
     if not session.options.may_change_settings:
         raise Untestable("cluster settings may not be changed on this target; allow it with --allow-settings")
     if session.facts.settings_refused:
@@ -276,11 +286,6 @@ def remember_settings(session: Session, names: Iterable[str]) -> None:
             f"the account may not change cluster settings: {session.facts.settings_refused}",
             Remedy.PERMISSION,
         )
-    # Not the transient values: put back, they would have become persistent.
-    before = _settings_of(session, "persistent")
-    back = {name: before.get(name) for name in names}
-    _keep_on_target(session, back)
-    session.tracker.add(Resource("settings", ", ".join(back), lambda: _put_back(session, back)))
 
 
 def _in_the_way(answered: Exchange) -> str:

@@ -53,6 +53,7 @@ def test_safe_delete_can_be_switched_on(ml: MlCommons, expect: Expect) -> None:
 @exclusive
 @requirement("osml.settings.unknown")
 def test_an_unknown_setting_is_refused(ml: MlCommons, expect: Expect) -> None:
+    opensearch_ml.require_settings(ml.session)
     answered = ml.put_settings({"plugins.ml_commons.no_such_setting": 1})
     expect.error("osml.settings.unknown", answered, 400, "not recognized")
 
