@@ -355,9 +355,19 @@ DEVIATIONS = (
         "An undeploy names several models.",
         "With model access control on it names one, also of an admin.",
         "access#225, access_models#119",
-        None,
+        "osml.undeploy.model-ids",
         _SECURED,
         {"several_undeploy_under_control": False},
+        also=("osml.undeploy.mixed", "osml.undeploy.several-unknown"),
+    ),
+    Deviation(
+        "unknown-group-under-control",
+        "An update that names an unknown group is answered 404.",
+        "With model access control on it is answered 500, but to an admin.",
+        "access_orphan#405",
+        "osml.update.unknown-group",
+        _SECURED,
+        {"unknown_group_register_status": 500},
     ),
     Deviation(
         "read-role-needs-indices",
@@ -385,6 +395,7 @@ DEVIATIONS = (
         "osml.wire.no-server-error",
         _SECURED,
         {"refused_profile_fails": True},
+        also=("osml.access.role.none",),
     ),
     Deviation(
         "refused-connector-delete-500",
@@ -394,6 +405,7 @@ DEVIATIONS = (
         "osml.wire.no-server-error",
         _SECURED,
         {"refused_connector_delete_status": 500},
+        also=("osml.access.connector.delete",),
     ),
     Deviation(
         "refusal-outlives-request",
