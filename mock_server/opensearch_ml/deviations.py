@@ -367,7 +367,7 @@ DEVIATIONS = (
         "access_orphan#405",
         "osml.update.unknown-group",
         _SECURED,
-        {"unknown_group_register_status": 500},
+        {"unknown_group_under_control_status": 500},
     ),
     Deviation(
         "read-role-needs-indices",

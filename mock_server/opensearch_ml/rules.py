@@ -81,6 +81,7 @@ class Rules:
     registered_group_is_controlled: bool = True
     group_found_by_name_is_controlled: bool = True
     several_undeploy_under_control: bool = True
+    unknown_group_under_control_status: int = 404
     unknown_access_modes_refused: bool = True
     connectors_serve_their_users: bool = True
     user_limits_enforced: bool = True

@@ -72,7 +72,7 @@ def may_use_group(call: Call, group_id: str | None) -> bool:
         raise node_error("m_l_validation_exception", "Fail to get model group")
     group = call.cluster.store.groups.get(group_id)
     if group is None:
-        status = call.cluster.rules.unknown_group_register_status
+        status = call.cluster.rules.unknown_group_under_control_status
         raise ApiError(status, "m_l_resource_not_found_exception", "Fail to find model group")
     return is_open(group, caller, call.cluster.rules)
 

@@ -1,4 +1,4 @@
-"""Limits that a controller gives single users, and connectors that serve those alone to whom they are open."""
+"""Limits that a controller gives single users, and connectors that serve only whom they are open to."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def test_a_limit_is_for_the_user_whom_it_names(users: Users) -> None:
     assert statuses(users, model, "alice", "alice", "bob", "bob") == [200, 429, 200, 200]
     refused = users("alice").predict(model)
     assert users("alice").reason(refused) == (
-        "Request is throttled at user level. If you think there's an issue, please contact your cluster admin."
+        "Request is throttled at user level. If you think there's an issue, please contact your cluster "
+        "admin."
     )
 
 
