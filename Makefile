@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DOCS ?= ../shared/docs
 
-.PHONY: docs real reports-real open-inference parity bench soak help install run test check contract mutants clean
+.PHONY: docs real reports-real open-inference parity bench soak help install run run-secured test check contract mutants clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
@@ -20,6 +20,9 @@ install: $(VENV)/.installed ## make the environment at the locked versions
 
 run: install ## run the whole suite against the reference mock; reports go to reports/latest
 	@$(BIN)/mlconform run --level observed --out reports/latest
+
+run-secured: install ## the same where the mock has users; reports go to reports/latest/secured
+	@$(BIN)/mlconform run --profile opensearch-ml --security --level observed --out reports/latest/secured
 
 test: install ## the project's own tests
 	$(BIN)/python -m pytest -n auto

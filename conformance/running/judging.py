@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,6 +35,8 @@ from conformance.targets.session import Facts, Session
 from conformance.targets.turns import Tell
 from conformance.watch.watch import Watch
 
+MakeReady = Callable[[Session, Tell], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -49,9 +51,13 @@ class Target:
 class Judging:
     """Everything a run holds while its checks run: sessions, contracts, and what applies."""
 
-    def __init__(self, options: RunOptions) -> None:
-        """Raises `UsageError`, `ReportError` or `ContractError` where the options name what is not there."""
+    def __init__(self, options: RunOptions, make_ready: MakeReady = prepare) -> None:
+        """`make_ready` prepares a target that is new.
+
+        Raises `UsageError`, `ReportError` or `ContractError` where the options name what is not there.
+        """
         self.options = options
+        self._prepare = make_ready
         self.waivers: tuple[Waiver, ...] = all_waivers(options.known, options.waivers)
         self.complaints: list[str] = []
         self.tell: Tell = lambda _: None
@@ -102,7 +108,7 @@ class Judging:
     def _make_ready(self, session: Session) -> None:
         target = self.options.target
         if target.prepared_endpoint is None:
-            prepare(session, self.tell)
+            self._prepare(session, self.tell)
         else:
             join(session, target.run_id.rpartition("-")[0])
 

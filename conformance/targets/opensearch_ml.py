@@ -158,7 +158,7 @@ def _let_connectors_reach(session: Session) -> None:
     trusted = found.get(TRUSTED_ENDPOINTS) or []
     missing: dict[str, Any] = {}
     # What is set already is not ours to put back.
-    if not any(_matches(pattern, url) for pattern in trusted):
+    if not _trusts(found, url):
         missing[TRUSTED_ENDPOINTS] = [*trusted, f"^{re.escape(url)}$"]
     if is_private(session.options.endpoint_host) and str(found.get(PRIVATE_ADDRESSES)) != "true":
         # As a node reads it back.
@@ -174,6 +174,19 @@ def _let_connectors_reach(session: Session) -> None:
             session.facts = replace(session.facts, notes=notes, endpoint_refused=why)
             return
         session.grounds.append(lambda: _unset(session, missing))
+
+
+def is_reachable(session: Session) -> bool:
+    """Whether connectors may reach the run's own endpoint already; raises `Untestable` where nobody tells."""
+    found = read_settings(session, defaults=True)
+    private = is_private(session.options.endpoint_host)
+    return _trusts(found, session.endpoint.url) and (
+        not private or str(found.get(PRIVATE_ADDRESSES)) == "true"
+    )
+
+
+def _trusts(settings: Mapping[str, Any], url: str) -> bool:
+    return any(_matches(pattern, url) for pattern in settings.get(TRUSTED_ENDPOINTS) or ())
 
 
 def _matches(pattern: Any, url: str) -> bool:
