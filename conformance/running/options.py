@@ -14,13 +14,13 @@ from typing import Any, Protocol
 from conformance.contract.model import Level
 from conformance.outcomes import UsageError
 from conformance.targets.access_options import AccessOptions
+from conformance.targets.addresses import without_credentials
 from conformance.targets.connect import (
     LOOPBACK_HOST,
     TargetOptions,
     check_endpoint_host,
     check_target,
     new_run_id,
-    shown_target,
 )
 from conformance.targets.profiles import profiles
 
@@ -119,7 +119,7 @@ def _check_in_process(target: TargetOptions) -> None:
     if given and not target.in_process:
         raise UsageError(
             f"expected {' and '.join(given)} with the mock in this process alone, but got --target "
-            f"{shown_target(target.target)}; give it to `mlconform mock` where that is one"
+            f"{without_credentials(target.target)}; give it to `mlconform mock` where that is one"
         )
 
 

@@ -22,7 +22,7 @@ from conformance.report.verdicts import Judgement, footer
 from conformance.running.endings import EVENT_PROPERTY
 from conformance.running.judging import Judging
 from conformance.running.waiting import plan
-from conformance.targets.connect import shown_target
+from conformance.targets.addresses import without_credentials
 from conformance.targets.credentials import all_presentable
 
 INTERRUPTED: Final = Problem("interrupted", "the run was interrupted")
@@ -175,7 +175,7 @@ def _header(judging: Judging) -> RunStarted:
         run_id=options.target.run_id,
         started_at=_now(),
         tool_version=metadata.version("mlconform"),
-        target=shown_target(options.target.target),
+        target=without_credentials(options.target.target),
         profiles=options.profiles,
         docs_versions={profile: found.contract.version for profile, found in judging.found().items()},
         level=options.level,

@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 
 from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, Untestable, UsageError
 from conformance.targets.access_options import AccessOptions
+from conformance.targets.addresses import is_loopback, without_credentials
 from conformance.targets.credential_files import further_users, header_values, own_credentials
 from conformance.targets.credentials import ClientCertificate, Credentials, basic, bearer
 from conformance.targets.infrastructure import SteadyTransport
-from conformance.targets.pools import Trust, is_loopback
+from conformance.targets.pools import Trust
 from conformance.targets.profiles import profiles
 from conformance.targets.session import Session, SessionOptions
 from conformance.targets.settle import wait
@@ -79,12 +80,6 @@ class TargetOptions:
 def new_run_id() -> str:
     """Short, and new for every run."""
     return uuid.uuid4().hex[:8]
-
-
-def shown_target(target: str) -> str:
-    """The target without credentials."""
-    parts = urlsplit(target)
-    return target if not parts.hostname else parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def connect(profile: str, options: TargetOptions) -> Session:
@@ -154,7 +149,7 @@ def check_target(target: str) -> None:
         raise UsageError(f"expected --target mock or a URL such as https://host:9200, but got {given!r}")
     if parts.query or parts.fragment:
         raise UsageError(
-            f"expected --target without a query or fragment, but got {shown_target(target)!r}; "
+            f"expected --target without a query or fragment, but got {without_credentials(target)!r}; "
             "give scheme, host, port and at most a path"
         )
 
@@ -202,7 +197,7 @@ def _open(profile: str, options: TargetOptions) -> tuple[Transport, SessionOptio
     may = options.allow_settings or is_loopback(parts.hostname)
     access = options.access
     http = HttpTransport(
-        shown_target(options.target),
+        without_credentials(options.target),
         trust=Trust(
             verify=not options.insecure,
             ca_file=Path(access.ca_file) if access.ca_file else None,

@@ -18,6 +18,7 @@ from werkzeug import Request, Response
 
 from conformance.outcomes import PrerequisiteMissing
 from conformance.targets import model_file
+from conformance.targets.addresses import is_loopback
 from conformance.targets.model_file import ModelFile
 from conformance.targets.settle import wait
 
@@ -64,14 +65,6 @@ _FILES: Final[Mapping[FileName, _Served]] = {
     FileName.LATE: _Served(model_file.small, seconds=LATE_SECONDS),
     FileName.CUT_OFF: _Served(model_file.small, missing_bytes=100),
 }
-
-
-def is_loopback(host: str) -> bool:
-    """Whether this host names this machine alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 class ModelEndpoint:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import ssl
 import urllib.request
@@ -16,9 +15,8 @@ from urllib3 import exceptions
 from urllib3.util import make_headers
 
 from conformance.outcomes import PrerequisiteMissing, UsageError
+from conformance.targets.addresses import is_loopback, without_credentials
 from conformance.targets.credentials import ClientCertificate, Secret, presentable
-
-_LOOPBACK_NAMES = frozenset({"localhost", "localhost."})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +27,6 @@ class Trust:
     verify: bool = True
     ca_file: Path | None = None
     server_name: str | None = None
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether this names the machine itself."""
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return (host or "").lower() in _LOOPBACK_NAMES
 
 
 def open_pool(
@@ -74,11 +64,6 @@ def proxy_for(base_url: str) -> str | None:
         return None
     found = urllib.request.getproxies()
     return found.get(parts.scheme) or found.get("all")
-
-
-def without_credentials(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def explained(error: Exception, base_url: str) -> str:

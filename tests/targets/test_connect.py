@@ -18,7 +18,6 @@ from conformance.targets.connect import (
     check_endpoint_host,
     check_target,
     connect,
-    shown_target,
 )
 from conformance.targets.opensearch_ml import PRIVATE_ADDRESSES
 from conformance.targets.session import Session
@@ -77,18 +76,6 @@ def test_a_refused_address_does_not_show_its_credentials() -> None:
     with pytest.raises(UsageError) as caught:
         check_target("http://me:secret@host:99999")
     assert "secret" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("target", "shown"),
-    [
-        ("http://me:s@c:ret@host:9200/base", "http://host:9200/base"),
-        ("https://host", "https://host"),
-        ("mock", "mock"),
-    ],
-)
-def test_a_target_is_shown_without_credentials(target: str, shown: str) -> None:
-    assert shown_target(target) == shown
 
 
 def test_credentials_in_the_address_are_not_in_a_message(free_port: int) -> None:
