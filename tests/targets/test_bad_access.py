@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 import trustme
+from click.testing import CliRunner
 
+from conformance.cli import main
 from conformance.outcomes import PrerequisiteMissing, TargetUnreachable
 from conformance.targets.access_options import AccessOptions
 from conformance.targets.connect import TargetOptions, connect
@@ -19,6 +22,7 @@ from conformance.targets.pools import proxy_for
 from mock_server import DEFAULT_PASSWORD, MockServer, Security
 from mock_server.asgi import serving
 from mock_server.certificates import Certificates
+from mock_server.core import Request, Response
 
 Served = Callable[..., tuple[str, Path]]
 NOW = datetime.now(UTC)
@@ -43,12 +47,26 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 def refusal(url: str, user: str = "admin", password: str = DEFAULT_PASSWORD, **access: Any) -> str:
-    """Why no session came about; every such ending has the exit code 3."""
+    """Why no session came about; a run so ends with exit code 3 and says the same, without a traceback."""
     target = url.replace("://", f"://{user}:{password}@") if user else url
+    given = AccessOptions(**access)
     with pytest.raises((PrerequisiteMissing, TargetUnreachable)) as caught:
-        connect("opensearch-ml", TargetOptions(target=target, access=AccessOptions(**access))).close()
-    assert password not in str(caught.value)
-    return str(caught.value)
+        connect("opensearch-ml", TargetOptions(target=target, access=given)).close()
+    told = str(caught.value)
+    code, said = run(target, *given.arguments())
+    assert code == 3
+    assert "".join(told.split())[:60] in "".join(said.split())
+    assert "Traceback" not in said
+    assert password not in told + said
+    return told
+
+
+def run(target: str, *more: str) -> tuple[int, str]:
+    """Exit code and output of a run."""
+    with TemporaryDirectory() as out:
+        given = ["--profile", "opensearch-ml", "--target", target, "--out", out]
+        done = CliRunner().invoke(main, ["run", *given, *more])
+    return done.exit_code, done.output
 
 
 def test_the_right_authority_and_account_are_let_in(served: Served) -> None:
@@ -118,6 +136,37 @@ def test_a_token_that_runs_out_in_the_middle(talk_to: Any) -> None:
     with pytest.raises(TargetUnreachable, match=r"refuses them now .*mlconform sweep") as caught:
         session.request("GET", "/a")
     assert "planted" not in str(caught.value)
+
+
+class RunsOut:
+    """A secured mock that refuses an account after so many of its requests, until it is told not to."""
+
+    def __init__(self, requests: int) -> None:
+        self._inner = MockServer(security=Security())
+        self.left = requests
+
+    def handle(self, request: Request) -> Response:
+        if "authorization" in {name.lower() for name in request.headers}:
+            self.left -= 1
+            if self.left < 0:
+                return Response(401, (("content-type", "text/plain"),), b"Unauthorized")
+        return self._inner.handle(request)
+
+
+def test_a_run_whose_credentials_run_out_keeps_what_it_learned_and_can_be_swept() -> None:
+    server = RunsOut(requests=150)
+    with serving(server) as url:
+        target = url.replace("://", f"://admin:{DEFAULT_PASSWORD}@")
+        code, said = run(target, "--select", "osml.delete.*")
+        assert code == 3
+        assert "refuses them now" in said and "mlconform sweep" in said
+        assert "Traceback" not in said
+        assert " pass" in said
+        server.left = 10_000
+        swept = CliRunner().invoke(main, ["sweep", "--force", "--target", target])
+        assert (swept.exit_code, "0 left" in swept.output) == (0, True), swept.output
+        again = CliRunner().invoke(main, ["sweep", "--target", target])
+        assert "0 removed, 0 left" in again.output
 
 
 def test_a_model_whose_service_answers_401_is_no_token_that_ran_out(talk_to: Any) -> None:
