@@ -52,9 +52,10 @@ clean: ## remove the environment and the reports of the last run
 parity: install ## replay the recordings of real nodes on the mock, a scenario a line; fails where it is apart
 	@$(BIN)/python -m mock_server.parity tests/observed/*
 
-bench: install ## the mock beside Prism and WireMock, where wrk, npx and mvn are there, and 200 connections at once
+bench: install ## the mock beside Prism and WireMock, where wrk, npx and mvn are there, 200 connections at once, and runs over TLS
 	@$(BIN)/python benchmarks/bench.py
 	@$(BIN)/python benchmarks/parallel.py
+	@$(BIN)/python benchmarks/secured.py
 
 soak: install ## a minute of 64 connections and faults: no write is lost, every request is answered
 	@$(BIN)/python benchmarks/soak.py
