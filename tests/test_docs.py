@@ -2,24 +2,59 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
-from mock_server import Security
+from mock_server import DEFAULT_PASSWORD, MockServer, Security
+from mock_server.asgi import serving
+from mock_server.certificates import certificates
+from mock_server.core import Request, Response
 from mock_server.fixture import running_mock
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(ROOT.glob("docs/*.md"))
 CLUSTER = "http://127.0.0.1:9200"
 SECURED = "https://127.0.0.1:9200"
+GATEWAY = "https://127.0.0.1:9443"
 _BLOCK = re.compile(r"^(?P<indent> *)```sh\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)#]+)\)")
+
+
+_TOKEN = "Bearer the-token-that-the-gateway-gave-you"
+_ACCOUNT = "Basic " + base64.b64encode(f"ml_full:{DEFAULT_PASSWORD}".encode()).decode()
+
+
+@dataclass
+class Gateway:
+    """Before a secured cluster, which it shows below `/search`: lets in who brings its token and a tenant."""
+
+    cluster: MockServer = field(default_factory=lambda: MockServer(security=Security()))
+
+    def handle(self, request: Request) -> Response:
+        sent = request.headers
+        if (sent.get("authorization"), sent.get("x-tenant")) != (_TOKEN, "blue"):
+            return Response(401, (("content-type", "text/plain"),), b"who are you?")
+        if not request.path.startswith("/search/"):
+            return Response(404, (("content-type", "text/plain"),), b"nothing here")
+        below = request.path.removeprefix("/search")
+        return self.cluster.handle(replace(request, path=below, headers={**sent, "authorization": _ACCOUNT}))
+
+
+@contextmanager
+def gateway(ca_file: Path) -> Iterator[str]:
+    """A gateway over HTTPS, whose authority is written there."""
+    with certificates("127.0.0.1", ca_file) as files, serving(Gateway(), files) as url:
+        yield url
 
 
 def script(page: Path) -> str:
@@ -52,10 +87,14 @@ def test_the_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
     docs = Path(os.environ.get("DOCS", ROOT.parent / "shared" / "docs"))
     if "$DOCS" in text and not docs.is_dir():
         pytest.skip(f"needs the documentation pages in {docs}, or DOCS")
-    with running_mock() as mock, running_mock(tls=True, security=Security()) as secured:
+    with (
+        running_mock() as mock,
+        running_mock(tls=True, security=Security()) as secured,
+        gateway(tmp_path / "gateway-ca.pem") as before,
+    ):
         assert secured.ca_file is not None
         shutil.copy(secured.ca_file, tmp_path / "ca.pem")
-        text = text.replace(CLUSTER, mock.url).replace(SECURED, secured.url)
+        text = text.replace(CLUSTER, mock.url).replace(SECURED, secured.url).replace(GATEWAY, before)
         ended = bash(text, tmp_path, DOCS=str(docs))
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
