@@ -38,6 +38,7 @@ class Altering:
     met: set[Place] = field(default_factory=set)
     methods: dict[Place, str] = field(default_factory=dict)
     struck: bool = False
+    sent: int = 0
 
     @property
     def base_url(self) -> str:
@@ -48,6 +49,7 @@ class Altering:
         return self.inner.has_connections
 
     def send(self, request: OutgoingRequest) -> Answer:
+        self.sent += 1
         operation = self.routes.operation(request.method, request.path)
         mutant = self.mutant
         if operation is None:

@@ -129,7 +129,7 @@ def _rounds(baseline: Baseline, results: Sequence[Tried]) -> Iterator[list[Job]]
         for name, mutants in waiting.items():
             following = None if name in named else next(mutants, None)
             if following is not None:
-                quick = sorted(checks[name], key=lambda each: baseline.seconds[each])[:_MOST_CHECKS]
+                quick = sorted(checks[name], key=lambda each: baseline.requests[each])[:_MOST_CHECKS]
                 jobs.append(Job(following, quick, until=name))
         if not jobs:
             return

@@ -141,6 +141,16 @@ DEVIATIONS = (
         ("osml.wire.no-leak",),
     ),
     Deviation(
+        "listed-parameters-500",
+        "A predict whose parameters are a list is no fault of the server.",
+        "It is answered 500 with a null pointer.",
+        "predict_parameters#7",
+        "osml.wire.no-server-error",
+        _BOTH,
+        {"listed_parameters_fail": True},
+        ("osml.wire.no-leak",),
+    ),
+    Deviation(
         "output-guardrail-500",
         _NO_5XX,
         "An answer that an output guardrail stops, or that can't be processed, is a 500.",

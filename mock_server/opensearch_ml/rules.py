@@ -35,6 +35,7 @@ class Rules:
     unknown_group_register_status: int = 404
     foreign_connector_update_fails: bool = False
     malformed_predict_fails: bool = False
+    listed_parameters_fail: bool = False
     output_faults_wrapped: bool = False
     uncached_predict_fault_status: int | None = None
     missing_controller_reason: str = "Failed to find model controller with the provided model ID: {model_id}"

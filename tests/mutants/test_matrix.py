@@ -63,7 +63,7 @@ def test_a_requirement_that_is_looked_for_keeps_the_checks_going(matrix: Matrix)
 
 def test_checks_of_answers_come_first_then_the_quick_ones() -> None:
     place = Place("get_model", 200)
-    seconds = {"a::test_slow": 9.0, "b::test_late": 0.2, "c::test_soon": 0.1, "test_answers.py::test": 0.2}
-    met = {name: frozenset({place}) for name in seconds} | {"d::test_elsewhere": frozenset()}
-    baseline = Baseline({}, {}, seconds | {"d::test_elsewhere": 0.0}, met, {})
+    sent = {"a::test_many": 900, "b::test_late": 20, "c::test_soon": 10, "test_answers.py::test": 20}
+    met = {name: frozenset({place}) for name in sent} | {"d::test_elsewhere": frozenset()}
+    baseline = Baseline({}, {}, sent | {"d::test_elsewhere": 0}, met, {})
     assert in_order(baseline, place) == ["test_answers.py::test", "c::test_soon", "b::test_late"]

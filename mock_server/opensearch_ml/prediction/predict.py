@@ -132,6 +132,8 @@ def _input(call: Call, algorithm: str, reader: Callable[[Fields], SentT]) -> Sen
         raise fault
     fields = Fields(document, (), {}) if fault is not None else call.fields()
     require_function(algorithm)
+    if call.cluster.rules.listed_parameters_fail and _lists_parameters(fields, algorithm):
+        raise null_pointer(_SET_ALGORITHM, "mlInput")
     try:
         if fault is not None:
             raise fault
@@ -141,6 +143,11 @@ def _input(call: Call, algorithm: str, reader: Callable[[Fields], SentT]) -> Sen
         if error.type == "illegal_argument_exception" or not is_lost:
             raise
         raise null_pointer(_SET_ALGORITHM, "mlInput") from None
+
+
+def _lists_parameters(fields: Fields, algorithm: str) -> bool:
+    """Whether the parameters of a model hosted elsewhere are a list: a node expects members."""
+    return algorithm == "REMOTE" and isinstance(fields.get("parameters"), list)
 
 
 def _remote_input(fields: Fields, algorithm: str) -> RemoteInput:
