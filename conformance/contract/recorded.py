@@ -63,6 +63,8 @@ _CHOSEN: Final = frozenset(
 _TOLD: Final = frozenset({"x-source", "x-level", "format"})
 # What a task tells once it has come so far; recordings were made of tasks that had ended.
 _LATER: Final = frozenset({"model_id", "error"})
+# What a thing has only where a client gave it.
+_GIVEN: Final = frozenset({"description", "parameters", "tools"})
 # Null where a search found nothing or sorted its hits.
 _SCORES: Final = frozenset({"max_score", "_score"})
 _FIRST_ERROR = 400
@@ -111,8 +113,9 @@ def _form(answers: Iterable[Sample], status: int) -> Schema:
     )
     if status < _FIRST_ERROR:
         _place_vocabulary(schema, [_closed(each.value) for each in answers])
-    if "is_async" in schema.get("properties", {}):
-        schema["required"] = [name for name in schema["required"] if name not in _LATER]
+        not_always = _GIVEN | (_LATER if "is_async" in schema.get("properties", {}) else set())
+        if "required" in schema:
+            schema["required"] = [name for name in schema["required"] if name not in not_always]
     return schema
 
 

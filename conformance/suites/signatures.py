@@ -18,6 +18,7 @@ from conformance.targets.exchange import Exchange
 
 ANY: Final = "*"
 _LONGEST = 240
+_SHORT = 2
 # What a segment looks like that names an operation or a collection.
 _WORD = re.compile(r"_[a-z_]+|[a-z]+(?:[-_][a-z]+)*|v\d+")
 _OWN_NAME = re.compile(r"mlconform-[\w.-]*\w")
@@ -112,8 +113,13 @@ def _texts(value: Any) -> Iterator[str]:
 def _general(text: str, sent: Iterable[str] = ()) -> str:
     """The text on one line without what belongs to one run alone, secrets first."""
     text = presentable(text).replace(HIDDEN, ANY)
-    for each in sorted({value for value in sent if len(value) > 2}, key=len, reverse=True):
-        text = text.replace(each, ANY)
+    sent = sorted(set(sent), key=len, reverse=True)
+    for each in sent:
+        if len(each) > _SHORT:
+            text = text.replace(each, ANY)
+        elif each.strip() and text.endswith(f" {each}"):
+            # Elsewhere what is so short may be there by chance.
+            text = text.removesuffix(each) + ANY
     for pattern in (_USER, _OWN_NAME, _KIND, _ADDRESS, _ID, _NUMBER):
         text = pattern.sub(ANY, text)
     return _STARS.sub(ANY, " ".join(text.split()))

@@ -58,8 +58,10 @@ class Reads:
             yield from self._told(kind, name, source, seen, searched=True)
             thing = self._things.get(kind, name)
             if thing is not None and not seen.racing:
-                yield from self._counts.hit(thing, hit, source)
-                yield from self._like_read(kind, thing, source)
+                yield from self._counts.hit(thing, hit)
+                if member(hit, "_version") in (None, thing.version) or not thing.alone:
+                    # Else it shows what was before the last write.
+                    yield from self._like_read(kind, thing, source)
 
     def _like_read(self, kind: str, thing: Thing, source: dict[str, Any]) -> Iterator[Observation]:
         """What a search shows of the state that was read last is what was read."""

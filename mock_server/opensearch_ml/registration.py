@@ -143,7 +143,7 @@ def read_members(fields: Fields, cluster: Cluster) -> Model:
         **model_readers(rules, BodyParser.REGISTER),
         **_REGISTER_READERS,
         **access_modes.readers(lowered=False),
-        "connector": lambda fields: fields.mapping("connector", BodyParser.REGISTER),
+        "connector": lambda fields: fields.mapping("connector"),
         "model_config": lambda fields: _read_config(fields, rules),
     }
     read_in_order(fields, readers)
@@ -191,7 +191,7 @@ def _read_connector(model: Model, fields: Fields, cluster: Cluster) -> None:
             raise status_error(404, f"Failed to find connector:{connector_id}")
         model.connector_id = connector_id
         return
-    connector = fields.mapping("connector", BodyParser.REGISTER)
+    connector = fields.mapping("connector")
     if connector is None:
         raise illegal_argument(connectors.NO_CONTENT)
     model.connector = connectors.read_connector(connector, cluster)

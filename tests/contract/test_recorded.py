@@ -34,6 +34,11 @@ def test_what_every_answer_has_is_asked_for(tmp_path: Path) -> None:
     assert form(tmp_path)["required"] == ["name"]
 
 
+def test_what_a_client_may_leave_out_is_not_asked_for(tmp_path: Path) -> None:
+    recording(tmp_path, {"name": "a", "description": "x"})
+    assert form(tmp_path)["required"] == ["name"]
+
+
 def test_a_task_is_not_asked_for_what_it_tells_at_its_end(tmp_path: Path) -> None:
     recording(tmp_path, TASK, TASK, path="/tasks/t")
     assert "model_id" not in form(tmp_path, "get_task")["required"]

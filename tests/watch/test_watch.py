@@ -183,3 +183,43 @@ def test_an_error_that_tells_a_credential_is_a_difference(watch: Watch, told: st
     error = {"type": "status_exception", "reason": f"refused with Bearer {told}"}
     body = {"error": {"root_cause": [error], **error}, "status": 404}
     assert ("osml.wire.no-leak" in see(watch, "GET", f"{ML}/models/m", 404, body)) == differs
+
+
+def hits_of(version: int, description: str, written: int) -> dict[str, Any]:
+    group = {"name": "g", "latest_version": 0, "access": "public", "description": description}
+    times = {"created_time": int(NOW * 1000), "last_updated_time": written}
+    hit = {
+        "_index": ".plugins-ml-model-group",
+        "_id": MODEL,
+        "_version": version,
+        "_seq_no": version,
+        "_primary_term": 1,
+        "_score": 1.0,
+        "_source": group | times,
+    }
+    shards = {"total": 1, "successful": 1, "skipped": 0, "failed": 0}
+    hits = {"total": {"value": 1, "relation": "eq"}, "max_score": 1.0, "hits": [hit]}
+    return {"took": 1, "timed_out": False, "_shards": shards, "hits": hits}
+
+
+@pytest.mark.parametrize(
+    ("version", "description", "found"),
+    [
+        (2, "new", set()),
+        (2, "old", {"osml.relation.same-everywhere"}),
+        (1, "old", set()),
+        (3, "new", {"osml.relation.write-counts"}),
+    ],
+)
+def test_a_search_may_show_what_was_before_the_last_write(
+    watch: Watch, version: int, description: str, found: set[str]
+) -> None:
+    group = {"model_group_id": MODEL, "status": "CREATED"}
+    see(watch, "POST", f"{ML}/model_groups/_register", 200, group, {"name": "g", "description": "old"})
+    see(watch, "PUT", f"{ML}/model_groups/{MODEL}", 200, {"status": "Updated"}, {"description": "new"})
+    # A node may keep the time of the group's making.
+    written = int(NOW * 1000)
+    read = hits_of(2, "new", written)["hits"]["hits"][0]["_source"]
+    see(watch, "GET", f"{ML}/model_groups/{MODEL}", 200, read)
+    body = hits_of(version, description, written)
+    assert see(watch, "POST", f"{ML}/model_groups/_search", 200, body, {}).keys() == found

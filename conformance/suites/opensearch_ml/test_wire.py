@@ -77,12 +77,13 @@ def test_no_bad_body_is_a_server_error(ml: MlCommons, expect: Expect, raw: bytes
 
 
 @requirement("osml.wire.no-server-error")
-def test_no_blank_id_is_a_server_error(ml: MlCommons, expect: Expect) -> None:
+def test_no_value_that_fits_nothing_is_a_server_error(ml: MlCommons, expect: Expect) -> None:
     for answered in (
         ml.undeploy_many({"model_ids": [""]}),
         ml.register(ml.remote_body(model_group_id=UNKNOWN_ID)),
         ml.update(ml.model(), {"connector": {"description": "x"}}),
         ml.session.request("POST", f"{ML}/model_groups/_register", {"description": "no name"}),
+        ml.session.request("POST", model_path(ml.model(), "/_predict"), {"parameters": ["no", "object"]}),
     ):
         expect.see(
             "osml.wire.no-server-error",

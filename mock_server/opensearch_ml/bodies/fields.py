@@ -183,15 +183,15 @@ class Fields:
         reason = f"Current token ({_jackson_token(self.values[name])}) {problem}"
         return json_error("json_parse_exception", reason, *self.document.place_behind((*self.path, name)))
 
-    def mapping(self, name: str, parser: BodyParser) -> Fields | None:
+    def mapping(self, name: str, parser: BodyParser | None = None) -> Fields | None:
         """An object that is read whole; a scalar in its place counts as an empty one.
 
-        An array makes the node's parser fail.
+        So does an array, but for a parser that fails on it.
         """
         if name not in self.values:
             return None
         value = self.values[name]
-        if isinstance(value, list):
+        if isinstance(value, list) and parser is not None:
             raise null_pointer("String.hashCode()", f"<local{parser}>")
         return Fields(self.document, (*self.path, name), value if isinstance(value, dict) else {})
 
