@@ -15,7 +15,9 @@ from conformance.running.options import RunOptions
 from conformance.running.preview import PROFILE, Preview, preview
 from conformance.targets.access_options import AccessOptions
 from conformance.targets.connect import TargetOptions
-from conformance.targets.users import User
+from conformance.targets.opensearch_abilities import Deed
+
+_MAY = {True: "yes", False: "no", None: "not known before a run"}
 
 
 @click.command("doctor")
@@ -47,46 +49,67 @@ def _lines(found: Preview, target: TargetOptions) -> Iterator[str]:
     facts = found.facts
     yield f"{facts.product} {facts.version}, judged by the pages of {found.documentation}"
     yield f"nodes that may hold models: {len(facts.nodes)}"
-    yield f"who the run is: {_account(found.account)}"
+    yield f"plugins: {', '.join(found.plugins) or 'not known'}"
+    yield f"security: {_security(found)}"
     if found.parts:
-        yield f"who it can act as: {', '.join(found.parts)}"
+        yield f"who the run can act as: {', '.join(found.parts)}"
     yield f"access control of models: {_flag(found.model_access)}"
     yield f"access control of connectors: {_flag(found.connector_access)}"
-    for request in found.refused:
-        yield f"the account may not {request}"
+    for ability in found.abilities:
+        yield f"may {ability.deed}: {_MAY[ability.may]}"
     for mark in found.others:
-        yield f"another run is at work: {mark}"
+        yield f"another run is at work, and a run waits for it or ends: {mark}"
     yield f"a run has {found.checks} checks for {found.judged} requirements"
-    yield "it makes connectors, groups, models, agents and pipelines named mlconform-…, and removes them"
-    if target.create_users:
-        yield "it makes users of its own too, and removes them"
-    yield from _settings(found)
+    yield from _deeds(found, target)
     yield f"it {found.plan}"
     for gain in found.gains:
         yield f"up to {gain.requirements} requirements more: {TAKES[gain.remedy]}"
 
 
-def _account(account: User | None) -> str:
+def _security(found: Preview) -> str:
+    account = found.account
+    if account is None and not found.plugins:
+        return "not known, for the account may not list the plugins"
     if account is None:
-        return "nobody known; the target has no users"
-    if account.is_admin:
-        may = "may do everything"
-    elif account.may_all:
-        may = "may do everything with models, and change neither settings nor pipelines"
-    elif account.only_reads or account.may_nothing:
-        may = "may not make what a run needs"
-    else:
-        may = "has roles of which a run alone shows what they allow"
-    return f"{account.name}, who {may} (roles: {', '.join(sorted(account.roles)) or 'none'})"
+        on = any(plugin.startswith("opensearch-security ") for plugin in found.plugins)
+        return "on, but the cluster does not tell who the run is" if on else "off"
+    roles, backend = (", ".join(sorted(names)) or "none" for names in (account.roles, account.backend_roles))
+    return f"on; the run is {account.name} (roles: {roles}; backend roles: {backend})"
 
 
-def _settings(found: Preview) -> Iterator[str]:
-    if not found.settings:
+def _deeds(found: Preview, target: TargetOptions) -> Iterator[str]:
+    """What a run would make and change."""
+    may = {ability.deed: ability.may for ability in found.abilities}
+    refused = may[Deed.PIPELINES] is False
+    kinds = "connectors, groups, models, agents" + ("" if refused else ", pipelines")
+    yield f"it makes {kinds} named mlconform-…, and removes them"
+    if refused:
+        yield "it cannot mark that it is there, so another run at the same time would disturb it"
+    if target.create_users:
+        yield "it makes users of its own too, and removes them"
+    if found.settings is False:
         yield "it changes no settings"
-        return
-    yield "it changes settings of ML Commons for single checks, and puts each back"
-    if found.reachable is False:
-        yield "it lets connectors reach its own endpoint for as long as it lasts"
+    else:
+        doubt = "" if found.settings else ", where the account may"
+        yield f"it changes settings of ML Commons for single checks, and puts each back{doubt}"
+    yield from _for_endpoint(found)
+
+
+def _for_endpoint(found: Preview) -> Iterator[str]:
+    if found.for_endpoint is None:
+        yield "whether connectors may reach its own endpoint is not known before a run"
+    elif found.for_endpoint and found.settings is False:
+        yield (
+            "connectors may not reach its own endpoint, so what needs a remote model is untestable until "
+            f"somebody sets {' and '.join(found.for_endpoint)}"
+        )
+    elif found.for_endpoint:
+        yield (
+            "it lets connectors reach its own endpoint for as long as it lasts: "
+            f"{' and '.join(found.for_endpoint)}"
+        )
+    else:
+        yield "connectors may reach its own endpoint already"
 
 
 def _flag(value: bool | None) -> str:
@@ -99,6 +122,7 @@ def _as_json(found: Preview) -> str:
         "product": found.facts.product,
         "version": found.facts.version,
         "nodes": list(found.facts.nodes),
+        "plugins": list(found.plugins),
         "documentation": found.documentation,
         "account": account
         and {
@@ -109,9 +133,10 @@ def _as_json(found: Preview) -> str:
         "acts_as": [str(part) for part in found.parts],
         "model_access_control": found.model_access,
         "connector_access_control": found.connector_access,
-        "refused": list(found.refused),
+        "may": {ability.deed: ability.may for ability in found.abilities},
         "runs_at_work": list(found.others),
         "changes_settings": found.settings,
+        "settings_for_endpoint": found.for_endpoint,
         "checks": found.checks,
         "requirements": found.judged,
         "waits": found.plan,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import pytest
 
@@ -17,15 +18,16 @@ from conformance.running.run import run_pytest
 from conformance.running.waiting import plan, waits
 from conformance.targets import opensearch_ml
 from conformance.targets.connect import new_run_id
+from conformance.targets.opensearch_abilities import Ability, Deed, abilities, plugins
 from conformance.targets.opensearch_users import who_is
 from conformance.targets.session import Facts, Session
 from conformance.targets.turns import alive_prefixes
 from conformance.targets.users import Part, User, cast
 
+T = TypeVar("T")
 PROFILE = "opensearch-ml"
 # The fixture of checks that act as several users.
 _USERS = "users"
-_TO_ASK = ("GET /_cluster/settings", "GET /_ingest/pipeline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +42,23 @@ class Gain:
 class Preview:
     """What was found. `account` is None where the target knows no users; `parts` are those somebody plays.
 
-    `refused` are the readings that the account may not do, of those that a run does. `others` are the runs at
-    work. `settings` says that the run would change settings, `reachable` that connectors may already
-    reach the run's endpoint. `judged` counts the requirements that have a check, and `plan` says what is
-    waited for.
+    `abilities` are what the account may do. `others` are the runs at work. `settings` says whether the run
+    would change settings, as far as it is known before; `for_endpoint` are those that connectors lack to
+    reach the run's endpoint (None where the account may not see it). `judged` counts the requirements that
+    have a check and apply, `plan` says what is waited for, and `gains` what would let a run decide more.
     """
 
     facts: Facts
+    plugins: tuple[str, ...]
     documentation: str
     account: User | None
     parts: tuple[Part, ...]
     model_access: bool | None
     connector_access: bool | None
-    refused: tuple[str, ...]
+    abilities: tuple[Ability, ...]
     others: tuple[str, ...]
-    settings: bool
-    reachable: bool | None
+    settings: bool | None
+    for_endpoint: tuple[str, ...] | None
     checks: int
     judged: int
     plan: str
@@ -75,21 +78,27 @@ def preview(options: RunOptions) -> Preview:
         account = who_is(session)
         users = [who_is(session.acting_as(each)) for each in session.options.users]
         parts = cast([user for user in (account, *users) if user is not None])
+        may = abilities(session, account)
+        settings = _changes_settings(session, may)
         return Preview(
             facts=session.facts,
+            plugins=plugins(session),
             documentation=target.contract.version,
             account=account,
             parts=tuple(parts),
             model_access=_is_on(session, opensearch_ml.MODEL_ACCESS_CONTROL),
             connector_access=_is_on(session, opensearch_ml.CONNECTOR_ACCESS_CONTROL),
-            refused=tuple(_refused(session)),
+            abilities=may,
             others=tuple(str(mark) for mark in alive_prefixes(session).values()),
-            settings=_lacks_for_settings(session, account) is None,
-            reachable=_known(lambda: opensearch_ml.is_reachable(session)),
+            settings=settings,
+            for_endpoint=_known(lambda: tuple(opensearch_ml.lacking_for_endpoint(session))),
             checks=len(items),
-            judged=sum(bool(each.checks) for each in target.contract.requirements.values()),
+            judged=sum(
+                bool(each.checks) and judging.in_force(each.id)
+                for each in target.contract.requirements.values()
+            ),
             plan=_planned(items, session),
-            gains=tuple(_gains(items, session, account, set(parts))),
+            gains=tuple(_gains(judging, items, _Lacking(session, frozenset(parts), settings))),
         )
     finally:
         judging.close()
@@ -115,46 +124,51 @@ def _is_on(session: Session, name: str) -> bool | None:
     return _known(lambda: str(opensearch_ml.read_settings(session, defaults=True).get(name)) == "true")
 
 
-def _known(ask: Callable[[], bool]) -> bool | None:
+def _known(ask: Callable[[], T]) -> T | None:
     try:
         return ask()
     except Untestable:
         return None
 
 
-def _refused(session: Session) -> Iterator[str]:
-    for request in _TO_ASK:
-        method, path = request.split()
-        answered = session.aside(method, path)
-        if answered.answer is not None and answered.status in (401, 403):
-            yield request
+def _changes_settings(session: Session, may: Iterable[Ability]) -> bool | None:
+    if not session.options.may_change_settings:
+        return False
+    return next(ability.may for ability in may if ability.deed is Deed.SETTINGS)
 
 
 def _gains(
-    items: Sequence[pytest.Item], session: Session, account: User | None, parts: set[Part]
+    judging: Judging, items: Sequence[pytest.Item], lacks: Callable[[pytest.Item], Remedy | None]
 ) -> Iterator[Gain]:
-    """For each requirement what all of its checks lack, the first of it that the user could give."""
+    """What the user could give for requirements of which all checks lack it, and for those without a check
+    of which the contract says so; the most first."""
     lacking: dict[str, Remedy | None] = {}
     for item in items:
         for name in bound_requirements(item):
-            lacks = _lacks(item, session, account, parts)
-            lacking[name] = lacks if lacking.get(name, lacks) is lacks else None
-    counted = Counter(remedy for remedy in lacking.values() if remedy is not None)
+            found = lacks(item)
+            lacking[name] = found if lacking.get(name, found) is found else None
+    for requirement in judging.target(PROFILE).contract.requirements.values():
+        if requirement.unchecked is not None:
+            lacking[requirement.id] = requirement.remedy
+    counted = Counter(remedy for name, remedy in lacking.items() if remedy and judging.in_force(name))
     yield from (Gain(remedy, count) for remedy, count in counted.most_common())
 
 
-def _lacks(item: pytest.Item, session: Session, account: User | None, parts: set[Part]) -> Remedy | None:
-    if _USERS in getattr(item, "fixturenames", ()):
-        return None if parts >= set(Part) or session.options.create_users else Remedy.USERS
-    if waits(item):
-        too_long = not session.clock.movable and waits(item) > session.options.max_wait
-        return Remedy.WAITING if too_long else None
-    return _lacks_for_settings(session, account) if is_exclusive(item) else None
+@dataclass(frozen=True, slots=True)
+class _Lacking:
+    """Tells what a check lacks here that a user could give."""
 
+    session: Session
+    parts: frozenset[Part]
+    settings: bool | None
 
-def _lacks_for_settings(session: Session, account: User | None) -> Remedy | None:
-    """Why settings cannot be changed; of an account with roles of its own nobody knows before a run."""
-    if not session.options.may_change_settings:
-        return Remedy.SETTINGS
-    ordinary = account is not None and (account.may_all or account.only_reads or account.may_nothing)
-    return Remedy.PERMISSION if ordinary else None
+    def __call__(self, item: pytest.Item) -> Remedy | None:
+        options = self.session.options
+        if _USERS in getattr(item, "fixturenames", ()):
+            return None if self.parts >= set(Part) or options.create_users else Remedy.USERS
+        if waits(item):
+            too_long = not self.session.clock.movable and waits(item) > options.max_wait
+            return Remedy.WAITING if too_long else None
+        if not is_exclusive(item) or self.settings is not False:
+            return None
+        return Remedy.PERMISSION if options.may_change_settings else Remedy.SETTINGS

@@ -153,16 +153,7 @@ def stand_on(session: Session, kind: str, resource_id: str) -> None:
 
 def _let_connectors_reach(session: Session) -> None:
     """Trust the address of the run's endpoint and nothing wider; private addresses only where it is one."""
-    url = session.endpoint.url
-    found = read_settings(session, defaults=True)
-    trusted = found.get(TRUSTED_ENDPOINTS) or []
-    missing: dict[str, Any] = {}
-    # What is set already is not ours to put back.
-    if not _trusts(found, url):
-        missing[TRUSTED_ENDPOINTS] = [*trusted, f"^{re.escape(url)}$"]
-    if is_private(session.options.endpoint_host) and str(found.get(PRIVATE_ADDRESSES)) != "true":
-        # As a node reads it back.
-        missing[PRIVATE_ADDRESSES] = "true"
+    missing = lacking_for_endpoint(session)
     if missing:
         try:
             change_settings(session, missing)
@@ -176,17 +167,20 @@ def _let_connectors_reach(session: Session) -> None:
         session.grounds.append(lambda: _unset(session, missing))
 
 
-def is_reachable(session: Session) -> bool:
-    """Whether connectors may reach the run's own endpoint already; raises `Untestable` where nobody tells."""
+def lacking_for_endpoint(session: Session) -> dict[str, Any]:
+    """The settings that connectors lack to reach the run's own endpoint, with what they must be; none where
+    they may already. Raises `Untestable` where nobody tells."""
+    url = session.endpoint.url
     found = read_settings(session, defaults=True)
-    private = is_private(session.options.endpoint_host)
-    return _trusts(found, session.endpoint.url) and (
-        not private or str(found.get(PRIVATE_ADDRESSES)) == "true"
-    )
-
-
-def _trusts(settings: Mapping[str, Any], url: str) -> bool:
-    return any(_matches(pattern, url) for pattern in settings.get(TRUSTED_ENDPOINTS) or ())
+    trusted = found.get(TRUSTED_ENDPOINTS) or []
+    missing: dict[str, Any] = {}
+    # What is set already is not ours to put back.
+    if not any(_matches(pattern, url) for pattern in trusted):
+        missing[TRUSTED_ENDPOINTS] = [*trusted, f"^{re.escape(url)}$"]
+    if is_private(session.options.endpoint_host) and str(found.get(PRIVATE_ADDRESSES)) != "true":
+        # As a node reads it back.
+        missing[PRIVATE_ADDRESSES] = "true"
+    return missing
 
 
 def _matches(pattern: Any, url: str) -> bool:

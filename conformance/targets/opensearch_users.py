@@ -17,7 +17,7 @@ from conformance.targets.users import FULL_ROLE, READ_ROLES, Part, User, cast
 
 AUTHINFO: Final = "/_plugins/_security/authinfo"
 _API: Final = "/_plugins/_security/api"
-_USERS: Final = f"{_API}/internalusers"
+USERS: Final = f"{_API}/internalusers"
 _ALONE: Final = "the target knows no users; it takes a cluster with the Security plugin"
 _GIVE: Final = "give more users with --user NAME=FILE, or let the run make its own with --create-users"
 
@@ -94,7 +94,7 @@ def _make(session: Session, part: Part, backend_roles: list[str], roles: list[st
     password = f"Aa1-{secrets.token_urlsafe(24)}"
     body = {"password": password, "backend_roles": backend_roles, "opendistro_security_roles": roles}
     session.tracker.add(_removable(session, name))
-    answered = session.aside("PUT", f"{_USERS}/{quote(name, safe='')}", body)
+    answered = session.aside("PUT", f"{USERS}/{quote(name, safe='')}", body)
     if answered.answer is None or answered.status not in (200, 201):
         raise Untestable(
             f"no user could be made: {answered.problem or answered.summary}; give users with --user "
@@ -107,7 +107,7 @@ def _make(session: Session, part: Part, backend_roles: list[str], roles: list[st
 
 def _removable(session: Session, name: str) -> Resource:
     def remove() -> str | None:
-        deleted = session.aside("DELETE", f"{_USERS}/{quote(name, safe='')}")
+        deleted = session.aside("DELETE", f"{USERS}/{quote(name, safe='')}")
         if deleted.answer is None:
             return deleted.problem
         return None if deleted.status in (200, 404) else deleted.summary
@@ -117,7 +117,7 @@ def _removable(session: Session, name: str) -> Resource:
 
 def left_users(session: Session, prefix: str, spare: tuple[str, ...]) -> list[Resource]:
     """The users that runs made and did not remove; none where the account may not ask."""
-    read = session.aside("GET", _USERS)
+    read = session.aside("GET", USERS)
     if read.answer is None or read.status != 200 or not isinstance(read.json, dict):
         return []
     names = (name for name in read.json if name.startswith(prefix) and not name.startswith(spare))

@@ -66,6 +66,11 @@ class User:
         return not self.is_admin and not self.may_all and not self.roles.isdisjoint(READ_ROLES)
 
     @property
+    def roles_are_ordinary(self) -> bool:
+        """Whether it is known of each role what it allows, and none is an admin's."""
+        return self.roles <= {FULL_ROLE, *READ_ROLES, *_IRRELEVANT}
+
+    @property
     def may_nothing(self) -> bool:
         return self.roles <= _IRRELEVANT
 

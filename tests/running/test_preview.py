@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +11,14 @@ import pytest
 from click.testing import CliRunner
 
 from conformance.cli import main
+from conformance.targets.connect import TargetOptions, connect, prepare
+from conformance.targets.opensearch_ml import TRUSTED_ENDPOINTS
 from mock_server import DEFAULT_PASSWORD, MockServer, Security
 from mock_server.asgi import serving
 from mock_server.core import Request, Response
 
 READING = {"GET", "HEAD"}
+SECURITY = "/_plugins/_security/api"
 
 
 class Recorded:
@@ -42,6 +46,13 @@ def doctor(url: str, *more: str, user: str | None = None) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
+def administer(server: Recorded, path: str, body: object) -> None:
+    account = base64.b64encode(f"admin:{DEFAULT_PASSWORD}".encode()).decode()
+    headers = {"authorization": f"Basic {account}", "content-type": "application/json"}
+    answered = server.handle(Request("PUT", path, "", headers, json.dumps(body).encode()))
+    assert answered.status in (200, 201), answered.body
+
+
 def test_nothing_is_written(secured: tuple[str, Recorded]) -> None:
     url, server = secured
     code, _ = doctor(url, "--create-users", user="admin")
@@ -53,9 +64,12 @@ def test_nothing_is_written(secured: tuple[str, Recorded]) -> None:
 def test_an_admin_is_told_what_a_run_would_do(secured: tuple[str, Recorded]) -> None:
     _, told = doctor(secured[0], user="admin")
     for line in (
-        "who the run is: admin, who may do everything (roles: all_access)",
+        "security: on; the run is admin (roles: all_access; backend roles: admin)",
+        "may change cluster settings: yes",
+        "may make users: yes",
         "access control of models: off",
         "it changes settings of ML Commons for single checks, and puts each back",
+        "connectors may reach its own endpoint already",
         "it waits for nothing",
         "Several users with different roles on a cluster with security.",
     ):
@@ -64,9 +78,14 @@ def test_an_admin_is_told_what_a_run_would_do(secured: tuple[str, Recorded]) -> 
 
 def test_an_ordinary_account_is_told_what_it_lacks(secured: tuple[str, Recorded]) -> None:
     _, told = doctor(secured[0], user="ml_full")
-    assert "may do everything with models, and change neither settings nor pipelines" in told
-    assert "the account may not GET /_ingest/pipeline" in told
-    assert "it changes no settings" in told
+    for line in (
+        "may make models, groups, connectors and agents: yes",
+        "may change cluster settings: no",
+        "may keep its mark and old settings in ingest pipelines: no",
+        "it cannot mark that it is there",
+        "it changes no settings",
+    ):
+        assert line in told
     assert "A user with more permissions." in told
 
 
@@ -80,7 +99,7 @@ def test_a_target_without_users_has_nobody_to_be() -> None:
     with serving(MockServer()) as url:
         code, told = doctor(url)
     assert code == 0
-    assert "who the run is: nobody known; the target has no users" in told
+    assert "security: off" in told
 
 
 def test_programs_read_it_as_json(secured: tuple[str, Recorded], tmp_path: Path) -> None:
@@ -96,3 +115,36 @@ def test_programs_read_it_as_json(secured: tuple[str, Recorded], tmp_path: Path)
 def test_who_is_not_let_in_is_told_what_to_do(secured: tuple[str, Recorded]) -> None:
     code, told = doctor(secured[0])
     assert (code, "give credentials with --credentials FILE" in told) == (3, True)
+
+
+def test_what_roles_of_its_own_allow_is_known_to_a_run_alone(secured: tuple[str, Recorded]) -> None:
+    url, server = secured
+    administer(server, f"{SECURITY}/roles/operators", {"cluster_permissions": ["cluster:*"]})
+    administer(server, f"{SECURITY}/rolesmapping/operators", {"users": ["ml_read"]})
+    code, told = doctor(url, user="ml_read")
+    assert code == 0
+    assert "may change cluster settings: not known before a run" in told
+    assert "may keep its mark and old settings in ingest pipelines: not known before a run" in told
+    assert "and puts each back, where the account may" in told
+    assert "may make users: no" in told
+
+
+def test_connectors_that_may_not_reach_the_run_are_let_by_who_may_change_settings(
+    secured: tuple[str, Recorded],
+) -> None:
+    url, server = secured
+    vendor = {TRUSTED_ENDPOINTS: ["^https://models\\.example\\.org/.*$"]}
+    administer(server, "/_cluster/settings", {"persistent": vendor})
+    lets = f"it lets connectors reach its own endpoint for as long as it lasts: {TRUSTED_ENDPOINTS}"
+    assert lets in doctor(url, user="admin")[1]
+    assert f"untestable until somebody sets {TRUSTED_ENDPOINTS}" in doctor(url, user="ml_full")[1]
+
+
+def test_another_run_is_told_of(secured: tuple[str, Recorded]) -> None:
+    target = secured[0].replace("://", f"://admin:{DEFAULT_PASSWORD}@")
+    other = connect("opensearch-ml", TargetOptions(target=target))
+    prepare(other)
+    _, told = doctor(secured[0], user="admin")
+    other.clean()
+    other.close()
+    assert "another run is at work" in told
