@@ -189,11 +189,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Any:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    # Pytest makes of a skip one of its own, which knows no remedy.
+    error = call.excinfo.value if call.excinfo is not None else None
     report = yield
     if _is_check(item):
         from conformance.running import endings  # noqa: PLC0415 - keeps other people's runs light
 
-        endings.conclude(judging_of(item.config), item, call, report)
+        endings.conclude(judging_of(item.config), item, call, error, report)
         endings.hide_secrets(report)
     return report
 

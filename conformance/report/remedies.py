@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,19 +13,22 @@ from conformance.report.verdicts import Judgement, Kind, Verdict
 
 TAKES: Final[Mapping[Remedy, str]] = {
     Remedy.SETTINGS: "Leave to change cluster settings for as long as the run takes: `--allow-settings`.",
-    Remedy.USERS: "Several users with different roles on a cluster with security.",
+    Remedy.USERS: "Several users with different roles, and security: `--user` or `--create-users`.",
     Remedy.NODES: "A cluster with more than one node.",
-    Remedy.RESTART: "A way to restart the target.",
+    Remedy.RESTART: "A way to restart the target: `--restart-command`.",
     Remedy.NODE_COMMANDS: "A way to stop and start one of the nodes.",
     Remedy.WAITING: "More time for checks that wait: a higher `--max-wait`.",
     Remedy.FRESH_CLUSTER: "A cluster on which nothing was made yet.",
     Remedy.ENGINE: "A node that can run local models: its native libraries are not here.",
     Remedy.VENDOR: "An account with the vendor of a model service.",
-    Remedy.PERMISSION: "A user with more permissions.",
+    Remedy.PERMISSION: "A user with more permissions: `--credentials`.",
     Remedy.ENDPOINT: "An address under which the target reaches this machine: `--endpoint-host`.",
     Remedy.MODEL: "A model that the run may use: `--model-id`.",
 }
 """What each remedy takes, in a sentence."""
+
+
+_OPTION = re.compile(r"`(--[\w-]+)`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,12 @@ class Offer:
     @property
     def count(self) -> int:
         return sum(len(reason.verdicts) for reason in self.reasons)
+
+    @property
+    def price(self) -> str:
+        """The offer in a few words: how many requirements more, and the options that it takes."""
+        options = " or ".join(_OPTION.findall(self.takes))
+        return f"{self.remedy} (+{self.count}{': ' if options else ''}{options})"
 
     @property
     def takes(self) -> str:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from conformance.report.presentation import decided, exit_meaning, headline, of_kinds, one_line
+from conformance.report.remedies import offers
 from conformance.report.verdicts import Conclusion, Judgement, Kind
 
 _LISTED = 20
@@ -46,6 +47,9 @@ def print_summary(judgement: Judgement, report: Path | None, console: Console | 
         _print(console, line.append(f"  {one_line(verdict.reason or verdict.requirement.statement, 120)}"))
     if len(findings) > _LISTED:
         _print(console, Text(f"  and {len(findings) - _LISTED} more"))
+    prices = [offer.price for offer in offers(judgement) if offer.remedy is not None]
+    if prices:
+        _print(console, Text(f"decides more with {', '.join(prices)}"))
     if report is not None:
         _print(console, Text(f"report: {report}"))
     meaning = "; ".join([exit_meaning(summary), *_because(judgement)])

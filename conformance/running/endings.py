@@ -92,14 +92,17 @@ def _comes_again(item: pytest.Item, expect: Expect) -> bool | None:
 
 
 def conclude(
-    judging: Judging, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
+    judging: Judging,
+    item: pytest.Item,
+    call: pytest.CallInfo[None],
+    error: BaseException | None,
+    report: pytest.TestReport,
 ) -> None:
-    """Attach the event of this phase to the report, and let pytest's outcome follow the verdict.
+    """Attach the event of this phase, which ended with `error`, and let pytest's outcome follow the verdict.
 
     Of a check that was interrupted nothing is said, even where it did not notice.
     """
     raise_if_came()
-    error = call.excinfo.value if call.excinfo is not None else None
     if call.when == "teardown" and error is not None:
         problem = f"{check_name(item)} could not be ended: {type(error).__name__}: {error}"
         report.user_properties.append((EVENT_PROPERTY, encode(Problem("internal", problem))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from conformance.contract.model import Remedy
 from conformance.outcomes import Untestable
 from conformance.targets.settle import wait
 
@@ -44,7 +45,8 @@ class TargetClock:
         if not self.movable and self._waited + seconds > self._max_wait:
             raise Untestable(
                 f"{purpose} needs {self._waited + seconds:.0f} s of real time, and --max-wait allows "
-                f"{self._max_wait:.0f} s; run with --max-wait {self._waited + seconds:.0f} or more"
+                f"{self._max_wait:.0f} s; run with --max-wait {self._waited + seconds:.0f} or more",
+                Remedy.WAITING,
             )
 
     def let_pass(self, seconds: float, purpose: str) -> None:

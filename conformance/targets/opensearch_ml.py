@@ -287,7 +287,10 @@ def remember_settings(session: Session, names: Iterable[str]) -> None:
 def require_settings(session: Session) -> None:
     """Raise `Untestable` where settings may not be changed."""
     if not session.options.may_change_settings:
-        raise Untestable("cluster settings may not be changed on this target; allow it with --allow-settings")
+        raise Untestable(
+            "cluster settings may not be changed on this target; allow it with --allow-settings",
+            Remedy.SETTINGS,
+        )
     if session.facts.settings_refused:
         raise Untestable(
             f"the account may not change cluster settings: {session.facts.settings_refused}",

@@ -27,6 +27,12 @@ from conformance.targets.transport import AnswerCutOff, Transport
 T = TypeVar("T")
 ABSENT: Final = object()
 JSON_TYPE = "application/json"
+# What a user gives to a target that lacks a capability.
+_GIVES: Final = {
+    "restart": Remedy.RESTART,
+    "change settings": Remedy.SETTINGS,
+    "second node": Remedy.NODES,
+}
 # A deploy of a remote model was recorded to take 0.3 s on one node and 1 s on three.
 STATE_BUDGET_SECONDS = 20.0
 REMOVAL_BUDGET_SECONDS = 10.0
@@ -352,7 +358,7 @@ class Session:
     def needs(self, capability: str) -> None:
         """Raise `Untestable` where the target lacks it."""
         if not self.capabilities.get(capability, False):
-            raise Untestable(f"the target lacks what this needs: {capability}")
+            raise Untestable(f"the target lacks what this needs: {capability}", _GIVES.get(capability))
 
     def restart(self) -> None:
         """Restart the target, or raise `Untestable` where that cannot be done from here."""

@@ -106,3 +106,17 @@ def test_an_incomplete_run_says_so(build: Any) -> None:
 
 def test_nothing_judged_is_said(build: Any) -> None:
     assert "  no requirement was judged" in printed(judge(build.run())).splitlines()
+
+
+def test_what_would_let_it_decide_more_has_a_price(build: Any) -> None:
+    names = ["osml.a", "osml.b", "osml.c", "osml.d"]
+    remedies = ["users", "users", "restart", None]
+    undecided = [
+        replace(build.decide("untestable", name, reason="why"), remedy=remedy)
+        for name, remedy in zip(names, remedies, strict=True)
+    ]
+    run = build.run(*(build.requirement(name) for name in names), build.check(*undecided))
+    assert (
+        "decides more with users (+2: --user or --create-users), restart (+1: --restart-command)"
+        in printed(judge(run)).splitlines()
+    )

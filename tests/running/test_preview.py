@@ -71,13 +71,14 @@ def test_an_admin_is_told_what_a_run_would_do(secured: tuple[str, Recorded]) -> 
         "it changes settings of ML Commons for single checks, and puts each back",
         "connectors may reach its own endpoint already",
         "it waits for nothing",
-        "Several users with different roles on a cluster with security.",
+        "Several users with different roles, and security: `--user` or `--create-users`.",
     ):
         assert line in told
 
 
 def test_an_ordinary_account_is_told_what_it_lacks(secured: tuple[str, Recorded]) -> None:
     _, told = doctor(secured[0], user="ml_full")
+<<<<<<< HEAD
     for line in (
         "may make models, groups, connectors and agents: yes",
         "may change cluster settings: no",
@@ -87,6 +88,12 @@ def test_an_ordinary_account_is_told_what_it_lacks(secured: tuple[str, Recorded]
     ):
         assert line in told
     assert "A user with more permissions." in told
+=======
+    assert "may do everything with models, and change neither settings nor pipelines" in told
+    assert "the account may not GET /_ingest/pipeline" in told
+    assert "it changes no settings" in told
+    assert "A user with more permissions: `--credentials`." in told
+>>>>>>> d962660 (What would let a run decide more reaches the stream, has a price in the summary, and names the options that it takes)
 
 
 def test_users_that_are_given_need_not_be_asked_for(secured: tuple[str, Recorded]) -> None:

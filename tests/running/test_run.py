@@ -225,3 +225,10 @@ def test_a_profile_that_is_not_there_is_left_out_of_all(run: Any, out: Path, ser
     ended = run("--target", url, "--select", "osml.deploy.answer,nugen.aligned.answer")
     assert ended.returncode == 0
     assert kinds(judged(out)) == {"osml.deploy.answer": "pass"}
+
+
+def test_what_a_check_could_not_decide_says_what_would_let_it(run: Any, out: Path) -> None:
+    ended = run("--profile", "opensearch-ml", "--select", "osml.access.admin")
+    (verdict,) = judged(out).verdicts
+    assert [each.decision.remedy for each in verdict.evidence] == ["users"]
+    assert "decides more with users (+1: --user or --create-users)" in ended.stdout.splitlines()

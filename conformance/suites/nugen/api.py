@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from conformance.contract.model import Remedy
 from conformance.outcomes import Untestable
 from conformance.targets import nugen
 from conformance.targets.exchange import Exchange
@@ -64,7 +65,7 @@ class Nugen:
 
     def _model_in(self, wanted: str) -> str:
         if not self.session.options.model_ids:
-            raise Untestable("no model may be used; name one with --model-id")
+            raise Untestable("no model may be used; name one with --model-id", Remedy.MODEL)
         model_id = self.session.options.model_ids[0]
         nugen.restore_later(self.session, model_id)
         nugen.bring_to(self.session, model_id, wanted)

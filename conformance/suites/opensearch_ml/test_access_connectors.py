@@ -103,3 +103,19 @@ def test_a_connector_of_which_nothing_is_said(users: Users, expect: Expect) -> N
     users.control_connectors()
     read = _get(users.acting(Part.ADMIN), _connector(users))
     expect.equal("osml.access.connector.private-by-default", read.member("access"), "private", "access")
+
+
+@requirement("osml.connector.update.field.access_mode", "osml.connector.update.field.backend_roles")
+def test_the_access_of_a_connector_is_changed(users: Users, expect: Expect) -> None:
+    users.control_connectors()
+    owner, admin = users.acting(Part.OWNER).session, users.acting(Part.ADMIN)
+    path = f"{ML}/connectors/{_connector(users, **users.access('private'))}"
+    changed = owner.request("PUT", path, {"access_mode": "public"})
+    expect.accepted("osml.connector.update.field.access_mode", changed)
+    access = admin.session.request("GET", path).member("access")
+    expect.equal("osml.connector.update.field.access_mode", access, "public", "access")
+    roles = sorted(users.user(Part.OWNER).backend_roles)
+    given = owner.request("PUT", path, {"access_mode": "restricted", "backend_roles": roles})
+    expect.accepted("osml.connector.update.field.backend_roles", given)
+    kept = admin.session.request("GET", path).member("backend_roles")
+    expect.equal("osml.connector.update.field.backend_roles", kept, roles, "backend_roles")

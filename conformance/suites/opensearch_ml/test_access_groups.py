@@ -38,14 +38,18 @@ def _access(users: Users, group: str) -> Any:
     return users.acting(Part.ADMIN).get_group(group).member("access")
 
 
-@requirement("osml.access.group.private-by-default", "osml.access.group.modes")
+@requirement(
+    "osml.access.group.private-by-default",
+    "osml.access.group.modes",
+    "osml.group.register.field.access_mode",
+)
 def test_the_mode_of_a_group(users: Users, expect: Expect) -> None:
     users.control_models()
     owner = users.acting(Part.OWNER)
     for mode in MODES:
         name = "osml.access.group.modes"
         made = _register(owner, **users.access(mode))
-        expect.accepted(name, made)
+        expect.accepted("osml.group.register.field.access_mode", made)
         expect.equal(
             name, _access(users, str(made.member("model_group_id"))), mode, f"access of a {mode} group"
         )
@@ -93,7 +97,11 @@ def test_access_that_a_group_cannot_have(
 
 
 @requirement(
-    "osml.access.group.add-all", "osml.access.group.add-all-not-admin", "osml.access.group.backend-roles"
+    "osml.access.group.add-all",
+    "osml.access.group.add-all-not-admin",
+    "osml.access.group.backend-roles",
+    "osml.group.register.field.add_all_backend_roles",
+    "osml.group.register.field.backend_roles",
 )
 def test_backend_roles_of_a_group(users: Users, expect: Expect) -> None:
     users.control_models()
@@ -102,10 +110,11 @@ def test_backend_roles_of_a_group(users: Users, expect: Expect) -> None:
     made = _register(owner, access_mode="restricted", add_all_backend_roles=True)
     expect.accepted("osml.access.group.add-all", made)
     read = admin.get_group(str(made.member("model_group_id")))
+    expect.accepted("osml.group.register.field.add_all_backend_roles", made)
     given = sorted(read.member("backend_roles") or [])
     expect.equal("osml.access.group.add-all", given, own, "backend_roles of the group")
     made = _register(owner, access_mode="restricted", backend_roles=own[:1])
-    expect.accepted("osml.access.group.backend-roles", made)
+    expect.accepted("osml.group.register.field.backend_roles", made)
     read = admin.get_group(str(made.member("model_group_id")))
     expect.equal("osml.access.group.backend-roles", read.member("backend_roles"), own[:1], "backend_roles")
     refused = _register(admin, access_mode="restricted", add_all_backend_roles=True)
