@@ -87,7 +87,7 @@ def test_an_ordinary_account_is_told_what_it_lacks(secured: tuple[str, Recorded]
         "it changes no settings",
     ):
         assert line in told
-    assert "A user with more permissions." in told
+    assert "A user with more permissions: `--credentials`." in told
 =======
     assert "may do everything with models, and change neither settings nor pipelines" in told
     assert "the account may not GET /_ingest/pipeline" in told
