@@ -78,7 +78,6 @@ def test_an_admin_is_told_what_a_run_would_do(secured: tuple[str, Recorded]) -> 
 
 def test_an_ordinary_account_is_told_what_it_lacks(secured: tuple[str, Recorded]) -> None:
     _, told = doctor(secured[0], user="ml_full")
-<<<<<<< HEAD
     for line in (
         "may make models, groups, connectors and agents: yes",
         "may change cluster settings: no",
@@ -88,12 +87,6 @@ def test_an_ordinary_account_is_told_what_it_lacks(secured: tuple[str, Recorded]
     ):
         assert line in told
     assert "A user with more permissions: `--credentials`." in told
-=======
-    assert "may do everything with models, and change neither settings nor pipelines" in told
-    assert "the account may not GET /_ingest/pipeline" in told
-    assert "it changes no settings" in told
-    assert "A user with more permissions: `--credentials`." in told
->>>>>>> d962660 (What would let a run decide more reaches the stream, has a price in the summary, and names the options that it takes)
 
 
 def test_users_that_are_given_need_not_be_asked_for(secured: tuple[str, Recorded]) -> None:
