@@ -146,9 +146,13 @@ def _is_gone(session: Session, path: str) -> bool:
 
 
 def stand_on(session: Session, kind: str, resource_id: str) -> None:
-    """Have the run say so where this thing, which its checks use, was taken away."""
+    """Have the run say so where this thing, which its checks use, was taken away.
+
+    What cannot be read as soon as it was made was taken away by nobody: that is the target's own answer.
+    """
     path = _path(kind, resource_id)
-    session.grounds.append(lambda: f"its {kind} {resource_id}" if _is_gone(session, path) else None)
+    if not _is_gone(session, path):
+        session.grounds.append(lambda: f"its {kind} {resource_id}" if _is_gone(session, path) else None)
 
 
 def _let_connectors_reach(session: Session) -> None:

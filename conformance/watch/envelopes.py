@@ -63,7 +63,7 @@ def shards(seen: Seen) -> Iterator[Observation]:
     if not isinstance(found, dict) or not seen.succeeded or member(seen.body, "result") == "noop":
         return
     counts = [found.get(name, 0) for name in ("total", "successful", "failed", "skipped")]
-    holds = all(type(each) is int for each in counts)
+    holds = {"total", "successful", "failed"} <= found.keys() and all(type(each) is int for each in counts)
     if holds:
         total, right, wrong, skipped = counts
         # A copy that no node holds is counted and neither succeeds nor fails; a search leaves out none.
@@ -83,6 +83,12 @@ def hits(seen: Seen) -> Iterator[Observation]:
     listed, total = member(found, "hits"), member(found, "total", "value")
     if not isinstance(listed, list) or type(total) is not int:
         return
+    yield Observation(
+        "osml.relation.hits",
+        member(seen.body, "timed_out") is False,
+        "a search that ended in its time",
+        repr(member(seen.body, "timed_out")),
+    )
     named = member(seen.sent, "query", "ids", "values")
     if isinstance(named, list):
         yield Observation(

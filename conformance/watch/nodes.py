@@ -12,6 +12,9 @@ from conformance.watch.things import Things
 
 # The statistic that the page shows.
 _STATISTIC: Final = "ml_executing_task_count"
+# What a profile tells of how long predictions took.
+_MEASURED: Final = ("model_inference_stats", "predict_request_stats")
+_RISING: Final = ("min", "p50", "p90", "p99", "max")
 
 
 class Nodes:
@@ -25,15 +28,23 @@ class Nodes:
         self._nodes = nodes
 
     def predicted(self, seen: Seen) -> Iterator[Observation]:
-        if member(seen.sent, "text_docs") is not None:
-            # Of a local model, which no connector's model answers for.
-            return
         results = member(seen.body, "inference_results")
+        # Of a local model no connector's model answers.
+        local = member(seen.sent, "text_docs") is not None
+        remote = "remote" in seen.path and not local
         for result in results if isinstance(results, list) else ():
             outputs = member(result, "output")
+            yield Observation(
+                "osml.relation.predicted",
+                not remote or (isinstance(outputs, list) and member(result, "status_code") == 200),
+                "a prediction of a remote model with its `output` and the `status_code` 200",
+                repr(result)[:300],
+            )
             for output in outputs if isinstance(outputs, list) else ():
                 answer = member(output, "dataAsMap")
-                if answer is not None:
+                if local:
+                    yield from _weighed(answer)
+                elif answer is not None or remote:
                     yield Observation(
                         "osml.relation.predicted",
                         answer == ANSWER and member(output, "name") == "response",
@@ -67,10 +78,13 @@ class Nodes:
 
     def _all_held(self, seen: Seen, held: set[str]) -> Iterator[Observation]:
         """What reads as deployed has a profile."""
-        if seen.operation not in ("profile_model", "profile_models") or seen.racing:
+        whole = seen.operation == "profile_models" or (
+            seen.operation == "profile" and not seen.sent and "?" not in seen.exchange.request.path
+        )
+        if seen.racing or not (whole or seen.operation == "profile_model"):
             return
         for (kind, name), thing in self._things.known.items():
-            asked = seen.operation == "profile_models" or name in seen.path
+            asked = whole or name in seen.path
             if kind == "models" and asked and thing.there and thing.whole.get("model_state") == "DEPLOYED":
                 yield Observation(
                     "osml.relation.profile",
@@ -88,6 +102,15 @@ class Nodes:
             "a profile tells of nodes of the cluster",
             f"{node}, {workers}",
         )
+        for measured in _MEASURED:
+            stats = member(model, measured)
+            if stats is not None:
+                yield Observation(
+                    "osml.relation.profile",
+                    _agree(stats),
+                    f"`{measured}` as numbers that agree, from `min` to `max`, of at least one",
+                    repr(stats),
+                )
         thing = self._things.get("models", name)
         if thing is not None and thing.whole.get("model_state") == "DEPLOYED" and node in workers:
             yield Observation(
@@ -119,3 +142,33 @@ class Nodes:
             f"statistics of each node as numbers, {_STATISTIC} among them",
             seen.exchange.summary,
         )
+
+
+def _weighed(answer: Any) -> Iterator[Observation]:
+    """What a sparse model says of a text: how much each of its words weighs."""
+    told = member(answer, "response")
+    if told is None:
+        return
+    words = told if isinstance(told, list) else [told]
+    yield Observation(
+        "osml.relation.predicted",
+        bool(words) and all(isinstance(each, dict) and all(map(_is_weight, each.values())) for each in words),
+        "a prediction of a sparse model with the words of each text and what they weigh",
+        repr(answer)[:300],
+    )
+
+
+def _is_weight(value: Any) -> bool:
+    return type(value) in (int, float) and value > 0
+
+
+def _agree(stats: Any) -> bool:
+    """Whether statistics of a time are those of the same calls; with one call they are all alike."""
+    rising = [member(stats, name) for name in _RISING]
+    average, count = member(stats, "average"), member(stats, "count")
+    if any(type(each) not in (int, float) for each in (*rising, average)) or type(count) is not int:
+        return False
+    if count == 1:
+        return {*rising, average} == {average}
+    # A percentile lies between two calls, and is rounded.
+    return count > 1 and rising[0] <= average <= rising[-1] and sorted(rising) == rising

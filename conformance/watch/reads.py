@@ -109,7 +109,8 @@ class Reads:
                 if named and plain(value):
                     yield Observation(
                         "osml.relation.as-sent",
-                        same(value, told.get(each)),
+                        same(value, told.get(each))
+                        and not (each.startswith("is_") and told[each] is not value),
                         f"`{each}` of {kind} as it was sent",
                         f"{told.get(each)!r}, sent {value!r}",
                     )
@@ -202,6 +203,10 @@ class Reads:
 
     def _times(self, told: dict[str, Any], known: Thing | None) -> Iterator[Observation]:
         named = {name: told[name] for name in told if name.endswith("_time") and type(told[name]) is int}
+        odd = [name for name, value in told.items() if name.endswith("_time") and name not in named]
+        yield Observation(
+            "osml.relation.times", not odd, f"{', '.join(odd)} as whole numbers", repr(told)[:300]
+        )
         now = self._now() * 1000
         if self._offset is None and known is not None and named:
             away = min(named.values()) - now

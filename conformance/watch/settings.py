@@ -24,6 +24,8 @@ class Settings:
             return
         if "filter_path" in seen.exchange.request.path:
             return
+        lacking = [scope for scope in _SCOPES if not isinstance(member(seen.body, scope), dict)]
+        yield Observation(_RULE, not lacking, "both scopes of settings as objects", ", ".join(lacking))
         told = {scope: flat(member(seen.body, scope)) for scope in (*_SCOPES, "defaults")}
         odd = [name for values in told.values() for name, value in values.items() if not _is_text(value)]
         yield Observation(_RULE, not odd, "settings that read as texts or lists of texts", repr(odd))

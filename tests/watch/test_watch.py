@@ -223,3 +223,58 @@ def test_a_search_may_show_what_was_before_the_last_write(
     see(watch, "GET", f"{ML}/model_groups/{MODEL}", 200, read)
     body = hits_of(version, description, written)
     assert see(watch, "POST", f"{ML}/model_groups/_search", 200, body, {}).keys() == found
+
+
+STATS = {"count": 2, "min": 1.0, "p50": 1.5, "p90": 1.9, "p99": 1.99, "max": 2.0, "average": 1.5}
+
+
+@pytest.mark.parametrize(
+    ("stats", "differs"),
+    [
+        (STATS, False),
+        (dict.fromkeys(STATS, 3.0) | {"count": 1}, False),
+        (dict.fromkeys(STATS, 3.0) | {"count": 1, "min": 0.0}, True),
+        (STATS | {"max": 0.0}, True),
+        (STATS | {"p90": "1.9"}, True),
+        (STATS | {"count": 0}, True),
+        ({name: value for name, value in STATS.items() if name != "p99"}, True),
+    ],
+)
+def test_statistics_of_a_profile_agree(watch: Watch, stats: Any, differs: bool) -> None:
+    profile = {"nodes": {"node": {"models": {MODEL: {"predict_request_stats": stats}}}}}
+    found = see(watch, "GET", f"{ML}/profile/models/{MODEL}", 200, profile)
+    assert ("osml.relation.profile" in found) == differs
+
+
+@pytest.mark.parametrize(("weight", "differs"), [(0.5, False), (0, True), ("0.5", True)])
+def test_a_sparse_model_weighs_words(watch: Watch, weight: Any, differs: bool) -> None:
+    output = {"name": "output", "dataAsMap": {"response": [{"hello": weight}]}}
+    body = {"inference_results": [{"output": [output]}]}
+    path = f"{ML}/_predict/sparse_encoding/{MODEL}"
+    found = see(watch, "POST", path, 200, body, {"text_docs": ["hello"]})
+    assert ("osml.relation.predicted" in found) == differs
+
+
+@pytest.mark.parametrize("scope", ["persistent", "transient"])
+def test_a_scope_of_settings_that_is_left_out_is_a_difference(watch: Watch, scope: str) -> None:
+    body = {"persistent": {}, "transient": {}, "defaults": {}}
+    assert "osml.relation.settings" not in see(watch, "GET", "/_cluster/settings", 200, body)
+    del body[scope]
+    assert "osml.relation.settings" in see(watch, "GET", "/_cluster/settings", 200, body)
+
+
+def test_a_time_that_is_a_text_is_a_difference(watch: Watch) -> None:
+    body = hits_of(1, "d", int(NOW * 1000))
+    body["hits"]["hits"][0]["_source"]["last_updated_time"] = str(int(NOW * 1000))
+    found = see(watch, "GET", f"{ML}/model_groups/_search", 200, body)
+    assert "osml.relation.times" in found
+
+
+def test_a_flag_that_reads_as_a_text_is_a_difference(watch: Watch) -> None:
+    made = {"task_id": "t", "status": "CREATED", "model_id": MODEL}
+    sent = {"name": "m", "function_name": "remote", "is_enabled": True}
+    see(watch, "POST", f"{ML}/models/_register", 200, made, sent)
+    read = {"name": "m", "algorithm": "REMOTE", "model_version": "1", "model_state": "REGISTERED"}
+    for told, differs in ((True, False), ("true", True)):
+        found = see(watch, "GET", f"{ML}/models/{MODEL}", 200, read | {"is_enabled": told})
+        assert ("osml.relation.as-sent" in found) == differs
