@@ -61,7 +61,8 @@ _CHOSEN: Final = frozenset(
 )
 # What the contract's own documents say of a schema beside what it asks.
 _TOLD: Final = frozenset({"x-source", "x-level", "format"})
-# What a task tells once it has come so far; recordings were made of tasks that had ended.
+# What a task, and the answer that tells of it, has once it has come so far; most recordings are of tasks that
+# had ended.
 _LATER: Final = frozenset({"model_id", "error"})
 # What a thing has only where a client gave it.
 _GIVEN: Final = frozenset({"description", "parameters", "tools"})
@@ -113,7 +114,8 @@ def _form(answers: Iterable[Sample], status: int) -> Schema:
     )
     if status < _FIRST_ERROR:
         _place_vocabulary(schema, [_closed(each.value) for each in answers])
-        not_always = _GIVEN | (_LATER if "is_async" in schema.get("properties", {}) else set())
+        begun = {"is_async", "task_id"} & schema.get("properties", {}).keys()
+        not_always = _GIVEN | (_LATER if begun else set())
         if "required" in schema:
             schema["required"] = [name for name in schema["required"] if name not in not_always]
     return schema

@@ -110,10 +110,14 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(each)
 
 
+def _shown(text: str) -> str:
+    return presentable(text).replace(HIDDEN, ANY)
+
+
 def _general(text: str, sent: Iterable[str] = ()) -> str:
     """The text on one line without what belongs to one run alone, secrets first."""
-    text = presentable(text).replace(HIDDEN, ANY)
-    sent = sorted(set(sent), key=len, reverse=True)
+    text = _shown(text)
+    sent = sorted(set(map(_shown, sent)), key=len, reverse=True)
     for each in sent:
         if len(each) > _SHORT:
             text = text.replace(each, ANY)

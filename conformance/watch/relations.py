@@ -72,6 +72,7 @@ class Relations:
         yield from self._counts.written(seen)
         self._task(seen)
         if operation in CREATIONS:
+            yield from self._named(seen)
             self._created(CREATIONS[operation], seen)
         elif operation in UPDATES:
             self._updated(UPDATES[operation], seen)
@@ -97,6 +98,16 @@ class Relations:
             yield from self._nodes.profiled(seen)
         if operation in ("stats", "stat", "node_stats", "node_stat"):
             yield from self._nodes.counted_by_node(seen)
+
+    def _named(self, seen: Seen) -> Iterator[Observation]:
+        """A model that is hosted elsewhere is there at once, and the answer names it."""
+        if str(member(seen.sent, "function_name")).lower() == "remote" and seen.operation == "register_model":
+            yield Observation(
+                "osml.relation.task",
+                isinstance(member(seen.body, "model_id"), str),
+                "the registration of a remote model names the model",
+                seen.exchange.summary,
+            )
 
     def _created(self, kind: str, seen: Seen) -> None:
         if kind == "models":

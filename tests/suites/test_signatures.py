@@ -96,5 +96,13 @@ def test_a_secret_that_a_server_repeats_is_no_part_of_it() -> None:
     assert "planted" not in told
 
 
+def test_a_secret_within_what_the_request_sent_changes_nothing() -> None:
+    sent = {"group": "planted-secret-2-group"}
+    before = of_exchange(exchange("/x", 500, fault("empty for planted-secret-2-group"), sent), "", ROUTES)
+    bearer("planted-secret-2")
+    after = of_exchange(exchange("/x", 500, fault("empty for planted-secret-2-group"), sent), "", ROUTES)
+    assert before == after
+
+
 def test_a_long_text_is_cut() -> None:
     assert len(of_text("x" * 1000, "y")) == 240
