@@ -47,10 +47,16 @@ class Expect:
         self.evidence: dict[Finding, tuple[Exchange, ...]] = {}
         self.access: list[AccessSeen] = []
         self.tries = 1
+        self._try = 1
 
     def again(self) -> None:
         """Another try begins: in how many of them a finding is met tells how often it comes."""
         self.tries += 1
+        self._try = self.tries
+
+    def back_to(self, number: int) -> None:
+        """What is seen from now on belongs to this try, which began before; the first is 1."""
+        self._try = number
 
     def seen(self, finding: Finding) -> int:
         """In how many of the tries it was met."""
@@ -86,7 +92,7 @@ class Expect:
         )
         self.differences.append(difference)
         finding = (requirement, signature)
-        self._met_in.setdefault(finding, set()).add(self.tries)
+        self._met_in.setdefault(finding, set()).add(self._try)
         self.evidence.setdefault(finding, tuple(self._evidence()))
         return difference
 

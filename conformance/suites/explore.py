@@ -32,6 +32,8 @@ _SHRINKING_SECONDS_PER_REQUEST = 0.005
 # A fault that shows in one of ten tries is missed by so many in less than one of a hundred runs: 0.9 ** 44.
 TRIES = 44
 _SECONDS_PER_CHANCE = 15.0
+# What concurrent calls began goes on after their answers: a recorded node changed a state 1 s later still.
+_REST_SECONDS = 2.0
 
 
 class Runner(Protocol[T_co]):
@@ -98,19 +100,38 @@ class Explore:
                 if not expect.go_past_what_was_found() or budget.spent:
                     raise
 
-    def by_chance(self, expect: Expect, *, seconds: float = _SECONDS_PER_CHANCE) -> Iterator[random.Random]:
+    def by_chance(self, expect: Expect) -> Iterator[random.Random]:
         """Tries of what chance decides, each with its own chance: as many as it takes not to miss a fault
         that shows in one of ten, or as fit the time. What a try makes is removed after it."""
-        budget = Budget(seconds)
+        for chance in self._chances(expect):
+            mark = self._session.tracker.mark()
+            yield chance
+            self._session.clean(mark)
+
+    def at_rest(self, expect: Expect, attempt: Callable[[random.Random], Callable[[], None]]) -> None:
+        """Tries as of `by_chance`, and a look at what each has left when all that it began has ended.
+
+        `attempt` is one try and gives the look, which adds to the try's evidence.
+        """
+        looks = []
+        for chance in self._chances(expect):
+            look = attempt(chance)
+            looks.append((expect.tries, look, tuple(self._session.journal)))
+        self._session.settle(lambda: False, bool, budget=_REST_SECONDS)
+        for number, look, before in looks:
+            expect.back_to(number)
+            self._session.begin_sequence(before)
+            look()
+
+    def _chances(self, expect: Expect) -> Iterator[random.Random]:
+        budget = Budget(_SECONDS_PER_CHANCE)
         for number in range(TRIES):
             if number and budget.spent:
                 return
             if number:
                 expect.again()
-            mark = self._session.tracker.mark()
             self._session.begin_sequence()
             yield random.Random(f"{self._seed} {number}")
-            self._session.clean(mark)
 
     def machine(self, machine: type[RuleBasedStateMachine], *, steps: int, most: int) -> None:
         """Run a state machine; each of its steps counts as three requests."""

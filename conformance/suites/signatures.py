@@ -38,6 +38,8 @@ _KIND = re.compile(
     r"\b(?:START_ARRAY|START_OBJECT|VALUE_[A-Z_]+|range of (?:int|long)"
     r"|java\.(?:lang|util|math)\.\w+(?:\[\])?)"
 )
+# As Java calls what it has no name for.
+_LOCAL = re.compile(r"(?<=<local)\d+(?=>)")
 _STARS = re.compile(r"\*(?:[-_./:, ]*\*)+")
 
 
@@ -124,7 +126,7 @@ def _general(text: str, sent: Iterable[str] = ()) -> str:
         elif each.strip() and text.endswith(f" {each}"):
             # Elsewhere what is so short may be there by chance.
             text = text.removesuffix(each) + ANY
-    for pattern in (_USER, _OWN_NAME, _KIND, _ADDRESS, _ID, _NUMBER):
+    for pattern in (_USER, _OWN_NAME, _KIND, _LOCAL, _ADDRESS, _ID, _NUMBER):
         text = pattern.sub(ANY, text)
     return _STARS.sub(ANY, " ".join(text.split()))
 

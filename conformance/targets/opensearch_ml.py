@@ -414,7 +414,9 @@ def remove_model(session: Session, model_id: str, groups: Set[str]) -> str | Non
 
 
 def _remove_group(session: Session, group_id: str) -> str | None:
-    """Delete a model group if a run made it."""
+    """Delete a model group if a run made it; one that is remembered by itself has its own turn."""
+    if session.tracker.remembers("model group", group_id):
+        return None
     known = session.request("GET", _path("model group", group_id))
     made_by_run = known.status == 200 and str(known.member("name")).startswith(session.options.prefix)
     return remove_plain(session, "model group", group_id) if made_by_run else None

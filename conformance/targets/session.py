@@ -228,14 +228,14 @@ class Session:
         """How long the target took to answer so far, on average."""
         return self._seconds / self._requests if self._requests else 0.0
 
-    def begin_sequence(self) -> None:
-        """Forget the evidence so far: a new check, or a new example of one, begins.
+    def begin_sequence(self, before: Sequence[Exchange] = ()) -> None:
+        """Forget the evidence so far but for `before`: a new check, or a new example of one, begins.
 
         Raises `KeyboardInterrupt` where one came before that was lost.
         """
         raise_if_came()
         with self._lock:
-            self.journal.clear()
+            self.journal[:] = before
         self._began = time.monotonic()
         self.clock.start_check()
 

@@ -50,6 +50,11 @@ class Tracker:
         with self._lock:
             return len(self._resources)
 
+    def remembers(self, kind: str, resource_id: str) -> bool:
+        """Whether this thing is still to be removed."""
+        with self._lock:
+            return any(each.kind == kind and each.id == resource_id for each in self._resources)
+
     def put_back(self, resources: list[Resource]) -> None:
         """Remember again what was taken, newest first, and not removed."""
         with self._lock:

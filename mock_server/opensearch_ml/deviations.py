@@ -196,6 +196,16 @@ DEVIATIONS = (
         {"gone_document_status": 500},
     ),
     Deviation(
+        "raced-deploy-fails",
+        "A model that is deployed twice at the same moment ends deployed.",
+        "Of about every other model the state ends as DEPLOY_FAILED, though both deploys were accepted.",
+        None,
+        "osml.race.one-outcome",
+        _BOTH,
+        {"raced_deploy_fails": 0.5},
+        ("osml.deploy.in-memory",),
+    ),
+    Deviation(
         "number-out-of-range-500",
         _NO_5XX,
         "A whole number that does not fit its kind is answered 500.",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from mock_server import codec
@@ -150,11 +151,14 @@ class Lifecycle:
     def deploy(self, model: Model, node_ids: tuple[str, ...] | None, *, at: float | None = None) -> str:
         """Begin to deploy a model on these nodes, or on all with None; gives the id of the task.
 
-        A deployment of the same model that is under way ends first.
+        A deployment of the same model that is under way ends first; recorded nodes may take that ill.
         """
+        raced = model.id in self._coming or model.id in self._deployments
         self.finish(model)
         start = self._clock.now() if at is None else at
         deployment = self._plan(model, node_ids, start)
+        if raced and self._ids.happens(self._rules.raced_deploy_fails):
+            deployment = replace(deployment, outcome=Outcome.FAILED)
         self._begin(deployment, start)
         return deployment.task_id
 

@@ -113,6 +113,7 @@ class Rules:
     # Deploy and undeploy.
     deploy_latency: float = 0.03
     deploys_finish: bool = True
+    raced_deploy_fails: float = 0.0
     deploy_task_names_model: bool = True
     deploy_task_completes: bool = True
     node_ids_limit_deploy: bool = True

@@ -68,7 +68,8 @@ def test_a_known_set_accepts_what_the_version_deviates_in_and_the_suite_finds_ju
     found, waivers = _of_kind(ran, Kind.KNOWN), known_waivers(behaviour)
     # On a busy machine fewer tries fit the budget, and what depends on chance alone may not come.
     always = {waiver.requirement for waiver in waivers if not waiver.chance}
-    assert found | ({waiver.requirement for waiver in waivers} - always) == _broken_by(behaviour)
+    by_chance = {waiver.requirement for waiver in waivers} - always
+    assert found | by_chance == _broken_by(behaviour) | by_chance
     assert always <= found <= {waiver.requirement for waiver in waivers}
     bare = replace(ran, waivers=())
     assert _of_kind(bare, Kind.FAIL) == found

@@ -202,3 +202,12 @@ def test_in_how_many_tries_a_finding_was_met() -> None:
     judge.see_status("a.b", answered(200), 200)
     (difference,) = {each.signature for each in judge.differences}
     assert (judge.seen(("a.b", difference)), judge.tries) == (1, 2)
+
+
+def test_what_an_earlier_try_left_belongs_to_that_try() -> None:
+    judge = expect()
+    judge.again()
+    for number in (1, 2, 1):
+        judge.back_to(number)
+        judge.see("a.b", False, expected="one", came="two")
+    assert (judge.seen(("a.b", judge.differences[0].signature)), judge.tries) == (2, 2)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from conformance.outcomes import Nonconformance, Untestable
-from conformance.suites.explore import Explore
+from conformance.suites.expect import Expect
+from conformance.suites.explore import TRIES, Explore
 from conformance.targets.connect import TargetOptions, connect
 from conformance.targets.session import Session
 from conformance.targets.tracker import Resource
@@ -94,3 +96,23 @@ def test_a_slow_target_gets_fewer_examples(session: Session) -> None:
     session._seconds, session._requests = 10.0, 10
     assert explore.examples(1) < quick
     assert explore.examples(1000) == 5
+
+
+def test_what_tries_leave_is_looked_at_after_the_last_of_them(session: Session) -> None:
+    seen: list[str] = []
+    judge = Expect(["a.b"], lambda _: True, evidence=lambda: session.journal)
+
+    def attempt(chance: random.Random) -> Callable[[], None]:
+        name = f"/try/{chance.random()}"
+        session.request("GET", name)
+        seen.append("try")
+
+        def look() -> None:
+            seen.append("look")
+            judge.see("a.b", name in session.journal[0].request.path, expected=name, came="another")
+
+        return look
+
+    Explore(session, seed=0).at_rest(judge, attempt)
+    assert seen == ["try"] * TRIES + ["look"] * TRIES
+    assert judge.differences == []

@@ -44,6 +44,7 @@ def test_a_path_that_no_operation_has_is_told_by_its_words() -> None:
         ("no model EWV7tZsBCKXXqNvdY2Fv", "no model FWV7tZsBCKXXqNvdY2Fw"),
         ("node uFUiZlIASYapUcOoT2nGGg left", "node 3TASWfXRTimvmmRzVkkuIg left"),
         ("took 30 ms at 3.5", "took 31 ms at 4"),
+        ('because "<local5>" is null', 'because "<local26>" is null'),
         ("connect to 127.0.0.1:9200 failed", "connect to 127.0.0.1:41000 failed"),
         ("group mlconform-12ab34cd-gw0-group-7 is there", "group mlconform-99ab34cd-group-12 is there"),
     ],
@@ -106,3 +107,9 @@ def test_a_secret_within_what_the_request_sent_changes_nothing() -> None:
 
 def test_a_long_text_is_cut() -> None:
     assert len(of_text("x" * 1000, "y")) == 240
+
+
+@pytest.mark.parametrize("sent", ["E", ":", "ab", "𱸕"])
+def test_what_was_sent_tells_nothing_apart_however_short(sent: str) -> None:
+    met = exchange("/x", 500, fault(f"Model Group Response is empty for {sent}"), {"model_group_id": sent})
+    assert of_exchange(met, "no 5xx", ROUTES).endswith(": Model Group Response is empty for *")

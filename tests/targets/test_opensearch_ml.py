@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, Untestable
+from conformance.suites.opensearch_ml.api import MlCommons
 from conformance.targets import opensearch_ml
 from conformance.targets.connect import PREFIX, TargetOptions, connect
 from conformance.targets.opensearch_ml import ML, SETTINGS
@@ -275,3 +276,14 @@ class TestSweep:
         session, _ = talk_to({("POST", f"{ML}/agents/_search"): (200, hits)})
         _, complaints = opensearch_ml.sweep(session, PREFIX)
         assert complaints == ["agents could not be searched: 0 of 5 were found at once; sweep again"]
+
+
+def test_a_group_that_is_remembered_outlives_a_model_of_it(session: Session) -> None:
+    ml = MlCommons(session)
+    group = ml.lasting_group()
+    mark = session.tracker.mark()
+    ml.model(model_group_id=group)
+    session.clean(mark)
+    assert ml.get_group(group).status == 200
+    session.clean()
+    assert ml.get_group(group).status == 404

@@ -125,6 +125,12 @@ class MlCommons:
         body = {"name": self.session.new_name("group"), "description": "made by a conformance run"}
         return _made(self.register_group(body | fields), "model_group_id")
 
+    def lasting_group(self) -> str:
+        """A group with a version in it, so that it does not go with the last of those that come."""
+        group = self.group()
+        self.model(model_group_id=group)
+        return group
+
     def get_group(self, group_id: str) -> Exchange:
         return self.session.request("GET", f"{ML}/model_groups/{quote(group_id, safe='')}")
 
@@ -217,15 +223,20 @@ class MlCommons:
 
     def user_of(self, kind: str, model_id: str) -> str:
         """An ingest pipeline, search pipeline or agent that uses the model; waits until it can be found."""
-        name = self.session.new_name(kind.replace(" ", "-"))
         if kind == "agent":
-            return self._agent(name, model_id)
-        body = _pipeline(kind, model_id)
-        put = self.session.request("PUT", opensearch_ml.PATHS[kind] + name, body)
+            return self._agent(self.session.new_name("agent"), model_id)
+        put = self.put_pipeline(kind, model_id)
         if put.status != 200:
             raise Untestable(f"no {kind} could be made: {put.summary}")
-        opensearch_ml.track(self.session, kind, name)
-        return name
+        return put.request.path.rpartition("/")[2]
+
+    def put_pipeline(self, kind: str, model_id: str) -> Exchange:
+        """Send the pipeline of this kind that uses the model."""
+        name = self.session.new_name(kind.replace(" ", "-"))
+        put = self.session.request("PUT", opensearch_ml.PATHS[kind] + name, _pipeline(kind, model_id))
+        if put.answer is not None and put.status == 200:
+            opensearch_ml.track(self.session, kind, name)
+        return put
 
     def remove_user(self, kind: str, name: str) -> None:
         """Remove a user of a model; waits until it can no longer be found."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from random import Random
 
 from conformance.oracle.linearizability import Call, Linearity, linearity
 from conformance.outcomes import Untestable
 from conformance.suites.expect import Expect
 from conformance.suites.explore import Explore
-from conformance.suites.marks import requirement
+from conformance.suites.marks import exclusive, requirement
 from conformance.suites.opensearch_ml.api import MlCommons
 from conformance.targets.exchange import Exchange
 
@@ -37,49 +38,110 @@ def _honest(expect: Expect, answers: Sequence[Exchange]) -> None:
 
 @requirement("osml.race.one-outcome")
 def test_concurrent_operations_leave_one_outcome(ml: MlCommons, expect: Expect, explore: Explore) -> None:
-    operations: dict[str, Callable[[str], Exchange]] = {
+    group, operations = ml.lasting_group(), sorted(_operations(ml))
+
+    def attempt(chance: Random) -> Callable[[], None]:
+        names = sorted(chance.choices(operations, k=chance.randint(2, 4)))
+        return _raced(ml, expect, ml.model(model_group_id=group), names, chance)
+
+    explore.at_rest(expect, attempt)
+
+
+@requirement("osml.race.one-outcome")
+def test_of_several_deploys_an_accepted_one_is_enough(
+    ml: MlCommons, expect: Expect, explore: Explore
+) -> None:
+    group = ml.lasting_group()
+
+    def attempt(chance: Random) -> Callable[[], None]:
+        names = ["deploy", *chance.choices(["deploy", "predict"], k=chance.randint(1, 2))]
+        return _raced(ml, expect, ml.model(model_group_id=group), names, chance)
+
+    explore.at_rest(expect, attempt)
+
+
+def _operations(ml: MlCommons) -> Mapping[str, Callable[[str], Exchange]]:
+    return {
         "deploy": ml.deploy,
         "undeploy": ml.undeploy,
         "update": lambda model: ml.update(model, {"description": "raced"}),
         "predict": ml.predict,
         "delete": ml.delete,
     }
+
+
+def _raced(
+    ml: MlCommons, expect: Expect, model: str, names: Sequence[str], chance: Random
+) -> Callable[[], None]:
+    """Carry these operations out on a model at once; gives what looks at it afterwards."""
+    operations = _operations(ml)
+    calls = [partial(operations[name], model) for name in names]
+    answers = ml.session.at_once(calls, seed=chance.getrandbits(32))
+    _honest(expect, answers)
+    return partial(_rests, ml, expect, model, tuple(zip(names, answers, strict=True)))
+
+
+def _rests(ml: MlCommons, expect: Expect, model: str, told: Sequence[tuple[str, Exchange]]) -> None:
+    """Whether a model is as the answers to concurrent operations say, now that all these have ended."""
+    state, together = ml.state(model), ", ".join(name for name, _ in told)
+    expect.see(
+        ONE,
+        state in SETTLED,
+        expected="a settled model_state after concurrent operations",
+        came=state,
+    )
+    deletes = [answer for name, answer in told if name == "delete"]
+    expect.see(
+        ONE,
+        (state == "absent") == any(map(_deleted, deletes)),
+        expected=f"after {together}: the model is gone where a delete was told so, and only there",
+        came=f"{state}; deletes {[answer.status for answer in deletes]}",
+    )
+    accepted = [answer for name, answer in told if name == "deploy" and answer.status == 200]
+    if accepted and not {"undeploy", "delete"} & {name for name, _ in told}:
+        expect.see(
+            ONE,
+            state == "DEPLOYED",
+            expected="a model that ends deployed where one of the deploys at the same moment was accepted",
+            came=f"{state} after {together}",
+            exchange=accepted[0],
+        )
+
+
+@exclusive
+@requirement("osml.race.one-outcome")
+def test_a_pipeline_that_comes_while_its_model_is_deleted(
+    ml: MlCommons, expect: Expect, explore: Explore
+) -> None:
+    """With safe deletion on: a model whose delete was refused for its user has that user and is there."""
+    ml.set(SAFE_DELETE=True)
+    group = ml.lasting_group()
     for chance in explore.by_chance(expect):
-        names = sorted(chance.choices(sorted(operations), k=chance.randint(2, 4)))
-        model = ml.model()
-        calls = [partial(operations[name], model) for name in names]
-        answers = ml.session.at_once(calls, seed=chance.getrandbits(32))
+        model = ml.model(model_group_id=group)
+        kind = chance.choice(("ingest pipeline", "search pipeline"))
+        calls = [partial(ml.put_pipeline, kind, model), partial(ml.delete, model)]
+        answers = made, deleted = ml.session.at_once(calls, seed=chance.getrandbits(32))
         _honest(expect, answers)
-        settled = ml.settle_state(model, *SETTLED)
-        together = ", ".join(names)
         expect.see(
             ONE,
-            settled.value in SETTLED,
-            expected=f"a settled model_state after {together}",
-            came=settled.value,
+            deleted.status == 200 or (deleted.status == 409 and made.status == 200),
+            expected="a delete that is carried out, or refused for a pipeline that was made",
+            came=f"{deleted.summary}; the pipeline {made.status}",
         )
-        deletes = [a for n, a in zip(names, answers, strict=True) if n == "delete"]
         expect.see(
             ONE,
-            (settled.value == "absent") == any(map(_deleted, deletes)),
-            expected=f"after {together}: the model is gone where a delete was told so, and only there",
-            came=f"{settled.value}; deletes {[answer.status for answer in deletes]}",
+            (ml.state(model) == "absent") == _deleted(deleted),
+            expected="a model that is gone where its delete was told so, and only there",
+            came=deleted.summary,
+            exchange=deleted,
         )
-        deploys = [a for n, a in zip(names, answers, strict=True) if n == "deploy"]
-        if deploys and not {"undeploy", "delete"} & set(names):
-            accepted = any(answer.status == 200 for answer in deploys)
-            expect.see(
-                ONE,
-                settled.value == "DEPLOYED" or not accepted,
-                expected=f"after {together}: deployed, for a deploy was accepted",
-                came=settled.value,
-            )
 
 
 @requirement("osml.race.one-outcome")
 def test_a_model_is_deleted_once(ml: MlCommons, expect: Expect, explore: Explore) -> None:
+    group = ml.lasting_group()
     for chance in explore.by_chance(expect):
-        delete = partial(ml.delete, ml.model())
+        delete = partial(ml.delete, ml.model(model_group_id=group))
         answers = ml.session.at_once([delete, delete], seed=chance.getrandbits(32))
         _honest(expect, answers)
         told = sum(map(_deleted, answers))
@@ -94,8 +156,9 @@ def test_a_model_is_deleted_once(ml: MlCommons, expect: Expect, explore: Explore
 @requirement("osml.race.one-outcome")
 def test_updates_and_reads_have_an_order(ml: MlCommons, expect: Expect, explore: Explore) -> None:
     """Two updates of one field, reads beside them and a delete: some order explains all that was told."""
+    group = ml.lasting_group()
     for chance in explore.by_chance(expect):
-        model = ml.model(description="first")
+        model = ml.model(description="first", model_group_id=group)
         writes = [partial(ml.update, model, {"description": text}) for text in ("second", "third")]
         read, delete = partial(ml.get, model), partial(ml.delete, model)
         deletes = [delete] * chance.randint(0, 1)
@@ -146,8 +209,8 @@ def _written(answered: Exchange) -> str:
 
 @requirement("osml.register.next-version")
 def test_versions_at_the_same_moment_differ(ml: MlCommons, expect: Expect, explore: Explore) -> None:
+    group = ml.lasting_group()
     for chance in explore.by_chance(expect):
-        group = ml.group()
         bodies = [ml.remote_body(model_group_id=group) for _ in range(2)]
         calls = [partial(ml.register, body) for body in bodies]
         answers = ml.session.at_once(calls, seed=chance.getrandbits(32))

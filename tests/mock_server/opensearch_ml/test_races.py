@@ -258,3 +258,16 @@ def test_a_fault_of_races_is_none_for_requests_one_after_the_other(
         return [_told(race.ml.server.handle(race.request(name))) for name in names]
 
     assert endings(mutant=mutant) == endings()
+
+
+def test_a_model_that_is_deployed_twice_at_once_may_end_as_failed_on_a_recorded_version(
+    make_client: Any,
+) -> None:
+    states = {"documented": set[str](), "opensearch-3.4": set[str]()}
+    for behaviour, seen in states.items():
+        for seed in SEEDS:
+            race = Race(make_client(behaviour=behaviour, seed=seed))
+            race.run("deploy", "deploy", seed=seed)
+            race.ml.time.now += 1
+            seen.add(race.ml.state(race.model))
+    assert states == {"documented": {"DEPLOYED"}, "opensearch-3.4": {"DEPLOYED", "DEPLOY_FAILED"}}
