@@ -86,8 +86,9 @@ class Forms:
 
         An operation of which no success is shown may answer with any.
         """
-        successes = {key[1] for key in self.by_answer if key[0] == operation and key[1].startswith("2")}
-        return status >= 400 or not successes or str(status) in successes
+        if status >= 400 or (operation, str(status)) in self.by_answer:
+            return True
+        return not any(key[0] == operation and key[1].startswith("2") for key in self.by_answer)
 
 
 def _shown(contract: Contract) -> Iterator[Form]:

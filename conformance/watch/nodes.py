@@ -83,9 +83,9 @@ class Nodes:
         )
         if seen.racing or not (whole or seen.operation == "profile_model"):
             return
-        for (kind, name), thing in self._things.known.items():
+        for name, thing in self._things.named("models"):
             asked = whole or name in seen.path
-            if kind == "models" and asked and thing.there and thing.whole.get("model_state") == "DEPLOYED":
+            if asked and thing.there and thing.whole.get("model_state") == "DEPLOYED":
                 yield Observation(
                     "osml.relation.profile",
                     name in held,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -119,6 +119,7 @@ class Things:
     """All that the run made or asked for, by collection and id."""
 
     known: dict[Key, Thing] = field(default_factory=dict)
+    _by_kind: dict[str, dict[str, Thing]] = field(default_factory=dict)
 
     def get(self, kind: str, name: str) -> Thing | None:
         return self.known.get((kind, name))
@@ -129,10 +130,14 @@ class Things:
         if isinstance(sent, dict):
             thing.sent = {each: sent[each] for each in AS_SENT.get(kind, ()) if each in sent}
         self.known[(kind, name)] = thing
+        self._by_kind.setdefault(kind, {})[name] = thing
         return thing
 
-    def of_kind(self, kind: str) -> list[Thing]:
-        return [thing for thing in self.known.values() if thing.kind == kind]
+    def named(self, kind: str) -> Iterable[tuple[str, Thing]]:
+        return self._by_kind.get(kind, {}).items()
+
+    def of_kind(self, kind: str) -> Iterable[Thing]:
+        return self._by_kind.get(kind, {}).values()
 
 
 def same(sent: Any, read: Any) -> bool:

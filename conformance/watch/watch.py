@@ -75,6 +75,8 @@ class Watch:
         return watched
 
     def _see(self, exchange: Exchange, requirement: str, holds: bool, expected: str, came: str) -> None:
+        if holds and requirement in self._expect.decided:
+            return
         if requirement in self._known:
             found = self._expect.see(requirement, holds, expected=expected, came=came, exchange=exchange)
             if found is not None:
