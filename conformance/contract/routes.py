@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from conformance.contract.operations import Route, operation_of
+
+# A run asks for the same paths again and again.
+_MOST_REMEMBERED: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +17,7 @@ class Routes:
     """The routes of a contract by operation id."""
 
     by_operation: Mapping[str, Route]
+    _found: dict[tuple[str, str], str | None] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, openapi: Mapping[str, Any]) -> Routes:
@@ -29,7 +33,12 @@ class Routes:
 
     def operation(self, method: str, path: str) -> str | None:
         """The id of the operation that a request asks for, or None; `path` may have a query."""
-        return operation_of(Route(method, path.partition("?")[0]), self.by_operation)
+        asked = (method, path.partition("?")[0])
+        if asked not in self._found:
+            if len(self._found) >= _MOST_REMEMBERED:
+                self._found.clear()
+            self._found[asked] = operation_of(Route(*asked), self.by_operation)
+        return self._found[asked]
 
     def template(self, method: str, path: str) -> str | None:
         """The route of that operation, such as `GET /models/{model_id}`, or None."""
