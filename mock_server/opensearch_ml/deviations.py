@@ -55,7 +55,15 @@ DEVIATIONS = (
             "deploy_answer_names_task_type": True,
             "deploy_latency": 0.004,
         },
-        also=("osml.deploy.answer.status",),
+    ),
+    Deviation(
+        "local-deploy-created",
+        "The deploy of a local model is answered with DEPLOYING; later pages say CREATED.",
+        "It is answered with CREATED.",
+        None,
+        "osml.deploy.answer.status",
+        ((2, 19),),
+        {"deploy_status": "CREATED"},
     ),
     Deviation(
         "undeploy-value",
