@@ -26,6 +26,10 @@ _STEERING = (
     "PYTEST_ADDOPTS",
     "PYTEST_PLUGINS",
     "PYTEST_DISABLE_PLUGIN_AUTOLOAD",
+    # A run within a worker of somebody's pytest-xdist has nobody beside it.
+    "PYTEST_XDIST_WORKER",
+    "PYTEST_XDIST_WORKER_COUNT",
+    "PYTEST_XDIST_TESTRUNUID",
     "HYPOTHESIS_STORAGE_DIRECTORY",
 )
 # After these a second part of the run makes sense.

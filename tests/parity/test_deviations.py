@@ -91,7 +91,11 @@ def test_a_fault_of_the_server_that_no_known_set_lists_is_named(tmp_path: Path) 
 def test_a_newer_version_judged_by_older_pages_deviates_in_nothing_else(tmp_path: Path) -> None:
     code, ran = _ran(tmp_path, behaviour="opensearch-3.4", docs_version="2.19", security=True)
     assert code == ExitCode.NOT_CONFORMANT
-    assert _of_kind(ran, Kind.FAIL) == _broken_by("opensearch-3.4") - SEEN_ELSEWHERE
+    chance = {waiver.requirement for waiver in known_waivers("opensearch-3.4") if waiver.chance}
+    broken = _broken_by("opensearch-3.4") - SEEN_ELSEWHERE
+    # Only the older page has another word for the deploy of a local model.
+    found = _of_kind(ran, Kind.FAIL) - {"osml.deploy.answer.status"}
+    assert broken - chance <= found <= broken
 
 
 @pytest.fixture
