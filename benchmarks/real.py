@@ -10,38 +10,41 @@ where node and mock get different verdicts on what both decided, or where someth
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
+import yaml
 from differences import Difference, listed, unlisted
+from kit import KIT, Node, StartError, started, state
 
 from conformance.report.stream import read
 from conformance.report.verdicts import Kind, judge
+from mock_server import Security
+from mock_server.fixture import running_mock
 
-KIT = Path(os.environ.get("REAL_NODE", "../shared/real-node/real-node"))
 MLCONFORM = Path(sys.executable).with_name("mlconform")
-ML = "/_plugins/_ml"
+PROFILE = ("--profile", "opensearch-ml")
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """What the kit starts, where, and the behaviour of the mock that it is held against."""
+    """What the kit starts, where, and the behaviour of the mock that it is held against.
+
+    `accounts` are the users whom the run may act as on a secured one; the first is the run's own.
+    """
 
     version: str
     behaviour: str
     port: int
     nodes: int = 1
+    accounts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,18 @@ CLUSTERS: Mapping[str, Cluster] = {
     "2.19.0": Cluster("2.19.0", "opensearch-2.19", 19360),
     "3.4.0": Cluster("3.4.0", "opensearch-3.4", 19364),
     "three-nodes": Cluster("3.4.0", "opensearch-3.4", 19361, nodes=3),
+    "secured": Cluster(
+        "3.4.0-security",
+        "opensearch-3.4",
+        19365,
+        accounts=("admin", "alice", "bob", "ml_full", "ml_read", "nobody"),
+    ),
+    "secured-ordinary": Cluster("3.4.0-security", "opensearch-3.4", 19366, accounts=("ml_full",)),
+}
+# What an administrator sets once where the run's own account may not; docs/secured-clusters.md.
+REACHABLE = {
+    "plugins.ml_commons.trusted_connector_endpoints_regex": ["^http://127\\.0\\.0\\.1:.*$"],
+    "plugins.ml_commons.connector.private_ip_enabled": True,
 }
 
 
@@ -91,25 +106,19 @@ def main(arguments: Sequence[str]) -> int:
 
 def _judged(name: str, cluster: Cluster, judging: Judging) -> list[str]:
     """What is not as expected, a line each."""
-    own = f"mlconform-{name}"
-    url = f"http://127.0.0.1:{cluster.port}"
     folder, mock = (Path("reports/real") / each for each in (name, f"{name}-mock"))
-    # Fresh, so that what a cluster answers on which nobody used ML Commons yet is seen too.
-    how = ["--port", str(cluster.port), "--nodes", str(cluster.nodes), "--heap", "512m", "--fresh"]
     try:
-        command = [KIT, "up", cluster.version, "--name", own, *how]
-        up = subprocess.run(command, check=False, stdout=sys.stderr).returncode
-        if up:
-            return [f"expected the kit to start it, but that ended with exit code {up}; see above"]
-        before = state(url)
-        began = time.monotonic()
-        accepts = ["--known", cluster.behaviour, "--max-wait", str(judging.max_wait)]
-        code = _run(folder, judging.seed, "--target", url, *accepts)
-        click.echo(f"{name}: exit code {code} after {time.monotonic() - began:.0f} s, report in {folder}")
-        after = state(url)
-    finally:
-        subprocess.run([KIT, "down", own], check=False, stdout=sys.stderr)
-    _run(mock, judging.seed, "--behaviour", cluster.behaviour, "--known", cluster.behaviour)
+        with started(cluster.version, f"mlconform-{name}", cluster.port, nodes=cluster.nodes) as node:
+            if cluster.accounts and cluster.accounts[0] != "admin":
+                node.ask("PUT", "/_cluster/settings", {"persistent": REACHABLE})
+            before = state(node)
+            began = time.monotonic()
+            code = _run_on(node, cluster, folder, judging)
+            click.echo(f"{name}: exit code {code} after {time.monotonic() - began:.0f} s, report in {folder}")
+            after = state(node)
+    except StartError as problem:
+        return [str(problem)]
+    _run_on_mock(cluster, mock, judging)
     if judging.publish is not None:
         _publish(folder, judging.publish, name)
     left = [
@@ -125,8 +134,35 @@ def _publish(folder: Path, where: Path, name: str) -> None:
         shutil.copy(folder / f"report.{ending}", where / f"opensearch-{name}.{ending}")
 
 
+def _run_on(node: Node, cluster: Cluster, folder: Path, judging: Judging) -> int:
+    """Judge a cluster as its accounts. The exit code."""
+    options = ["--target", node.url, "--known", cluster.behaviour, "--max-wait", str(judging.max_wait)]
+    if node.password is None:
+        return _run(folder, judging.seed, *options)
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as credentials:
+        own, *others = ({"username": name, "password": node.password} for name in cluster.accounts)
+        yaml.safe_dump({**own, "users": {each["username"]: each for each in others}}, credentials)
+        credentials.flush()
+        options += ["--credentials", credentials.name, "--ca-file", str(node.ca_file)]
+        return _run(folder, judging.seed, *options)
+
+
+def _run_on_mock(cluster: Cluster, folder: Path, judging: Judging) -> None:
+    """The same where the mock behaves as that version; in the run's process where it needs no users."""
+    if not cluster.accounts:
+        known = ["--behaviour", cluster.behaviour, "--known", cluster.behaviour]
+        _run(folder, judging.seed, *known)
+        return
+    secured = Security()
+    with running_mock(tls=True, security=secured, behaviour=cluster.behaviour) as mock:
+        node = Node(mock.url, mock.ca_file, secured.password)
+        if cluster.accounts[0] != "admin":
+            node.ask("PUT", "/_cluster/settings", {"persistent": REACHABLE})
+        _run_on(node, cluster, folder, judging)
+
+
 def _run(folder: Path, seed: int, *more: str) -> int:
-    options = ["--profile", "opensearch-ml", "--seed", str(seed), "--out", str(folder)]
+    options = [*PROFILE, "--seed", str(seed), "--out", str(folder)]
     command = [str(MLCONFORM), "run", *options, *more]
     return subprocess.run(command, check=False, stdout=sys.stderr).returncode
 
@@ -134,33 +170,6 @@ def _run(folder: Path, seed: int, *more: str) -> int:
 def _decided(folder: Path) -> dict[str, Kind]:
     verdicts = judge(read(folder / "run.ndjson")).verdicts
     return {each.requirement.id: each.kind for each in verdicts if each.kind.decided}
-
-
-def state(url: str) -> dict[str, Any]:
-    """What a cluster has: its models, groups, connectors and agents by id, its pipelines and settings."""
-    _ask(url, "POST", "/.plugins-ml-*/_refresh")
-    found: dict[str, Any] = {"settings": _ask(url, "GET", "/_cluster/settings?flat_settings=true")}
-    for kind in ("models", "model_groups", "connectors", "agents"):
-        body = {"query": {"match_all": {}}, "size": 1000, "_source": False}
-        answered = _ask(url, "POST", f"{ML}/{kind}/_search", body)
-        found[kind] = sorted(hit["_id"] for hit in answered.get("hits", {}).get("hits", ()))
-    for kind in ("ingest", "search"):
-        found[f"{kind} pipelines"] = sorted(_ask(url, "GET", f"/_{kind}/pipeline"))
-    return found
-
-
-def _ask(url: str, method: str, path: str, body: Any = None) -> dict[str, Any]:
-    """The answer's object; an empty one where there is nothing (404)."""
-    content = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url + path, content, {"content-type": "application/json"}, method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            found = json.load(answer)
-    except urllib.error.HTTPError as error:
-        if error.code != 404:
-            raise
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 if __name__ == "__main__":
