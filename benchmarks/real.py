@@ -141,7 +141,8 @@ def _run_on(node: Node, cluster: Cluster, folder: Path, judging: Judging) -> int
         return _run(folder, judging.seed, *options)
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as credentials:
         own, *others = ({"username": name, "password": node.password} for name in cluster.accounts)
-        yaml.safe_dump({**own, "users": {each["username"]: each for each in others}}, credentials)
+        users = {each["username"].replace("_", "-"): each for each in others}
+        yaml.safe_dump({**own, "users": users}, credentials)
         credentials.flush()
         options += ["--credentials", credentials.name, "--ca-file", str(node.ca_file)]
         return _run(folder, judging.seed, *options)
