@@ -60,6 +60,7 @@ _MAKING: Final[Mapping[str, Callable[[MlCommons], Exchange]]] = {
     ),
 }
 # An unknown model is answered before anybody asks who calls (access_models#49): these take one that is there.
+_PIPELINES: Final = {"put_ingest_pipeline": "ingest pipeline", "put_search_pipeline": "search pipeline"}
 _ON_A_MODEL: Final = frozenset({"predict_model", "predict_algorithm", "batch_predict"})
 
 
@@ -100,25 +101,20 @@ def send(ml: MlCommons, operation: Operation, model: str) -> Exchange:
     if operation.id in _ON_A_MODEL:
         known["model_id"] = model
     if operation.path.startswith(("/_ingest", "/_search")):
-        known["pipeline_id"] = _pipeline(ml, operation)
+        known["pipeline_id"] = ml.session.new_name("pipeline")
     path = re.sub(r"\{(\w+)\}", lambda found: known.get(found[1], UNKNOWN_ID), operation.path)
     if operation.path.endswith("/_search"):
         return ml.session.request(operation.method, path, _SEARCH)
-    return ml.session.request(operation.method, path, _BODIES.get(operation.id, ABSENT))
+    answered = ml.session.request(operation.method, path, _BODIES.get(operation.id, ABSENT))
+    if operation.id in _PIPELINES and answered.status == 200:
+        kind = _PIPELINES[operation.id]
+        opensearch_ml.track(ml.session.keeper or ml.session, kind, known["pipeline_id"])
+    return answered
 
 
 def is_there(answered: Exchange) -> bool:
     """Whether the server has the operation at all: where it has not, nobody is let in to it."""
     return not (answered.status == 400 and "no handler found" in answered.text)
-
-
-def _pipeline(ml: MlCommons, operation: Operation) -> str:
-    """A name that is free; what gets it is removed."""
-    name = ml.session.new_name("pipeline")
-    if operation.method == "PUT":
-        kind = "ingest pipeline" if operation.path.startswith("/_ingest") else "search pipeline"
-        opensearch_ml.track(ml.session.keeper or ml.session, kind, name)
-    return name
 
 
 def _settings_as_they_are(ml: MlCommons, operation: Operation) -> Exchange:
