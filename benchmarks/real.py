@@ -141,7 +141,7 @@ def _run_on(node: Node, cluster: Cluster, folder: Path, judging: Judging) -> int
         return _run(folder, judging.seed, *options)
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as credentials:
         own, *others = ({"username": name, "password": node.password} for name in cluster.accounts)
-        users = {each["username"].replace("_", "-"): each for each in others}
+        users = {each["username"]: each for each in others}
         yaml.safe_dump({**own, "users": users}, credentials)
         credentials.flush()
         options += ["--credentials", credentials.name, "--ca-file", str(node.ca_file)]

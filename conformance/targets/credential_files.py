@@ -23,7 +23,7 @@ from conformance.targets.credentials import (
 )
 
 # A name becomes a part of the name of an environment variable.
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _FORMS = "username and password, token, api_key (header and value), or client_certificate (and client_key)"
 
 
@@ -53,7 +53,7 @@ def further_users(named: tuple[str, ...], own_file: str | None) -> tuple[Credent
         name, equals, path = text.partition("=")
         if not _NAME.fullmatch(name) or not equals or not path:
             raise UsageError(
-                f"expected --user NAME=FILE with letters, digits and - in NAME, but number {number} is not"
+                f"expected --user NAME=FILE with letters, digits, - and _ in NAME, but number {number} is not"
             )
         _add(found, name, _taken(_read(path), path))
     own = own_file or os.environ.get("MLCONFORM_CREDENTIALS")
@@ -62,7 +62,7 @@ def further_users(named: tuple[str, ...], own_file: str | None) -> tuple[Credent
         raise UsageError(f"{own}: expected users with a name and credentials each")
     for name, entry in listed.items():
         if not _NAME.fullmatch(str(name)):
-            raise UsageError(f"{own}: expected names of users with letters, digits and - alone")
+            raise UsageError(f"{own}: expected names of users with letters, digits, - and _ alone")
         _add(found, str(name), _taken(entry, f"{own}, users, {name}"))
     return tuple(found.values())
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import socket
 import ssl
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import urllib3
@@ -17,6 +18,40 @@ from urllib3.util import make_headers
 from conformance.outcomes import PrerequisiteMissing, UsageError
 from conformance.targets.addresses import is_loopback, without_credentials
 from conformance.targets.credentials import ClientCertificate, Secret, presentable
+
+# What OpenSSL says, what it means and what to do; the first that fits is told.
+_TLS: Final[Sequence[tuple[tuple[str, ...], str, str]]] = (
+    (
+        ("has expired", "not yet valid"),
+        "its certificate is not valid today",
+        "Renew it, or check this machine's clock; --insecure accepts it.",
+    ),
+    (
+        ("hostname mismatch", "doesn't match", "ip address mismatch"),
+        "its certificate is for another name",
+        "Use the name in the certificate, or give it with --server-name.",
+    ),
+    (
+        ("self-signed certificate (",),
+        "nobody but itself signed its certificate",
+        "Give that certificate with --ca-file, or accept any with --insecure.",
+    ),
+    (
+        ("certificate verify failed",),
+        "no authority that is trusted here signed its certificate",
+        "Give the authority's certificate with --ca-file, or accept any with --insecure.",
+    ),
+    (
+        ("wrong version number", "record layer failure", "http request"),
+        "it speaks plain HTTP and no TLS",
+        "Write the address with http://.",
+    ),
+    (
+        ("certificate required", "handshake failure"),
+        "it wants a client's certificate",
+        "Give one with --client-certificate.",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +118,9 @@ def explained(error: Exception, base_url: str) -> str:
 
 def _tls(told: str) -> str:
     lowered = told.lower()
-    if "has expired" in lowered or "not yet valid" in lowered:
-        return (
-            f"its certificate is not valid today: {told}. Renew it, or check this machine's clock; "
-            "--insecure accepts it."
-        )
-    if "hostname mismatch" in lowered or "doesn't match" in lowered or "ip address mismatch" in lowered:
-        return (
-            f"its certificate is for another name: {told}. Use the name in the certificate, "
-            "or give it with --server-name."
-        )
-    if "certificate verify failed" in lowered:
-        return (
-            f"no authority that is trusted here signed its certificate: {told}. Give the authority's "
-            "certificate with --ca-file, or accept any with --insecure."
-        )
-    if any(text in lowered for text in ("wrong version number", "record layer failure", "http request")):
-        return f"it speaks plain HTTP and no TLS: {told}. Write the address with http://."
-    if "certificate required" in lowered or "handshake failure" in lowered:
-        return f"it wants a client's certificate: {told}. Give one with --client-certificate."
+    for words, what, remedy in _TLS:
+        if any(word in lowered for word in words):
+            return f"{what}: {told}. {remedy}"
     return f"TLS failed: {told}. Check the address, the port and --ca-file."
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,6 +13,11 @@ from typing import Any
 import pytest
 import trustme
 from click.testing import CliRunner
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from conformance.cli import main
 from conformance.outcomes import PrerequisiteMissing, TargetUnreachable
@@ -81,6 +87,36 @@ def test_the_right_authority_and_account_are_let_in(served: Served) -> None:
 
 def test_an_authority_that_nobody_knows(served: Served) -> None:
     assert "--ca-file" in refusal(served()[0])
+
+
+def self_signed(folder: Path) -> Certificates:
+    """A server's certificate that has no authority but itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(NOW - timedelta(days=1))
+        .not_valid_after(NOW + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    files = Certificates(folder / "own.pem", folder / "own.pem", folder / "key.pem")
+    files.certificate_file.write_bytes(made.public_bytes(Encoding.PEM))
+    files.key_file.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    )
+    return files
+
+
+def test_a_certificate_that_signed_itself(tmp_path: Path) -> None:
+    files = self_signed(tmp_path)
+    with serving(MockServer(security=Security()), files) as url:
+        told = refusal(url)
+        assert "nobody but itself signed its certificate" in told
+        assert "--ca-file" in told
+        target = url.replace("://", f"://admin:{DEFAULT_PASSWORD}@")
+        given = AccessOptions(ca_file=str(files.certificate_file))
+        connect("opensearch-ml", TargetOptions(target=target, access=given)).close()
 
 
 def test_a_certificate_that_ran_out(served: Served) -> None:

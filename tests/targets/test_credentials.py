@@ -10,7 +10,7 @@ import pytest
 
 from conformance.outcomes import UsageError
 from conformance.report.events import Problem
-from conformance.targets.credential_files import header_values, own_credentials
+from conformance.targets.credential_files import further_users, header_values, own_credentials
 from conformance.targets.credentials import (
     HIDDEN,
     Credentials,
@@ -128,3 +128,19 @@ class TestWhereTheyAreRead:
         with pytest.raises(UsageError, match="number 2 has no name or no value") as caught:
             header_values(("X-Tenant: blue", "planted-8"))
         assert "planted" not in str(caught.value)
+
+    def test_further_users_are_of_their_own_files_and_of_a_list_in_the_own_one(self, tmp_path: Path) -> None:
+        (tmp_path / "reader.yaml").write_text("username: ml_read\npassword: planted-9\n")
+        (tmp_path / "me.yaml").write_text("token: mine\nusers: {team-a: {token: planted-10}}\n")
+        found = further_users((f"ml_read={tmp_path / 'reader.yaml'}",), str(tmp_path / "me.yaml"))
+        assert [each.identity for each in found] == ["ml_read", "team-a"]
+
+    @pytest.mark.parametrize("text", ["me.yaml", "=me.yaml", "a user=me.yaml", "reader="])
+    def test_what_names_no_user_is_told_by_its_place(self, text: str) -> None:
+        with pytest.raises(UsageError, match="number 1 is not"):
+            further_users((text,), None)
+
+    def test_two_users_of_one_name_are_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "reader.yaml").write_text("token: planted-11")
+        with pytest.raises(UsageError, match="two users are named reader"):
+            further_users((f"reader={tmp_path / 'reader.yaml'}",) * 2, None)
