@@ -53,25 +53,26 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 def refusal(url: str, user: str = "admin", password: str = DEFAULT_PASSWORD, **access: Any) -> str:
-    """Why no session came about; a run so ends with exit code 3 and says the same, without a traceback."""
+    """Why no session came about; each command so ends with exit code 3 and says the same, no traceback."""
     target = url.replace("://", f"://{user}:{password}@") if user else url
     given = AccessOptions(**access)
     with pytest.raises((PrerequisiteMissing, TargetUnreachable)) as caught:
         connect("opensearch-ml", TargetOptions(target=target, access=given)).close()
     told = str(caught.value)
-    code, said = run(target, *given.arguments())
-    assert code == 3
-    assert "".join(told.split())[:60] in "".join(said.split())
-    assert "Traceback" not in said
-    assert password not in told + said
+    for command in ("run", "doctor", "sweep"):
+        code, said = run(target, *given.arguments(), command=command)
+        assert code == 3
+        assert "".join(told.split())[:60] in "".join(said.split())
+        assert "Traceback" not in said
+        assert password not in told + said
     return told
 
 
-def run(target: str, *more: str) -> tuple[int, str]:
-    """Exit code and output of a run."""
+def run(target: str, *more: str, command: str = "run") -> tuple[int, str]:
+    """Exit code and output of a command."""
     with TemporaryDirectory() as out:
-        given = ["--profile", "opensearch-ml", "--target", target, "--out", out]
-        done = CliRunner().invoke(main, ["run", *given, *more])
+        given = ["--profile", "opensearch-ml", "--out", out] if command == "run" else []
+        done = CliRunner().invoke(main, [command, "--target", target, *given, *more])
     return done.exit_code, done.output
 
 
