@@ -39,6 +39,12 @@ CHANGES = (
     ),
     Change(
         (3, 4),
+        "A deploy task names its model once it has ended.",
+        "get-task.md of 3.4 and 3.8, task in progress",
+        {"running_deploy_task_names_model": False},
+    ),
+    Change(
+        (3, 4),
         "Updates of models and connectors refresh the index and say so.",
         "update_fields#4, connector_update_search#2",
         {"update_forces_refresh": True},

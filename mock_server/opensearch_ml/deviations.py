@@ -66,6 +66,15 @@ DEVIATIONS = (
         {"deploy_status": "CREATED"},
     ),
     Deviation(
+        "running-task-names-model",
+        "A task that goes on has no model_id.",
+        "The task of a deploy has it from its beginning.",
+        "local_limits#18",
+        "osml.task.in-progress",
+        ((3, 4),),
+        {"running_deploy_task_names_model": True},
+    ),
+    Deviation(
         "undeploy-value",
         "An undeploy names each model as UNDEPLOYED.",
         "It says undeployed, or not_found where the model was not in memory.",

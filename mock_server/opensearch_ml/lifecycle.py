@@ -15,6 +15,7 @@ from typing import Any
 
 from mock_server import codec
 from mock_server.opensearch_ml.environment import Environment
+from mock_server.opensearch_ml.limits import Limits
 from mock_server.opensearch_ml.opensearch_core.settings import AUTO_REDEPLOY, Settings
 from mock_server.opensearch_ml.store import Model, ModelState, Store, Task, TaskState
 from mock_server.opensearch_ml.sync_up import SyncUp
@@ -22,6 +23,8 @@ from mock_server.opensearch_ml.work import Deployment, Outcome, Registration
 
 _AUTO_DEPLOY_LAG = 0.01
 _LOCAL_MODEL_LATENCY = 0.2
+# From a registration's answer to its refusal, as recorded.
+_REFUSAL_LATENCY = 0.002
 
 Happening = tuple[float, Callable[[float], None]]
 
@@ -45,6 +48,7 @@ class Lifecycle:
         self._outcomes = environment.outcomes
         self._lost_in_restart: set[str] = set()
         self._settled_at = self._clock.now()
+        self._limits = Limits(environment.rules, settings, store)
         self.sync_up = SyncUp(environment, settings, store)
         self._quiet_until = -math.inf
 
@@ -193,6 +197,7 @@ class Lifecycle:
             due=math.inf if outcome is Outcome.NEVER else start + latency,
             automatic=automatic,
             outcome=outcome,
+            refusals=self._limits.refusals(model, nodes, list(self._deployments.values())),
         )
 
     def _begin(self, deployment: Deployment, at: float) -> None:
@@ -204,7 +209,7 @@ class Lifecycle:
         task = Task(
             "DEPLOY_MODEL", model.algorithm, TaskState.CREATED, deployment.nodes, stamp, stamp, is_async=True
         )
-        if self._rules.deploy_task_names_model:
+        if self._rules.deploy_task_names_model and self._rules.running_deploy_task_names_model:
             task.model_id = model.id
         self._store.tasks.put(deployment.task_id, task)
         self._lost_in_restart.discard(model.id)
@@ -240,7 +245,7 @@ class Lifecycle:
         del self._deployments[deployment.model_id]
         model = self._store.models.get(deployment.model_id)
         if model is None:
-            self._end_task(deployment.task_id, at, dict.fromkeys(deployment.nodes, "Failed to find model"))
+            self._end_task(deployment, at, dict.fromkeys(deployment.nodes, "Failed to find model"))
             return
         stamp = _milliseconds(at)
         model.change_at(stamp)
@@ -248,7 +253,7 @@ class Lifecycle:
         self._store.models.touch(model.id)
         errors = self._errors(deployment, model)
         reached = tuple(node for node in deployment.nodes if node not in errors)
-        self._end_task(deployment.task_id, at, errors, reached)
+        self._end_task(deployment, at, errors, reached)
         model.worker_nodes, model.unlisted_nodes = reached, ()
         if not reached:
             model.state = ModelState.DEPLOY_FAILED
@@ -264,6 +269,8 @@ class Lifecycle:
             return dict.fromkeys(deployment.nodes, f"Failed to find connector:{model.connector_id}")
         if model.chunks_to_come:
             return dict.fromkeys(deployment.nodes, "Failed to find model")
+        if deployment.refusals:
+            return deployment.refusals
         if deployment.outcome is Outcome.FAILED:
             return dict.fromkeys(deployment.nodes, _FAULT)
         if deployment.outcome is Outcome.PARTIAL:
@@ -271,30 +278,35 @@ class Lifecycle:
         return {}
 
     def _end_task(
-        self, task_id: str, at: float, errors: dict[str, str], reached: tuple[str, ...] = ()
+        self, deployment: Deployment, at: float, errors: dict[str, str], reached: tuple[str, ...] = ()
     ) -> None:
-        task = self._store.tasks.get(task_id)
+        task = self._store.tasks.get(deployment.task_id)
         if task is None or not self._rules.deploy_task_completes:
             return
         failed = TaskState.COMPLETED_WITH_ERROR if reached else TaskState.FAILED
         task.state = failed if errors else TaskState.COMPLETED
+        if self._rules.deploy_task_names_model:
+            task.model_id = deployment.model_id
         task.error = json.dumps(errors, separators=(",", ":")) if errors else None
         # As recorded, a failure is written down some milliseconds after the model has failed.
         task.updated = _milliseconds(at) + (5 if errors else 0)
-        self._store.tasks.touch(task_id)
+        self._store.tasks.touch(deployment.task_id)
 
     # Registrations of local models.
 
     def register(self, model: Model, *, deploy: bool, failure: str | None) -> str:
         """Begin to register a model whose file has to be fetched; gives the id of the task."""
         now, latency = self._clock.now(), self._progress.latency(_LOCAL_MODEL_LATENCY)
+        refusal = self._limits.registration_refusal(len(self._registrations))
+        if refusal is not None:
+            latency = min(latency, _REFUSAL_LATENCY)
         task_id, stamp = self._ids.document(), _milliseconds(now)
         nodes = (self._local_node_id,)
         task = Task("REGISTER_MODEL", model.algorithm, TaskState.CREATED, nodes, stamp, stamp, is_async=True)
         self._store.tasks.put(task_id, task)
         running_at = now + min(latency / 2, _LOCAL_MODEL_LATENCY)
         self._registrations[task_id] = Registration(
-            model, task_id, running_at, now + latency, deploy=deploy, failure=failure
+            model, task_id, running_at, now + latency, deploy=deploy, failure=refusal or failure
         )
         return task_id
 
@@ -373,7 +385,7 @@ class Lifecycle:
         """Every node restarts: nothing is in memory, deployments under way fail, registrations go on."""
         now = self._clock.now()
         for deployment in list(self._deployments.values()):
-            self._end_task(deployment.task_id, now, dict.fromkeys(deployment.nodes, "node restarted"))
+            self._end_task(deployment, now, dict.fromkeys(deployment.nodes, "node restarted"))
         interrupted = set(self._deployments)
         self._deployments.clear()
         self._coming.clear()

@@ -115,12 +115,16 @@ class Rules:
     deploys_finish: bool = True
     raced_deploy_fails: float = 0.0
     deploy_task_names_model: bool = True
+    running_deploy_task_names_model: bool = True
     deploy_task_completes: bool = True
     node_ids_limit_deploy: bool = True
     custom_plan_needs_setting: bool = True
     undeploy_takes_effect: bool = True
     auto_deploy: bool = True
     auto_deploy_can_be_disabled: bool = True
+    models_are_limited: bool = True
+    deploy_tasks_are_limited: bool = True
+    register_tasks_are_limited: bool = True
     restart_empties_memory: bool = True
     auto_redeploy: bool = True
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -62,6 +62,7 @@ class Deployment:
     """A deployment under way. Times are epoch seconds.
 
     An automatic one serves before its documents say so: the predict call that began it is answered first.
+    `refusals` are the nodes that refuse it, with their reasons.
     """
 
     model_id: str
@@ -73,6 +74,7 @@ class Deployment:
     due: float
     automatic: bool = False
     outcome: Outcome = Outcome.DEPLOYED
+    refusals: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

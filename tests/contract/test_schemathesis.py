@@ -21,6 +21,7 @@ NAMES_A_CHOICE = "the value is one of a list that the pages do not give, so rand
 LIMITS_A_RATE = "a limit is a positive number, also as text, and its unit one of a list"
 NEEDS_A_QUERY = "a search needs a body, or the parameter source, which no page names"
 OF_SOME_CHARACTERS = "names and descriptions are of some characters only, which no page lists"
+OFF_BY_DEFAULT = "a setting lets clients upload files of models, and is off where nobody set it"
 NEEDS_MORE = "which members a request of this kind needs depends on their values, which no schema tells"
 
 
@@ -42,6 +43,8 @@ EXCEPTIONS = (
     Exception_("stat", 400, REFUSED, "osml.stats.endpoint.stat", NAMES_A_CHOICE),
     Exception_("node_stat", 400, REFUSED, "osml.stats.endpoint.node_stat", NAMES_A_CHOICE),
     Exception_("register_model", 400, REFUSED, "osml.register.connector-needed", NEEDS_MORE),
+    Exception_("register_model_meta", 400, REFUSED, "osml.settings.allow-local-file", OFF_BY_DEFAULT),
+    Exception_("upload_model_chunk", 400, REFUSED, "osml.settings.allow-local-file", OFF_BY_DEFAULT),
     Exception_("register_model_group", 400, REFUSED, "osml.group.no-access-parameters", NEEDS_MORE),
     Exception_("put_cluster_settings", 400, REFUSED, "osml.settings.unknown", NEEDS_MORE),
     Exception_("undeploy_models", 400, REFUSED, "osml.undeploy.node-ids-setting", NEEDS_MORE),

@@ -257,7 +257,7 @@ def unsuccessful(expect: Expect, name: str, ended: Exchange, what: str) -> None:
 
 def refused_while(local: LocalModels, expect: Expect, name: str, settings: Mapping[str, Any]) -> None:
     """Expect that nothing is registered while the settings are so, and that it is once they are put back."""
-    local.let_in()
+    local.model()
     body = local.url_body()
     before = local.set(settings)
     ended = local.ended(local.register(body))

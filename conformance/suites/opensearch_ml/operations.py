@@ -51,6 +51,7 @@ _MAKING: Final[Mapping[str, Callable[[MlCommons], Exchange]]] = {
     ),
     "create_connector": lambda ml: ml.create_connector(ml.connector_body()),
     "register_model": lambda ml: ml.register(ml.remote_body()),
+    "register_model_meta": lambda ml: ml.session.request("POST", f"{ML}/models/_register_meta", {}),
     "register_agent": lambda ml: ml.register_agent(
         {
             "name": ml.session.new_name("agent"),
@@ -97,7 +98,7 @@ def send(ml: MlCommons, operation: Operation, model: str) -> Exchange:
         return _MAKING[operation.id](ml)
     if operation.id == "put_cluster_settings":
         return _settings_as_they_are(ml, operation)
-    known = {"algorithm_name": "remote", "stat": "ml_request_count", "nodeId": "_local"}
+    known = {"algorithm_name": "remote", "stat": "ml_request_count", "nodeId": "_local", "chunk": "0"}
     if operation.id in _ON_A_MODEL:
         known["model_id"] = model
     if operation.path.startswith(("/_ingest", "/_search")):

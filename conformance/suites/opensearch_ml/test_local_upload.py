@@ -21,3 +21,9 @@ def test_local_files_not_allowed(local: LocalModels, expect: Expect) -> None:
         expect.client_error("osml.settings.allow-local-file", answered)
     expect.accepted("osml.settings.allow-local-file", local.register_meta(local.meta_body()))
     expect.accepted("osml.settings.allow-local-file", local.upload_chunk(model, 0, chunk))
+
+
+@requirement("osml.get.state.registering")
+def test_a_model_whose_chunks_are_still_to_come(local: LocalModels, expect: Expect) -> None:
+    state = local.ml.state(local.announced())
+    expect.equal("osml.get.state.registering", state, "REGISTERING", "model_state before the first chunk")

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 from mock_server.opensearch_ml.bodies.fields import Fields
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.connectors import require_remote_inference
 from mock_server.opensearch_ml.errors import (
     ApiError,
     illegal_argument,
@@ -22,6 +21,7 @@ from mock_server.opensearch_ml.opensearch_core.settings import AUTO_DEPLOY
 from mock_server.opensearch_ml.prediction import interface, local_models, remote_models, training
 from mock_server.opensearch_ml.prediction.algorithms import ALGORITHMS
 from mock_server.opensearch_ml.prediction.remote_models import RemoteInput, take_token, take_token_of_user
+from mock_server.opensearch_ml.registration import require_function_allowed
 from mock_server.opensearch_ml.security import access, connector_access
 from mock_server.opensearch_ml.store import JsonObject, Model, Task, TaskState
 from mock_server.opensearch_ml.tasks import BATCH_PREDICTION
@@ -109,8 +109,7 @@ def _read(call: Call, model: Model, algorithm: str, reader: Callable[[Fields], S
     answer whatever goes wrong from then on as not found.
     """
     try:
-        if model.algorithm == "REMOTE":
-            require_remote_inference(call.cluster)
+        require_function_allowed(model.algorithm, call.cluster)
         return _input(call, algorithm, reader)
     except ApiError as error:
         status = call.cluster.rules.uncached_predict_fault_status

@@ -1,0 +1,127 @@
+"""The settings that guard local models: page cluster-settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from conformance.outcomes import Untestable
+from conformance.suites.expect import Expect
+from conformance.suites.marks import deciding, exclusive, requirement
+from conformance.suites.opensearch_ml.local_models import (
+    LOCAL_MODELS,
+    MOST_DEPLOYS,
+    MOST_MODELS,
+    MOST_REGISTRATIONS,
+    TRUSTED_URLS,
+    VIA_URL,
+    LocalModels,
+    fails_while,
+    refused_while,
+)
+from conformance.targets.endpoint import FileName
+
+pytestmark = exclusive
+
+NOWHERE = "^https://mlconform\\.invalid/.*"
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "value"),
+    [
+        deciding("osml.settings.allow-url", VIA_URL, False),
+        deciding("osml.settings.trusted-url", TRUSTED_URLS, NOWHERE),
+        deciding("osml.settings.max-register-tasks.zero", MOST_REGISTRATIONS, 0),
+    ],
+)
+def test_nothing_is_registered_while(
+    local: LocalModels, expect: Expect, name: str, setting: str, value: Any
+) -> None:
+    refused_while(local, expect, name, {setting: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [
+        deciding("osml.settings.max-model-on-node.zero", MOST_MODELS),
+        deciding("osml.settings.max-deploy-tasks.zero", MOST_DEPLOYS),
+    ],
+)
+def test_nothing_is_deployed_while(local: LocalModels, expect: Expect, name: str, setting: str) -> None:
+    fails_while(local, expect, name, {setting: 0})
+
+
+@requirement("osml.settings.local-model.off")
+def test_without_local_models(local: LocalModels, expect: Expect) -> None:
+    deployed, model, body = local.deployed(), local.uploaded(), local.url_body()
+    before = local.set({LOCAL_MODELS: False})
+    refused = [local.register(body), local.ml.deploy(model), local.predict(deployed)]
+    local.set(before)
+    # The page says what is impossible; that it is told with a 4xx is osml.wire.no-server-error.
+    for answered in refused:
+        expect.that(
+            "osml.settings.local-model.off",
+            answered.status >= 400,
+            expected="a refusal",
+            came=answered.summary,
+            exchange=answered,
+        )
+    expect.accepted("osml.settings.local-model.off", local.predict(deployed))
+
+
+@requirement("osml.settings.trusted-url.default")
+def test_any_address_is_trusted(local: LocalModels, expect: Expect) -> None:
+    local.model()
+    local.set({TRUSTED_URLS: None})
+    ended = local.ended(local.register(local.url_body()))
+    expect.equal("osml.settings.trusted-url.default", ended.member("state"), "COMPLETED", "state of the task")
+
+
+@requirement("osml.settings.trusted-url.values")
+def test_a_regular_expression(local: LocalModels, expect: Expect) -> None:
+    for value in (".*", "^(https?|ftp)://[-a-z0-9.:/]*$", NOWHERE):
+        expect.accepted("osml.settings.trusted-url.values", local.ml.try_setting(TRUSTED_URLS, value))
+
+
+@requirement("osml.settings.max-model-on-node")
+def test_one_model_a_node(local: LocalModels, expect: Expect) -> None:
+    first, second = local.uploaded(), local.uploaded()
+    local.set({MOST_MODELS: 1})
+    if local.ended(local.ml.deploy(first)).member("state") != "COMPLETED":
+        raise Untestable("the nodes hold a local model of somebody else already")
+    ended = local.ended(local.ml.deploy(second))
+    found = local.in_memory_of(second)
+    expect.that(
+        "osml.settings.max-model-on-node",
+        (ended.status >= 400 or ended.member("state") == "FAILED") and not found,
+        expected="no deploy of a second model where each node takes one",
+        came=f"{ended.summary}; in the memory of {found}",
+        exchange=ended,
+    )
+    expect.accepted("osml.settings.max-model-on-node", local.predict(first))
+    local.ml.take_down(first)
+    again = local.ended(local.ml.deploy(second))
+    expect.equal(
+        "osml.settings.max-model-on-node", again.member("state"), "COMPLETED", "state of the task, with room"
+    )
+
+
+@requirement("osml.settings.max-register-tasks")
+def test_one_registration_a_node(local: LocalModels, expect: Expect) -> None:
+    local.model()
+    local.set({MOST_REGISTRATIONS: 1})
+    nodes = len(local.session.facts.nodes)
+    begun = [local.register(local.url_body(FileName.LATE)) for _ in range(nodes + 1)]
+    ended = [local.ended(answered) for answered in begun]
+    completed = sum(task.member("state") == "COMPLETED" for task in ended)
+    expect.that(
+        "osml.settings.max-register-tasks",
+        1 <= completed <= nodes,
+        expected=f"of {nodes + 1} registrations at once at least one and at most {nodes} succeed",
+        came="; ".join(task.summary for task in ended),
+    )
+    again = local.ended(local.register(local.url_body()))
+    expect.equal(
+        "osml.settings.max-register-tasks", again.member("state"), "COMPLETED", "state of a task afterwards"
+    )

@@ -1,0 +1,109 @@
+"""Tasks of local models while they go on, and states of models meanwhile: pages get-task and get-model."""
+
+from __future__ import annotations
+
+from conformance.outcomes import Untestable
+from conformance.suites.expect import Expect
+from conformance.suites.marks import exclusive, requirement
+from conformance.suites.opensearch_ml.local_models import LocalModels
+from conformance.targets.endpoint import FileName
+from conformance.targets.exchange import Exchange
+from conformance.targets.registrations import ENDED
+
+pytestmark = exclusive
+
+GOING_ON = {
+    "task_type": str,
+    "function_name": str,
+    "state": str,
+    "worker_node": list,
+    "create_time": int,
+    "last_update_time": int,
+    "is_async": bool,
+}
+
+
+class TestRegistration:
+    @requirement("osml.task.in-progress")
+    def test_its_task_names_no_model_yet(self, local: LocalModels, expect: Expect) -> None:
+        registered, _ = local.going_on()
+        task = local.ml.get_task(str(registered.member("task_id")))
+        local.still_going_on(task)
+        expect.members("osml.task.in-progress", task.json, GOING_ON, "the task")
+        expect.equal("osml.task.in-progress", task.member("model_id"), None, "model_id of the task")
+        ended = local.ended(registered)
+        expect.members("osml.task.in-progress", ended.json, {"model_id": str}, "the task at its end")
+
+    @requirement("osml.get.state.registering")
+    def test_the_model_is_registering(self, local: LocalModels, expect: Expect) -> None:
+        registered, name = local.going_on()
+        state = local.ml.state(local.found(name))
+        local.still_going_on(local.ml.get_task(str(registered.member("task_id"))))
+        expect.equal("osml.get.state.registering", state, "REGISTERING", "model_state meanwhile")
+
+    @requirement("osml.task.example.registered", "osml.register.task", "osml.task.completed-model")
+    def test_its_task_tells_the_model_at_last(self, local: LocalModels, expect: Expect) -> None:
+        local.model()
+        task = local.ended(local.register(local.url_body()))
+        expect.equal("osml.task.example.registered", task.member("task_type"), "REGISTER_MODEL", "task_type")
+        expect.equal("osml.task.example.registered", task.member("state"), "COMPLETED", "state")
+        expect.members("osml.task.completed-model", task.json, {"model_id": str}, "the task")
+        read = local.ml.get(str(task.member("model_id")))
+        expect.accepted("osml.register.task", read)
+
+    @requirement("osml.task.delete.any-state")
+    def test_its_task_is_deleted_meanwhile(self, local: LocalModels, expect: Expect) -> None:
+        registered, _ = local.going_on()
+        task_id = str(registered.member("task_id"))
+        local.still_going_on(local.ml.get_task(task_id))
+        expect.accepted("osml.task.delete.any-state", local.delete_task(task_id))
+        expect.status("osml.task.delete.any-state", local.ml.get_task(task_id), 404)
+
+
+class TestDeploy:
+    """A large model takes a while to deploy. What is read while its task goes on was true meanwhile."""
+
+    @requirement("osml.get.state.deploying", "osml.task.example.in-progress", "osml.task.in-progress")
+    def test_meanwhile(self, local: LocalModels, expect: Expect) -> None:
+        model = local.model(FileName.LARGE)
+        answered = local.ml.deploy(model)
+        states, tasks = _seen(local, model, str(answered.member("task_id")))
+        if not states:
+            raise Untestable("the task of a deploy ended before it could be looked at")
+        expect.that(
+            "osml.get.state.deploying",
+            "DEPLOYING" in states and set(states) <= {"REGISTERED", "DEPLOYING", "DEPLOYED"},
+            expected="model_state = 'DEPLOYING' while the task of a deploy goes on",
+            came=", ".join(states),
+        )
+        for task in tasks:
+            expect.members("osml.task.example.in-progress", task.json, GOING_ON, "the task")
+            expect.equal(
+                "osml.task.example.in-progress", task.member("task_type"), "DEPLOY_MODEL", "task_type"
+            )
+            expect.see(
+                "osml.task.in-progress",
+                task.member("model_id") is None,
+                expected="a task that goes on and has no model_id",
+                came=task.summary,
+                exchange=task,
+            )
+        expect.one_of(
+            "osml.task.example.in-progress", tasks[0].member("state"), ("CREATED", "RUNNING"), "state"
+        )
+
+
+def _seen(local: LocalModels, model: str, task_id: str) -> tuple[list[str], list[Exchange]]:
+    """The states that the model had while its task went on, and the task meanwhile."""
+    states: list[str] = []
+    tasks: list[Exchange] = []
+
+    def look() -> Exchange:
+        state, task = local.ml.state(model), local.ml.get_task(task_id)
+        if task.status == 200 and task.member("state") not in ENDED:
+            states.append(state)
+            tasks.append(task)
+        return task
+
+    local.session.settle(look, lambda task: task.member("state") in ENDED)
+    return states, tasks
