@@ -22,7 +22,7 @@ class Reply:
 
 
 class RemoteEndpoint:
-    """Gives the answer of a stub, or else the one that was set. The mock makes no network calls."""
+    """Gives the answer of a stub, or else the one that was set. It is reached over no network."""
 
     def __init__(self, stubs: Stubs | None = None) -> None:
         self._stubs = Stubs() if stubs is None else stubs

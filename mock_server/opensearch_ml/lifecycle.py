@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from mock_server import codec
+from mock_server.opensearch_ml import uploads
 from mock_server.opensearch_ml.environment import Environment
 from mock_server.opensearch_ml.limits import Limits
 from mock_server.opensearch_ml.opensearch_core.settings import AUTO_REDEPLOY, Settings
@@ -267,10 +268,11 @@ class Lifecycle:
         """What went wrong, by node."""
         if self.lacks_connector(model):
             return dict.fromkeys(deployment.nodes, f"Failed to find connector:{model.connector_id}")
-        if model.chunks_to_come:
-            return dict.fromkeys(deployment.nodes, "Failed to find model")
         if deployment.refusals:
             return deployment.refusals
+        problem = uploads.deploy_problem(model, self._rules)
+        if problem is not None:
+            return dict.fromkeys(deployment.nodes, problem)
         if deployment.outcome is Outcome.FAILED:
             return dict.fromkeys(deployment.nodes, _FAULT)
         if deployment.outcome is Outcome.PARTIAL:
@@ -294,8 +296,17 @@ class Lifecycle:
 
     # Registrations of local models.
 
-    def register(self, model: Model, *, deploy: bool, failure: str | None) -> str:
-        """Begin to register a model whose file has to be fetched; gives the id of the task."""
+    def register(
+        self,
+        model: Model,
+        *,
+        deploy: bool,
+        failure: str | None,
+        url: str | None = None,
+        content_hash: str | None = None,
+    ) -> str:
+        """Begin to register a model whose file has to be fetched, from the URL where one is given; gives the
+        id of the task."""
         now, latency = self._clock.now(), self._progress.latency(_LOCAL_MODEL_LATENCY)
         refusal = self._limits.registration_refusal(len(self._registrations))
         if refusal is not None:
@@ -305,28 +316,56 @@ class Lifecycle:
         task = Task("REGISTER_MODEL", model.algorithm, TaskState.CREATED, nodes, stamp, stamp, is_async=True)
         self._store.tasks.put(task_id, task)
         running_at = now + min(latency / 2, _LOCAL_MODEL_LATENCY)
+        if url is not None and refusal is None:
+            model.state, model.created, model.updated = ModelState.REGISTERING, stamp, stamp
+            self._store.models.put(model.id, model)
         self._registrations[task_id] = Registration(
-            model, task_id, running_at, now + latency, deploy=deploy, failure=refusal or failure
+            model,
+            task_id,
+            running_at,
+            now + latency,
+            deploy=deploy,
+            failure=refusal or failure,
+            url=url,
+            content_hash=content_hash,
         )
         return task_id
 
     def _finish_registration(self, registration: Registration, at: float) -> None:
         del self._registrations[registration.task_id]
-        task, model, stamp = (
-            self._store.tasks.get(registration.task_id),
-            registration.model,
-            _milliseconds(at),
-        )
-        if registration.failure is None:
-            model.created = model.updated = model.registered_at = stamp
+        task, stamp = self._store.tasks.get(registration.task_id), _milliseconds(at)
+        model = self._store.models.get(registration.model_id) or registration.model
+        failure = registration.failure or self._fetched(registration, model)
+        if failure is None:
+            model.state = ModelState.REGISTERED
+            model.created = model.created or stamp
+            model.updated = model.registered_at = stamp
             self._store.models.put(model.id, model)
-        if task is not None:
-            task.state = TaskState.COMPLETED if registration.failure is None else TaskState.FAILED
-            task.model_id = model.id if registration.failure is None else None
-            task.error, task.updated = registration.failure, stamp
+        elif registration.url is not None:
+            self._forget(model)
+        if task is not None and self._rules.register_task_completes:
+            task.state = TaskState.COMPLETED if failure is None else TaskState.FAILED
+            task.model_id = model.id if failure is None else None
+            task.error, task.updated = failure, stamp
             self._store.tasks.touch(registration.task_id)
-        if registration.deploy and registration.failure is None:
+        if registration.deploy and failure is None:
             self.deploy(model, None, at=at)
+
+    def _fetched(self, registration: Registration, model: Model) -> str | None:
+        """Fetch the file of a model that is at a URL; why that failed, or None."""
+        if registration.url is None:
+            return None
+        if model.id not in self._store.models:
+            return f"[{model.id}]: document missing"
+        return uploads.fetched(model, registration.url, registration.content_hash, self._rules)
+
+    def _forget(self, model: Model) -> None:
+        """Nothing is left of a model that could not be registered, nor of a group that was made for it."""
+        if model.id in self._store.models:
+            self._store.models.delete(model.id)
+        group = self._store.groups.get(model.group_id or "")
+        if group is not None and group.name == model.name and group.latest_version <= 1:
+            self._store.groups.delete(model.group_id or "")
 
     # Undeploy and restart.
 
@@ -362,7 +401,8 @@ class Lifecycle:
         if rest and self._local_node_id in model.worker_nodes and self._local_node_id not in rest:
             model.local_node_forgot_at = self._clock.now()
         model.worker_nodes = model.planned_nodes = rest
-        model.unlisted_nodes = tuple(node for node in model.unlisted_nodes if node not in node_ids)
+        kept = () if self._rules.undeploy_frees_memory else model.memory_nodes
+        model.unlisted_nodes = kept or tuple(node for node in model.unlisted_nodes if node not in node_ids)
         if rest:
             model.on_all_nodes = False
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from mock_server.opensearch_ml import model_groups
+from mock_server.opensearch_ml import model_groups, uploads
 from mock_server.opensearch_ml.bodies.fields import Fields
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error
@@ -36,7 +36,7 @@ def register_meta(call: Call) -> Answer:
     fields = call.fields()
     model = read_members(fields, cluster)
     model.file = _read_file(fields, model)
-    model.chunks_to_come = model.file.chunks
+    model.uploaded = {}
     model.state = ModelState.REGISTERING
     model.group_id = group_of(call, fields, model)
     cluster.monitor.count(model, "register")
@@ -61,7 +61,7 @@ def _read_file(fields: Fields, model: Model) -> LocalFile:
 
 
 def upload_chunk(call: Call) -> Answer:
-    """POST models/{model_id}/upload_chunk/{chunk}: the bytes themselves, which are not kept."""
+    """POST models/{model_id}/upload_chunk/{chunk}: the bytes themselves."""
     cluster, number = call.cluster, call.parameters["chunk"]
     _require_allowed(cluster, ending=".")
     if not _INTEGER.fullmatch(number):
@@ -71,17 +71,19 @@ def upload_chunk(call: Call) -> Answer:
         raise ApiError(404, "m_l_resource_not_found_exception", "Failed to find model")
     if model.group_id is not None:
         access.require_new_version(call, model.group_id)
-    chunks = 0 if model.file is None else model.file.chunks
+    chunks = (model.file.chunks or 0) if model.file is not None else 0
     if int(number) >= chunks:
         raise node_error("exception", "Chunk number exceeds total chunks")
-    size = len(call.document.value or b"")
+    content = bytes(call.document.value or b"")
+    size = len(content)
     if size == 0:
         raise node_error("exception", "Chunk size either 0 or null")
     if size > _LARGEST_CHUNK:
         raise node_error("exception", "Chunk size exceeds 10MB")
+    uploads.keep(model, int(number), content, cluster.rules)
     if int(number) + 1 == chunks:
         # As on a node, the last chunk makes the model whole, and its document is written anew.
-        model.chunks_to_come, model.state = 0, ModelState.REGISTERED
+        model.state = ModelState.REGISTERED
         model.description = model.updated = None
         cluster.store.models.put(model.id, model)
     return Answer({"status": "Uploaded"})

@@ -25,6 +25,7 @@ from mock_server.opensearch_ml.errors import (
 )
 from mock_server.opensearch_ml.functions import LOCAL_FUNCTIONS, require_function
 from mock_server.opensearch_ml.model_config import form_of, read_model_config
+from mock_server.opensearch_ml.model_files import WITHOUT_ENGINE
 from mock_server.opensearch_ml.opensearch_core.settings import LOCAL_MODELS, TRUSTED_URLS, VIA_URL, pattern_of
 from mock_server.opensearch_ml.prediction.guardrails import read_guardrails
 from mock_server.opensearch_ml.prediction.interface import read_interface
@@ -37,7 +38,15 @@ from mock_server.opensearch_ml.prediction.local_models import (
 from mock_server.opensearch_ml.prediction.rate_limit import read_rate_limiter
 from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.security import access, access_modes
-from mock_server.opensearch_ml.store import JsonObject, Model, ModelGroup, ModelState, Task, TaskState
+from mock_server.opensearch_ml.store import (
+    JsonObject,
+    LocalFile,
+    Model,
+    ModelGroup,
+    ModelState,
+    Task,
+    TaskState,
+)
 
 NEED_NO_CONFIG = ("SPARSE_ENCODING", "SPARSE_TOKENIZE")
 MODEL_FORMATS = ("TORCH_SCRIPT", "ONNX")
@@ -60,12 +69,14 @@ def register(call: Call) -> Answer:
             model.version = model_groups.next_version(cluster, model.group_id, cluster.now_ms())
         except ApiError as error:
             failure = error.root_reason
-        return Answer(
-            {
-                "task_id": cluster.lifecycle.register(model, deploy=deploy, failure=failure),
-                "status": "CREATED",
-            }
+        url = fields.text("url") if model.algorithm == WITHOUT_ENGINE else None
+        content_hash = fields.text("model_content_hash_value")
+        if url is not None:
+            model.file = LocalFile(model.file.format, None, None, None)
+        task_id = cluster.lifecycle.register(
+            model, deploy=deploy, failure=failure, url=url, content_hash=content_hash
         )
+        return Answer({"task_id": task_id, "status": "CREATED"})
     # One write after the other, a millisecond each: group, task, version of the group, model, task.
     now = cluster.now_ms()
     task = Task(

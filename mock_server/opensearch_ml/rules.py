@@ -122,9 +122,16 @@ class Rules:
     undeploy_takes_effect: bool = True
     auto_deploy: bool = True
     auto_deploy_can_be_disabled: bool = True
+    content_hash_is_checked: bool = True
+    fetched_files_are_checked: bool = True
+    failed_fetches_fail: bool = True
+    chunks_are_kept: bool = True
+    chunks_are_in_order: bool = True
     models_are_limited: bool = True
     deploy_tasks_are_limited: bool = True
     register_tasks_are_limited: bool = True
+    register_task_completes: bool = True
+    undeploy_frees_memory: bool = True
     restart_empties_memory: bool = True
     auto_redeploy: bool = True
 

@@ -91,23 +91,27 @@ class RateLimiter:
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """The file of a model that runs on the nodes; its size is in bytes."""
+    """The file of a model that runs on the nodes; its size is in bytes.
+
+    While it is still being fetched only the format is known.
+    """
 
     format: str
-    content_hash: str
+    content_hash: str | None
     size: int | None
-    chunks: int
+    chunks: int | None
 
 
 @dataclass(slots=True)
 class Model:
     """One model version. Times are epoch milliseconds, `last_used` and `local_node_forgot_at` seconds.
 
-    `worker_nodes` is what the document says; after a restart nothing of it may be true, and `unlisted_nodes`
-    have the model in memory though the document says that none has. `requests` and
-    `inferences` count the predict calls, and those answered, since the model came into memory. Of nodes that
-    may not notice that a model is disabled: `met_by_predict` says that a call asked for it since it left
-    memory, `is_disabled_unnoticed` that the next one is answered.
+    `uploaded` is what a client brought of its file: the base64 of each chunk by its number; None where the
+    file is made up. `worker_nodes` is what the document says; after a restart nothing of it may be true,
+    and `unlisted_nodes` have the model in memory though the document says that none has. `requests` and
+    `inferences` count the predict calls, and those answered, since the model came into memory. Of nodes
+    that may not notice that a model is disabled: `met_by_predict` says that a call asked for it since it
+    left memory, `is_disabled_unnoticed` that the next one is answered.
     """
 
     id: str
@@ -129,7 +133,7 @@ class Model:
     guardrails: JsonObject | None = None
     model_config: JsonObject | None = None
     file: LocalFile | None = None
-    chunks_to_come: int = 0
+    uploaded: dict[str, str] | None = None
     learned: JsonObject | None = None
     registered_at: int | None = None
     deployed_at: int | None = None

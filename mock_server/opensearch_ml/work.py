@@ -79,7 +79,10 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """The registration of a local model: until it ends there is only its task. Times are epoch seconds."""
+    """The registration of a local model. Times are epoch seconds.
+
+    One whose file is at a `url` reads as REGISTERING meanwhile; of another there is only its task.
+    """
 
     model: Model
     task_id: str
@@ -87,6 +90,8 @@ class Registration:
     due: float
     deploy: bool = False
     failure: str | None = None
+    url: str | None = None
+    content_hash: str | None = None
 
     @property
     def model_id(self) -> str:

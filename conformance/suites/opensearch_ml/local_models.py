@@ -32,6 +32,8 @@ MOST_MODELS = "plugins.ml_commons.max_model_on_node"
 MOST_REGISTRATIONS = "plugins.ml_commons.max_register_model_tasks_per_node"
 CUSTOM_PLAN = "plugins.ml_commons.allow_custom_deployment_plan"
 MOST_DEPLOYS = "plugins.ml_commons.max_deploy_model_tasks_per_node"
+# The page requires a configuration of every custom model.
+CONFIG = {"model_type": "bert", "embedding_dimension": 384, "framework_type": "sentence_transformers"}
 # A text, and what the run's model answers to it: each word once, with its weight.
 TEXT = "Hello, world models unheard"
 FILES: Mapping[FileName, ModelFile] = {
@@ -100,6 +102,7 @@ class LocalModels:
             "description": "made by a conformance run",
             "function_name": FUNCTION,
             "model_format": FORMAT,
+            "model_config": CONFIG,
             "model_content_hash_value": content.sha256,
             "url": self.session.endpoint.file_url(file),
         }

@@ -1,6 +1,7 @@
-"""Models that run on the nodes: their files are made up, and so are their answers, in the right shapes.
+"""Models that run on the nodes: a sparse tokenizer with a file of its own answers by it.
 
-Nothing is fetched. A text gives the same numbers whenever it is sent, so that answers can be compared.
+Of others the files are made up, and so are their answers, in the right shapes. A text gives the same
+numbers whenever it is sent, so that answers can be compared.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import re
 import struct
 from collections.abc import Callable
 
+from mock_server.opensearch_ml import uploads
 from mock_server.opensearch_ml.bodies.fields import Fields
 from mock_server.opensearch_ml.errors import illegal_argument
 from mock_server.opensearch_ml.store import JsonObject, LocalFile, Model
@@ -115,6 +117,10 @@ def _unit_vector(model: Model, text: str, dimension: int) -> list[float]:
 
 
 def _sparse(model: Model, fields: Fields) -> list[JsonObject]:
+    own = uploads.tokenizer_of(model)
+    if own is not None:
+        weighed = [own.weigh(text) for text in _texts(fields)]
+        return [{"output": [{"dataAsMap": {"response": [weights]}}]} for weights in weighed]
     weighs = model.algorithm == "SPARSE_ENCODING"
     results = []
     for text in _texts(fields):

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mock_server.parity.served import zipped
+
+FILES = Path(__file__).parents[2] / "scenarios/files"
+MODEL = zipped({name: (FILES / name).read_bytes() for name in ("tokenizer.json", "idf.json")})
 PREFIX = "plugins.ml_commons."
 META = {"name": "mine", "function_name": "SPARSE_TOKENIZE", "model_format": "TORCH_SCRIPT"}
 
@@ -24,9 +30,9 @@ def put(ml: Any, **values: Any) -> None:
 
 
 def uploaded(ml: Any) -> str:
-    body = META | {"model_content_hash_value": "0", "total_chunks": 1}
+    body = META | {"model_content_hash_value": hashlib.sha256(MODEL).hexdigest(), "total_chunks": 1}
     model = str(ml.post("~/models/_register_meta", body).body["model_id"])
-    assert ml.send("POST", f"~/models/{model}/upload_chunk/0", b"x").status == 200
+    assert ml.send("POST", f"~/models/{model}/upload_chunk/0", MODEL).status == 200
     return model
 
 

@@ -1,0 +1,87 @@
+"""Local models that are registered by URL: page register-model, on custom models."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.suites.expect import Expect
+from conformance.suites.marks import exclusive, requirement
+from conformance.suites.opensearch_ml.local_models import NOBODY, LocalModels, unsuccessful
+from conformance.targets import model_file
+from conformance.targets.endpoint import FileName
+
+pytestmark = exclusive
+
+NEEDED = ("name", "model_format", "model_content_hash_value", "url")
+
+
+@requirement("osml.register.custom", "osml.register.field.url")
+def test_by_url_and_config(local: LocalModels, expect: Expect) -> None:
+    model = local.model()
+    task = local.ended(local.register(local.url_body()))
+    expect.equal("osml.register.custom", task.member("state"), "COMPLETED", "state of the task")
+    read = local.ml.get(str(task.member("model_id")))
+    config = read.member("model_config")
+    kept = isinstance(config, dict) and config.get("model_type") == "bert"
+    expect.that(
+        "osml.register.custom",
+        kept,
+        expected="a model with its model_config",
+        came=read.summary,
+        exchange=read,
+    )
+    read = local.ml.get(model)
+    expect.equal("osml.register.field.url", read.member("model_state"), "REGISTERED", "model_state")
+    size = read.member("model_content_size_in_bytes")
+    expect.equal("osml.register.field.url", size, model_file.small().size, "size of the model at the URL")
+    expect.equal("osml.register.field.url", read.member("total_chunks"), 1, "total_chunks")
+
+
+@requirement("osml.register.chunks")
+def test_a_large_model_has_chunks(local: LocalModels, expect: Expect) -> None:
+    model = local.model(FileName.LARGE)
+    read = local.ml.get(model)
+    chunks = -(-model_file.large().size // model_file.LARGEST_CHUNK_BYTES)
+    expect.equal("osml.register.chunks", read.member("total_chunks"), chunks, "total_chunks")
+    local.ml.bring_up(model)
+    expect.accepted("osml.register.chunks", local.predict(model))
+
+
+@pytest.mark.parametrize("field", NEEDED)
+@requirement("osml.register.custom.fields-needed")
+def test_a_field_is_missing(local: LocalModels, expect: Expect, field: str) -> None:
+    local.model()
+    body = {name: value for name, value in local.url_body().items() if name != field}
+    ended = local.ended(local.register(body))
+    unsuccessful(expect, "osml.register.custom.fields-needed", ended, f"no {field}")
+
+
+@requirement("osml.register.custom.format")
+def test_a_format_that_is_none(local: LocalModels, expect: Expect) -> None:
+    local.let_in()
+    expect.client_error("osml.register.custom.format", local.register(local.url_body(model_format="PICKLE")))
+
+
+@requirement("osml.register.custom.hash")
+def test_another_hash(local: LocalModels, expect: Expect) -> None:
+    local.model()
+    other = model_file.large().sha256
+    ended = local.ended(local.register(local.url_body(model_content_hash_value=other)))
+    unsuccessful(expect, "osml.register.custom.hash", ended, "the hash of another file")
+
+
+@pytest.mark.parametrize(
+    "file", [FileName.GONE, FileName.CUT_OFF, FileName.NO_ZIP, FileName.WITHOUT_TOKENIZER]
+)
+@requirement("osml.register.custom.url")
+def test_no_model_at_the_address(local: LocalModels, expect: Expect, file: FileName) -> None:
+    local.model()
+    ended = local.ended(local.register(local.url_body(file)))
+    unsuccessful(expect, "osml.register.custom.url", ended, f"no model at its URL: {file}")
+
+
+@requirement("osml.register.custom.url")
+def test_nobody_at_the_address(local: LocalModels, expect: Expect) -> None:
+    local.model()
+    ended = local.ended(local.register(local.url_body(url=NOBODY)))
+    unsuccessful(expect, "osml.register.custom.url", ended, "nobody at its URL")
