@@ -90,6 +90,57 @@ _ALL = (
     _opensearch(
         "auto-redeploy-ignored", "A restarted cluster never redeploys by itself.", auto_redeploy=False
     ),
+    # Local models.
+    _opensearch("hash-ignored", "A file with another hash is taken.", content_hash_is_checked=False),
+    _opensearch("file-ignored", "A file that is no model is taken.", fetched_files_are_checked=False),
+    _opensearch("fetch-failure-ignored", "A URL without a file is taken.", failed_fetches_fail=False),
+    _opensearch("chunk-lost", "Of a file only the first chunk that comes is kept.", chunks_are_kept=False),
+    _opensearch(
+        "chunks-by-arrival",
+        "Chunks are put together as they came, not by their numbers.",
+        chunks_are_in_order=False,
+    ),
+    _opensearch(
+        "registering-shows-registered",
+        "A model whose file is still to come reads as REGISTERED.",
+        registering_shows=False,
+    ),
+    _opensearch(
+        "registration-never-ends",
+        "The task of the registration of a local model stays RUNNING.",
+        register_task_completes=False,
+    ),
+    _opensearch(
+        "deploy-leaves-a-node-out",
+        "A deploy to all nodes leaves one of several out.",
+        deploy_reaches_all_nodes=False,
+    ),
+    _opensearch(
+        "worker-count-lies", "A model tells of one worker node too many.", worker_counts_are_true=False
+    ),
+    _opensearch("weights-ignored", "Each word weighs the same.", weights_are_read=False),
+    _opensearch(
+        "undeploy-keeps-memory",
+        "An undeployed model reads so, and stays in the memory of the nodes.",
+        undeploy_frees_memory=False,
+    ),
+    _opensearch("models-unlimited", "A node holds any number of local models.", models_are_limited=False),
+    _opensearch(
+        "deploy-tasks-unlimited", "Any number of deploys go on at once.", deploy_tasks_are_limited=False
+    ),
+    _opensearch(
+        "register-tasks-unlimited",
+        "Any number of registrations go on at once.",
+        register_tasks_are_limited=False,
+    ),
+    _opensearch("url-setting-ignored", "URLs need no setting.", via_url_needs_setting=False),
+    _opensearch("file-setting-ignored", "Uploads need no setting.", via_file_needs_setting=False),
+    _opensearch("any-url-trusted", "Every URL is trusted.", urls_are_trusted_by_setting=False),
+    _opensearch(
+        "local-models-always-on",
+        "Local models cannot be turned off.",
+        local_models_can_be_disabled=False,
+    ),
     # Undeploy.
     _opensearch(
         "undeploy-changes-nothing",

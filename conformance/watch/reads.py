@@ -89,7 +89,9 @@ class Reads:
         self, kind: str, name: str, told: dict[str, Any], seen: Seen, *, searched: bool = False
     ) -> Iterator[Observation]:
         """What a read or a search tells of one thing."""
-        own = told.get("model_id") if kind in ("models", "controllers") else None
+        # A chunk of a model's file is found among models, and names its model.
+        is_chunk = "chunk_number" in told
+        own = told.get("model_id") if kind in ("models", "controllers") and not is_chunk else None
         if own is not None:
             yield Observation(
                 "osml.relation.id", own == name, "`model_id` is the thing's own", f"{own!r} for {name}"

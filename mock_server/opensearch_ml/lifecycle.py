@@ -254,6 +254,8 @@ class Lifecycle:
         self._store.models.touch(model.id)
         errors = self._errors(deployment, model)
         reached = tuple(node for node in deployment.nodes if node not in errors)
+        if not self._rules.deploy_reaches_all_nodes:
+            reached = reached[:-1] or reached
         self._end_task(deployment, at, errors, reached)
         model.worker_nodes, model.unlisted_nodes = reached, ()
         if not reached:
@@ -317,7 +319,9 @@ class Lifecycle:
         self._store.tasks.put(task_id, task)
         running_at = now + min(latency / 2, _LOCAL_MODEL_LATENCY)
         if url is not None and refusal is None:
-            model.state, model.created, model.updated = ModelState.REGISTERING, stamp, stamp
+            model.created = model.updated = stamp
+            if self._rules.registering_shows:
+                model.state = ModelState.REGISTERING
             self._store.models.put(model.id, model)
         self._registrations[task_id] = Registration(
             model,
@@ -400,8 +404,8 @@ class Lifecycle:
             model.forget_requests()
         if rest and self._local_node_id in model.worker_nodes and self._local_node_id not in rest:
             model.local_node_forgot_at = self._clock.now()
-        model.worker_nodes = model.planned_nodes = rest
         kept = () if self._rules.undeploy_frees_memory else model.memory_nodes
+        model.worker_nodes = model.planned_nodes = rest
         model.unlisted_nodes = kept or tuple(node for node in model.unlisted_nodes if node not in node_ids)
         if rest:
             model.on_all_nodes = False

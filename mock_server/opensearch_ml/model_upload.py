@@ -37,7 +37,8 @@ def register_meta(call: Call) -> Answer:
     model = read_members(fields, cluster)
     model.file = _read_file(fields, model)
     model.uploaded = {}
-    model.state = ModelState.REGISTERING
+    if cluster.rules.registering_shows:
+        model.state = ModelState.REGISTERING
     model.group_id = group_of(call, fields, model)
     cluster.monitor.count(model, "register")
     now = cluster.now_ms()
@@ -90,7 +91,7 @@ def upload_chunk(call: Call) -> Answer:
 
 
 def _require_allowed(cluster: Cluster, *, ending: str) -> None:
-    if not cluster.settings.on(VIA_FILE):
+    if cluster.rules.via_file_needs_setting and not cluster.settings.on(VIA_FILE):
         raise illegal_argument(
             "To upload custom model from local file, user needs to enable "
             "allow_registering_model_via_local_file settings. Otherwise please use opensearch pre-trained "

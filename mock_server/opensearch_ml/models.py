@@ -33,7 +33,10 @@ def get(call: Call) -> Answer:
     model = find(call.cluster, model_id, f"Failed to find model with the provided model id: {model_id}")
     access.require_model(call, model)
     call.cluster.lifecycle.read(model)
-    return Answer(view(model))
+    shown = view(model)
+    if not call.cluster.rules.worker_counts_are_true and "current_worker_node_count" in shown:
+        shown["current_worker_node_count"] += 1
+    return Answer(shown)
 
 
 def delete(call: Call) -> Answer:

@@ -230,22 +230,28 @@ def require_function_allowed(function: str, cluster: Cluster) -> None:
     """Raises ApiError where the settings turn models of this function off."""
     if function == "REMOTE":
         connectors.require_remote_inference(cluster)
-    elif function in LOCAL_FUNCTIONS and not cluster.settings.on(LOCAL_MODELS):
+    elif cluster.rules.local_models_can_be_disabled and _is_disabled(function, cluster):
         raise node_error(
             "illegal_state_exception",
             f'Local Model is currently disabled. To enable it, update the setting "{LOCAL_MODELS}" to true.',
         )
 
 
+def _is_disabled(function: str, cluster: Cluster) -> bool:
+    return function in LOCAL_FUNCTIONS and not cluster.settings.on(LOCAL_MODELS)
+
+
 def _require_url_allowed(function: str, url: str | None, cluster: Cluster) -> None:
     if url is None:
         return
-    if function != "METRICS_CORRELATION" and not cluster.settings.on(VIA_URL):
+    needs_setting = function != "METRICS_CORRELATION" and cluster.rules.via_url_needs_setting
+    if needs_setting and not cluster.settings.on(VIA_URL):
         raise illegal_argument(
             "To upload custom model user needs to enable allow_registering_model_via_url settings. "
             "Otherwise please use OpenSearch pre-trained models."
         )
-    if not pattern_of(str(cluster.settings.value(TRUSTED_URLS))).search(url):
+    is_trusted = pattern_of(str(cluster.settings.value(TRUSTED_URLS))).search(url)
+    if cluster.rules.urls_are_trusted_by_setting and not is_trusted:
         raise illegal_argument("URL can't match trusted url regex")
 
 

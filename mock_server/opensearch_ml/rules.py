@@ -122,6 +122,14 @@ class Rules:
     undeploy_takes_effect: bool = True
     auto_deploy: bool = True
     auto_deploy_can_be_disabled: bool = True
+    via_url_needs_setting: bool = True
+    via_file_needs_setting: bool = True
+    urls_are_trusted_by_setting: bool = True
+    local_models_can_be_disabled: bool = True
+    registering_shows: bool = True
+    deploy_reaches_all_nodes: bool = True
+    worker_counts_are_true: bool = True
+    weights_are_read: bool = True
     content_hash_is_checked: bool = True
     fetched_files_are_checked: bool = True
     failed_fetches_fail: bool = True

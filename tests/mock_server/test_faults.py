@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mock_server import MUTANTS, Request
+from mock_server.parity.served import FileServer, Served, zipped
 
 Probe = Callable[[Any], Any]
 NUGEN = "/api/v3/models"
+FILES = Path(__file__).parents[1] / "scenarios/files"
+LOCAL = zipped({name: (FILES / name).read_bytes() for name in ("tokenizer.json", "idf.json")})
+HALVES = (LOCAL[:700], LOCAL[700:])
+META = {"name": "n", "version": "1", "function_name": "SPARSE_TOKENIZE", "model_format": "TORCH_SCRIPT"}
 DEPLOYED, UNDEPLOYED = "alignment-xyz789", "alignment-abc123"
 
 
@@ -272,6 +279,78 @@ def _nugen_redeploy(ml: Any) -> Any:
     return ml.post(f"{NUGEN}/deploy-model/{UNDEPLOYED}").status
 
 
+def _ended(ml: Any, answer: Any) -> Any:
+    """What became of the task of this answer, or the refusal."""
+    if answer.status != 200:
+        return answer.status
+    ml.time.now += 2
+    return ml.get(f"~/tasks/{answer.body['task_id']}").body["state"]
+
+
+def _registered_at_url(
+    content: bytes = LOCAL, digest: str | None = None, status: int = 200, **settings: Any
+) -> Probe:
+    def probe(ml: Any) -> Any:
+        for name, value in {"allow_registering_model_via_url": True, **settings}.items():
+            ml.setting(name, value)
+        with FileServer({"m.zip": Served(content, status)}) as server:
+            told = digest or hashlib.sha256(content).hexdigest()
+            body = {**META, "url": f"{server.url}/m.zip", "model_content_hash_value": told}
+            return _ended(ml, ml.post("~/models/_register", body))
+
+    return probe
+
+
+def _announced(ml: Any, chunks: int = 2) -> str:
+    ml.setting("allow_registering_model_via_local_file", True)
+    body = {**META, "model_content_hash_value": hashlib.sha256(LOCAL).hexdigest(), "total_chunks": chunks}
+    return str(ml.post("~/models/_register_meta", body).body["model_id"])
+
+
+def _uploaded(ml: Any, *numbers: int) -> str:
+    model = _announced(ml)
+    for number in numbers or (0, 1):
+        ml.send("POST", f"~/models/{model}/upload_chunk/{number}", HALVES[number])
+    return model
+
+
+def _deploy_of_chunks(*numbers: int, **settings: Any) -> Probe:
+    def probe(ml: Any) -> Any:
+        model = _uploaded(ml, *numbers)
+        for name, value in settings.items():
+            ml.setting(name, value)
+        return _ended(ml, ml.post(f"~/models/{model}/_deploy"))
+
+    return probe
+
+
+def _local_deployed(ml: Any) -> str:
+    model = _uploaded(ml)
+    ml.post(f"~/models/{model}/_deploy")
+    ml.time.now += 2
+    return model
+
+
+def _local_weights(ml: Any) -> Any:
+    return ml.post(f"~/models/{_local_deployed(ml)}/_predict", {"text_docs": ["hello"]}).body
+
+
+def _local_worker_count(ml: Any) -> Any:
+    return ml.get(f"~/models/{_local_deployed(ml)}").body["current_worker_node_count"]
+
+
+def _local_predict_after_undeploy(ml: Any) -> Any:
+    model = _local_deployed(ml)
+    ml.post(f"~/models/{model}/_undeploy")
+    return ml.post(f"~/models/{model}/_predict", {"text_docs": ["hello"]}).status
+
+
+def _announce_without_setting(ml: Any) -> Any:
+    return ml.post(
+        "~/models/_register_meta", {**META, "model_content_hash_value": "0", "total_chunks": 1}
+    ).status
+
+
 PROBES: dict[str, Probe] = {
     "deploy-never-finishes": _deploy_state,
     "deploy-ignores-node-ids": _nodes_of_custom_deploy,
@@ -283,6 +362,24 @@ PROBES: dict[str, Probe] = {
     "auto-deploy-not-disabled": _predict_undeployed_with_setting_off,
     "restart-keeps-models": _state_after_restart,
     "auto-redeploy-ignored": _state_long_after_restart,
+    "hash-ignored": _registered_at_url(digest="0"),
+    "file-ignored": _registered_at_url(b"no zip"),
+    "fetch-failure-ignored": _registered_at_url(status=404),
+    "chunk-lost": _deploy_of_chunks(0, 1),
+    "chunks-by-arrival": _deploy_of_chunks(1, 0),
+    "registering-shows-registered": lambda ml: ml.state(_announced(ml)),
+    "registration-never-ends": _registered_at_url(),
+    "deploy-leaves-a-node-out": _local_worker_count,
+    "worker-count-lies": _local_worker_count,
+    "weights-ignored": _local_weights,
+    "undeploy-keeps-memory": _local_predict_after_undeploy,
+    "models-unlimited": _deploy_of_chunks(max_model_on_node=0),
+    "deploy-tasks-unlimited": _deploy_of_chunks(max_deploy_model_tasks_per_node=0),
+    "register-tasks-unlimited": _registered_at_url(max_register_model_tasks_per_node=0),
+    "url-setting-ignored": _registered_at_url(allow_registering_model_via_url=False),
+    "file-setting-ignored": _announce_without_setting,
+    "any-url-trusted": _registered_at_url(trusted_url_regex="^https://nowhere/"),
+    "local-models-always-on": _deploy_of_chunks(**{"local_model.enabled": False}),
     "undeploy-changes-nothing": _state_after_undeploy,
     "undeploy-says-removed": _undeploy_answer,
     "ttl-ignored": _after_ttl(131),
@@ -331,6 +428,8 @@ PROBES: dict[str, Probe] = {
     "nugen-wrong-message": _nugen_message,
 }
 
+SEVERAL_NODES = ("deploy-ignores-node-ids", "deploy-leaves-a-node-out")
+
 
 def test_every_mutant_has_a_probe() -> None:
     assert set(PROBES) == {name for name, mutant in MUTANTS.items() if not mutant.secured}
@@ -339,7 +438,7 @@ def test_every_mutant_has_a_probe() -> None:
 @pytest.mark.parametrize("name", sorted(PROBES))
 def test_a_mutant_behaves_otherwise(make_client: Callable[..., Any], name: str) -> None:
     def seen(mutant: str | None) -> Any:
-        client = make_client(mutant=mutant, nodes=2 if "node-ids" in name else 1)
+        client = make_client(mutant=mutant, nodes=2 if name in SEVERAL_NODES else 1)
         client.headers = {"authorization": "Bearer token"}
         return PROBES[name](client)
 

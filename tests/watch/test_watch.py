@@ -79,6 +79,15 @@ def test_another_id_is_a_difference(watch: Watch) -> None:
     assert "osml.relation.id" in see(watch, "DELETE", f"{ML}/models/another", 200, DELETED)
 
 
+@pytest.mark.parametrize(("told", "differs"), [({}, True), ({"chunk_number": 0}, False)])
+def test_only_a_chunk_is_found_with_the_id_of_its_model(
+    watch: Watch, told: dict[str, Any], differs: bool
+) -> None:
+    hit = {"_index": "i", "_id": f"{MODEL}_0", "_source": {"model_id": MODEL, "name": "n", **told}}
+    found = see(watch, "POST", f"{ML}/models/_search", 200, {"hits": {"hits": [hit]}})
+    assert ("osml.relation.id" in found) == differs
+
+
 def test_shards_that_do_not_add_up_are_a_difference(watch: Watch) -> None:
     body = DELETED | {"_shards": {"total": 1, "successful": 2, "failed": 0}}
     assert "osml.relation.shards" in see(watch, "DELETE", f"{ML}/models/{MODEL}", 200, body)

@@ -204,6 +204,8 @@ class LocalModels:
             sent = self.upload_chunk(model_id, number, content)
             if sent.status != 200:
                 raise Untestable(f"a chunk could not be uploaded: {sent.summary}")
+        # The last one is answered before the model is written anew.
+        self.ml.settle_state(model_id, "REGISTERED")
         return model_id
 
     def deployed(self, **changes: Any) -> str:
@@ -299,9 +301,9 @@ def _told(settings: Mapping[str, Any]) -> str:
 
 
 def answered_weights(exchange: Exchange) -> Any:
-    """The weights of the first text of a prediction, wherever the answer is as recorded; else None."""
+    """The weights of each text of a prediction, wherever the answer is as recorded; else None."""
     results = exchange.member("inference_results")
     try:
-        return results[0]["output"][0]["dataAsMap"]["response"][0]
+        return [result["output"][0]["dataAsMap"]["response"][0] for result in results]
     except (IndexError, KeyError, TypeError):
         return None

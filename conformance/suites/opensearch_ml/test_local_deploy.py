@@ -12,10 +12,13 @@ from conformance.suites.opensearch_ml.local_models import (
     LOCAL_ROLES,
     MOST_MODELS,
     ONLY_ML_NODES,
+    TEXT,
     LocalModels,
+    answered_weights,
     fails_while,
 )
 from conformance.suites.opensearch_ml.test_undeploy import values_of
+from conformance.targets.model_file import WEIGHTS
 
 pytestmark = exclusive
 
@@ -179,6 +182,58 @@ class TestUndeploy:
 
 
 class TestUse:
+    @requirement("osml.predict.local.weights")
+    def test_the_words_of_each_text(self, local: LocalModels, expect: Expect) -> None:
+        model = local.deployed()
+        answered = local.ml.predict(model, {"text_docs": [TEXT, "unheard", "Hello hello"]})
+        expect.accepted("osml.predict.local.weights", answered)
+        expected = [dict(WEIGHTS), {}, {"hello": WEIGHTS["hello"]}]
+        expect.equal(
+            "osml.predict.local.weights", answered_weights(answered), expected, "weights of the words"
+        )
+
+    @requirement("osml.update.local")
+    def test_it_is_not_updated(self, local: LocalModels, expect: Expect) -> None:
+        waiting, model = local.announced(), local.uploaded()
+        for known in (waiting, model, local.deployed()):
+            before = local.ml.get(known).json
+            expect.status("osml.update.local", local.ml.update(known, {"description": "changed"}), 403)
+            expect.equal("osml.update.local", local.ml.get(known).json, before, "the model after the update")
+
+    @requirement("osml.get.worker-counts")
+    def test_how_many_nodes_have_it(self, local: LocalModels, expect: Expect) -> None:
+        model, nodes = local.deployed(), len(local.nodes)
+        counts = ("planning_worker_node_count", "current_worker_node_count")
+        read = local.ml.get(model)
+        came = [read.member(name) for name in counts]
+        expect.equal("osml.get.worker-counts", came, [nodes, nodes], " and ".join(counts))
+        local.ml.take_down(model)
+        read = local.ml.get(model)
+        came = [read.member(name) for name in counts]
+        expect.equal("osml.get.worker-counts", came, [0, 0], " and ".join(counts))
+
+    @requirement("osml.register.next-version")
+    def test_two_versions_in_a_group(self, local: LocalModels, expect: Expect) -> None:
+        group = local.ml.lasting_group()
+        versions = [local.ml.get(local.uploaded(model_group_id=group)).member("model_version") for _ in "12"]
+        expect.equal("osml.register.next-version", versions, ["2", "3"], "model_version of both")
+
+    @requirement("osml.undeploy.ttl")
+    def test_its_time_to_live(self, local: LocalModels, expect: Expect) -> None:
+        local.session.needs("move time")
+        model = local.deployed(deploy_setting={"model_ttl_minutes": 1})
+        local.session.let_pass(90, "more than the time to live")
+        expect.equal("osml.undeploy.ttl", local.in_memory_of(model), [], "nodes whose profile has the model")
+        expect.equal("osml.undeploy.ttl", local.ml.state(model), "UNDEPLOYED", "model_state")
+
+    @requirement("osml.register.field.is_enabled")
+    def test_registered_as_disabled(self, local: LocalModels, expect: Expect) -> None:
+        model = local.model(is_enabled=False)
+        local.ml.bring_up(model)
+        read = local.ml.get(model)
+        expect.equal("osml.register.field.is_enabled", read.member("is_enabled"), False, "is_enabled")
+        expect.client_error("osml.register.field.is_enabled", local.predict(model))
+
     @requirement("osml.predict.local.by-function")
     def test_at_the_route_that_names_its_function(self, local: LocalModels, expect: Expect) -> None:
         answered = local.predict_by_function(local.deployed())

@@ -59,9 +59,18 @@ def default_config(name: str) -> JsonObject:
     }
 
 
-def predict(model: Model, fields: Fields) -> JsonObject:
-    """The answer of a predict call. Raises ApiError 400 for an input that the model can't take."""
-    return {"inference_results": _ANSWERS[model.algorithm](model, fields)}
+def predict(model: Model, fields: Fields, *, weighs: bool = True) -> JsonObject:
+    """The answer of a predict call; without `weighs` each word of a file weighs the same. Raises ApiError 400
+    for an input that the model can't take."""
+    own = uploads.tokenizer_of(model)
+    if own is None:
+        return {"inference_results": _ANSWERS[model.algorithm](model, fields)}
+    weighed = [own.weigh(text) for text in _texts(fields)]
+    if not weighs:
+        weighed = [dict.fromkeys(weights, 1.0) for weights in weighed]
+    return {
+        "inference_results": [{"output": [{"dataAsMap": {"response": [weights]}}]} for weights in weighed]
+    }
 
 
 def _texts(fields: Fields, name: str = "text_docs") -> list[str]:
@@ -117,10 +126,6 @@ def _unit_vector(model: Model, text: str, dimension: int) -> list[float]:
 
 
 def _sparse(model: Model, fields: Fields) -> list[JsonObject]:
-    own = uploads.tokenizer_of(model)
-    if own is not None:
-        weighed = [own.weigh(text) for text in _texts(fields)]
-        return [{"output": [{"dataAsMap": {"response": [weights]}}]} for weights in weighed]
     weighs = model.algorithm == "SPARSE_ENCODING"
     results = []
     for text in _texts(fields):

@@ -190,7 +190,7 @@ def _predict_locally(cluster: Cluster, model: Model, fields: Fields) -> Any:
     """What a model on the nodes answers, or a stub in its place: the whole answer, or a refusal."""
     reply = cluster.endpoint.stubbed(remote_models.asked(cluster, model, fields.values))
     if reply is None:
-        return local_models.predict(model, fields)
+        return local_models.predict(model, fields, weighs=cluster.rules.weights_are_read)
     if not 200 <= reply.status < 300:
         raise status_error(reply.status, reply.body)
     return reply.value
