@@ -22,7 +22,8 @@ class Model:
     """The oracle's view of one model. Times are seconds on the target's clock.
 
     `used_at` is the window in which it was last deployed or used for a prediction; the request
-    began at its start and was answered by its end. `ttl_minutes` is None or below 0 for no limit.
+    began at its start and was answered by its end. `ttl_minutes` is None or below 0 for no limit. One that is
+    `local` lives in the memory of the nodes themselves.
     """
 
     exists: bool = True
@@ -32,6 +33,7 @@ class Model:
     used_at: Window = NEVER
     description: str = ""
     users: frozenset[str] = frozenset()
+    local: bool = False
 
     def readings(self, now: float, interval: float) -> frozenset[str]:
         """The states that a read at `now` may show, with this sync-up interval in seconds."""
@@ -78,11 +80,17 @@ def undeploy(model: Model) -> Step:
 
 
 def predict(model: Model, at: Window, *, auto_deploy: bool) -> Step:
-    """A prediction uses the model, deploying it first where that is on (page deploy-model, since 2.13)."""
+    """A prediction uses the model, deploying it first where that is on (page deploy-model, since 2.13).
+
+    The page speaks of models that are hosted elsewhere; a local one is not deployed by itself (recording
+    local_limits#15).
+    """
     if not model.exists:
         return Step("osml.predict.unknown-model", frozenset({404}), model)
     if not model.enabled:
         return Step("osml.update.disabled", frozenset(range(400, 500)), model)
+    if not model.deployed and model.local:
+        return Step("osml.predict.local.not-ready", frozenset({400}), model)
     if not model.deployed and not auto_deploy:
         return Step("osml.predict.not-ready", frozenset({400}), model)
     return Step("osml.predict.answer", frozenset({200}), replace(model, deployed=True, used_at=at))
@@ -91,10 +99,13 @@ def predict(model: Model, at: Window, *, auto_deploy: bool) -> Step:
 def update(model: Model, at: Window, *, description: str | None = None, enabled: bool | None = None) -> Step:
     """An update changes the fields that it names and no others (page update-model).
 
-    Whether it counts as a use of the model is written nowhere, so both are allowed.
+    Whether it counts as a use of the model is written nowhere, so both are allowed. A sparse tokenizer is not
+    updated at all (recording local_chunks#31).
     """
     if not model.exists:
         return Step("osml.update.unknown-model", frozenset({404}), model)
+    if model.local:
+        return Step("osml.update.local", frozenset({403}), model)
     after = replace(
         model,
         description=model.description if description is None else description,

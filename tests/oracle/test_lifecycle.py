@@ -135,3 +135,15 @@ class TestSafeDelete:
 )
 def test_nothing_can_be_done_to_what_is_gone(step: lifecycle.Step, requirement: str) -> None:
     assert (step.requirement, step.statuses, step.after) == (requirement, {404}, GONE)
+
+
+class TestLocal:
+    def test_a_predict_does_not_deploy_it(self) -> None:
+        step = lifecycle.predict(Model(local=True), Window(0, 1), auto_deploy=True)
+        assert (step.requirement, step.statuses) == ("osml.predict.local.not-ready", frozenset({400}))
+        assert not step.after.deployed
+
+    def test_it_is_not_updated(self) -> None:
+        model = Model(local=True, description="first")
+        step = lifecycle.update(model, Window(0, 1), description="second")
+        assert (step.statuses, step.after) == (frozenset({403}), model)

@@ -22,6 +22,17 @@ from conformance.targets.model_file import WEIGHTS
 
 pytestmark = exclusive
 
+# Those that the page lists.
+STATES = (
+    "REGISTERING",
+    "REGISTERED",
+    "DEPLOYING",
+    "DEPLOYED",
+    "PARTIALLY_DEPLOYED",
+    "UNDEPLOYED",
+    "DEPLOY_FAILED",
+)
+
 
 class TestAllNodes:
     @requirement("osml.deploy.endpoint", "osml.deploy.in-memory", "osml.deploy.all-nodes")
@@ -43,6 +54,8 @@ class TestAllNodes:
     ) -> None:
         documented = "DEPLOYING" if contract.version == "2.19" else "CREATED"
         answered = local.ml.deploy(local.uploaded())
+        # An undeploy beside a deploy that goes on leaves the model in the memory of some nodes.
+        local.ended(answered)
         expect.equal("osml.deploy.answer.status", answered.member("status"), documented, "status")
 
     @requirement("osml.deploy.task", "osml.deploy.task-id", "osml.task.completed", "osml.task.answer")
@@ -87,7 +100,7 @@ class TestSomeNodes:
         if found != nodes[1:]:
             raise Untestable(f"the model is in the memory of {found}, not of all nodes but the first")
         expect.equal("osml.get.state.partially-deployed", state, "PARTIALLY_DEPLOYED", "model_state")
-        expect.accepted("osml.get.states", local.predict(second))
+        expect.one_of("osml.get.states", state, STATES, "model_state")
 
 
 class TestSettings:
@@ -192,6 +205,15 @@ class TestUse:
             "osml.predict.local.weights", answered_weights(answered), expected, "weights of the words"
         )
 
+    @requirement("osml.predict.local.not-ready")
+    def test_it_is_not_deployed_by_a_predict(self, local: LocalModels, ml: MlCommons, expect: Expect) -> None:
+        ml.set(AUTO_DEPLOY=True)
+        model = local.uploaded()
+        for answered in (local.predict(model), local.predict_by_function(model)):
+            expect.status("osml.predict.local.not-ready", answered, 400)
+        expect.equal("osml.predict.local.not-ready", local.in_memory_of(model), [], "nodes that have it")
+        expect.equal("osml.predict.local.not-ready", ml.state(model), "REGISTERED", "model_state")
+
     @requirement("osml.update.local")
     def test_it_is_not_updated(self, local: LocalModels, expect: Expect) -> None:
         waiting, model = local.announced(), local.uploaded()
@@ -260,8 +282,15 @@ class TestUse:
         for profile in used:
             stats = profile["predict_request_stats"]
             expect.members("osml.profile.local", stats, {"count": int, **numbers}, "predict_request_stats")
-        came = sum(profile["predict_request_stats"]["count"] for profile in used)
-        expect.equal("osml.profile.local", came, 2 * len(nodes), "predict calls counted by all nodes")
+        # A node that passes a call on may count it too.
+        counts = [profile["predict_request_stats"]["count"] for profile in used]
+        calls = 2 * len(nodes)
+        expect.that(
+            "osml.profile.local",
+            sum(counts) >= calls and max(counts) <= calls,
+            expected=f"{calls} predict calls counted by the nodes, by each at most as many",
+            came=repr(counts),
+        )
 
 
 @requirement("osml.delete.deployed")

@@ -24,6 +24,7 @@ from conformance.suites.expect import Expect
 from conformance.suites.explore import Explore
 from conformance.suites.marks import exclusive, requirement
 from conformance.suites.opensearch_ml.api import MlCommons
+from conformance.suites.opensearch_ml.local_models import LocalModels
 from conformance.suites.opensearch_ml.test_safe_delete import KINDS
 from conformance.targets.exchange import Exchange
 
@@ -32,7 +33,7 @@ STATE_REQUIREMENTS = {True: "osml.deploy.in-memory", False: "osml.undeploy.from-
 
 
 class Lifecycle(RuleBasedStateMachine):
-    """Models that are registered, deployed, used, updated, undeployed and deleted in any order."""
+    """Models of both kinds, registered, deployed, used, updated, undeployed and deleted in any order."""
 
     ml: MlCommons
     expect: Expect
@@ -58,11 +59,12 @@ class Lifecycle(RuleBasedStateMachine):
         self.safe = safe
         self.ml.set(SAFE_DELETE=safe, SYNC_INTERVAL=INTERVAL_SECONDS, AUTO_DEPLOY=True)
 
-    @rule(target=models, ttl=st.sampled_from([None, 1, 2, -1]))
-    def register(self, ttl: int | None) -> str:
-        setting = {} if ttl is None else {"deploy_setting": {"model_ttl_minutes": ttl}}
-        model = self.ml.model(description="first", **setting)
-        self.known[model] = Model(ttl_minutes=ttl, description="first")
+    @rule(target=models, ttl=st.sampled_from([None, 1, 2, -1]), local=st.booleans())
+    def register(self, ttl: int | None, local: bool) -> str:
+        setting: dict[str, Any] = {} if ttl is None else {"deploy_setting": {"model_ttl_minutes": ttl}}
+        make = LocalModels(self.ml).uploaded if local else self.ml.model
+        model = make(description="first", **setting)
+        self.known[model] = Model(ttl_minutes=ttl, description="first", local=local)
         return model
 
     @rule(model=models)
@@ -87,7 +89,8 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(model=models)
     def predict(self, model: str) -> None:
         opens = self.now()
-        answered = self.ml.predict(model)
+        is_local = self.known[model].local
+        answered = LocalModels(self.ml).predict(model) if is_local else self.ml.predict(model)
         step = lifecycle.predict(self.known[model], Window(opens, self.now()), auto_deploy=True)
         if self.answered(model, step, answered):
             self.known[model] = step.after
@@ -102,7 +105,7 @@ class Lifecycle(RuleBasedStateMachine):
         if not self.answered(model, step, answered):
             return
         self.known[model] = step.after
-        if step.after.exists:
+        if step.after.exists and not step.after.local:
             read = self.ml.get(model)
             came = (read.member("description"), read.member("is_enabled"))
             self.expect.equal("osml.update.endpoint", came, (description, enabled), "description, is_enabled")
@@ -189,6 +192,8 @@ class Lifecycle(RuleBasedStateMachine):
     "osml.update.endpoint",
     "osml.update.unknown-model",
     "osml.update.disabled",
+    "osml.update.local",
+    "osml.predict.local.not-ready",
     "osml.predict.answer",
     "osml.predict.unknown-model",
     "osml.delete.gone",
