@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from conformance.running.attached import EVENT_PROPERTY
 from conformance.targets.access_options import HELP, REPEATABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+    from conformance.report.verdicts import Judgement
     from conformance.running.judging import Judging
     from conformance.running.record import RunRecord
     from conformance.targets.session import Session
@@ -24,29 +27,42 @@ if TYPE_CHECKING:
 _COMPLAINTS = "mlconform_complaints"
 _JUDGING: pytest.StashKey[Judging] = pytest.StashKey()
 _OWN: pytest.StashKey[Judging] = pytest.StashKey()
-_RECORD: pytest.StashKey[RunRecord] = pytest.StashKey()
-_REPORT: pytest.StashKey[str] = pytest.StashKey()
+_KEEPER: pytest.StashKey[Keeper] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("mlconform", "mlconform: conformance of model APIs")
     option = group.addoption
-    option("--ml-target", default="mock", metavar="mock|URL", help="what to judge (default: the mock)")
-    option("--ml-profile", default="all", metavar="NAME|all", help="name of an installed profile, or all")
-    option("--ml-docs-version", metavar="V", help="documentation version to judge by (default: the newest)")
-    option("--ml-level", default="documented", help="weakest level that fails: documented, example, observed")
+    option("--ml-target", default="mock", metavar="mock|URL", help="what to judge (default: mock)")
+    option("--ml-profile", default="all", metavar="NAME|all", help="name of a profile (default: all)")
+    option("--ml-docs-version", metavar="V", help="documentation to judge by (default: the target's version)")
+    option(
+        "--ml-level",
+        default="documented",
+        help="weakest level that fails: documented, example, observed (default: documented)",
+    )
     option(
         "--ml-select",
         default="",
         metavar="EXPR",
-        help="requirement ids or check names, globs, comma-separated",
+        help="globs over requirement ids and check names, comma-separated; ! leaves out (default: all)",
     )
-    option("--ml-max-wait", type=float, default=120.0, metavar="SECONDS", help="real time one check may wait")
-    option("--ml-seed", type=int, default=0, metavar="N", help="seed of everything generated")
-    option("--ml-out", metavar="DIR", help="write run.ndjson and the reports there")
+    option(
+        "--ml-max-wait",
+        type=float,
+        default=120.0,
+        metavar="SECONDS",
+        help="real time that one check may wait (default: 120)",
+    )
+    option("--ml-seed", type=int, default=0, metavar="N", help="seed of everything generated (default: 0)")
+    option(
+        "--ml-out", metavar="DIR", help="folder for run.ndjson and the reports (default: none are written)"
+    )
     option("--ml-allow-settings", action="store_true", help="allow changes of cluster settings off loopback")
     option(
-        "--ml-endpoint-host", default="127.0.0.1", help="address under which the target reaches this machine"
+        "--ml-endpoint-host",
+        default="127.0.0.1",
+        help="address under which the target reaches this machine (default: 127.0.0.1)",
     )
     option("--ml-restart-command", metavar="COMMAND", help="restarts the server")
     option(
@@ -54,7 +70,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=float,
         default=0.0,
         metavar="SECONDS",
-        help="how long to wait for another run to leave the cluster",
+        help="how long to wait for another run to leave the cluster (default: 0)",
     )
     option("--ml-model-id", action="append", default=[], help="model that may be used (Nugen); repeatable")
     for name, text in HELP.items():
@@ -77,14 +93,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--ml-require-decided",
         type=float,
         metavar="PERCENT",
-        help="fail when fewer were decided; with --ml-out",
+        help="fail when fewer requirements were decided (default: no bound)",
     )
     option("--ml-behaviour", help="let the mock in this process follow a recorded version")
     option("--ml-mutant", help="put this fault into the mock in this process")
     option(
         "--ml-security", action="store_true", help="the mock in this process has users; the run is its admin"
     )
-    option("--ml-run-id", default="", help="what the names of everything created start with")
+    option("--ml-run-id", default="", help="part of the names of all that is made (default: a new one)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -92,41 +108,87 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "exclusive: changes a setting or moves time, so it runs alone")
     config.addinivalue_line("markers", "waits(seconds): lets so many seconds pass, together with others")
     config.addinivalue_line("markers", "ml_mock(**options): what the fixture ml_mock gives to MockServer")
+    if not hasattr(config, "workerinput"):
+        config.stash[_KEEPER] = Keeper(config)
+        config.pluginmanager.register(config.stash[_KEEPER])
+
+
+class Keeper:
+    """Keeps the record of the checks, in the process that hears of all workers.
+
+    It begins before everything with `--ml-out`, else with the first report of a check, so that tests which
+    are not ours cost nothing.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._record: RunRecord | None = None
+        self._others_failed = False
+        self.judgement: Judgement | None = None
+        self.report: Path | None = None
+
+    def begin(self) -> RunRecord:
+        """The record, which is to be opened."""
+        from rich.console import Console  # noqa: PLC0415 - keeps other people's runs light
+
+        from conformance.outcomes import UsageError  # noqa: PLC0415
+        from conformance.report.exit_code import ReportError  # noqa: PLC0415
+        from conformance.running.record import RunRecord  # noqa: PLC0415
+
+        judging = judging_of(self._config)
+        try:
+            record = self._record = RunRecord(judging, Console(quiet=True))
+        except (UsageError, ReportError) as error:
+            raise pytest.UsageError(str(error)) from None
+        self._config.pluginmanager.register(record.recorder)
+        return record
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if not any(name == EVENT_PROPERTY for name, _ in report.user_properties):
+            self._others_failed |= report.failed
+        elif self._record is None and (_JUDGING not in self._config.stash or _OWN in self._config.stash):
+            record = self.begin()
+            record.open()
+            # Pytest has chosen already whom it tells of this report.
+            record.recorder.pytest_runtest_logreport(report)
+
+    def end(self) -> int | None:
+        """Clean the target and judge; the exit code of `mlconform run`, None where nothing was judged."""
+        if self._record is None:
+            return None
+        self.judgement, paths = self._record.close()
+        self.report = paths.html if paths is not None else None
+        return None if self._others_failed else int(self.judgement.summary.exit_code)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Begin the record that `--ml-out` asks for, in the process that hears of all workers."""
+    """Begin the record that `--ml-out` asks for."""
     config = session.config
-    if not config.getoption("--ml-out") or hasattr(config, "workerinput"):
+    if not config.getoption("--ml-out") or _KEEPER not in config.stash:
         return
-    from rich.console import Console  # noqa: PLC0415 - keeps other people's runs light
+    keeper = config.stash[_KEEPER]
+    if not keeper.begin().open():
+        code = keeper.end()
+        assert keeper.judgement is not None  # ended
+        told = "; ".join(problem.message for problem in keeper.judgement.problems) or "nothing can be checked"
+        pytest.exit(f"mlconform: {told}", returncode=code)
 
-    from conformance.outcomes import UsageError  # noqa: PLC0415
-    from conformance.report.exit_code import ReportError  # noqa: PLC0415
-    from conformance.running.record import RunRecord  # noqa: PLC0415
 
-    judging = judging_of(config)
-    try:
-        record = RunRecord(judging, Console(quiet=True))
-    except (UsageError, ReportError) as error:
-        raise pytest.UsageError(str(error)) from None
-    config.pluginmanager.register(record.recorder)
-    if not record.open():
-        judgement, _ = record.close()
-        told = "; ".join(problem.message for problem in judgement.problems) or "nothing can be checked"
-        pytest.exit(f"mlconform: {told}", returncode=int(judgement.summary.exit_code))
-    config.stash[_RECORD] = record
+# What pytest says of checks alone; its other exit codes are of itself.
+_OF_CHECKS = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Clean the target and end the record, after all workers have ended."""
+    """Clean the target and end the record, after all workers have ended.
+
+    The exit code is that of `mlconform run`, unless a test of somebody else's failed.
+    """
     config = session.config
-    if _RECORD in config.stash:
-        judgement, paths = config.stash[_RECORD].close()
-        config.stash[_REPORT] = str(paths.html)
-        if session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = int(judgement.summary.exit_code)
+    if _KEEPER in config.stash and (code := config.stash[_KEEPER].end()) is not None:
+        if code and session.exitstatus in _OF_CHECKS:
+            session.exitstatus = code
     elif _OWN in config.stash:
         judging = config.stash[_OWN]
         judging.close(interrupted=session.exitstatus == pytest.ExitCode.INTERRUPTED)
@@ -159,11 +221,16 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    if _JUDGING in config.stash:
+    judged = config.stash[_KEEPER].judgement if _KEEPER in config.stash else None
+    if judged is not None:
+        from conformance.report.terminal import summary_lines  # noqa: PLC0415 - keeps others' runs light
+
+        terminalreporter.section("mlconform")
+        for line in summary_lines(judged, config.stash[_KEEPER].report, colours=terminalreporter.hasmarkup):
+            terminalreporter.write_line(line)
+    elif _JUDGING in config.stash:
         for complaint in config.stash[_JUDGING].complaints:
             terminalreporter.write_line(f"mlconform: {complaint}", yellow=True)
-    if _REPORT in config.stash:
-        terminalreporter.write_line(f"mlconform: report at {config.stash[_REPORT]}")
 
 
 @pytest.hookimpl(trylast=True)
@@ -193,10 +260,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     error = call.excinfo.value if call.excinfo is not None else None
     report = yield
     if _is_check(item):
-        from conformance.running import endings  # noqa: PLC0415 - keeps other people's runs light
+        from conformance.running import endings, shown  # noqa: PLC0415 - keeps other people's runs light
 
         endings.conclude(judging_of(item.config), item, call, error, report)
-        endings.hide_secrets(report)
+        shown.hide_secrets(report)
     return report
 
 

@@ -8,11 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
+from click.testing import CliRunner
 
 # Imported here, it need not be imported again by each pytest inside this one.
 import conformance.running.run  # noqa: F401
+from conformance.cli import main
+from conformance.commands.run import command as run_command
 from conformance.contract import store
 from conformance.report.stream import read
 from conformance.report.verdicts import Judgement, judge
@@ -196,6 +200,61 @@ class TestChecks:
         assert counts(said)["failed"] == 1
         assert "osml.deploy.answer.status" in said
 
+    def test_a_failure_is_told_as_the_reports_tell_it_without_our_frames(self, project: Project) -> None:
+        faulty = ("--ml-level", "example", "--ml-mutant", "deploy-answers-started")
+        said = project.pytest(*FEW, *faulty, "--ml-out", "out", "-n", "2", expect=[1], apart=True)
+        told = said.partition(" FAILURES ")[2].partition("= mlconform =")[0]
+        cases = ElementTree.parse(project.folder / "out" / "junit.xml").iter("failure")
+        (failure,) = [case.text or "" for case in cases]
+        # Ids, names and profiles are those of a worker, and stand in commands alone.
+        commands = ("answer=", "ask ", "start ")
+        facts = [line for line in failure.splitlines() if not line.startswith(commands)]
+        assert [line for line in facts if f"{line}\n" not in told] == []
+        for line in ("\nexpected: status = 'CREATED'\n", "\ncame: 'STARTED'\n", "{ curl -sS"):
+            assert told.count(line) == 1, told
+        assert "expect.py" not in told
+        assert "def test_" not in told
+
+    def test_the_end_is_that_of_a_run(self, project: Project) -> None:
+        faulty = ("--ml-level", "example", "--ml-mutant", "deploy-answers-started")
+        alone = project.pytest(*FEW, *faulty, expect=[1])
+        two = project.pytest(*FEW, *faulty, "-n", "2", expect=[1], apart=True)
+        options = ("--profile", "all", "--select", FEW[-1], *(word.replace("--ml-", "--") for word in faulty))
+        ran = CliRunner().invoke(main, ["run", *options, "--out", str(project.folder / "run")])
+        assert ran.exit_code == 1
+        lines = [line for line in ran.output.splitlines() if not line.startswith("report: ")]
+        assert lines[0].startswith("Not conformant: 100 % decided (")
+        for said in (alone, two):
+            assert "\n".join(lines) in said
+
+    def test_enough_must_be_decided_without_a_report_too(self, project: Project, serve_mock: Any) -> None:
+        target = ("--ml-target", serve_mock(nodes=1).url, "--ml-profile", "opensearch-ml")
+        chosen = ("--ml-select", "osml.deploy.answer,*test_node_ids_limit_the_deployment")
+        select = ("--pyargs", "conformance.suites.opensearch_ml", *chosen, *target)
+        project.pytest(*select)
+        said = project.pytest(*select, "--ml-require-decided", "100", expect=[1])
+        assert "100 % required" in said
+
+    def test_a_failure_of_somebody_elses_is_pytests_own(self, project: Project) -> None:
+        project.write("test_own.py", "def test_own():\n    assert not 'mine'\n")
+        said = project.pytest("test_own.py", *FEW, expect=[1])
+        assert "Conformant: " in said
+        assert "assert not 'mine'" in said
+
+    def test_help_names_the_defaults_that_hold(self, pytestconfig: pytest.Config) -> None:
+        command = {option.name: option for option in run_command.params}
+        told = 0
+        for option in pytestconfig._parser._groups:
+            for each in option.options if option.name == "mlconform" else ():
+                name, default = each.names()[0].removeprefix("--ml-"), each.attrs().get("default")
+                if not default:
+                    continue
+                told += 1
+                shown = f"{default:g}" if isinstance(default, float) else default
+                assert f"(default: {shown})" in each.attrs()["help"], name
+                assert command[name.replace("-", "_")].default == default
+        assert told >= 4
+
     def test_a_difference_below_the_level_is_an_expected_failure(self, project: Project) -> None:
         said = project.pytest(*FEW, "--ml-mutant", "deploy-answers-started")
         assert counts(said)["xfailed"] == 1
@@ -231,7 +290,7 @@ class TestOut:
     def test_the_reports_are_those_of_a_run(self, project: Project) -> None:
         faulty = ("--ml-level", "example", "--ml-mutant", "deploy-answers-started")
         said = project.pytest(*FEW, *faulty, "--ml-out", "out", expect=[1])
-        assert "mlconform: report at out/report.html" in said
+        assert "report: out/report.html" in said
         assert {path.name for path in (project.folder / "out").iterdir()} == REPORTS
         judgement = project.judged("out")
         assert judgement.run.complete
@@ -266,7 +325,7 @@ class TestOut:
         # Without a second node it cannot be decided, which pytest calls a skip.
         select = ("--pyargs", "conformance.suites", "--ml-select", "*test_node_ids_limit_the_deployment")
         target = ("--ml-target", serve_mock(nodes=1).url, "--ml-profile", "opensearch-ml")
-        assert counts(project.pytest(*select, *target))["skipped"] == 1
+        assert counts(project.pytest(*select, *target, expect=[1]))["skipped"] == 1
         project.pytest(*select, *target, "--ml-out", "out", expect=[1])
 
     def test_an_unreachable_target_is_reported(self, project: Project, free_port: int) -> None:

@@ -22,7 +22,7 @@ from conformance.mutants.alterations import Members, Mutant, Place
 from conformance.mutants.altering import Altering
 from conformance.report.codec import decode
 from conformance.report.events import CheckFinished, Outcome
-from conformance.running.endings import EVENT_PROPERTY
+from conformance.running.attached import EVENT_PROPERTY
 from conformance.running.judging import Judging
 from conformance.running.options import RunOptions
 from conformance.running.run import run_pytest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
-from conformance.report.findings import findings_of
+from conformance.report.account import account
 from conformance.report.presentation import (
     clip,
     not_run_because,
@@ -67,28 +67,13 @@ def _case(suite: ET.Element, verdict: Verdict, scripts: Mapping[str, str]) -> No
     case.set("time", f"{sum(durations.values()):.3f}")
     message = one_line(verdict.reason or requirement.statement)
     if verdict.kind is Kind.FAIL or (verdict.kind is Kind.FLAKY and verdict.binding):
-        ET.SubElement(case, "failure", type=verdict.kind, message=message).text = _details(verdict, scripts)
+        ET.SubElement(case, "failure", type=verdict.kind, message=message).text = account(verdict, scripts)
     elif verdict.kind is Kind.ERROR:
-        ET.SubElement(case, "error", type=verdict.kind, message=message).text = _details(verdict, scripts)
+        ET.SubElement(case, "error", type=verdict.kind, message=message).text = account(verdict, scripts)
     elif verdict.kind is Kind.WARN:
-        ET.SubElement(case, "system-out").text = f"warning: {_details(verdict, scripts)}"
+        ET.SubElement(case, "system-out").text = f"warning: {account(verdict, scripts)}"
     elif verdict.kind is not Kind.PASS:
         ET.SubElement(case, "skipped", message=f"{verdict.kind}: {message}")
-
-
-def _details(verdict: Verdict, scripts: Mapping[str, str]) -> str:
-    requirement = verdict.requirement
-    lines = [visible(requirement.statement), f"source: {visible(', '.join(requirement.sources))}"]
-    for finding in findings_of(verdict):
-        decision, check = finding.telling.decision, finding.telling.check
-        lines += [f"finding: {visible(finding.signature)}" if finding.signature else ""]
-        lines += [f"check: {visible(check.check)}"]
-        if decision.reason:
-            lines.append(f"reason: {clip(decision.reason)}")
-        if decision.expected or decision.came:
-            lines += [f"expected: {clip(decision.expected)}", f"came: {clip(decision.came)}"]
-        lines.append(clip(scripts.get(finding.name, "")))
-    return "\n".join(filter(None, lines))
 
 
 def _named(suite: ET.Element, classname: str, name: str) -> ET.Element:

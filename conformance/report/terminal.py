@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-from conformance.report.presentation import decided, exit_meaning, headline, of_kinds, one_line
+from conformance.report.findings import Finding, findings, known_set
+from conformance.report.presentation import decided, exit_meaning, headline, one_line
 from conformance.report.remedies import offers
 from conformance.report.verdicts import Conclusion, Judgement, Kind
 
@@ -40,13 +42,16 @@ def print_summary(judgement: Judgement, report: Path | None, console: Console | 
         _print(console, Text(f"{one_line(problem.kind)}: {one_line(problem.message, 600)}", style="yellow"))
     for note in judgement.notes:
         _print(console, Text(f"note: {one_line(note, 600)}", style="yellow"))
-    findings = list(of_kinds(judgement, [Kind.FAIL, Kind.ERROR, Kind.FLAKY]))
-    for verdict in findings[:_LISTED]:
-        line = Text("  ").append(f"{verdict.kind:<6}", style=_STYLES[verdict.kind])
-        line.append(f" {one_line(verdict.requirement.id)}", style="bold")
-        _print(console, line.append(f"  {one_line(verdict.reason or verdict.requirement.statement, 120)}"))
-    if len(findings) > _LISTED:
-        _print(console, Text(f"  and {len(findings) - _LISTED} more"))
+    found = [each for each in findings(judgement) if each.kind in {Kind.FAIL, Kind.ERROR, Kind.FLAKY}]
+    for finding in found[:_LISTED]:
+        _print(console, _line(finding))
+    if len(found) > _LISTED:
+        _print(console, Text(f"  and {len(found) - _LISTED} more"))
+    known = known_set(found)
+    if known is not None:
+        name, count = known
+        accepted = f"--known {name} accepts {'it' if count == 1 else 'those'}"
+        _print(console, Text(f"this version is known for {count} of {len(found)}: {accepted}"))
     prices = [offer.price for offer in offers(judgement) if offer.remedy is not None]
     if prices:
         _print(console, Text(f"decides more with {', '.join(prices)}"))
@@ -54,6 +59,24 @@ def print_summary(judgement: Judgement, report: Path | None, console: Console | 
         _print(console, Text(f"report: {report}"))
     meaning = "; ".join([exit_meaning(summary), *_because(judgement)])
     _print(console, Text(f"exit code {int(summary.exit_code)}: {meaning}"))
+
+
+def summary_lines(judgement: Judgement, report: Path | None, *, colours: bool) -> list[str]:
+    """The same lines, for somebody else's terminal."""
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=colours, color_system="standard" if colours else None)
+    print_summary(judgement, report, console)
+    return file.getvalue().splitlines()
+
+
+def _line(finding: Finding) -> Text:
+    """A finding by what it means to a user, and by its signature, which tells it apart from others."""
+    verdict = finding.verdict
+    line = Text("  ").append(f"{finding.kind:<6}", style=_STYLES[finding.kind])
+    line.append(f" {one_line(finding.requirement.id)}", style="bold")
+    impact = "" if finding.kind is Kind.ERROR else f"{finding.impact}: "
+    line.append(f"  {impact}{one_line(verdict.reason or finding.requirement.statement, 120)}")
+    return line.append(f"  [{one_line(finding.signature, 160)}]" if finding.signature else "")
 
 
 def _counts(judgement: Judgement) -> Text:

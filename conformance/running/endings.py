@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Final
 
 import pytest
@@ -20,17 +20,16 @@ from conformance.outcomes import (
 )
 from conformance.report.codec import encode
 from conformance.report.events import CheckFinished, Decision, ExchangeRecord, Outcome, Problem
-from conformance.report.waivers import Difference
+from conformance.running.attached import EVENT_PROPERTY
 from conformance.running.checks import bound_requirements, check_name, profile_of
 from conformance.running.judging import Judging
+from conformance.running.shown import shape
 from conformance.suites.expect import Expect, Finding
-from conformance.targets.credentials import presentable
 from conformance.targets.exchange import Exchange
 from conformance.targets.interruption import raise_if_came
 from conformance.targets.session import Session
 from conformance.watch.watch import Watched
 
-EVENT_PROPERTY: Final = "mlconform.event"
 EXPECT_KEY: Final = pytest.StashKey[Expect]()
 SESSION_KEY: Final = pytest.StashKey[Session]()
 # A cut-off keeps the stream readable; the report cuts further.
@@ -138,7 +137,7 @@ def conclude(
     if isinstance(error, TargetUnreachable):
         report.user_properties.append((EVENT_PROPERTY, encode(Problem("unreachable", str(error)))))
         item.session.shouldstop = str(error)
-    _shape_outcome(report, event, judging.binding)
+    shape(report, event, judging)
 
 
 def _disturbed(session: Session, decisions: Sequence[Decision]) -> str | None:
@@ -161,14 +160,6 @@ def _watched(judging: Judging, item: pytest.Item) -> Watched:
     """What the watch over the check's target learned since the last check ended."""
     target = judging.found().get(profile_of(item) or "")
     return Watched() if target is None else target.watch.take()
-
-
-def hide_secrets(report: pytest.TestReport) -> None:
-    """Take secrets out of what pytest itself would show of a check."""
-    shown = str(report.longrepr) if report.longrepr is not None else ""
-    if presentable(shown) != shown:
-        report.longrepr = presentable(shown)
-    report.sections = [(name, presentable(text)) for name, text in report.sections]
 
 
 def _decisions(
@@ -312,28 +303,3 @@ def _log(error: BaseException | None) -> str:
         return "\n".join(notes)
     # The last calls, whatever the length of the paths: cut by characters, its first line might go.
     return "".join(traceback.format_exception(error, limit=-_LAST_CALLS))
-
-
-def _shape_outcome(
-    report: pytest.TestReport, event: CheckFinished, binding: Callable[[Difference], bool]
-) -> None:
-    """A difference that does not bind is shown by pytest as an expected failure, not as a failure.
-
-    So is what could not be tested; a check that forgot a requirement fails, and so does one that went
-    on after a difference that binds.
-    """
-    if not event.decisions:
-        return
-    errors = [d for d in event.decisions if d.outcome is Outcome.ERROR]
-    differing = [d for d in event.decisions if d.outcome in {Outcome.FAIL, Outcome.FLAKY}]
-    binds = any(binding(Difference(d.requirement, event.check, d.signature)) for d in differing)
-    if report.outcome == "passed" and (errors or binds):
-        report.outcome = "failed"
-        report.longrepr = "\n".join(
-            f"{d.requirement}: {d.reason or f'expected {d.expected}, came {d.came}'}"
-            for d in (*differing, *errors)
-        )
-    if errors or binds or report.outcome != "failed":
-        return
-    report.outcome = "skipped"
-    report.wasxfail = f"does not fail the run: {', '.join(d.requirement for d in event.decisions)}"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import metadata
 
 import pytest
 
@@ -23,13 +24,21 @@ from conformance.outcomes import (
     TargetUnreachable,
     UsageError,
 )
-from conformance.report.events import KnownDeviation, Link, RequirementListed, TargetDiscovered, Waiver
+from conformance.report.events import (
+    KnownDeviation,
+    Link,
+    RequirementListed,
+    RunStarted,
+    TargetDiscovered,
+    Waiver,
+)
 from conformance.report.exit_code import ReportError
 from conformance.report.notes import is_of
 from conformance.report.waivers import Difference, covering, holding
 from conformance.running.checks import bound_requirements, check_name, in_worker, profile_of
 from conformance.running.known import all_waivers, known_sets, known_waivers
 from conformance.running.options import HANDED, Handed, RunOptions, options_from, selects, unmatched
+from conformance.targets.addresses import without_credentials
 from conformance.targets.connect import connect, join, prepare, sweep_run
 from conformance.targets.session import Facts, Session
 from conformance.targets.turns import Tell
@@ -174,6 +183,24 @@ class Judging:
             self.complaints += session.clean()
         finally:
             session.close()
+
+    def header(self) -> RunStarted:
+        """What the run is: whom it judges, by what, and how it is repeated."""
+        options = self.options
+        return RunStarted(
+            run_id=options.target.run_id,
+            started_at=now(),
+            tool_version=metadata.version("mlconform"),
+            target=without_credentials(options.target.target),
+            profiles=options.profiles,
+            docs_versions={profile: found.contract.version for profile, found in self._targets.items()},
+            level=options.level,
+            seed=options.seed,
+            max_wait_seconds=options.target.max_wait,
+            selection=options.select,
+            require_decided=options.require_decided,
+            options=options.repeated,
+        )
 
     def discovered(self, profile: str) -> TargetDiscovered:
         facts = self.target(profile).session.facts
@@ -344,3 +371,8 @@ def _numbers(version: str) -> tuple[int, ...]:
     """2.19.0-SNAPSHOT as (2, 19, 0); what is no version is older than every one."""
     found = re.match(r"\d+(\.\d+)*", version)
     return tuple(int(part) for part in found.group().split(".")) if found else ()
+
+
+def now() -> str:
+    """The time in the form that events have: ISO 8601 in seconds, in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -48,7 +48,7 @@ class RunOptions:
     known: str | None = None
     waivers: Path | None = None
     require_decided: float | None = None
-    out: Path = Path(DEFAULT_OUT)
+    out: Path | None = Path(DEFAULT_OUT)
 
     def __post_init__(self) -> None:
         if self.profile != ALL_PROFILES and self.profile not in profiles():
@@ -208,7 +208,7 @@ def options_from(config: Configuration, handed: Handed | None = None) -> RunOpti
         known=get("--ml-known"),
         waivers=Path(waivers) if waivers else None,
         require_decided=get("--ml-require-decided"),
-        out=Path(out or DEFAULT_OUT),
+        out=Path(out) if out else None,
     )
 
 

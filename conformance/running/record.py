@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -15,14 +13,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
 from conformance.report.codec import decode
-from conformance.report.events import CheckFinished, Decision, Event, Outcome, Problem, RunStarted
+from conformance.report.events import CheckFinished, Decision, Event, Outcome, Problem
 from conformance.report.render import Paths, render
 from conformance.report.stream import EventWriter, gather
-from conformance.report.verdicts import Judgement, footer
-from conformance.running.endings import EVENT_PROPERTY
-from conformance.running.judging import Judging
+from conformance.report.verdicts import Judgement, footer, judge
+from conformance.running.attached import EVENT_PROPERTY
+from conformance.running.judging import Judging, now
 from conformance.running.waiting import plan
-from conformance.targets.addresses import without_credentials
 from conformance.targets.credentials import all_presentable
 
 INTERRUPTED: Final = Problem("interrupted", "the run was interrupted")
@@ -31,13 +28,13 @@ INTERRUPTED: Final = Problem("interrupted", "the run was interrupted")
 class Recorder:
     """A pytest plugin, on the side that hears of all workers: one event a line, flushed at once.
 
-    Keeps the events too, so that the end of the run needs no second look at the file, and shows
-    the progress of the run on a terminal.
+    Keeps the events too, so that the end of the run needs no second look at the file, if there is one,
+    and shows the progress of the run on a terminal.
     """
 
     def __init__(
         self,
-        writer: EventWriter,
+        writer: EventWriter | None,
         console: Console,
         plan: Callable[[Sequence[pytest.Item]], str | None] = lambda _: None,
     ) -> None:
@@ -63,7 +60,8 @@ class Recorder:
         if isinstance(event, Problem) and event in self.events:
             return
         self.events.append(event)
-        self._writer.write(event)
+        if self._writer is not None:
+            self._writer.write(event)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         told = self._plan(session.items)
@@ -111,7 +109,8 @@ STREAM: Final = "run.ndjson"
 
 
 class RunRecord:
-    """Writes a run's stream into `options.out` while it goes on, and the reports at its end.
+    """Writes a run's stream into `options.out` while it goes on, and the reports at its end; without such a
+    folder it keeps the events alone.
 
     `recorder` is the pytest plugin that hears of the checks. Raises `UsageError` where the folder
     cannot be written.
@@ -121,9 +120,10 @@ class RunRecord:
         self._judging = judging
         judging.tell = console.print
         self._began = time.monotonic()
-        self._stream = judging.options.out / STREAM
-        _remove(self._stream)
-        self._writer = EventWriter(self._stream)
+        self._out = judging.options.out
+        if self._out is not None:
+            _remove(self._out / STREAM)
+        self._writer = EventWriter(self._out / STREAM) if self._out is not None else None
         self.recorder = Recorder(self._writer, console, self._planned)
 
     def open(self) -> bool:
@@ -135,9 +135,9 @@ class RunRecord:
         try:
             learned, problems = _discover(self._judging)
         except BaseException:
-            self._writer.close()
+            self._end()
             raise
-        self.recorder.record(_header(self._judging))
+        self.recorder.record(self._judging.header())
         for event in (*self._judging.waivers, *learned, *problems):
             self.recorder.record(event)
         return bool(self._judging.found()) and not problems
@@ -148,8 +148,8 @@ class RunRecord:
             return None
         return plan(items, self._judging.options.target.max_wait)
 
-    def close(self) -> tuple[Judgement, Paths]:
-        """Clean the target, write the footer and make the reports."""
+    def close(self) -> tuple[Judgement, Paths | None]:
+        """Clean the target, write the footer and make the reports, where there is a folder for them."""
         try:
             self._judging.close(interrupted=INTERRUPTED in self.recorder.events)
         except KeyboardInterrupt:
@@ -157,9 +157,15 @@ class RunRecord:
         for complaint in self._judging.complaints:
             self.recorder.record(Problem("cleanup", complaint))
         duration = round(time.monotonic() - self._began, 3)
-        self.recorder.record(footer(gather(self.recorder.events), _now(), duration))
-        self._writer.close()
-        return render(self._stream, self._judging.options.out)
+        self.recorder.record(footer(gather(self.recorder.events), now(), duration))
+        self._end()
+        if self._out is None:
+            return judge(gather(self.recorder.events)), None
+        return render(self._out / STREAM, self._out)
+
+    def _end(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
 
 
 def _remove(stream: Path) -> None:
@@ -167,24 +173,6 @@ def _remove(stream: Path) -> None:
         stream.unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(f"{stream}: the run of before can't be removed ({error}); choose another") from None
-
-
-def _header(judging: Judging) -> RunStarted:
-    options = judging.options
-    return RunStarted(
-        run_id=options.target.run_id,
-        started_at=_now(),
-        tool_version=metadata.version("mlconform"),
-        target=without_credentials(options.target.target),
-        profiles=options.profiles,
-        docs_versions={profile: found.contract.version for profile, found in judging.found().items()},
-        level=options.level,
-        seed=options.seed,
-        max_wait_seconds=options.target.max_wait,
-        selection=options.select,
-        require_decided=options.require_decided,
-        options=options.repeated,
-    )
 
 
 def _discover(judging: Judging) -> tuple[list[Event], list[Event]]:
@@ -219,7 +207,3 @@ def _broken_discovery(judging: Judging, profile: str, error: BrokenAnswer) -> li
     """A target whose first answers are broken on the wire has failed that requirement already."""
     decision = Decision(error.requirement, Outcome.FAIL, expected=error.expected, came=error.came)
     return [*judging.listed(profile), CheckFinished("discovery", profile, 0.0, (decision,))]
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -63,7 +63,7 @@ def run(options: RunOptions, console: Console) -> int:
             if INTERRUPTED not in record.recorder.events:
                 record.recorder.record(INTERRUPTED)
     judgement, paths = record.close()
-    print_summary(judgement, paths.html, console)
+    print_summary(judgement, paths.html if paths is not None else None, console)
     return int(judgement.summary.exit_code)
 
 

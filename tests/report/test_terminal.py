@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from conformance.report.events import Problem, Waiver
+from conformance.contract.model import Impact
+from conformance.report.events import KnownDeviation, Problem, Waiver
 from conformance.report.stream import Run
 from conformance.report.terminal import print_summary
 from conformance.report.verdicts import Judgement, judge
@@ -27,7 +28,7 @@ def test_says_what_came_out_in_a_few_lines(sample: Run) -> None:
     lines = printed(judge(sample)).splitlines()
     assert lines[0] == "Not conformant: 91 % decided (51 of 56 requirements)"
     assert lines[1] == ("  2 fail, 1 error, 1 flaky, 2 warn, 1 known, 3 untestable, 1 inapplicable, 46 pass")
-    assert "  fail   osml.delete.group  The group can still be read" in "\n".join(lines)
+    assert "  fail   osml.delete.group  wrong answer: The group can still be read" in "\n".join(lines)
     assert lines[-2] == "report: out/report.html"
     assert lines[-1].startswith("exit code 1: not conformant")
     assert "2 of 32 documented requirements failed" in lines[-1]
@@ -75,6 +76,26 @@ def test_of_many_failures_it_lists_some(build: Any) -> None:
     lines = printed(judge(run)).splitlines()
     assert sum("osml.a.r" in line for line in lines) == 20
     assert "  and 30 more" in lines
+
+
+def test_findings_of_one_requirement_are_told_apart_by_signature_the_gravest_first(build: Any) -> None:
+    names = {"osml.a": Impact.FORM, "osml.b": Impact.LETS_IN, "osml.c": Impact.LOSES}
+    differences = [("osml.a", "a 500"), ("osml.b", "a 200"), ("osml.b", "a 201"), ("osml.c", "")]
+    run = build.run(
+        *(replace(build.requirement(name), impact=impact) for name, impact in names.items()),
+        build.check(*(replace(build.decide("fail", name), signature=s) for name, s in differences)),
+    )
+    lines = [line for line in printed(judge(run)).splitlines() if line.startswith("  fail ")]
+    assert [line.split()[1] for line in lines] == ["osml.b", "osml.b", "osml.c", "osml.a"]
+    assert lines[0].startswith("  fail   osml.b  lets somebody in: A deploy answers")
+    assert [line.partition("  [")[2] for line in lines] == ["a 200]", "a 201]", "", "a 500]"]
+
+
+def test_what_the_version_is_known_for_has_its_option(build: Any) -> None:
+    known = KnownDeviation("osml.deploy.answer", "opensearch-2.19", "a 500")
+    failed = [replace(build.decide("fail"), signature=signature) for signature in ("a 500", "a 404")]
+    lines = printed(judge(build.run(build.requirement(), known, build.check(*failed)))).splitlines()
+    assert "this version is known for 1 of 2: --known opensearch-2.19 accepts it" in lines
 
 
 @pytest.mark.parametrize(
