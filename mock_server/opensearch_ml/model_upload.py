@@ -27,16 +27,22 @@ _REQUIRED = {
 }
 
 
-def register_meta(call: Call) -> Answer:
-    """POST models/_register_meta: a version without its file, which is REGISTERING until the last chunk."""
-    cluster = call.cluster
-    _require_allowed(cluster, ending="")
+def read_meta(call: Call) -> tuple[Fields, Model]:
+    """The model that is announced. Raises ApiError where files may not be uploaded, or it is none."""
+    _require_allowed(call.cluster, ending="")
     if call.document.empty:
         raise node_error("i_o_exception", "Model meta request has empty body")
     fields = call.fields()
-    model = read_members(fields, cluster)
+    model = read_members(fields, call.cluster)
     model.file = _read_file(fields, model)
     model.uploaded = {}
+    return fields, model
+
+
+def register_meta(call: Call) -> Answer:
+    """POST models/_register_meta: a version without its file, which is REGISTERING until the last chunk."""
+    cluster = call.cluster
+    fields, model = read_meta(call)
     if cluster.rules.registering_shows:
         model.state = ModelState.REGISTERING
     model.group_id = group_of(call, fields, model)
@@ -61,19 +67,25 @@ def _read_file(fields: Fields, model: Model) -> LocalFile:
     )
 
 
-def upload_chunk(call: Call) -> Answer:
-    """POST models/{model_id}/upload_chunk/{chunk}: the bytes themselves."""
-    cluster, number = call.cluster, call.parameters["chunk"]
-    _require_allowed(cluster, ending=".")
+def read_number(call: Call) -> int:
+    """Which chunk comes. Raises ApiError where files may not be uploaded, or it is no number."""
+    _require_allowed(call.cluster, ending=".")
+    number = call.parameters["chunk"]
     if not _INTEGER.fullmatch(number):
         raise ApiError(400, "number_format_exception", f'For input string: "{number}"')
+    return int(number)
+
+
+def upload_chunk(call: Call) -> Answer:
+    """POST models/{model_id}/upload_chunk/{chunk}: the bytes themselves."""
+    cluster, number = call.cluster, read_number(call)
     model = cluster.store.models.get(call.parameters["model_id"])
     if model is None:
         raise ApiError(404, "m_l_resource_not_found_exception", "Failed to find model")
     if model.group_id is not None:
         access.require_new_version(call, model.group_id)
     chunks = (model.file.chunks or 0) if model.file is not None else 0
-    if int(number) >= chunks:
+    if number >= chunks:
         raise node_error("exception", "Chunk number exceeds total chunks")
     content = bytes(call.document.value or b"")
     size = len(content)
@@ -81,8 +93,8 @@ def upload_chunk(call: Call) -> Answer:
         raise node_error("exception", "Chunk size either 0 or null")
     if size > _LARGEST_CHUNK:
         raise node_error("exception", "Chunk size exceeds 10MB")
-    uploads.keep(model, int(number), content, cluster.rules)
-    if int(number) + 1 == chunks:
+    uploads.keep(model, number, content, cluster.rules)
+    if number + 1 == chunks:
         # As on a node, the last chunk makes the model whole, and its document is written anew.
         model.state = ModelState.REGISTERED
         model.description = model.updated = None

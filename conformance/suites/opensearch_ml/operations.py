@@ -62,6 +62,7 @@ _MAKING: Final[Mapping[str, Callable[[MlCommons], Exchange]]] = {
 }
 # An unknown model is answered before anybody asks who calls (access_models#49): these take one that is there.
 _PIPELINES: Final = {"put_ingest_pipeline": "ingest pipeline", "put_search_pipeline": "search pipeline"}
+_CLOSED_TO_ALL: Final = ("no handler found", "needs to enable allow_registering_model_via_local_file")
 _ON_A_MODEL: Final = frozenset({"predict_model", "predict_algorithm", "batch_predict"})
 
 
@@ -113,9 +114,9 @@ def send(ml: MlCommons, operation: Operation, model: str) -> Exchange:
     return answered
 
 
-def is_there(answered: Exchange) -> bool:
-    """Whether the server has the operation at all: where it has not, nobody is let in to it."""
-    return not (answered.status == 400 and "no handler found" in answered.text)
+def is_open(answered: Exchange) -> bool:
+    """Whether the server has the operation and it is not switched off: where not, nobody is let in to it."""
+    return not (answered.status == 400 and any(text in answered.text for text in _CLOSED_TO_ALL))
 
 
 def _settings_as_they_are(ml: MlCommons, operation: Operation) -> Exchange:

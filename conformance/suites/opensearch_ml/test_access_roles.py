@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.contract.model import Contract
 from conformance.suites.expect import Expect
 from conformance.suites.marks import exclusive, requirement
-from conformance.suites.opensearch_ml.operations import READS, is_there, operations, send
+from conformance.suites.opensearch_ml.operations import READS, is_open, operations, send
 from conformance.suites.opensearch_ml.users import Users, see_access
 from conformance.targets.users import Part
 
@@ -17,7 +17,7 @@ def test_nobody_is_let_in_without_credentials(users: Users, contract: Contract, 
     model = users.ml.model()
     for operation in operations(contract):
         answered = send(users.anonymous(), operation, model)
-        if not is_there(answered):
+        if not is_open(answered):
             continue
         expect.see_access(
             "osml.access.anonymous",
@@ -45,7 +45,7 @@ def test_nobody_is_let_in_with_a_wrong_password(users: Users, contract: Contract
     kinds = {(operation.method, operation.changes): operation for operation in operations(contract)}
     for operation in kinds.values():
         answered = send(users.impostor(), operation, model)
-        if not is_there(answered):
+        if not is_open(answered):
             continue
         expect.see_access(
             "osml.access.wrong-credentials",
@@ -63,7 +63,7 @@ def test_nobody_is_let_in_without_a_role(users: Users, contract: Contract, expec
     model = users.ml.model()
     for operation in operations(contract):
         answered = send(users.acting(Part.NOBODY), operation, model)
-        if not is_there(answered):
+        if not is_open(answered):
             continue
         expect.see_access(
             "osml.access.role.none",
@@ -85,7 +85,7 @@ def test_who_may_only_read(users: Users, contract: Contract, expect: Expect) -> 
             see_access(expect, name, answered, Part.READER, "", may=True, done=False)
         elif operation.changes and operation.is_of_ml:
             answered = send(users.acting(Part.READER), operation, model)
-            if not is_there(answered):
+            if not is_open(answered):
                 continue
             expect.see_access(
                 "osml.access.role.only-reads",

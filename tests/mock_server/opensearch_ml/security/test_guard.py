@@ -64,6 +64,25 @@ def test_a_body_that_is_no_good_is_told_before_the_permission_is_asked_for(users
     assert client.post("~/models/_search", {"query": {"nope": {}}}).status == 400
 
 
+@pytest.mark.parametrize("path", ["models/_register_meta", "models/some-model/upload_chunk/0"])
+def test_what_is_switched_off_is_told_before_the_permission_is_asked_for(users: Users, path: str) -> None:
+    """As recorded: whoever asks is told that no files may be uploaded; where they may, who may not is 403."""
+    client = users("nobody")
+    refused = client.post(f"/_plugins/_ml/{path}")
+    assert refused.status == 400
+    assert "allow_registering_model_via_local_file" in client.reason(refused)
+    setting = {"persistent": {"plugins.ml_commons.allow_registering_model_via_local_file": True}}
+    assert users("admin").put("/_cluster/settings", setting).status == 200
+    body = {
+        "name": "m",
+        "model_format": "TORCH_SCRIPT",
+        "function_name": "SPARSE_TOKENIZE",
+        "model_content_hash_value": "x",
+        "total_chunks": 1,
+    }
+    assert client.post(f"/_plugins/_ml/{path}", body).status == 403
+
+
 @pytest.mark.parametrize(
     ("user", "path", "status"),
     [
