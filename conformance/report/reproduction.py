@@ -17,6 +17,7 @@ from conformance.report.verdicts import Judgement
 # Where the requests of a run to the mock of its own process seem to go.
 _IN_PROCESS = "http://mock"
 _CREDENTIAL = re.compile(r'(?<= )"(?:[\w-]+: )?(?:\w+ )?\$(MLCONFORM_[A-Z0-9_]+)')
+_ACCOUNT = re.compile(r' (?:-H|--cert) "[^"$]*\$MLCONFORM_[A-Z0-9_]+"')
 # Shorter pauses are the run's own pace.
 _SHORTEST_PAUSE = 0.3
 # What `curl` is told as the run was: the option of a run, and the words for curl.
@@ -51,6 +52,7 @@ def reproduction(finding: Finding, run: Run) -> str:
         named[check.endpoint] = "ENDPOINT"
     body = list(_body(check, named))
     called = any('"$ENDPOINT"' in line for line in body)
+    account = _account(body)
     lines = [
         f"# {finding.name}: {one_line(finding.requirement.statement, 500)}",
         f"# {one_line(finding.signature, 500)}" if finding.signature else "",
@@ -58,9 +60,9 @@ def reproduction(finding: Finding, run: Run) -> str:
         *_target(header),
         *_credentials(body),
         _ask(header),
-        *(_endpoint(check.endpoint) if called else ()),
+        *(_endpoint(check.endpoint, account) if called else ()),
         *body,
-        *([_connectors("null", "null")] if called else ()),
+        *([_connectors("null", "null", account)] if called else ()),
         f"# Expected: {one_line(decision.expected or 'not said', 500)}",
         f"# Came:     {one_line(decision.came or 'nothing', 500)}",
     ]
@@ -88,9 +90,14 @@ def _target(header: RunStarted) -> Iterator[str]:
 
 
 def _given(header: RunStarted, option: str) -> Sequence[str]:
-    """An option of the run with its value, where it was given."""
-    words = list(header.options)
+    """An option of the run and its value, which may stand in one word; nothing where it was not given."""
+    words = [part for word in header.options for part in _parted(word)]
     return words[words.index(option) :][:2] if option in words else ()
+
+
+def _parted(word: str) -> Sequence[str]:
+    name, equals, value = word.partition("=")
+    return (name, value) if equals and name.startswith("--") else (word,)
 
 
 def _credentials(body: Sequence[str]) -> Iterator[str]:
@@ -100,28 +107,34 @@ def _credentials(body: Sequence[str]) -> Iterator[str]:
         yield f': "${{{name}:?set it first}}"'
 
 
+def _account(body: Sequence[str]) -> str:
+    """The words of a request that say who the run is; its first request is its own."""
+    return next(("".join(words) for line in body if (words := _ACCOUNT.findall(line))), "")
+
+
 def _ask(header: RunStarted) -> str:
     flags = [word for option, words in _FLAGS.items() if option in header.options for word in words]
     for option, flag in _FLAGS_WITH_VALUE.items():
-        flags += [flag, *_given(header, option)[1:]] if option in header.options else []
+        given = _given(header, option)
+        flags += [flag, *given[1:]] if given else []
     return f"ask() {{ {shlex.join(['curl', '-sS', *flags])} -w '\\n=> %{{http_code}}\\n' \"$@\"; }}"
 
 
-def _endpoint(address: str) -> Iterator[str]:
+def _endpoint(address: str, account: str) -> Iterator[str]:
     """The model behind the run's connectors, and the settings without which no connector reaches it."""
     host = urlsplit(address).hostname or ""
     yield "# The model behind the connectors, and leave for the cluster to call it, taken back at the end."
     yield f"start ENDPOINT mlconform endpoint --port 0 --host {shlex.quote(host)}"
-    yield _connectors("true", """["^'"$ENDPOINT"'/.*$"]""")
+    yield _connectors("true", """["^'"$ENDPOINT"'/.*$"]""", account)
 
 
-def _connectors(private: str, trusted: str) -> str:
+def _connectors(private: str, trusted: str, account: str) -> str:
     settings = (
         f'"plugins.ml_commons.connector.private_ip_enabled":{private},'
         f'"plugins.ml_commons.trusted_connector_endpoints_regex":{trusted}'
     )
     sent = f"""-H 'content-type: application/json' --data-raw '{{"transient":{{{settings}}}}}'"""
-    return f'ask -X PUT "$TARGET/_cluster/settings" {sent}'
+    return f'ask -X PUT "$TARGET/_cluster/settings"{account} {sent}'
 
 
 def _body(check: CheckFinished, named: dict[str, str]) -> Iterator[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -21,7 +23,9 @@ from conformance.report.stream import Run, read
 from conformance.report.verdicts import judge
 from conformance.running.options import RunOptions
 from conformance.running.run import run as run_suite
+from conformance.targets.access_options import AccessOptions
 from conformance.targets.connect import TargetOptions
+from mock_server import DEFAULT_PASSWORD, Security
 from mock_server.fixture import running_mock
 
 pytestmark = pytest.mark.skipif(
@@ -86,6 +90,23 @@ def test_a_finding_of_a_server_is_shown_on_that_server(judged: Any) -> None:
             assert "=> 500" in shown, finding.name
 
 
+def test_a_finding_over_tls_is_shown_with_the_authority_and_the_account_of_the_run(
+    judged: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLCONFORM_USERNAME", "admin")
+    monkeypatch.setenv("MLCONFORM_PASSWORD", DEFAULT_PASSWORD)
+    with running_mock(behaviour="opensearch-2.19", tls=True, security=Security()) as mock:
+        access = AccessOptions(ca_file=str(mock.ca_file))
+        run = judged("osml.delete.group", target=mock.url, access=access)
+        script = reproduction(first(run), run)
+        account = "Basic " + base64.b64encode(f"admin:{DEFAULT_PASSWORD}".encode()).decode()
+        (asked,) = set(re.findall(r"\{(MLCONFORM_\w+):\?", script))
+        shown = paste(script, **{asked: account})
+    assert DEFAULT_PASSWORD not in script
+    assert '"latest_version":2' in shown.rpartition('"result":"deleted"')[2]
+    assert "=> 4" not in shown
+
+
 def test_credentials_are_asked_for_by_the_name_of_their_variable(build: Any) -> None:
     run, finding = of_curl(
         build, 'curl -sS -X GET http://127.0.0.1:9200/x -H "Authorization: $MLCONFORM_AUTHORIZATION"'
@@ -97,7 +118,7 @@ def test_credentials_are_asked_for_by_the_name_of_their_variable(build: Any) -> 
 
 @pytest.mark.parametrize(
     ("options", "expected"),
-    [(("--insecure",), "curl -sS -k -w"), (("--ca-file", "my ca.pem"), "curl -sS --cacert 'my ca.pem' -w")],
+    [(("--insecure",), "curl -sS -k -w"), (("--ca-file=my ca.pem",), "curl -sS --cacert 'my ca.pem' -w")],
 )
 def test_certificates_are_handled_as_the_run_did(build: Any, options: tuple[str, ...], expected: str) -> None:
     run, finding = of_curl(build, "curl -sS -X GET http://127.0.0.1:9200/x", options=options)
