@@ -12,6 +12,7 @@ from mock_server import codings, interleaving
 from mock_server.brought import brought
 from mock_server.clock import Clock
 from mock_server.core import Profile, Request, Response, json_response
+from mock_server.downloads import Downloads, LocalDownloads
 from mock_server.endpoint import RemoteEndpoint
 from mock_server.fault_injection import Faults
 from mock_server.faults import MUTANTS, NUGEN, OPENSEARCH_ML, Mutant
@@ -42,15 +43,17 @@ _NAMESPACE = re.compile(r"[\w.:-]{1,100}")
 
 
 class MockServer:
-    """A target that answers the model APIs of its profiles, with state of its own and no I/O.
+    """A target that answers the model APIs of its profiles, with state of its own.
 
     `behaviour` names what it follows: the pages of `docs_version` (3.4 unless given), or a recorded version,
     which has pages of its own. `mutant` names one deliberate fault, `nodes` the number of nodes of the
-    OpenSearch cluster, `progress` when tasks end: `time`, `immediate`, or after so many reads. With
-    `security` that cluster has users with roles, and serves nobody else. Requests with the header
-    `X-Mock-Namespace` have a space of that name to themselves. Two servers with one `seed` and one clock give
-    the same answers to the same requests. Raises ValueError for a name that is not known; the message lists
-    those that are.
+    OpenSearch cluster and `ml_nodes` how many of them are for machine learning (all unless given),
+    `progress` when tasks end: `time`, `immediate`, or after so many reads. With `security` that cluster has
+    users with roles, and serves nobody else. `downloads` is where files of local models come from that are
+    registered by URL: this machine and private networks, unless given; nothing else is asked for over a
+    network. Requests with the header `X-Mock-Namespace` have a space of that name to themselves. Two servers
+    with one `seed` and one clock give the same answers to the same requests. Raises ValueError for a name
+    that is not known; the message lists those that are.
     """
 
     def __init__(
@@ -60,12 +63,14 @@ class MockServer:
         docs_version: str | None = None,
         behaviour: str = "documented",
         nodes: int = DEFAULT_NODES,
+        ml_nodes: int | None = None,
         clock: Clock | None = None,
         mutant: str | None = None,
         seed: int = 0,
         progress: str = "time",
         nugen_tokens: Collection[str] | None = None,
         security: Security | None = None,
+        downloads: Downloads | None = None,
     ) -> None:
         self._fault = _find_mutant(mutant, profiles)
         _require_known("behaviour", behaviour, BEHAVIOURS)
@@ -75,10 +80,12 @@ class MockServer:
         self._version = version_of(behaviour, docs_version, DEFAULT_DOCS_VERSION)
         self._behaviour = behaviour
         self._nodes = nodes
+        self._ml_nodes = ml_nodes
         self._seed = seed
         self._progress = Progress.named(progress)
         self._tokens = nugen_tokens
         self._security = security
+        self._downloads = LocalDownloads() if downloads is None else downloads
         self._chance = random.Random(seed)
         self.clock = Clock() if clock is None else clock
         self._spaces = {"": Space(self.clock, self._profiles, seed)}
@@ -168,7 +175,7 @@ class MockServer:
             Environment(
                 rules=rules if self._fault is None else self._fault.breaks(rules),
                 clock=clock,
-                nodes=make_nodes(self._nodes, ids),
+                nodes=make_nodes(self._nodes, ids, self._ml_nodes),
                 ids=ids,
                 endpoint=endpoint,
                 version=f"{self._version[0]}.{self._version[1]}.0",
@@ -176,6 +183,7 @@ class MockServer:
                 outcomes=_FaultyOutcomes(faults),
                 let_others_in=let_others_in,
                 security=self._security,
+                downloads=self._downloads,
             )
         )
 

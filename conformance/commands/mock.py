@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     "--behaviour", default="documented", show_default=True, help="documented, or a recorded version"
 )
 @click.option("--nodes", default=DEFAULT_NODES, show_default=True, help="nodes of the cluster")
+@click.option("--ml-nodes", type=int, help="how many of them are for machine learning; all unless given")
 @click.option(
     "--progress", default="time", show_default=True, help="when tasks end: time, immediate, or after N reads"
 )
@@ -70,6 +71,7 @@ def command(
     docs_version: str | None,
     behaviour: str,
     nodes: int,
+    ml_nodes: int | None,
     progress: str,
     seed: int,
     host: str,
@@ -94,6 +96,7 @@ def command(
             docs_version=docs_version,
             behaviour=behaviour,
             nodes=nodes,
+            ml_nodes=ml_nodes,
             mutant=mutant,
             progress=progress,
             seed=seed,

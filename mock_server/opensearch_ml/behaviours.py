@@ -143,6 +143,18 @@ CHANGES = (
     ),
     Change(
         (3, 4),
+        "What goes into a sparse tokenizer may have parameters, and what comes out is not filtered.",
+        "local_predict#25, local_predict#28",
+        {"texts_take_parameters": True, "tokens_are_filtered": False},
+    ),
+    Change(
+        (3, 4),
+        "Where no node may hold a model, the API of settings is told by its name.",
+        "local_ml_nodes#9",
+        {"settings_api_is_called": "_cluster/settings"},
+    ),
+    Change(
+        (3, 4),
         "Agents can be updated.",
         "the page of 3.1 that introduces it",
         {"agents_can_be_updated": True},

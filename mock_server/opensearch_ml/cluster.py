@@ -9,6 +9,7 @@ from typing import Any
 
 from mock_server.opensearch_ml.bodies.document import EMPTY, Document
 from mock_server.opensearch_ml.bodies.fields import Fields, fields_of
+from mock_server.opensearch_ml.eligibility import eligible
 from mock_server.opensearch_ml.environment import Environment
 from mock_server.opensearch_ml.errors import not_x_content
 from mock_server.opensearch_ml.lifecycle import Lifecycle
@@ -16,7 +17,7 @@ from mock_server.opensearch_ml.monitor import Monitor
 from mock_server.opensearch_ml.opensearch_core.settings import Settings
 from mock_server.opensearch_ml.prediction.rate_limit import Throttle
 from mock_server.opensearch_ml.security.accounts import Accounts, Caller
-from mock_server.opensearch_ml.store import JsonObject, Store
+from mock_server.opensearch_ml.store import JsonObject, Model, Store
 
 
 class Cluster:
@@ -45,6 +46,11 @@ class Cluster:
         """The same state in the same environment; the two go their own ways."""
         shared = [self._environment, *vars(self._environment).values()]
         return copy.deepcopy(self, {id(part): part for part in shared})
+
+    def eligible(self, model: Model) -> tuple[str, ...]:
+        """The nodes that may have a model in memory, in the order of plans."""
+        may = eligible(self.nodes, self.settings, model.algorithm)
+        return tuple(node for node in self.node_ids if node in may)
 
     def now_ms(self) -> int:
         """Epoch milliseconds."""

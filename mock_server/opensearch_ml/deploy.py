@@ -19,12 +19,14 @@ def deploy(call: Call) -> Answer:
     model = find(cluster, call.parameters["model_id"])
     access.require_model(call, model)
     require_function_allowed(model.algorithm, cluster)
+    if not cluster.eligible(model):
+        raise illegal_argument("no eligible node found")
     targets = _custom_plan(cluster, model, node_ids) if node_ids else None
     cluster.let_others_in()
     if model.id not in cluster.store.models:
         raise conflicts.gone(cluster.store.models, model.id, cluster.rules)
     answer = {"task_id": cluster.lifecycle.deploy(model, targets)}
-    cluster.monitor.count(model, "deploy", targets or cluster.node_ids)
+    cluster.monitor.count(model, "deploy", targets or cluster.eligible(model))
     if cluster.rules.deploy_answer_names_task_type:
         answer["task_type"] = "DEPLOY_MODEL"
     rules, is_remote = cluster.rules, model.algorithm == "REMOTE"
@@ -41,7 +43,7 @@ def _custom_plan(cluster: Cluster, model: Model, node_ids: list[str]) -> tuple[s
             "Undeploy from old nodes before try to deploy model on new nodes. "
             "Or include all old nodes on your target nodes."
         )
-    targets = tuple(dict.fromkeys(node for node in node_ids if node in cluster.node_ids))
+    targets = tuple(dict.fromkeys(node for node in node_ids if node in cluster.eligible(model)))
     if not targets:
         raise illegal_argument("no eligible node found")
     return targets

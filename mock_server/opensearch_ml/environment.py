@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from mock_server.clock import Clock
+from mock_server.downloads import Downloads, LocalDownloads
 from mock_server.endpoint import RemoteEndpoint
 from mock_server.opensearch_ml.nodes import Ids, Node
 from mock_server.opensearch_ml.rules import Rules
@@ -30,6 +31,7 @@ class Environment:
     version: str
     progress: Progress = field(default_factory=Progress)
     outcomes: Outcomes = field(default_factory=AlwaysDeployed)
+    downloads: Downloads = field(default_factory=LocalDownloads)
     let_others_in: Callable[[], None] = lambda: None
     security: Security | None = None
 

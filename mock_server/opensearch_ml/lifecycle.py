@@ -14,18 +14,18 @@ from dataclasses import replace
 from typing import Any
 
 from mock_server import codec
-from mock_server.opensearch_ml import uploads
+from mock_server.opensearch_ml.eligibility import eligible
 from mock_server.opensearch_ml.environment import Environment
 from mock_server.opensearch_ml.limits import Limits
+from mock_server.opensearch_ml.loading import loaded
+from mock_server.opensearch_ml.model_files import FileError
 from mock_server.opensearch_ml.opensearch_core.settings import AUTO_REDEPLOY, Settings
+from mock_server.opensearch_ml.registering import Registrations
 from mock_server.opensearch_ml.store import Model, ModelState, Store, Task, TaskState
 from mock_server.opensearch_ml.sync_up import SyncUp
-from mock_server.opensearch_ml.work import Deployment, Outcome, Registration
+from mock_server.opensearch_ml.work import LOCAL_MODEL_SECONDS, Deployment, Outcome, Registration
 
 _AUTO_DEPLOY_LAG = 0.01
-_LOCAL_MODEL_LATENCY = 0.2
-# From a registration's answer to its refusal, as recorded.
-_REFUSAL_LATENCY = 0.002
 
 Happening = tuple[float, Callable[[float], None]]
 
@@ -36,20 +36,20 @@ class Lifecycle:
     def __init__(self, environment: Environment, settings: Settings, store: Store) -> None:
         self._rules = environment.rules
         self._clock = environment.clock
-        self._node_ids = environment.node_ids
+        self._nodes, self._node_ids = environment.nodes, environment.node_ids
         self._local_node_id = environment.local_node_id
         self._ids = environment.ids
         self._settings = settings
         self._store = store
         self._deployments: dict[str, Deployment] = {}
         self._coming: dict[str, Deployment] = {}
-        self._registrations: dict[str, Registration] = {}
         self._reads: dict[str, int] = {}
         self._progress = environment.progress
         self._outcomes = environment.outcomes
         self._lost_in_restart: set[str] = set()
         self._settled_at = self._clock.now()
         self._limits = Limits(environment.rules, settings, store)
+        self.registrations = Registrations(environment, store, self._limits, self._deploy_everywhere)
         self.sync_up = SyncUp(environment, settings, store)
         self._quiet_until = -math.inf
 
@@ -57,9 +57,9 @@ class Lifecycle:
         """Let everything happen that was due by now, in order of time."""
         now = self._clock.now()
         while now >= self._quiet_until:
-            at, happen = min(self._happenings(), key=lambda due: due[0], default=(math.inf, None))
+            at, happen = min(self._happenings(now), key=lambda due: due[0], default=(math.inf, None))
             if happen is None or at > now:
-                self._quiet_until = at
+                self._quiet_until = -math.inf if self.registrations.wait_for_files else at
                 break
             happen(at)
             self._settled_at = max(self._settled_at, at)
@@ -69,14 +69,16 @@ class Lifecycle:
         """Something changed: look again for what is due next; else `settle` trusts what it last saw."""
         self._quiet_until = -math.inf
 
-    def _happenings(self) -> Iterator[Happening]:
+    def _happenings(self, now: float) -> Iterator[Happening]:
         for deployment in self._coming.values():
             yield deployment.begins_at, self._beginner(deployment)
         for work in self._under_way():
             task = self._store.tasks.get(work.task_id)
             if task is not None and task.state is TaskState.CREATED:
                 yield work.running_at, self._starter(work.task_id, task)
-            elif isinstance(work, Registration) or self._rules.deploys_finish:
+            if isinstance(work, Registration):
+                yield self.registrations.due(work, now), self._finisher(work)
+            elif self._rules.deploys_finish:
                 yield work.due, self._finisher(work)
         any_lost = bool(self._lost_in_restart) and self._rules.auto_redeploy
         tick = self.sync_up.next_tick(self._settled_at, self._deployments, any_lost=any_lost)
@@ -88,7 +90,7 @@ class Lifecycle:
         return {
             "coming": codec.dump(list(self._coming.values())),
             "deployments": codec.dump(list(self._deployments.values())),
-            "registrations": codec.dump(list(self._registrations.values())),
+            "registrations": self.registrations.dump(),
             "lost_in_restart": sorted(self._lost_in_restart),
         }
 
@@ -99,8 +101,7 @@ class Lifecycle:
         self._coming = {work.model_id: work for work in coming}
         under_way = codec.load(deployments, dumped.get("deployments", []), "work.deployments")
         self._deployments = {work.model_id: work for work in under_way}
-        registrations = codec.load(list[Registration], dumped.get("registrations", []), "work.registrations")
-        self._registrations = {work.task_id: work for work in registrations}
+        self.registrations.load(dumped.get("registrations", []))
         lost = codec.load(list[str], dumped.get("lost_in_restart", []), "work.lost_in_restart")
         self._lost_in_restart = set(lost)
         for _, model in self._store.models:
@@ -108,7 +109,7 @@ class Lifecycle:
         self.disturb()
 
     def _under_way(self) -> list[Deployment | Registration]:
-        return [*self._registrations.values(), *self._deployments.values()]
+        return [*self.registrations, *self._deployments.values()]
 
     def _beginner(self, deployment: Deployment) -> Callable[[float], None]:
         return lambda at: self._begin(deployment, at)
@@ -126,7 +127,7 @@ class Lifecycle:
     def _end(self, work: Deployment | Registration, at: float) -> None:
         self._reads.pop(work.task_id, None)
         if isinstance(work, Registration):
-            self._finish_registration(work, at)
+            self.registrations.finish(work, at)
         else:
             self._finish(work, at)
 
@@ -167,6 +168,9 @@ class Lifecycle:
         self._begin(deployment, start)
         return deployment.task_id
 
+    def _deploy_everywhere(self, model: Model, at: float) -> None:
+        self.deploy(model, None, at=at)
+
     def auto_deploy(self, model: Model) -> None:
         """A predict call needs the model: deploy it where it was planned to be, else everywhere.
 
@@ -180,9 +184,9 @@ class Lifecycle:
     def _plan(
         self, model: Model, node_ids: tuple[str, ...] | None, start: float, *, automatic: bool = False
     ) -> Deployment:
-        nodes = self._node_ids if node_ids is None or not self._rules.node_ids_limit_deploy else node_ids
+        nodes = node_ids if node_ids is not None and self._rules.node_ids_limit_deploy else self._all(model)
         is_local = model.algorithm != "REMOTE"
-        usual = _LOCAL_MODEL_LATENCY if is_local else self._rules.deploy_latency
+        usual = LOCAL_MODEL_SECONDS if is_local else self._rules.deploy_latency
         latency = self._progress.latency(usual)
         outcome = self._outcomes.deploy_outcome(model.id)
         if automatic and self.lacks_connector(model):
@@ -200,6 +204,10 @@ class Lifecycle:
             outcome=outcome,
             refusals=self._limits.refusals(model, nodes, list(self._deployments.values())),
         )
+
+    def _all(self, model: Model) -> tuple[str, ...]:
+        may = eligible(self._nodes, self._settings, model.algorithm)
+        return tuple(node for node in self._node_ids if node in may)
 
     def _begin(self, deployment: Deployment, at: float) -> None:
         self._coming.pop(deployment.model_id, None)
@@ -253,6 +261,8 @@ class Lifecycle:
         model.deployed_at = model.updated
         self._store.models.touch(model.id)
         errors = self._errors(deployment, model)
+        if len(errors) < len(deployment.nodes):
+            errors |= self._load(deployment, model)
         reached = tuple(node for node in deployment.nodes if node not in errors)
         if not self._rules.deploy_reaches_all_nodes:
             reached = reached[:-1] or reached
@@ -272,13 +282,18 @@ class Lifecycle:
             return dict.fromkeys(deployment.nodes, f"Failed to find connector:{model.connector_id}")
         if deployment.refusals:
             return deployment.refusals
-        problem = uploads.deploy_problem(model, self._rules)
-        if problem is not None:
-            return dict.fromkeys(deployment.nodes, problem)
         if deployment.outcome is Outcome.FAILED:
             return dict.fromkeys(deployment.nodes, _FAULT)
         if deployment.outcome is Outcome.PARTIAL:
             return dict.fromkeys(deployment.nodes[(len(deployment.nodes) + 1) // 2 :], _FAULT)
+        return {}
+
+    def _load(self, deployment: Deployment, model: Model) -> dict[str, str]:
+        """Make of the model's file what answers, on all nodes alike; what went wrong, by node."""
+        try:
+            model.tokenizer = loaded(self._store, self._rules, model)
+        except FileError as error:
+            return dict.fromkeys(deployment.nodes, str(error))
         return {}
 
     def _end_task(
@@ -295,81 +310,6 @@ class Lifecycle:
         # As recorded, a failure is written down some milliseconds after the model has failed.
         task.updated = _milliseconds(at) + (5 if errors else 0)
         self._store.tasks.touch(deployment.task_id)
-
-    # Registrations of local models.
-
-    def register(
-        self,
-        model: Model,
-        *,
-        deploy: bool,
-        failure: str | None,
-        url: str | None = None,
-        content_hash: str | None = None,
-    ) -> str:
-        """Begin to register a model whose file has to be fetched, from the URL where one is given; gives the
-        id of the task."""
-        now, latency = self._clock.now(), self._progress.latency(_LOCAL_MODEL_LATENCY)
-        refusal = self._limits.registration_refusal(len(self._registrations))
-        if refusal is not None:
-            latency = min(latency, _REFUSAL_LATENCY)
-        task_id, stamp = self._ids.document(), _milliseconds(now)
-        nodes = (self._local_node_id,)
-        task = Task("REGISTER_MODEL", model.algorithm, TaskState.CREATED, nodes, stamp, stamp, is_async=True)
-        self._store.tasks.put(task_id, task)
-        running_at = now + min(latency / 2, _LOCAL_MODEL_LATENCY)
-        if url is not None and refusal is None:
-            model.created = model.updated = stamp
-            if self._rules.registering_shows:
-                model.state = ModelState.REGISTERING
-            self._store.models.put(model.id, model)
-        self._registrations[task_id] = Registration(
-            model,
-            task_id,
-            running_at,
-            now + latency,
-            deploy=deploy,
-            failure=refusal or failure,
-            url=url,
-            content_hash=content_hash,
-        )
-        return task_id
-
-    def _finish_registration(self, registration: Registration, at: float) -> None:
-        del self._registrations[registration.task_id]
-        task, stamp = self._store.tasks.get(registration.task_id), _milliseconds(at)
-        model = self._store.models.get(registration.model_id) or registration.model
-        failure = registration.failure or self._fetched(registration, model)
-        if failure is None:
-            model.state = ModelState.REGISTERED
-            model.created = model.created or stamp
-            model.updated = model.registered_at = stamp
-            self._store.models.put(model.id, model)
-        elif registration.url is not None:
-            self._forget(model)
-        if task is not None and self._rules.register_task_completes:
-            task.state = TaskState.COMPLETED if failure is None else TaskState.FAILED
-            task.model_id = model.id if failure is None else None
-            task.error, task.updated = failure, stamp
-            self._store.tasks.touch(registration.task_id)
-        if registration.deploy and failure is None:
-            self.deploy(model, None, at=at)
-
-    def _fetched(self, registration: Registration, model: Model) -> str | None:
-        """Fetch the file of a model that is at a URL; why that failed, or None."""
-        if registration.url is None:
-            return None
-        if model.id not in self._store.models:
-            return f"[{model.id}]: document missing"
-        return uploads.fetched(model, registration.url, registration.content_hash, self._rules)
-
-    def _forget(self, model: Model) -> None:
-        """Nothing is left of a model that could not be registered, nor of a group that was made for it."""
-        if model.id in self._store.models:
-            self._store.models.delete(model.id)
-        group = self._store.groups.get(model.group_id or "")
-        if group is not None and group.name == model.name and group.latest_version <= 1:
-            self._store.groups.delete(model.group_id or "")
 
     # Undeploy and restart.
 
@@ -405,12 +345,14 @@ class Lifecycle:
         if rest and self._local_node_id in model.worker_nodes and self._local_node_id not in rest:
             model.local_node_forgot_at = self._clock.now()
         kept = () if self._rules.undeploy_frees_memory else model.memory_nodes
-        model.worker_nodes = model.planned_nodes = rest
         model.unlisted_nodes = kept or tuple(node for node in model.unlisted_nodes if node not in node_ids)
+        model.worker_nodes = model.planned_nodes = rest
         if rest:
             model.on_all_nodes = False
         else:
             model.state = ModelState.UNDEPLOYED
+        if not model.in_memory:
+            model.tokenizer = None
         self._store.models.touch(model.id)
 
     def use(self, model: Model) -> None:
@@ -446,6 +388,7 @@ class Lifecycle:
                 model.lost_in_restart = True
                 continue
             model.worker_nodes = model.planned_nodes = model.unlisted_nodes = ()
+            model.tokenizer = None
             model.state = ModelState.UNDEPLOYED
             self._store.models.touch(model.id)
 

@@ -1,6 +1,7 @@
-"""The files of local models that clients bring: in chunks or at a URL, held to what was told of them.
+"""The files of local models: chunks as documents, and what a node makes of the whole file when it deploys.
 
-Those of models that need an engine are not looked at: their answers are made up.
+In which order a node looks at a file, and what it says of one that it can't use, is recorded
+(`local_upload`, `local_content`).
 """
 
 from __future__ import annotations
@@ -11,79 +12,135 @@ import io
 import json
 import math
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-from mock_server.opensearch_ml.tokenizers import Tokenizer, TokenizerError
+from mock_server.opensearch_ml.prediction.word_piece import TokenizerError, WordPiece, read_word_piece
 
-WITHOUT_ENGINE = "SPARSE_TOKENIZE"
-CHUNK_BYTES = 10_000_000
-NO_HASH = (
-    "Model content Hash code need to be provided when register via url. Please calculate sha 256 Hash code."
-)
+LARGEST_CHUNK = 10_000_000
+SPARSE_TOKENIZE = "SPARSE_TOKENIZE"
+TOKENIZER = "tokenizer.json"
+WEIGHTS = "idf.json"
+NO_MODEL_IN_IT = 'Cannot read the array length because "arr$" is null'
 CHANGED = "model content changed"
-_TOKENIZER, _WEIGHTS = "tokenizer.json", "idf.json"
 
 
-class ModelFileError(ValueError):
-    """A file that is no model: what a node says of it when it is registered, and when it is deployed."""
+class FileError(Exception):
+    """A file that no model can be made of; the message is what the task tells."""
 
-    def __init__(self, at_registration: str, at_deploy: str | None = None) -> None:
-        super().__init__(at_registration)
-        self.at_deploy = at_deploy or at_registration
+
+@dataclass(slots=True)
+class Chunk:
+    """One part of a model's file, as a document beside the model's; `content` is base64."""
+
+    model_id: str
+    number: int
+    content: str
+    group_id: str | None = None
+    algorithm: str = ""
+    version: str = ""
+    format: str = ""
+    total: int | None = None
+    name: str | None = None
+    created: int | None = None
+
+    @property
+    def id(self) -> str:
+        """The id of the document."""
+        return chunk_id(self.model_id, self.number)
+
+    @property
+    def bytes(self) -> bytes:
+        """The part itself."""
+        return base64.b64decode(self.content)
 
 
 @dataclass(frozen=True, slots=True)
 class SparseTokenizer:
-    """A tokenizer and the weights of its words; a word without one weighs 1."""
+    """A model in memory: a tokenizer with a weight for each token."""
 
-    tokenizer: Tokenizer
-    weights: Mapping[str, float]
-
-    def weigh(self, text: str) -> dict[str, float]:
-        """The words of a text, each once, with its weight."""
-        return {token: float(self.weights.get(token, 1.0)) for token in self.tokenizer.tokens(text)}
+    tokenizer: WordPiece
+    weights: dict[str, float]
 
 
-def require_hash(content: bytes, content_hash: str) -> None:
-    """Raises ModelFileError where the content has another SHA-256."""
-    if hashlib.sha256(content).hexdigest() != content_hash:
-        raise ModelFileError(CHANGED)
+def chunk_id(model_id: str, number: int) -> str:
+    """The id of the document of a chunk."""
+    return f"{model_id}_{number}"
 
 
-@lru_cache(maxsize=8)
-def read_tokenizer(content: bytes) -> SparseTokenizer:
-    """The model in a zip. Raises ModelFileError."""
+def encoded(content: bytes) -> str:
+    """Bytes as the document of a chunk has them."""
+    return base64.b64encode(content).decode()
+
+
+def parts_of(content: bytes) -> Iterator[bytes]:
+    """A file in chunks as a node makes them of what it fetched."""
+    for number in range(math.ceil(len(content) / LARGEST_CHUNK)):
+        yield content[number * LARGEST_CHUNK : (number + 1) * LARGEST_CHUNK]
+
+
+def assembled(model_id: str, chunks: Sequence[Chunk | None]) -> bytes:
+    """The file of these chunks, one for each number. Raises FileError where one is missing.
+
+    A node fetches them one after the other: it names the missing one only where that is the last.
+    """
+    missing = next((number for number, chunk in enumerate(chunks) if chunk is None), None)
+    if missing is not None and missing < len(chunks) - 1:
+        raise FileError("Failed to deploy model")
+    if missing is not None:
+        raise FileError(f"Fail to find model chunk {chunk_id(model_id, missing)}")
+    return b"".join(chunk.bytes for chunk in chunks if chunk is not None)
+
+
+def require_hash(content: bytes, told: str) -> None:
+    """Raises FileError for a file whose SHA-256 is another than the one that was told."""
+    if hashlib.sha256(content).hexdigest() != told:
+        raise FileError(CHANGED)
+
+
+def require_model_files(content: bytes, function: str) -> None:
+    """Look into what was fetched as a node does before it keeps it. Raises FileError."""
+    if not content:
+        raise FileError("zip file is empty")
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = archive.namelist()
+    except zipfile.BadZipFile:
+        raise FileError("zip END header not found") from None
+    if function != SPARSE_TOKENIZE and not any(name.endswith((".pt", ".onnx")) for name in names):
+        raise FileError("Can't find model file")
+    if TOKENIZER not in names:
+        raise FileError("No tokenizer file")
+
+
+def load_sparse_tokenizer(content: bytes, place: str) -> SparseTokenizer:
+    """Make the model of its file, which lies at `place`. Raises FileError."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
     except zipfile.BadZipFile:
-        raise ModelFileError("zip END header not found", "Archive is not a ZIP archive") from None
-    names = archive.namelist()
-    if _TOKENIZER not in names:
-        raise ModelFileError("No tokenizer file", f"Tokenizer file not exits: {_TOKENIZER}")
+        raise FileError("Archive is not a ZIP archive") from None
+    with archive:
+        names = archive.namelist()
+        if not names:
+            raise FileError(NO_MODEL_IN_IT)
+        if TOKENIZER not in names:
+            raise FileError(f"Tokenizer file not exits: {place}/{TOKENIZER}")
+        try:
+            tokenizer = read_word_piece(archive.read(TOKENIZER))
+        except TokenizerError as error:
+            raise FileError(str(error)) from None
+        return SparseTokenizer(tokenizer, _weights(archive) if WEIGHTS in names else {})
+
+
+def _weights(archive: zipfile.ZipFile) -> dict[str, float]:
     try:
-        tokenizer = Tokenizer.read(json.loads(archive.read(_TOKENIZER)))
-        weights = json.loads(archive.read(_WEIGHTS)) if _WEIGHTS in names else {}
-    except TokenizerError as error:
-        raise ModelFileError(str(error)) from None
-    except (ValueError, zipfile.BadZipFile) as error:
-        raise ModelFileError(f"{_TOKENIZER} or {_WEIGHTS} cannot be read: {error}") from None
-    return SparseTokenizer(tokenizer, weights)
+        weights = json.loads(archive.read(WEIGHTS))
+    except ValueError as error:
+        raise FileError(f"Expected idf.json to be an object of weights by token: {error}") from None
+    if not isinstance(weights, dict) or not all(_is_number(weight) for weight in weights.values()):
+        raise FileError("Expected idf.json to be an object of weights by token")
+    return {token: float(weight) for token, weight in weights.items()}
 
 
-def in_chunks(content: bytes) -> dict[str, str]:
-    """A file as it is kept: the base64 of its chunks by their number."""
-    count = max(1, math.ceil(len(content) / CHUNK_BYTES))
-    parts = (content[number * CHUNK_BYTES : (number + 1) * CHUNK_BYTES] for number in range(count))
-    return {str(number): as_kept(part) for number, part in enumerate(parts)}
-
-
-def as_kept(chunk: bytes) -> str:
-    """One chunk as it is kept."""
-    return base64.b64encode(chunk).decode()
-
-
-def assembled(chunks: Mapping[str, str], order: list[str]) -> bytes:
-    """The file whose chunks these are, in this order."""
-    return b"".join(base64.b64decode(chunks[number]) for number in order)
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

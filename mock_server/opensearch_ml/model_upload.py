@@ -1,24 +1,25 @@
 """Models that a client uploads itself: first what they are, then their file, chunk by chunk.
 
-No page of the contract names these operations, but clients use them; what they answer is told by the
-published source of the server.
+No page of the contract names these operations, but clients use them; what they answer is recorded
+(`local_upload`, `local_upload_rejects`).
 """
 
 from __future__ import annotations
 
 import re
 
-from mock_server.opensearch_ml import model_groups, uploads
+from mock_server.opensearch_ml import model_groups
 from mock_server.opensearch_ml.bodies.fields import Fields
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error
+from mock_server.opensearch_ml.loading import chunk_of
+from mock_server.opensearch_ml.model_files import LARGEST_CHUNK
 from mock_server.opensearch_ml.opensearch_core.settings import VIA_FILE
-from mock_server.opensearch_ml.registration import NEED_NO_CONFIG, group_of, read_members
+from mock_server.opensearch_ml.registration import MODEL_FORMATS, NEED_NO_CONFIG, group_of, read_members
 from mock_server.opensearch_ml.security import access
 from mock_server.opensearch_ml.store import LocalFile, Model, ModelState
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
-_LARGEST_CHUNK = 10_000_000
 _REQUIRED = {
     "model_format": "model format",
     "model_content_hash_value": "model content hash value",
@@ -35,7 +36,7 @@ def read_meta(call: Call) -> tuple[Fields, Model]:
     fields = call.fields()
     model = read_members(fields, call.cluster)
     model.file = _read_file(fields, model)
-    model.uploaded = {}
+    model.is_announced = True
     return fields, model
 
 
@@ -45,7 +46,8 @@ def register_meta(call: Call) -> Answer:
     fields, model = read_meta(call)
     if cluster.rules.registering_shows:
         model.state = ModelState.REGISTERING
-    model.group_id = group_of(call, fields, model)
+    model.is_enabled, model.guardrails = fields.flag("is_enabled"), None
+    model.group_id = _group_of(call, fields, model)
     cluster.monitor.count(model, "register")
     now = cluster.now_ms()
     model.version = model_groups.next_version(cluster, model.group_id, now)
@@ -54,16 +56,25 @@ def register_meta(call: Call) -> Answer:
     return Answer({"model_id": model.id, "status": "CREATED"})
 
 
+def _group_of(call: Call, fields: Fields, model: Model) -> str:
+    named = fields.text("model_group_id")
+    if named and named not in call.cluster.store.groups:
+        raise node_error("m_l_resource_not_found_exception", "Fail to find model group")
+    return group_of(call, fields, model)
+
+
 def _read_file(fields: Fields, model: Model) -> LocalFile:
     for name, told in _REQUIRED.items():
         unneeded = name == "model_config" and model.algorithm in NEED_NO_CONFIG
         if name not in fields and not unneeded:
             raise illegal_argument(f"{told} is null")
+    if fields.text("model_format") not in MODEL_FORMATS:
+        raise illegal_argument("Wrong model format")
     return LocalFile(
-        format=(fields.text("model_format") or "").upper(),
+        format=fields.text("model_format") or "",
         content_hash=fields.text("model_content_hash_value") or "",
         size=fields.whole("model_content_size_in_bytes"),
-        chunks=fields.integer("total_chunks") or 0,
+        chunks=fields.strict_integer("total_chunks") or 0,
     )
 
 
@@ -81,25 +92,51 @@ def upload_chunk(call: Call) -> Answer:
     cluster, number = call.cluster, read_number(call)
     model = cluster.store.models.get(call.parameters["model_id"])
     if model is None:
-        raise ApiError(404, "m_l_resource_not_found_exception", "Failed to find model")
+        raise node_error("m_l_resource_not_found_exception", "Failed to find model")
     if model.group_id is not None:
         access.require_new_version(call, model.group_id)
-    chunks = (model.file.chunks or 0) if model.file is not None else 0
-    if number >= chunks:
+    file = model.file
+    chunks = (0 if file is None else file.chunks) or 0
+    if file is None or number >= chunks:
         raise node_error("exception", "Chunk number exceeds total chunks")
-    content = bytes(call.document.value or b"")
-    size = len(content)
-    if size == 0:
+    content = call.document.value or b""
+    if not content:
         raise node_error("exception", "Chunk size either 0 or null")
-    if size > _LARGEST_CHUNK:
+    if len(content) > LARGEST_CHUNK:
         raise node_error("exception", "Chunk size exceeds 10MB")
-    uploads.keep(model, number, content, cluster.rules)
+    if cluster.rules.chunks_are_kept or not cluster.store.chunks.where("model_id", model.id):
+        chunk = chunk_of(model, file, number, content)
+        cluster.store.chunks.put(chunk.id, chunk)
     if number + 1 == chunks:
-        # As on a node, the last chunk makes the model whole, and its document is written anew.
-        model.state = ModelState.REGISTERED
-        model.description = model.updated = None
-        cluster.store.models.put(model.id, model)
+        _rewrite(cluster, model)
     return Answer({"status": "Uploaded"})
+
+
+def _rewrite(cluster: Cluster, model: Model) -> None:
+    """As on a node, the last chunk makes the model whole, whatever came before.
+
+    The document is written anew with what says what the file is; what else was told is lost, and so is what
+    the document said of nodes that have the model in memory.
+    """
+    cluster.lifecycle.finish(model)
+    whole = Model(
+        id=model.id,
+        name=model.name,
+        algorithm=model.algorithm,
+        version=model.version,
+        state=ModelState.REGISTERED,
+        created=model.created,
+        group_id=model.group_id,
+        model_config=model.model_config,
+        file=model.file,
+        is_announced=True,
+        tokenizer=model.tokenizer,
+        unlisted_nodes=model.memory_nodes,
+        last_used=model.last_used,
+        requests=model.requests,
+        inferences=model.inferences,
+    )
+    cluster.store.models.put(model.id, whole)
 
 
 def _require_allowed(cluster: Cluster, *, ending: str) -> None:

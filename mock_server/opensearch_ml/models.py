@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from mock_server.opensearch_ml import connectors
 from mock_server.opensearch_ml.bodies.fields import flag_of
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mock_server.opensearch_ml.downstream import refuse_while_in_use
 from mock_server.opensearch_ml.errors import status_error
+from mock_server.opensearch_ml.model_files import Chunk
 from mock_server.opensearch_ml.prediction.rate_limit import view_rate_limiter
 from mock_server.opensearch_ml.search.operation import answer_search
 from mock_server.opensearch_ml.security import access
@@ -26,10 +25,15 @@ def find(cluster: Cluster, model_id: str, reason: str = "Failed to find model") 
 
 
 def get(call: Call) -> Answer:
-    """GET models/{model_id}; no content of a model's file is ever shown."""
+    """GET models/{model_id}; the chunks of its file are documents too, whose content is never shown."""
     if "return_content" in call.query:
         flag_of(call.query["return_content"] or "true")
     model_id = call.parameters["model_id"]
+    chunk = call.cluster.store.chunks.get(model_id)
+    of_chunk = None if chunk is None else call.cluster.store.models.get(chunk.model_id)
+    if chunk is not None and of_chunk is not None:
+        access.require_model(call, of_chunk)
+        return Answer(_view_chunk(chunk) | {"is_hidden": False})
     model = find(call.cluster, model_id, f"Failed to find model with the provided model id: {model_id}")
     access.require_model(call, model)
     call.cluster.lifecycle.read(model)
@@ -53,6 +57,8 @@ def delete(call: Call) -> Answer:
     cluster.let_others_in()
     if cluster.rules.delete_removes:
         answer = cluster.store.models.delete(model_id).answer()
+        for chunk in cluster.store.chunks.where("model_id", model_id):
+            cluster.store.chunks.delete(chunk)
     else:
         answer = cluster.store.models.put(model_id, model).answer() | {"result": "deleted"}
     if not cluster.rules.delete_tells_what_it_did:
@@ -75,19 +81,42 @@ def _delete_empty_group(cluster: Cluster, group_id: str | None) -> None:
 
 def find_all(call: Call) -> Answer:
     """GET or POST models/_search."""
-    models = call.cluster.store.models
-    return answer_search(call, models, lambda _id, model: _document(model), partial(access.shows_model, call))
+    store = call.cluster.store
+
+    def shows(document: Model | Chunk) -> bool:
+        model = store.models.get(document.model_id) if isinstance(document, Chunk) else document
+        return model is None or access.shows_model(call, model)
+
+    return answer_search(call, store.models.with_those(store.chunks), lambda _id, one: _document(one), shows)
 
 
-def _document(model: Model) -> JsonObject:
+def _document(model: Model | Chunk) -> JsonObject:
     """A model as its index has it: what a get leaves out as empty or false is there."""
+    if isinstance(model, Chunk):
+        return _view_chunk(model)
     document = view(model)
     if model.planned_nodes is not None:
         document["planning_worker_nodes"] = list(model.planned_nodes)
         document["deploy_to_all_nodes"] = model.on_all_nodes
-    if model.learned is not None:
+    if model.learned is not None or model.is_announced:
         del document["is_hidden"]
     return document
+
+
+def _view_chunk(chunk: Chunk) -> JsonObject:
+    shown: JsonObject = {
+        "name": chunk.name,
+        "model_group_id": chunk.group_id,
+        "algorithm": chunk.algorithm,
+        "model_version": chunk.version,
+        "model_format": chunk.format,
+        "created_time": chunk.created,
+        "last_updated_time": chunk.created,
+        "model_id": chunk.model_id,
+        "chunk_number": chunk.number,
+        "total_chunks": chunk.total,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
 
 
 def view(model: Model) -> JsonObject:

@@ -46,11 +46,17 @@ def uuid_of(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One node; every node of the mock may run models."""
+    """One node; `is_ml` says whether it has the role for machine learning."""
 
     id: str
     name: str
     number: int
+    is_ml: bool = True
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """What the node is for."""
+        return tuple(role for role in ROLES if self.is_ml or role != ML_ROLE)
 
     @property
     def address(self) -> str:
@@ -58,14 +64,19 @@ class Node:
         return f"127.0.0.1:{9299 + self.number}"
 
 
+ML_ROLE = "ml"
 ROLES = ("cluster_manager", "data", "ingest", "ml", "remote_cluster_client")
 
 
-def make_nodes(count: int, ids: Ids) -> tuple[Node, ...]:
-    """So many nodes, the first one being the cluster manager.
+def make_nodes(count: int, ids: Ids, ml_nodes: int | None = None) -> tuple[Node, ...]:
+    """So many nodes, the first one being the cluster manager, the last `ml_nodes` for machine learning too.
 
-    Raises ValueError when the count is below one.
+    All are unless told otherwise. Raises ValueError when the count is below one, or there are not so many.
     """
     if count < 1:
         raise ValueError(f"a cluster has at least one node, not {count}")
-    return tuple(Node(ids.node(), f"node-{number}", number) for number in range(1, count + 1))
+    of_ml = count if ml_nodes is None else ml_nodes
+    if not 0 <= of_ml <= count:
+        raise ValueError(f"of {count} nodes 0 to {count} are for machine learning, not {of_ml}")
+    numbers = range(1, count + 1)
+    return tuple(Node(ids.node(), f"node-{number}", number, number > count - of_ml) for number in numbers)

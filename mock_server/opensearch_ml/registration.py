@@ -15,6 +15,7 @@ from mock_server.opensearch_ml.bodies.fields import (
     text_reader,
 )
 from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mock_server.opensearch_ml.eligibility import no_node
 from mock_server.opensearch_ml.errors import (
     ApiError,
     illegal_argument,
@@ -25,7 +26,6 @@ from mock_server.opensearch_ml.errors import (
 )
 from mock_server.opensearch_ml.functions import LOCAL_FUNCTIONS, require_function
 from mock_server.opensearch_ml.model_config import form_of, read_model_config
-from mock_server.opensearch_ml.model_files import WITHOUT_ENGINE
 from mock_server.opensearch_ml.opensearch_core.settings import LOCAL_MODELS, TRUSTED_URLS, VIA_URL, pattern_of
 from mock_server.opensearch_ml.prediction.guardrails import read_guardrails
 from mock_server.opensearch_ml.prediction.interface import read_interface
@@ -38,15 +38,7 @@ from mock_server.opensearch_ml.prediction.local_models import (
 from mock_server.opensearch_ml.prediction.rate_limit import read_rate_limiter
 from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.security import access, access_modes
-from mock_server.opensearch_ml.store import (
-    JsonObject,
-    LocalFile,
-    Model,
-    ModelGroup,
-    ModelState,
-    Task,
-    TaskState,
-)
+from mock_server.opensearch_ml.store import JsonObject, Model, ModelGroup, ModelState, Task, TaskState
 
 NEED_NO_CONFIG = ("SPARSE_ENCODING", "SPARSE_TOKENIZE")
 MODEL_FORMATS = ("TORCH_SCRIPT", "ONNX")
@@ -60,6 +52,10 @@ def register(call: Call) -> Answer:
         raise parse_error("request body is required")
     cluster, fields = call.cluster, call.fields()
     model = _read(fields, cluster)
+    if model.file is not None:
+        _require_node(cluster, model)
+        if not _knows_group(fields, cluster):
+            return _begun(call, fields, model, deploy=False, failure="Model group not found")
     model.group_id = group_of(call, fields, model)
     cluster.monitor.count(model, "register")
     if model.file is not None:
@@ -69,14 +65,7 @@ def register(call: Call) -> Answer:
             model.version = model_groups.next_version(cluster, model.group_id, cluster.now_ms())
         except ApiError as error:
             failure = error.root_reason
-        url = fields.text("url") if model.algorithm == WITHOUT_ENGINE else None
-        content_hash = fields.text("model_content_hash_value")
-        if url is not None:
-            model.file = LocalFile(model.file.format, None, None, None)
-        task_id = cluster.lifecycle.register(
-            model, deploy=deploy, failure=failure, url=url, content_hash=content_hash
-        )
-        return Answer({"task_id": task_id, "status": "CREATED"})
+        return _begun(call, fields, model, deploy=deploy, failure=failure)
     # One write after the other, a millisecond each: group, task, version of the group, model, task.
     now = cluster.now_ms()
     task = Task(
@@ -98,6 +87,28 @@ def register(call: Call) -> Answer:
         cluster.monitor.count(model, "deploy", cluster.node_ids)
         cluster.lifecycle.deploy(model, None)
     return Answer({"task_id": task_id, "status": "CREATED", "model_id": model.id})
+
+
+def _require_node(cluster: Cluster, model: Model) -> None:
+    if not cluster.eligible(model):
+        raise no_node(cluster.rules)
+
+
+def _knows_group(fields: Fields, cluster: Cluster) -> bool:
+    named = fields.text("model_group_id")
+    return not named or named in cluster.store.groups
+
+
+def _begun(call: Call, fields: Fields, model: Model, *, deploy: bool, failure: str | None) -> Answer:
+    """The registration of a local model goes on after it was answered."""
+    task_id = call.cluster.lifecycle.registrations.begin(
+        model,
+        url=fields.text("url"),
+        content_hash=fields.text("model_content_hash_value"),
+        deploy=deploy,
+        failure=failure,
+    )
+    return Answer({"task_id": task_id, "status": "CREATED"})
 
 
 def form(call: Call) -> None:

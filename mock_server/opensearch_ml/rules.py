@@ -36,6 +36,10 @@ class Rules:
     foreign_connector_update_fails: bool = False
     malformed_predict_fails: bool = False
     listed_parameters_fail: bool = False
+    misread_texts_fail: bool = False
+    texts_take_parameters: bool = False
+    settings_api_is_called: str = "_cluster/setting"
+    tokens_are_filtered: bool = True
     output_faults_wrapped: bool = False
     uncached_predict_fault_status: int | None = None
     missing_controller_reason: str = "Failed to find model controller with the provided model ID: {model_id}"
@@ -141,6 +145,8 @@ class Rules:
     register_task_completes: bool = True
     undeploy_frees_memory: bool = True
     restart_empties_memory: bool = True
+    registrations_run: bool = True
+    partly_deployed_serves: bool = True
     auto_redeploy: bool = True
 
     # Time to live.

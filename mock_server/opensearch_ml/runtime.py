@@ -14,12 +14,15 @@ from mock_server.opensearch_ml.security.roles import ACTIONS
 from mock_server.opensearch_ml.store import JsonObject, Model, TaskState
 
 _MILLISECONDS = 5.0
+# As recorded: what a node takes a model to need, by the size of its file.
+_MEMORY_A_BYTE = 1.2
 _PREDICTORS = {
     "BATCH_RCF": "rcf.BatchRandomCutForest",
     "KMEANS": "clustering.KMeans",
     "LINEAR_REGRESSION": "regression.LinearRegression",
     "LOGISTIC_REGRESSION": "regression.LogisticRegression",
     "REMOTE": "remote.RemoteModel",
+    "SPARSE_TOKENIZE": "tokenize.SparseTokenizerModel",
 }
 
 
@@ -121,6 +124,9 @@ def _model(cluster: Cluster, model: Model, node: str) -> JsonObject:
     if node == (cluster.local_node_id if cluster.local_node_id in workers else workers[0]):
         counts = {"model_inference_stats": model.inferences, "predict_request_stats": model.requests}
         shown |= {name: _times(min(count, monitored)) for name, count in counts.items() if count * monitored}
+    if model.file is not None and model.file.size is not None:
+        estimated = int(model.file.size * _MEMORY_A_BYTE)
+        shown |= dict.fromkeys(("memory_size_estimation_cpu", "memory_size_estimation_gpu"), estimated)
     return shown
 
 

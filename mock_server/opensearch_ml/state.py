@@ -10,6 +10,7 @@ from mock_server import codec
 from mock_server.codec import CodecError
 from mock_server.opensearch_ml.cluster import Cluster
 from mock_server.opensearch_ml.errors import ApiError
+from mock_server.opensearch_ml.model_files import Chunk
 from mock_server.opensearch_ml.opensearch_core.settings import Settings
 from mock_server.opensearch_ml.prediction.rate_limit import TokenBucket
 from mock_server.opensearch_ml.security.accounts import Account, Accounts
@@ -18,14 +19,17 @@ from mock_server.opensearch_ml.store import (
     Agent,
     Connector,
     Controller,
+    Index,
     JsonObject,
     Model,
     ModelGroup,
+    Store,
     Task,
 )
 
 _KINDS: dict[str, type] = {
     "models": Model,
+    "chunks": Chunk,
     "groups": ModelGroup,
     "connectors": Connector,
     "tasks": Task,
@@ -37,13 +41,15 @@ _KINDS: dict[str, type] = {
 def dump(cluster: Cluster) -> dict[str, Any]:
     """Everything but the credentials of connectors and the passwords of users."""
     store = cluster.store
-    indices = [*(getattr(store, name) for name in _KINDS), *store.indices.values()]
+    indices = {name: index for name, (index, _) in _known(store).items()} | store.indices
     return {
         "version": cluster.version,
         "nodes": codec.dump(list(cluster.nodes)),
         "settings": {scope: cluster.settings.explicit(scope) for scope in Settings.SCOPES},
-        "indices": {index.name: {key: _shown(document) for key, document in index} for index in indices},
-        "standings": {index.name: index.standings() for index in indices},
+        "indices": {
+            name: {key: _shown(document) for key, document in index} for name, index in indices.items()
+        },
+        "standings": {name: index.standings() for name, index in indices.items()},
         "work": cluster.lifecycle.dump(),
         "counts": cluster.monitor.dump(),
         "throttle": codec.dump(cluster.throttle.buckets),
@@ -51,6 +57,13 @@ def dump(cluster: Cluster) -> dict[str, Any]:
         "search_pipelines": store.search_pipelines,
         **({} if cluster.accounts is None else {"accounts": _shown_accounts(cluster.accounts)}),
     }
+
+
+def _known(store: Store) -> dict[str, tuple[Index[Any], type]]:
+    """The indices of ML Commons with what they hold, by name; chunks are in the index of models."""
+    names = {"chunks": f"{store.models.name}-chunks"}
+    indices = {name: getattr(store, name) for name in _KINDS}
+    return {names.get(name, indices[name].name): (indices[name], kind) for name, kind in _KINDS.items()}
 
 
 def _shown_accounts(accounts: Accounts) -> dict[str, Any]:
@@ -88,7 +101,7 @@ def load(cluster: Cluster, dumped: Mapping[str, Any]) -> None:
     store = cluster.store
     indices = codec.load(dict[str, JsonObject], _object(dumped, "indices"), "indices")
     standings = _object(dumped, "standings")
-    known = {getattr(store, name).name: (getattr(store, name), kind) for name, kind in _KINDS.items()}
+    known = _known(store)
     for name, documents in indices.items():
         if name in known:
             index, kind = known[name]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
+from mock_server.opensearch_ml.model_files import Chunk, SparseTokenizer
 from mock_server.opensearch_ml.nodes import uuid_of
 
 DocumentT = TypeVar("DocumentT")
+OtherT = TypeVar("OtherT")
 JsonObject = dict[str, Any]
 
 _DELETED_KEPT = 1_000
@@ -91,27 +93,28 @@ class RateLimiter:
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """The file of a model that runs on the nodes; its size is in bytes.
+    """The file of a model that runs on the nodes, as far as it is known; its size is in bytes.
 
-    While it is still being fetched only the format is known.
+    One that is made up has no content.
     """
 
     format: str
-    content_hash: str | None
-    size: int | None
-    chunks: int | None
+    content_hash: str | None = None
+    size: int | None = None
+    chunks: int | None = None
+    made_up: bool = False
 
 
 @dataclass(slots=True)
 class Model:
     """One model version. Times are epoch milliseconds, `last_used` and `local_node_forgot_at` seconds.
 
-    `uploaded` is what a client brought of its file: the base64 of each chunk by its number; None where the
-    file is made up. `worker_nodes` is what the document says; after a restart nothing of it may be true,
-    and `unlisted_nodes` have the model in memory though the document says that none has. `requests` and
-    `inferences` count the predict calls, and those answered, since the model came into memory. Of nodes
-    that may not notice that a model is disabled: `met_by_predict` says that a call asked for it since it
-    left memory, `is_disabled_unnoticed` that the next one is answered.
+    `worker_nodes` is what the document says; after a restart nothing of it may be true, and `unlisted_nodes`
+    have the model in memory though the document says that none has. `requests` and
+    `inferences` count the predict calls, and those answered, since the model came into memory. Of nodes that
+    may not notice that a model is disabled: `met_by_predict` says that a call asked for it since it left
+    memory, `is_disabled_unnoticed` that the next one is answered. `tokenizer` is what nodes made of its file,
+    which comes in chunks where it `is_announced`.
     """
 
     id: str
@@ -133,8 +136,9 @@ class Model:
     guardrails: JsonObject | None = None
     model_config: JsonObject | None = None
     file: LocalFile | None = None
-    uploaded: dict[str, str] | None = None
+    is_announced: bool = False
     learned: JsonObject | None = None
+    tokenizer: SparseTokenizer | None = None
     registered_at: int | None = None
     deployed_at: int | None = None
     last_used: float = 0.0
@@ -265,15 +269,29 @@ class Write:
         }
 
 
+@dataclass(slots=True)
+class _Sequence:
+    """The number that the next write to an index gets."""
+
+    following: int = 0
+
+
 class Index(Generic[DocumentT]):
     """Documents by id. Versions outlive their documents for a while, so that a deleted id goes on counting.
 
     A write goes to `shards` of the `copies` of its shard, which are as many where nothing else is said.
-    Documents can be looked up by the value of each field in `fields` too.
+    Documents can be looked up by the value of each field in `fields` too. Documents of another kind in the
+    same index are `beside` these: writes to both have one sequence.
     """
 
     def __init__(
-        self, name: str, shards: int, fields: tuple[str, ...] = (), *, copies: int | None = None
+        self,
+        name: str,
+        shards: int,
+        fields: tuple[str, ...] = (),
+        *,
+        copies: int | None = None,
+        beside: Index[Any] | None = None,
     ) -> None:
         self.name = name
         self.shards = shards
@@ -283,7 +301,7 @@ class Index(Generic[DocumentT]):
         self._documents: dict[str, DocumentT] = {}
         self._versions: dict[str, int] = {}
         self._seq_nos: dict[str, int] = {}
-        self._next_seq_no = 0
+        self._sequence: _Sequence = _Sequence() if beside is None else beside._sequence
         self._deleted: dict[str, None] = {}
 
     def __contains__(self, key: str) -> bool:
@@ -303,7 +321,7 @@ class Index(Generic[DocumentT]):
     @property
     def exists(self) -> bool:
         """Whether anything was ever written: an index is made by its first document."""
-        return self._next_seq_no > 0
+        return self._sequence.following > 0
 
     def get(self, key: str) -> DocumentT | None:
         """The document, or None."""
@@ -371,14 +389,23 @@ class Index(Generic[DocumentT]):
         missing = {key: [1, number] for number, key in enumerate(documents) if key not in standings}
         self._versions = {key: standing[0] for key, standing in {**missing, **standings}.items()}
         self._seq_nos = {key: standing[-1] for key, standing in {**missing, **standings}.items()}
-        self._next_seq_no = max(self._seq_nos.values(), default=-1) + 1
+        last = max(self._seq_nos.values(), default=-1)
+        self._sequence.following = max(self._sequence.following, last + 1)
+
+    def with_those(self, beside: Index[OtherT]) -> Index[DocumentT | OtherT]:
+        """All documents of an index whose kinds are kept apart, to be read."""
+        if not len(beside):
+            return cast("Index[DocumentT | OtherT]", self)
+        both: Index[DocumentT | OtherT] = Index(self.name, self.shards)
+        both.load({**self._documents, **beside._documents}, {**self.standings(), **beside.standings()})
+        return both
 
     def _write(self, key: str, result: str, forced_refresh: bool) -> Write:
         if self._keys:
             self._look_up(key)
         self._versions[key] = self._versions.get(key, 0) + 1
-        self._seq_nos[key] = self._next_seq_no
-        self._next_seq_no += 1
+        self._seq_nos[key] = self._sequence.following
+        self._sequence.following += 1
         standing = self.standing(key)
         return Write(self.name, key, *standing, result, forced_refresh, self.shards, self.copies)
 
@@ -389,6 +416,8 @@ class Store:
     def __init__(self, node_count: int) -> None:
         shards = min(node_count, 2)
         self.models: Index[Model] = Index(".plugins-ml-model", shards, ("group_id", "connector_id"))
+        # In the index of models, beside them.
+        self.chunks: Index[Chunk] = Index(self.models.name, shards, ("model_id",), beside=self.models)
         self.groups: Index[ModelGroup] = Index(".plugins-ml-model-group", shards, ("name",))
         self.connectors: Index[Connector] = Index(".plugins-ml-connector", shards)
         self.tasks: Index[Task] = Index(".plugins-ml-task", shards)

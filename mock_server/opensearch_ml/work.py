@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from mock_server.opensearch_ml.store import Model
+from mock_server.opensearch_ml.store import LocalFile, Model
+
+LOCAL_MODEL_SECONDS = 0.2
+"""What the registration and the deployment of a local model take."""
 
 
 class Outcome(StrEnum):
@@ -79,19 +82,21 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """The registration of a local model. Times are epoch seconds.
+    """The registration of a local model, whose document has its file only at the end.
 
-    One whose file is at a `url` reads as REGISTERING meanwhile; of another there is only its task.
+    Times are epoch seconds. `content_hash` is what was told of the file.
     """
 
     model: Model
     task_id: str
     running_at: float
     due: float
+    file: LocalFile | None = None
+    content_hash: str | None = None
+    from_url: bool = False
     deploy: bool = False
     failure: str | None = None
-    url: str | None = None
-    content_hash: str | None = None
+    begun: float = 0.0
 
     @property
     def model_id(self) -> str:

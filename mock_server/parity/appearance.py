@@ -1,9 +1,10 @@
 """Values that no two runs share, replaced by their order of appearance.
 
 An id becomes its number among the ids seen so far, a time how often it has moved at its place (the field of
-the resource that was asked for), and what counts over everything a node ever did, what was measured on it and
-what a cluster is called become fixed words. Hits of one score come in the order of their last write: on a
-node that is chance, for it depends on which segments were merged.
+the resource that was asked for), and what counts over everything a node ever did, what was measured on it,
+what a cluster is called and where it keeps its data become fixed words. Lists of nodes are sets. Hits of one
+score come in the order of their last write: on a node that is chance, for it depends on which segments were
+merged.
 """
 
 from __future__ import annotations
@@ -16,12 +17,17 @@ from typing import Any
 _ID = re.compile(r"(?<![\w-])(?=[\w-]*[a-z])(?=[\w-]*[A-Z])(?:[A-Za-z0-9_-]{20}|[A-Za-z0-9_-]{22})(?![\w-])")
 _HASH = re.compile(r"(?<=@)[0-9a-f]{5,8}\b")
 _TIMES = frozenset(
-    {"create_time", "created_time", "last_update_time", "last_updated_time", "last_deployed_time"}
+    {
+        *("create_time", "created_time", "last_update_time", "last_updated_time"),
+        *("last_deployed_time", "last_registered_time"),
+    }
 )
-_COUNTERS = frozenset({"_seq_no", "took"})
+_COUNTERS = frozenset({"_primary_term", "_seq_no", "took"})
 _MEASURED = frozenset({"max", "min", "average", "p50", "p90", "p99", "ml_jvm_heap_usage"})
 _OWN = frozenset({"cluster_name", "build_hash", "build_date", "remote_address"})
 _NODES_TELL = frozenset({"cluster_name", "component"})
+_NODES = frozenset({"planning_worker_nodes", "target_worker_nodes", "worker_node", "worker_nodes"})
+_DATA_FOLDER = re.compile(r"(?<=: )/\S*(?=/ml_cache/)")
 _SCORES = frozenset({"_score", "max_score"})
 
 
@@ -50,7 +56,7 @@ class Appearances:
 
     def text(self, text: str) -> str:
         """A text with its ids and object hashes replaced."""
-        return _HASH.sub("hash", _ID.sub(lambda match: self.meet(match[0]), text))
+        return _DATA_FOLDER.sub("/own", _HASH.sub("hash", _ID.sub(lambda match: self.meet(match[0]), text)))
 
     def plain(self, value: Any, place: tuple[str, ...]) -> Any:
         """A decoded body with everything replaced; `place` says what was asked for."""
@@ -75,20 +81,21 @@ class Appearances:
 
     def _member(self, key: str, value: Any, place: tuple[str, ...]) -> Any:
         if isinstance(value, int | float) and not isinstance(value, bool):
-            if key in _TIMES:
-                moves = self._moves.setdefault(place, [])
-                if not moves or moves[-1] != value:
-                    moves.append(value)
-                return f"time {len(moves)}"
-            if key in _COUNTERS:
-                return "counter"
-            if key in _SCORES:
-                return "score"
-            if key in _MEASURED:
-                return "measured"
+            return self._number(key, value, place)
+        if key in _NODES and isinstance(value, list):
+            return [self.text(name) for name in sorted(value, key=self._order)]
         if key in _OWN and isinstance(value, str):
             return "own"
         return self.plain(value, place)
+
+    def _number(self, key: str, value: float, place: tuple[str, ...]) -> Any:
+        if key in _TIMES:
+            moves = self._moves.setdefault(place, [])
+            if not moves or moves[-1] != value:
+                moves.append(value)
+            return f"time {len(moves)}"
+        kinds = {"counter": _COUNTERS, "score": _SCORES, "measured": _MEASURED}
+        return next((kind for kind, names in kinds.items() if key in names), value)
 
 
 def _ordered(value: dict[str, Any]) -> dict[str, Any]:

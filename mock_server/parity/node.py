@@ -100,6 +100,10 @@ class Node:
             found[f"node{number}"] = next(iter(local["nodes"]))
         return found
 
+    def ml_nodes(self) -> int:
+        """How many nodes of the cluster have the role for machine learning."""
+        return sum("ml" in node["roles"] for node in self.need("GET", "/_nodes")["nodes"].values())
+
     def await_up(self, seconds: float = _TIMEOUT_SECONDS) -> None:
         """Wait until every address answers again and the indices can be read. Raises NodeError."""
         end = time.monotonic() + seconds

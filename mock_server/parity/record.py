@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mock_server.parity.node import ML, Answer, Node, NodeError, inventory, put_back, put_settings, read_users
-from mock_server.parity.replay import SETTINGS
+from mock_server.parity.replay import ONLY_ML_NODES, SETTINGS
 from mock_server.parity.scenario import Scenario, ScenarioError, Step, facts_of, fill, read_scenario
 from mock_server.parity.served import FileServer
 
@@ -29,7 +29,7 @@ Line = dict[str, Any]
 _PAUSE_SECONDS = 0.2
 _ALWAYS = {
     **SETTINGS,
-    "plugins.ml_commons.only_run_on_ml_node": False,
+    ONLY_ML_NODES: False,
     "plugins.ml_commons.connector.private_ip_enabled": True,
     "plugins.ml_commons.trusted_connector_endpoints_regex": [".*"],
 }
@@ -164,6 +164,7 @@ def _header(scenario: Scenario, node: Node) -> Line:
         "scenario": scenario.name,
         "doc": scenario.doc,
         "target": node.need("GET", "/")["version"],
+        "ml_nodes": node.ml_nodes(),
         "recorded": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     if scenario.settings:

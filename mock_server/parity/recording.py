@@ -49,7 +49,7 @@ class Recording:
     """One scenario of one version, such as `2.19.0`.
 
     `settings` were set beside those that every recording begins with, `serves` are the files that the node
-    could fetch, by their name at the end of an address.
+    could fetch, by their name at the end of an address, `ml_nodes` how many nodes were for machine learning.
     """
 
     scenario: str
@@ -57,6 +57,7 @@ class Recording:
     steps: tuple[Exchange | Restart, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
     serves: Mapping[str, Served] = field(default_factory=dict)
+    ml_nodes: int | None = None
 
     @property
     def is_secured(self) -> bool:
@@ -81,6 +82,7 @@ def read_recording(path: Path) -> Recording:
             tuple(_step(line) for line in exchanges),
             header.get("settings", {}),
             serves,
+            header.get("ml_nodes"),
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise RecordingError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +13,11 @@ import yaml
 
 from mock_server.clock import Clock
 from mock_server.core import Request, Response
+from mock_server.downloads import REFUSED, Download, Fetched, answered, is_near
 from mock_server.opensearch_ml.security.accounts import Security
 from mock_server.parity.appearance import Appearances, swap_ids
 from mock_server.parity.recording import Exchange, Recording, Restart
+from mock_server.parity.served import Served
 from mock_server.server import MockServer
 
 SETTINGS = {
@@ -25,12 +28,17 @@ SETTINGS = {
 }
 """What the recorder set before each scenario."""
 
+ONLY_ML_NODES = "plugins.ml_commons.only_run_on_ml_node"
+"""This too, which matters since it tells how many nodes are for machine learning."""
+
 PASSWORD = "Kit-only-4-tests"
 """The password of every user of the secured nodes that were recorded."""
 
 NOBODY, WRONG = "(none)", "wrong-password"
 """What recordings name as the user of requests without credentials, and with a wrong password."""
 
+# An address of the recorded machine at which nothing listened.
+_NOBODY = "//127.0.0.1:9/"
 _START = 1_795_200_000.0
 
 
@@ -65,6 +73,30 @@ class _Moment:
         return _START + self.seconds
 
 
+class _Recorded:
+    """The files that the recorded node could fetch; they come when they came there."""
+
+    def __init__(self, serves: Mapping[str, Served]) -> None:
+        self._serves = serves
+
+    def begin(self, url: str) -> Download | None:
+        if not is_near(url):
+            return None
+        served = self._serves.get(url.rpartition("/")[2])
+        if served is None or _NOBODY in url:
+            return _Coming(Fetched(error=REFUSED), 0.0)
+        return _Coming(answered(url, served.status, served.content), served.after)
+
+
+@dataclass(frozen=True, slots=True)
+class _Coming:
+    fetched: Fetched
+    after: float
+
+    def arrived(self, elapsed: float) -> Fetched | None:
+        return self.fetched if elapsed >= self.after else None
+
+
 def replay(recording: Recording, *, behaviour: str, nodes: int = 1, seed: int = 0) -> Replayed:
     """Send a recording to a mock of this behaviour that nobody has used before."""
     moment = _Moment()
@@ -72,9 +104,11 @@ def replay(recording: Recording, *, behaviour: str, nodes: int = 1, seed: int = 
         profiles=("opensearch-ml",),
         behaviour=behaviour,
         nodes=nodes,
+        ml_nodes=None if recording.ml_nodes is None else min(recording.ml_nodes, nodes),
         clock=Clock(moment),
         seed=seed,
         security=Security(PASSWORD) if recording.is_secured else None,
+        downloads=_Recorded(recording.serves),
     )
     _prepare(server, recording)
     sides = _Sides(server)
@@ -91,7 +125,9 @@ def replay(recording: Recording, *, behaviour: str, nodes: int = 1, seed: int = 
 
 
 def _prepare(server: MockServer, recording: Recording) -> None:
-    _send(server, "PUT", "/_cluster/settings", {"persistent": {**SETTINGS, **recording.settings}})
+    any_node = {} if recording.ml_nodes is None else {ONLY_ML_NODES: False}
+    settings = {**SETTINGS, **any_node, **recording.settings}
+    _send(server, "PUT", "/_cluster/settings", {"persistent": settings})
     answers = (exchange.answer for exchange in recording.exchanges if exchange.status == 200)
     endpoint = next((found for answer in answers if (found := _endpoint_answer(answer)) is not None), None)
     if endpoint is not None:

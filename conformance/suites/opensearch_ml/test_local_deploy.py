@@ -243,7 +243,9 @@ class TestUse:
     @requirement("osml.undeploy.ttl")
     def test_its_time_to_live(self, local: LocalModels, expect: Expect) -> None:
         local.session.needs("move time")
-        model = local.deployed(deploy_setting={"model_ttl_minutes": 1})
+        # Not in chunks: what comes with these and is not about the file is on no page.
+        model = local.model(deploy_setting={"model_ttl_minutes": 1})
+        local.ml.bring_up(model)
         local.session.let_pass(90, "more than the time to live")
         expect.equal("osml.undeploy.ttl", local.in_memory_of(model), [], "nodes whose profile has the model")
         expect.equal("osml.undeploy.ttl", local.ml.state(model), "UNDEPLOYED", "model_state")

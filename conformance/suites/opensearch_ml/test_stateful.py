@@ -61,10 +61,12 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(target=models, ttl=st.sampled_from([None, 1, 2, -1]), local=st.booleans())
     def register(self, ttl: int | None, local: bool) -> str:
-        setting: dict[str, Any] = {} if ttl is None else {"deploy_setting": {"model_ttl_minutes": ttl}}
+        # Nodes forget what was told beside the file with its last chunk, and no page has it otherwise.
+        kept = None if local else ttl
+        setting: dict[str, Any] = {} if kept is None else {"deploy_setting": {"model_ttl_minutes": kept}}
         make = LocalModels(self.ml).uploaded if local else self.ml.model
         model = make(description="first", **setting)
-        self.known[model] = Model(ttl_minutes=ttl, description="first", local=local)
+        self.known[model] = Model(ttl_minutes=kept, description="first", local=local)
         return model
 
     @rule(model=models)

@@ -168,6 +168,12 @@ class Fields:
             return _integer_of(value)
         return self._number(name, _INT, "int")
 
+    def strict_integer(self, name: str) -> int | None:
+        """A whole number of 32 bits that is no string. Raises ApiError 400."""
+        if isinstance(self.values.get(name), str):
+            raise illegal_argument("Integer value passed as String")
+        return self.integer(name)
+
     def _number(self, name: str, limit: int, kind: str) -> int:
         value = self.values[name]
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -212,6 +218,14 @@ class Fields:
         if not isinstance(value, list):
             raise self._unexpected(name, "START_ARRAY", value)
         return value
+
+    def texts_or_nulls(self, name: str) -> list[str | None] | None:
+        """An array of scalars, each as its text, null as such."""
+        items = self.items(name)
+        if items is None:
+            return None
+        texts = ((item, (*self.path, name, place)) for place, item in enumerate(items))
+        return [None if item is None else self._text(item, path) for item, path in texts]
 
     def objects(self, name: str) -> list[Fields] | None:
         """An array of objects. Raises ApiError 400 for anything else in it."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from mock_server.opensearch_ml.cluster import Answer, Call
 from mock_server.opensearch_ml.errors import illegal_argument
-from mock_server.opensearch_ml.nodes import ROLES, Node, uuid_of
+from mock_server.opensearch_ml.nodes import Node, uuid_of
 from mock_server.opensearch_ml.store import Index
 
 CLUSTER_NAME = "mock-cluster"
@@ -93,7 +93,7 @@ def _node(node: Node, call: Call) -> dict[str, Any]:
         "version": version,
         "build_type": "tar",
         "build_hash": _HASH,
-        "roles": list(ROLES),
+        "roles": list(node.roles),
         "attributes": {},
         "plugins": [
             {"name": name, "version": f"{version}.0", "opensearch_version": version}
@@ -189,7 +189,7 @@ def cat_nodes(call: Call) -> Answer:
         {
             "ip": "127.0.0.1",
             "id": node.id if call.query.get("full_id") == "true" else node.id[:4],
-            "node.roles": ",".join(ROLES),
+            "node.roles": ",".join(node.roles),
             "cluster_manager": "*" if node.number == 1 else "-",
             "name": node.name,
         }

@@ -34,6 +34,9 @@ MOST_MODELS = PREFIX + "max_model_on_node"
 MOST_DEPLOYS = PREFIX + "max_deploy_model_tasks_per_node"
 MOST_REGISTRATIONS = PREFIX + "max_register_model_tasks_per_node"
 
+ONLY_ML_NODES = PREFIX + "only_run_on_ml_node"
+LOCAL_ROLES = PREFIX + "task_dispatcher.eligible_node_role.local_model"
+
 Value = str | list[str]
 
 _SIZE = re.compile(r"-1|0|\d+(\.\d+)?([kmgtp]b?|b)", re.IGNORECASE)

@@ -1,7 +1,7 @@
-"""Models that run on the nodes: a sparse tokenizer with a file of its own answers by it.
+"""Models that run on the nodes: their answers are made up, in the right shapes, but for sparse tokenizers.
 
-Of others the files are made up, and so are their answers, in the right shapes. A text gives the same
-numbers whenever it is sent, so that answers can be compared.
+Those answer what their own file says. A text gives the same numbers whenever it is sent, so that answers
+can be compared.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ import re
 import struct
 from collections.abc import Callable
 
-from mock_server.opensearch_ml import uploads
 from mock_server.opensearch_ml.bodies.fields import Fields
-from mock_server.opensearch_ml.errors import illegal_argument
+from mock_server.opensearch_ml.errors import illegal_argument, node_error
+from mock_server.opensearch_ml.model_files import LARGEST_CHUNK, SparseTokenizer
+from mock_server.opensearch_ml.prediction.java_maps import map_ordered
+from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.store import JsonObject, LocalFile, Model
 
 PRETRAINED_FAMILIES = ("huggingface/", "amazon/", "opensearch-project/")
@@ -24,9 +26,14 @@ _FAMILIES = {
     "huggingface/sentence-transformers/": "TEXT_EMBEDDING",
     "huggingface/cross-encoders/": "TEXT_SIMILARITY",
 }
+_DATASET = "org.opensearch.ml.common.dataset"
+_OTHER_INPUTS = {
+    "QUESTION_ANSWERING": "QuestionAnsweringInputDataSet",
+    "REMOTE": "remote.RemoteInferenceInputDataSet",
+    "TEXT_SIMILARITY": "TextSimilarityInputDataSet",
+}
 _DIMENSION = 384
 _DIMENSIONS = {"distilbert": 768, "mpnet": 768, "distilroberta": 768, "distiluse": 512, "MiniLM": 384}
-_CHUNK = 10_000_000
 
 
 def is_pretrained(name: str) -> bool:
@@ -45,7 +52,13 @@ def local_file(name: str, version: str, model_format: str, content_hash: str | N
     """The made-up file of a model: its size and hash depend on name and version."""
     digest = hashlib.sha256(f"{name}:{version}:{model_format}".encode("utf-8", "surrogatepass"))
     size = 20_000_000 + int.from_bytes(digest.digest()[:4], "big") % 400_000_000
-    return LocalFile(model_format.upper(), content_hash or digest.hexdigest(), size, math.ceil(size / _CHUNK))
+    return LocalFile(
+        model_format.upper(),
+        content_hash or digest.hexdigest(),
+        size,
+        math.ceil(size / LARGEST_CHUNK),
+        made_up=True,
+    )
 
 
 def default_config(name: str) -> JsonObject:
@@ -59,18 +72,31 @@ def default_config(name: str) -> JsonObject:
     }
 
 
-def predict(model: Model, fields: Fields, *, weighs: bool = True) -> JsonObject:
-    """The answer of a predict call; without `weighs` each word of a file weighs the same. Raises ApiError 400
-    for an input that the model can't take."""
-    own = uploads.tokenizer_of(model)
-    if own is None:
+def predict(model: Model, fields: Fields, rules: Rules) -> JsonObject:
+    """The answer of a predict call. Raises ApiError 400 for an input that the model can't take."""
+    if model.tokenizer is None:
         return {"inference_results": _ANSWERS[model.algorithm](model, fields)}
-    weighed = [own.weigh(text) for text in _texts(fields)]
-    if not weighs:
-        weighed = [dict.fromkeys(weights, 1.0) for weights in weighed]
-    return {
-        "inference_results": [{"output": [{"dataAsMap": {"response": [weights]}}]} for weights in weighed]
-    }
+    results = _tokenized(model.tokenizer, fields, weighs=rules.weights_are_read)
+    # Outputs that are asked for by their names are none of these, which have no name.
+    is_nothing_wanted = rules.tokens_are_filtered and bool(fields.texts("target_response"))
+    return {"inference_results": [{} for _ in results] if is_nothing_wanted else results}
+
+
+def require_own_input(model: Model, fields: Fields, algorithm: str) -> None:
+    """Hold an input, read as that of an algorithm, to what a loaded tokenizer takes. Raises NodeError."""
+    if model.tokenizer is None:
+        return
+    cause = None
+    if algorithm in _OTHER_INPUTS:
+        given, wanted = f"{_DATASET}.{_OTHER_INPUTS[algorithm]}", f"{_DATASET}.TextDocsInputDataSet"
+        modules = "are in unnamed module of loader java.net.URLClassLoader @74c9e11"
+        reason = f"class {given} cannot be cast to class {wanted} ({given} and {wanted} {modules})"
+        cause = {"type": "class_cast_exception", "reason": reason}
+    elif None in (fields.texts_or_nulls("text_docs") or ()):
+        cause = {"type": "null_pointer_exception", "reason": "text cannot be null"}
+    if cause is not None:
+        reason = f"Failed to inference {model.algorithm} model: {model.id}"
+        raise node_error("m_l_exception", reason, caused_by=cause)
 
 
 def _texts(fields: Fields, name: str = "text_docs") -> list[str]:
@@ -134,6 +160,21 @@ def _sparse(model: Model, fields: Fields) -> list[JsonObject]:
             token: round(_source(model.name, token).uniform(0.1, 3), 6) if weighs else 1.0 for token in tokens
         }
         results.append({"output": [{"name": "output", "dataAsMap": {"response": [weights]}}]})
+    return results
+
+
+def _tokenized(loaded: SparseTokenizer, fields: Fields, *, weighs: bool) -> list[JsonObject]:
+    """Each token once, with the weight that the model's file gives it; one that it does not tell has 1."""
+    parameters = fields.texts_by_name("parameters")
+    by_number = (parameters.get("sparse_embedding_format") or "").upper() == "TOKEN_ID"
+    told = loaded.weights if weighs else {}
+    results = []
+    for text in _texts(fields):
+        weights = {
+            str(loaded.tokenizer.vocabulary[token]) if by_number else token: told.get(token, 1.0)
+            for token in loaded.tokenizer.tokens(text)
+        }
+        results.append({"output": [{"dataAsMap": {"response": [map_ordered(weights)]}}]})
     return results
 
 

@@ -22,13 +22,17 @@ from mock_server.opensearch_ml.prediction import interface, local_models, remote
 from mock_server.opensearch_ml.prediction.algorithms import ALGORITHMS
 from mock_server.opensearch_ml.prediction.remote_models import RemoteInput, take_token, take_token_of_user
 from mock_server.opensearch_ml.registration import require_function_allowed
+from mock_server.opensearch_ml.rules import Rules
 from mock_server.opensearch_ml.security import access, connector_access
-from mock_server.opensearch_ml.store import JsonObject, Model, Task, TaskState
+from mock_server.opensearch_ml.store import JsonObject, Model, ModelState, Task, TaskState
 from mock_server.opensearch_ml.tasks import BATCH_PREDICTION
 
 BATCH_SECONDS = 1.0
 
 _EMBEDDING_FUNCTIONS = ("TEXT_EMBEDDING", "SPARSE_ENCODING", "SPARSE_TOKENIZE")
+_SPARSE_FUNCTIONS = ("SPARSE_ENCODING", "SPARSE_TOKENIZE")
+# What is wrong with a body and is told also where a node loses other faults.
+_TOLD = ("illegal_argument_exception", "named_object_not_found_exception")
 _DATA_FUNCTIONS = (
     "AD_LIBSVM",
     "BATCH_RCF",
@@ -52,10 +56,10 @@ def predict(call: Call) -> Answer:
         with cluster.monitor.prediction(model):
             return Answer(training.predict(cluster, model, given))
     if model.algorithm == "REMOTE":
-        sent = _read(call, model, algorithm, lambda fields: _remote_input(fields, algorithm))
+        sent = _read(call, model, algorithm, lambda fields: _remote_input(fields, algorithm, cluster.rules))
         access.require_prediction(call, model)
         return Answer(_predict_remotely(call, model, sent))
-    fields = _read(call, model, algorithm, lambda fields: _local_input(fields, algorithm))
+    fields = _read(call, model, algorithm, lambda fields: _local_input(fields, algorithm, cluster.rules))
     access.require_prediction(call, model)
     _require_enabled(cluster, model)
     _require_ready(cluster, model)
@@ -64,13 +68,16 @@ def predict(call: Call) -> Answer:
     cluster.let_others_in()
     cluster.lifecycle.use(model)
     with cluster.monitor.prediction(model):
-        return Answer(_predict_locally(cluster, model, fields))
+        return Answer(_predict_locally(cluster, model, fields, algorithm))
 
 
 def batch_predict(call: Call) -> Answer:
     """POST models/{model_id}/_batch_predict: a job at the remote endpoint, followed by a task."""
     cluster, model = call.cluster, find(call.cluster, call.parameters["model_id"])
     if model.algorithm != "REMOTE":
+        _read(
+            call, model, model.algorithm, lambda fields: _local_input(fields, model.algorithm, cluster.rules)
+        )
         raise illegal_argument(
             f"Batch predict needs a model that is hosted elsewhere: expected function_name remote, got "
             f"{model.algorithm}"
@@ -138,8 +145,10 @@ def _input(call: Call, algorithm: str, reader: Callable[[Fields], SentT]) -> Sen
             raise fault
         return reader(fields)
     except ApiError as error:
-        is_lost = call.cluster.rules.malformed_predict_fails and algorithm not in _DATA_FUNCTIONS
-        if error.type == "illegal_argument_exception" or not is_lost:
+        rules = call.cluster.rules
+        is_misread = fault is None and rules.misread_texts_fail and algorithm in _SPARSE_FUNCTIONS
+        is_lost = is_misread or (rules.malformed_predict_fails and algorithm not in _DATA_FUNCTIONS)
+        if error.type in _TOLD or not is_lost:
             raise
         raise null_pointer(_SET_ALGORITHM, "mlInput") from None
 
@@ -149,17 +158,23 @@ def _lists_parameters(fields: Fields, algorithm: str) -> bool:
     return algorithm == "REMOTE" and isinstance(fields.get("parameters"), list)
 
 
-def _remote_input(fields: Fields, algorithm: str) -> RemoteInput:
+def _remote_input(fields: Fields, algorithm: str, rules: Rules) -> RemoteInput:
     if algorithm == "REMOTE":
         return remote_models.read_parameters(fields, "PREDICT")
-    _local_input(fields, algorithm)
+    _local_input(fields, algorithm, rules)
     if algorithm not in _EMBEDDING_FUNCTIONS:
         raise illegal_argument("pre_process_function not defined in connector")
     return RemoteInput(docs=tuple(fields.texts("text_docs") or ()), body=fields.values)
 
 
-def _local_input(fields: Fields, algorithm: str) -> Fields:
+def _local_input(fields: Fields, algorithm: str, rules: Rules) -> Fields:
     """Hold a body to the form that an algorithm's input has."""
+    if "parameters" in fields and algorithm in _SPARSE_FUNCTIONS and not rules.texts_take_parameters:
+        line, column = fields.document.place((*fields.path, "parameters"))
+        reason = f"[{line}:{column}] unknown field [{algorithm}]"
+        raise ApiError(400, "named_object_not_found_exception", reason)
+    if algorithm in (*_EMBEDDING_FUNCTIONS, "TEXT_SIMILARITY"):
+        fields.texts_or_nulls("text_docs")
     if algorithm in _DATA_FUNCTIONS and not {"input_data", "input_query"} & set(fields.values):
         raise validation_error(["input data can't be null"])
     if algorithm in (*_EMBEDDING_FUNCTIONS, "TEXT_SIMILARITY") and not fields.get("text_docs"):
@@ -186,11 +201,12 @@ def _predict_remotely(call: Call, model: Model, sent: RemoteInput) -> JsonObject
         return answer
 
 
-def _predict_locally(cluster: Cluster, model: Model, fields: Fields) -> Any:
+def _predict_locally(cluster: Cluster, model: Model, fields: Fields, algorithm: str) -> Any:
     """What a model on the nodes answers, or a stub in its place: the whole answer, or a refusal."""
     reply = cluster.endpoint.stubbed(remote_models.asked(cluster, model, fields.values))
     if reply is None:
-        return local_models.predict(model, fields, weighs=cluster.rules.weights_are_read)
+        local_models.require_own_input(model, fields, algorithm)
+        return local_models.predict(model, fields, cluster.rules)
     if not 200 <= reply.status < 300:
         raise status_error(reply.status, reply.body)
     return reply.value
@@ -217,6 +233,9 @@ def _require_enabled(cluster: Cluster, model: Model) -> None:
 def _require_ready(cluster: Cluster, model: Model) -> None:
     """In memory; what is not deployed is deployed on the way where the setting allows it."""
     rules, lifecycle = cluster.rules, cluster.lifecycle
+    is_partly_there = model.file is not None and model.state is ModelState.PARTIALLY_DEPLOYED
+    if is_partly_there and not rules.partly_deployed_serves:
+        raise illegal_argument("Model not ready yet. Please deploy the model first.")
     if _is_cached(cluster, model):
         return
     may_deploy = rules.auto_deploy and model.algorithm == "REMOTE"

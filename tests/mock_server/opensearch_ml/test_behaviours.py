@@ -29,7 +29,11 @@ OBSERVED = ROOT / "tests/observed"
 REQUIREMENTS = tuple((ROOT / "schemas/opensearch-ml").glob("*/requirements.yaml"))
 FOLDERS = {
     (2, 19): (OBSERVED / "opensearch-2.19.0",),
-    (3, 4): (OBSERVED / "opensearch-3.4.0", OBSERVED / "opensearch-3.4.0-security"),
+    (3, 4): (
+        OBSERVED / "opensearch-3.4.0",
+        OBSERVED / "opensearch-3.4.0-security",
+        OBSERVED / "opensearch-3.4.0-three-nodes",
+    ),
 }
 RECORDED = re.compile(r"(\w+)#(\d+)")
 
@@ -70,7 +74,9 @@ def test_a_deviation_is_seen_where_it_says(
     for scenario, number in RECORDED.findall(deviation.recording or ""):
         for path in (folder / f"{scenario}.jsonl" for folder in FOLDERS[version]):
             if path.exists():
-                replayed = replay(read_recording(path), behaviour=f"opensearch-{version[0]}.{version[1]}")
+                nodes = 3 if path.parent.name.endswith("three-nodes") else 1
+                behaviour = f"opensearch-{version[0]}.{version[1]}"
+                replayed = replay(read_recording(path), behaviour=behaviour, nodes=nodes)
                 differing += [
                     one for one in replayed.compared if one.exchange.number == int(number) and not one.values
                 ]

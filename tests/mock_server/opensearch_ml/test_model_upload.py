@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+CHUNK = b"\x00\xff"
 META = {
     "name": "mine",
     "version": "1.0.0",
     "model_format": "TORCH_SCRIPT",
-    "model_content_hash_value": "abc",
+    "model_content_hash_value": hashlib.sha256(CHUNK).hexdigest(),
     "model_content_size_in_bytes": 15_000_000,
     "total_chunks": 2,
     "model_config": {
@@ -36,7 +38,7 @@ def registered(ml: Any, **changes: Any) -> str:
     return str(answer.body["model_id"])
 
 
-def upload(ml: Any, model_id: str, number: object, content: bytes = b"\x00\xff") -> Any:
+def upload(ml: Any, model_id: str, number: object, content: bytes = CHUNK) -> Any:
     return ml.send("POST", f"~/models/{model_id}/upload_chunk/{number}", content)
 
 

@@ -1,0 +1,121 @@
+"""Files that the mock is told to fetch: from this machine and private networks, never from the internet.
+
+Whoever registers a model by a URL of the internet gets a made-up file; one that serves the file itself gets
+what a node would make of it.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import threading
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+REFUSED = "Connection refused"
+_TIMEOUT_SECONDS = 30.0
+# No server may take longer than this in all.
+_LONGEST_SECONDS = 120.0
+# Past the proxies of the environment, which a node knows nothing of.
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A file, or what went wrong in a node's words."""
+
+    content: bytes = b""
+    error: str | None = None
+
+
+class Download(Protocol):
+    """A file on its way."""
+
+    def arrived(self, elapsed: float) -> Fetched | None:
+        """The file, or None where it takes longer than so many seconds since it was asked for."""
+
+
+class Downloads(Protocol):
+    """Where files come from."""
+
+    def begin(self, url: str) -> Download | None:
+        """Begin to fetch a file; None for an address that is not asked."""
+
+
+class LocalDownloads:
+    """Files of this machine and of private networks, each fetched by a thread of its own."""
+
+    def begin(self, url: str) -> Download | None:
+        """Begin to fetch a file; None for an address of the internet, or one that is none."""
+        return _Running(url) if is_near(url) else None
+
+
+class _Running:
+    def __init__(self, url: str) -> None:
+        self._fetched: Fetched | None = None
+        self._begun = time.monotonic()
+        self._thread = threading.Thread(target=self._fetch, args=(url,), daemon=True)
+        self._thread.start()
+
+    def _fetch(self, url: str) -> None:
+        self._fetched = fetch(url)
+
+    def arrived(self, elapsed: float) -> Fetched | None:
+        """What of these seconds has not really passed, because a clock was moved, is waited now."""
+        ahead = self._begun + elapsed - time.monotonic()
+        if ahead > 0:
+            self._thread.join(min(ahead, _LONGEST_SECONDS))
+        return self._fetched
+
+    def __deepcopy__(self, _memo: object) -> _Running:
+        """A cluster that is copied waits for the same file."""
+        return self
+
+
+def is_near(url: str) -> bool:
+    """Whether an address is of this machine or of a private network: by its number, or by a name that the
+    internet does not know."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and (_is_private(host) or _is_local(host))
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return False
+
+
+def _is_local(host: str) -> bool:
+    return bool(host) and ("." not in host or host.endswith((".localhost", ".internal", ".local")))
+
+
+def fetch(url: str) -> Fetched:
+    """Fetch a file; what goes wrong is told as a node's HTTP client does (recording local_url_fails)."""
+    try:
+        with _OPENER.open(url, timeout=_TIMEOUT_SECONDS) as answer:
+            return answered(url, answer.status, answer.read())
+    except urllib.error.HTTPError as error:
+        return answered(url, error.code, b"")
+    except http.client.IncompleteRead:
+        return Fetched(error="Premature EOF")
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        return Fetched(error=REFUSED if isinstance(reason, ConnectionRefusedError) else str(reason))
+
+
+def answered(url: str, status: int, content: bytes) -> Fetched:
+    """What a node makes of an answer."""
+    if status in (404, 410):
+        return Fetched(error=url)
+    if status >= 400:
+        return Fetched(error=f"Server returned HTTP response code: {status} for URL: {url}")
+    return Fetched(content)
