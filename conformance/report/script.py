@@ -12,6 +12,8 @@ from conformance.report.events import ExchangeRecord
 # The members that name what a request made; shorter values are words that may stand anywhere.
 _NAMES = re.compile(r"_?([a-z]+_)*id")
 _ID = re.compile(r"[A-Za-z0-9_-]{16,}")
+# A body that is no text; nothing that a server sent looks so from its beginning.
+_PIPED = re.compile(r"printf %s [A-Za-z0-9+/=]+ \| base64 -d \| (?=curl )")
 # The whole of a word: what a server sent never gets here, where a shell would carry it out.
 _SECRET = re.compile(r"(?:[\w-]+: )?(?:\w+ )?(?:\$MLCONFORM_[A-Z0-9_]+:?)+")
 
@@ -25,9 +27,12 @@ def commands(exchanges: Sequence[ExchangeRecord], named: Mapping[str, str] | Non
     variables: dict[str, str] = dict(named or {})
     scripted = []
     for number, exchange in enumerate(exchanges):
-        command = _carried(exchange.curl, variables) or f"# {exchange.method} {exchange.url}"
+        piped = _PIPED.match(exchange.curl)
+        body, call = (piped[0], exchange.curl[piped.end() :]) if piped else ("", exchange.curl)
+        command = _carried(call, variables) or f"# {exchange.method} {exchange.url}"
         if named is not None:
             command = re.sub(r"^curl( -sS)?(?= )", "ask", command)
+        command = body + command
         made = _made(exchange, exchanges[number + 1 :], variables)
         variables |= made
         scripted.append("\n".join(_kept(command, exchange, made)) if made else command)

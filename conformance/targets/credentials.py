@@ -20,9 +20,10 @@ HIDDEN: Final = "•••"
 AUTHORIZATION: Final = "MLCONFORM_AUTHORIZATION"
 # What is shorter is found in ordinary words: only its encoded forms are hidden.
 _SHORTEST = 6
-# Members of answers and settings that hold a secret of somebody, by the end of their names.
+# Members of answers and settings that hold a secret of somebody, by the end of their names. The special
+# tokens of a tokenizer are none.
 _TELLING = re.compile(
-    r"""(?P<before>"(?:[^"\\]*[._-])?(?:password|passwd|secret|secret_key|access_key|api_key|(?:session_|access_|auth_)?token)"\s*:\s*)"""
+    r"""(?P<before>"(?!(?:unk|pad|cls|sep|mask|bos|eos)_token")(?:[^"\\]*[._-])?(?:password|passwd|secret|secret_key|access_key|api_key|(?:session_|access_|auth_)?token)"\s*:\s*)"""
     r'"(?!\$\{)(?:[^"\\]|\\.)+"',
     re.IGNORECASE,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shlex
 from collections.abc import Mapping
@@ -119,7 +120,8 @@ class Exchange:
 
     @property
     def curl(self) -> str:
-        """The request as a shell command; secrets are left as environment variables."""
+        """The request as a shell command; secrets are left as environment variables, and bytes that are no
+        text come through a pipe."""
         parts = ["curl", "-sS", "-X", self.request.method, shlex.quote(self.base_url + self.request.path)]
         for name, value in self.request.headers.items():
             if name in _SECRET_HEADERS:
@@ -128,9 +130,14 @@ class Exchange:
                 parts += ["-H", shlex.quote(f"{name}: {value}")]
         if self.request.credentials is not None:
             parts += self.request.credentials.curl
-        if self.request.body is not None:
-            parts += ["--data-raw", shlex.quote(self.request.body.decode("utf-8", "backslashreplace"))]
-        return presentable(" ".join(parts))
+        body = self.request.body
+        piped = body is not None and _is_binary(body)
+        if body is not None and not piped:
+            parts += ["--data-raw", shlex.quote(body.decode("utf-8", "backslashreplace"))]
+        command = presentable(" ".join(parts))
+        if body is None or not piped:
+            return command
+        return f"printf %s {base64.b64encode(body).decode()} | base64 -d | {command} --data-binary @-"
 
     def record(self) -> ExchangeRecord:
         """This exchange as evidence in the event stream."""
@@ -148,6 +155,12 @@ class Exchange:
             curl=self.curl,
             user=self.request.credentials.name if self.request.credentials else "",
         )
+
+
+def _is_binary(body: bytes) -> bool:
+    """Whether no word of a shell can be this, which hides no secret either."""
+    text = body.decode("utf-8", "backslashreplace")
+    return (text.encode() != body or "\0" in text) and presentable(text) == text
 
 
 def _refuse(constant: str) -> None:

@@ -80,6 +80,13 @@ def test_a_fault_of_the_mock_is_put_into_the_one_that_is_started(judged: Any) ->
     assert '"model_state"' in deleted
 
 
+def test_a_body_that_is_no_text_is_piped_into_the_request(build: Any) -> None:
+    piped = "printf %s AAE= | base64 -d | curl -sS -X POST http://127.0.0.1:9200/x --data-binary @-"
+    run, finding = of_curl(build, piped)
+    called = 'printf %s AAE= | base64 -d | ask -X POST "$TARGET"/x --data-binary @-'
+    assert called in reproduction(finding, run).splitlines()
+
+
 def test_a_finding_of_a_server_is_shown_on_that_server(judged: Any) -> None:
     with running_mock(behaviour="opensearch-2.19") as mock:
         run = judged("osml.wire.no-server-error", target=mock.url)

@@ -64,7 +64,13 @@ class TestNothingShowsThem:
         assert presentable(f'{{"{name}": "some words", "a": 1}}') == f'{{"{name}": "{HIDDEN}", "a": 1}}'
 
     @pytest.mark.parametrize(
-        "text", ['{"tokenizer": "standard"}', '{"token": "${credential.token}"}', "token"]
+        "text",
+        [
+            '{"tokenizer": "standard"}',
+            '{"unk_token": "[UNK]"}',
+            '{"token": "${credential.token}"}',
+            "token",
+        ],
     )
     def test_other_texts_stay(self, text: str) -> None:
         assert presentable(text) == text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 from typing import Any
 
 import pytest
@@ -74,6 +75,20 @@ def test_curl_does_the_request_again() -> None:
     words = shlex.split(exchange(request=request).curl)
     assert words[:5] == ["curl", "-sS", "-X", "PUT", "http://h:1/a b?x='1'&y"]
     assert words[5:] == ["-H", "content-type: application/json", "--data-raw", body.decode()]
+
+
+@pytest.mark.parametrize("body", [b"PK\x03\0it's", b"\xff\xfe", "caf\u00e9 \\x00".encode()])
+def test_curl_sends_every_byte(body: bytes) -> None:
+    told = exchange(request=OutgoingRequest("POST", "/a", {}, body)).curl
+    curl = 'curl() { case "$5" in --data-raw) printf %s "$6";; *) cat;; esac; }'
+    sent = subprocess.run(["sh", "-euc", f"{curl}\n{told}"], capture_output=True, check=True).stdout
+    assert sent == body
+
+
+def test_a_secret_among_bytes_is_hidden_all_the_same() -> None:
+    told = exchange(request=OutgoingRequest("POST", "/a", {}, b'\0{"password": "some words"}')).curl
+    assert "base64" not in told
+    assert "some words" not in told
 
 
 def test_curl_keeps_the_credentials_to_itself() -> None:
