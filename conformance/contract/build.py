@@ -24,6 +24,7 @@ from conformance.contract.errors import ContractError
 from conformance.contract.facts import Facts
 from conformance.contract.lock import Lock, LockedPage
 from conformance.contract.model import Contract
+from conformance.contract.operations import shown
 from conformance.contract.overlay import Overlay, PageEntry
 from conformance.contract.page_rules import Finding
 from conformance.contract.pages import Page, read_page
@@ -70,7 +71,9 @@ def generate(docs: Path, root: Path | None = None, suites: Path = SUITES) -> Bui
             file.relative_to(root).as_posix(): lock.sha256(file.read_bytes())
             for file in (path, *overlay_files.areas(path))
         }
-        for built, pages in _contracts(written, _pages(docs, written, locked), decided):
+        versions = _pages(docs, written, locked)
+        notes += _without_operation(written, versions)
+        for built, pages in _contracts(written, versions, decided):
             contract = _with_recorded(built, written, root.parent / OBSERVED)
             known |= contract.requirements.keys()
             made |= _rendered(contract)
@@ -296,6 +299,23 @@ def _notes(contract: Contract, pages: Mapping[str, Page]) -> list[str]:
         if not unit.requirements and unit.excluded is None
     ]
     return unread + unsettled + unaccounted
+
+
+def _without_operation(written: Overlay, versions: Mapping[str, Mapping[str, Page]]) -> list[str]:
+    """The pages whose examples would make requirements and are of no operation in any version."""
+    routes = {operation.id: operation.route for operation in written.operations}
+    used = {
+        name
+        for pages in versions.values()
+        for name, page in pages.items()
+        if any(entry.operation is not None for entry in shown(page, routes))
+    }
+    return [
+        f"page {page.id} of {written.profile}: `examples: true`, yet no entry under `operations` is of "
+        "one of its examples, so that they make no requirement; add one, or take `examples` away"
+        for page in written.pages
+        if page.examples and page.id not in used
+    ]
 
 
 def _foreign(root: Path, built: Built) -> list[Path]:
