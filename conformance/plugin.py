@@ -107,6 +107,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requirement(*ids): the requirements that a check decides")
     config.addinivalue_line("markers", "exclusive: changes a setting or moves time, so it runs alone")
     config.addinivalue_line("markers", "waits(seconds): lets so many seconds pass, together with others")
+    config.addinivalue_line("markers", "needs(*capabilities): what the target must have, such as more nodes")
     config.addinivalue_line("markers", "ml_mock(**options): what the fixture ml_mock gives to MockServer")
     if not hasattr(config, "workerinput"):
         config.stash[_KEEPER] = Keeper(config)

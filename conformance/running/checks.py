@@ -7,13 +7,18 @@ import re
 
 import pytest
 
-from conformance.suites.marks import EXCLUSIVE, REQUIREMENT
+from conformance.suites.marks import EXCLUSIVE, NEEDS, REQUIREMENT
 from conformance.targets.profiles import profile_of as profile_of_folder
 
 
 def bound_requirements(item: pytest.Item) -> tuple[str, ...]:
     """The ids of all `requirement` marks of a check."""
     return tuple(dict.fromkeys(name for mark in item.iter_markers(REQUIREMENT) for name in mark.args))
+
+
+def needed(item: pytest.Item) -> tuple[str, ...]:
+    """The capabilities of all `needs` marks of a check."""
+    return tuple(dict.fromkeys(name for mark in item.iter_markers(NEEDS) for name in mark.args))
 
 
 def in_worker() -> bool:

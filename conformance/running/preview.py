@@ -11,7 +11,7 @@ import pytest
 
 from conformance.contract.model import Remedy
 from conformance.outcomes import Untestable
-from conformance.running.checks import bound_requirements, is_exclusive
+from conformance.running.checks import bound_requirements, is_exclusive, needed
 from conformance.running.judging import Judging
 from conformance.running.options import RunOptions
 from conformance.running.run import run_pytest
@@ -20,7 +20,7 @@ from conformance.targets import opensearch_ml
 from conformance.targets.connect import new_run_id
 from conformance.targets.opensearch_abilities import Ability, Deed, abilities, plugins
 from conformance.targets.opensearch_users import who_is
-from conformance.targets.session import Facts, Session
+from conformance.targets.session import Facts, Session, remedy_of
 from conformance.targets.turns import alive_prefixes
 from conformance.targets.users import Part, User, cast
 
@@ -169,6 +169,7 @@ class _Lacking:
         if waits(item):
             too_long = not self.session.clock.movable and waits(item) > options.max_wait
             return Remedy.WAITING if too_long else None
-        if not is_exclusive(item) or self.settings is not False:
-            return None
-        return Remedy.PERMISSION if options.may_change_settings else Remedy.SETTINGS
+        if is_exclusive(item) and self.settings is False:
+            return Remedy.PERMISSION if options.may_change_settings else Remedy.SETTINGS
+        missing = (name for name in needed(item) if not self.session.capabilities.get(name, False))
+        return next((remedy for name in missing if (remedy := remedy_of(name)) is not None), None)

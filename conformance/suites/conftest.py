@@ -10,7 +10,14 @@ import pytest
 from conformance.contract.model import Contract
 from conformance.outcomes import Untestable
 from conformance.plugin import judging_of
-from conformance.running.checks import bound_requirements, check_name, in_worker, is_exclusive, profile_of
+from conformance.running.checks import (
+    bound_requirements,
+    check_name,
+    in_worker,
+    is_exclusive,
+    needed,
+    profile_of,
+)
 from conformance.running.endings import EXPECT_KEY, SESSION_KEY
 from conformance.running.judging import Judging, Target
 from conformance.running.waiting import WaitingRoom, waits
@@ -59,6 +66,8 @@ def session(
     # A process without workers beside it runs one check at a time, exclusive or not.
     session.exclusive = is_exclusive(request.node) or not in_worker()
     session.begin_sequence()
+    for capability in needed(request.node):
+        session.needs(capability)
     mark = session.tracker.mark()
     yield session
     judging.complaints += session.clean(mark)

@@ -7,6 +7,7 @@ import pytest
 REQUIREMENT = "requirement"
 EXCLUSIVE = "exclusive"
 WAITS = "waits"
+NEEDS = "needs"
 
 exclusive = pytest.mark.exclusive
 
@@ -19,6 +20,11 @@ def requirement(*ids: str) -> pytest.MarkDecorator:
 def deciding(name: str, *values: object) -> object:
     """Parameters of a check: the id of the one requirement that it decides with them, and the others."""
     return pytest.param(name, *values, marks=requirement(name))
+
+
+def needs(*capabilities: str) -> pytest.MarkDecorator:
+    """A check that is untestable on a target without these: `second node`, `restart` or `move time`."""
+    return pytest.mark.needs(*capabilities)
 
 
 def waits(seconds: float) -> pytest.MarkDecorator:

@@ -358,7 +358,7 @@ class Session:
     def needs(self, capability: str) -> None:
         """Raise `Untestable` where the target lacks it."""
         if not self.capabilities.get(capability, False):
-            raise Untestable(f"the target lacks what this needs: {capability}", _GIVES.get(capability))
+            raise Untestable(f"the target lacks what this needs: {capability}", remedy_of(capability))
 
     def restart(self) -> None:
         """Restart the target, or raise `Untestable` where that cannot be done from here."""
@@ -389,3 +389,8 @@ def _is_object_with(exchange: Exchange, member: str) -> bool:
     except ValueError:
         return False
     return isinstance(body, dict) and isinstance(body.get(member), int | float)
+
+
+def remedy_of(capability: str) -> Remedy | None:
+    """What gives a target this capability; None where a user can give nothing."""
+    return _GIVES.get(capability)

@@ -102,6 +102,13 @@ def test_a_target_without_users_has_nobody_to_be() -> None:
     assert "security: off" in told
 
 
+@pytest.mark.parametrize(("nodes", "told_of"), [(1, True), (2, False)])
+def test_what_a_second_node_would_decide_is_counted(nodes: int, told_of: bool) -> None:
+    with serving(MockServer(nodes=nodes)) as url:
+        _, told = doctor(url)
+    assert ("requirements more: A cluster with more than one node." in told) == told_of
+
+
 def test_programs_read_it_as_json(secured: tuple[str, Recorded], tmp_path: Path) -> None:
     alice = tmp_path / "alice.yaml"
     alice.write_text(f"username: alice\npassword: {DEFAULT_PASSWORD}\n", encoding="utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.outcomes import Untestable
 from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement
+from conformance.suites.marks import exclusive, needs, requirement
 from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
 from conformance.targets.opensearch_ml import ML
 
@@ -30,9 +30,9 @@ def test_a_deploy_without_a_body_uses_every_node(ml: MlCommons, expect: Expect) 
 
 
 @exclusive
+@needs("second node")
 @requirement("osml.deploy.node-ids")
 def test_node_ids_limit_the_deployment(ml: MlCommons, expect: Expect) -> None:
-    ml.session.needs("second node")
     ml.set(CUSTOM_PLAN=True)
     wanted = [ml.session.facts.nodes[0]]
     model = ml.model()

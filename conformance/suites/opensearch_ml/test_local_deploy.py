@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from conformance.contract.model import Contract
+from conformance.contract.model import Contract, Remedy
 from conformance.outcomes import Untestable
 from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement
+from conformance.suites.marks import exclusive, needs, requirement
 from conformance.suites.opensearch_ml.api import MlCommons
 from conformance.suites.opensearch_ml.local_models import (
     CUSTOM_PLAN,
@@ -73,11 +73,12 @@ class TestAllNodes:
 
 
 class TestSomeNodes:
+    @needs("second node")
     @requirement("osml.deploy.node-ids", "osml.settings.custom-plan")
     def test_the_nodes_named(self, local: LocalModels, expect: Expect) -> None:
         model, nodes = local.uploaded(), local.nodes
         if len(nodes) < 2:
-            local.session.needs("second node")
+            raise Untestable("only one of the nodes may hold local models", Remedy.NODES)
         local.set({CUSTOM_PLAN: True})
         answered = local.ml.deploy(model, {"node_ids": nodes[:1]})
         expect.accepted("osml.settings.custom-plan", answered)
@@ -87,11 +88,12 @@ class TestSomeNodes:
         found = local.settle_memory(model, nodes[:1])
         expect.equal("osml.deploy.node-ids", found, nodes[:1], "nodes whose profile has the model")
 
+    @needs("second node")
     @requirement("osml.get.state.partially-deployed", "osml.get.states")
     def test_some_of_them_have_no_place(self, local: LocalModels, expect: Expect) -> None:
         first, second, nodes = local.uploaded(), local.uploaded(), local.nodes
         if len(nodes) < 2:
-            local.session.needs("second node")
+            raise Untestable("only one of the nodes may hold local models", Remedy.NODES)
         local.set({CUSTOM_PLAN: True, MOST_MODELS: 1})
         local.ended(local.ml.deploy(first, {"node_ids": nodes[:1]}))
         local.ended(local.ml.deploy(second))
@@ -169,11 +171,12 @@ class TestUndeploy:
         expect.equal("osml.undeploy.model-ids", state, "DEPLOYED", "model_state of one not named")
         expect.accepted("osml.undeploy.model-ids", local.predict(other))
 
+    @needs("second node")
     @requirement("osml.undeploy.node-ids")
     def test_from_the_nodes_named(self, local: LocalModels, expect: Expect) -> None:
         model, nodes = local.deployed(), local.nodes
         if len(nodes) < 2:
-            local.session.needs("second node")
+            raise Untestable("only one of the nodes may hold local models", Remedy.NODES)
         local.settle_memory(model, nodes)
         local.set({CUSTOM_PLAN: True})
         body = {"model_ids": [model], "node_ids": nodes[:1]}
@@ -240,9 +243,9 @@ class TestUse:
         versions = [local.ml.get(local.uploaded(model_group_id=group)).member("model_version") for _ in "12"]
         expect.equal("osml.register.next-version", versions, ["2", "3"], "model_version of both")
 
+    @needs("move time")
     @requirement("osml.undeploy.ttl")
     def test_its_time_to_live(self, local: LocalModels, expect: Expect) -> None:
-        local.session.needs("move time")
         # Not in chunks: what comes with these and is not about the file is on no page.
         model = local.model(deploy_setting={"model_ttl_minutes": 1})
         local.ml.bring_up(model)
@@ -313,6 +316,7 @@ def test_a_model_is_deleted_with_its_file(local: LocalModels, expect: Expect) ->
 
 
 class TestRestart:
+    @needs("restart")
     @requirement("osml.restart.redeploy")
     def test_without_automatic_redeployment(self, local: LocalModels, ml: MlCommons, expect: Expect) -> None:
         ml.set(AUTO_DEPLOY=False, AUTO_REDEPLOY=False)
@@ -322,6 +326,7 @@ class TestRestart:
         ml.bring_up(model)
         expect.accepted("osml.restart.redeploy", local.predict(model))
 
+    @needs("restart")
     @requirement("osml.restart.auto-redeploy", "osml.settings.auto-redeploy.on")
     def test_with_automatic_redeployment(self, local: LocalModels, ml: MlCommons, expect: Expect) -> None:
         ml.set(AUTO_DEPLOY=False, AUTO_REDEPLOY=True, SYNC_INTERVAL=3)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement
+from conformance.suites.marks import exclusive, needs, requirement
 from conformance.suites.opensearch_ml.api import MlCommons
 
 
 @exclusive
+@needs("restart")
 @requirement("osml.restart.redeploy")
 def test_after_a_restart_a_model_must_be_deployed_again(ml: MlCommons, expect: Expect) -> None:
     ml.set(AUTO_DEPLOY=False, AUTO_REDEPLOY=False)
@@ -19,6 +20,7 @@ def test_after_a_restart_a_model_must_be_deployed_again(ml: MlCommons, expect: E
 
 
 @exclusive
+@needs("restart")
 @requirement("osml.restart.auto-redeploy")
 def test_with_auto_redeploy_it_comes_back_by_itself(ml: MlCommons, expect: Expect) -> None:
     ml.set(AUTO_DEPLOY=False, AUTO_REDEPLOY=True, SYNC_INTERVAL=3)

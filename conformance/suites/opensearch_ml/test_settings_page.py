@@ -8,7 +8,7 @@ import pytest
 
 from conformance.outcomes import Untestable
 from conformance.suites.expect import Expect
-from conformance.suites.marks import deciding, exclusive, requirement
+from conformance.suites.marks import deciding, exclusive, needs, requirement
 from conformance.suites.opensearch_ml.api import MlCommons
 from conformance.targets import opensearch_ml
 from conformance.targets.opensearch_ml import ML
@@ -95,9 +95,9 @@ def test_the_values(
 
 
 @exclusive
+@needs("move time")
 @requirement("osml.settings.sync-interval.zero")
 def test_without_a_sync_up_no_time_to_live_ends(ml: MlCommons, expect: Expect) -> None:
-    ml.session.needs("move time")
     ml.set(SYNC_INTERVAL=0)
     model = ml.deployed_model(deploy_setting={"model_ttl_minutes": 1})
     ml.session.let_pass(180, "three times the time to live")
@@ -124,6 +124,7 @@ def test_automatic_deployment(ml: MlCommons, expect: Expect) -> None:
 
 
 @exclusive
+@needs("restart")
 @requirement("osml.settings.auto-redeploy.on")
 def test_automatic_redeployment(ml: MlCommons, expect: Expect) -> None:
     ml.set(AUTO_REDEPLOY=True)

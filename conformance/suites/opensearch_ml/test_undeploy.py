@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement
+from conformance.suites.marks import exclusive, needs, requirement
 from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
 from conformance.targets.exchange import Exchange
 
@@ -41,9 +41,9 @@ def test_several_models_at_once(ml: MlCommons, expect: Expect) -> None:
 
 
 @exclusive
+@needs("second node")
 @requirement("osml.undeploy.node-ids")
 def test_from_the_nodes_named(ml: MlCommons, expect: Expect) -> None:
-    ml.session.needs("second node")
     ml.set(CUSTOM_PLAN=True)
     model = ml.deployed_model()
     nodes = list(ml.session.facts.nodes)
