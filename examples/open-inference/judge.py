@@ -1,6 +1,6 @@
 """Judges two real servers by the protocol: MLServer and KServe's, each with a model that echoes.
 
-    python examples/open-inference/judge.py [--out FOLDER] [--environments FOLDER]
+    python examples/open-inference/judge.py [--out FOLDER] [--environments FOLDER] [--prepare]
 
 Each server has an environment of its own, made at the first call. What a server is known to do otherwise is
 in `known-<server>.yaml`; the exit code is 0 where nothing else came to light.
@@ -101,9 +101,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("reports/open-inference"))
     parser.add_argument("--environments", type=Path, default=Path(".venv-open-inference"))
+    parser.add_argument("--prepare", action="store_true", help="make the environments alone")
     given = parser.parse_args()
     place = given.environments.resolve()
     bin_of = {name: environment(place, name) for name in ("mlserver", "kserve")}
+    if given.prepare:
+        return 0
     port = free_port()
     worst = 0
     for server in servers(bin_of, port):
