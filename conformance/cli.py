@@ -13,7 +13,18 @@ from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreac
 from conformance.report.exit_code import ExitCode, ReportError
 from conformance.targets.credentials import presentable
 
-COMMANDS = ("contract", "doctor", "endpoint", "mock", "mutants", "report", "requirements", "run", "sweep")
+COMMANDS = (
+    "contract",
+    "doctor",
+    "endpoint",
+    "mock",
+    "mutants",
+    "new",
+    "report",
+    "requirements",
+    "run",
+    "sweep",
+)
 
 
 class _Group(click.Group):

@@ -1,0 +1,98 @@
+"""What `new` writes, in a copy of the checkout: begin, see what is next, do it, see the test pass."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of what is built from; its tests are those that `new` writes alone."""
+    for name in ("conformance", "mock_server", "schemas"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    return tmp_path
+
+
+def python(checkout: Path, *words: str) -> tuple[int, str]:
+    """How `python WORDS` ends in the copy, and what it says."""
+    ended = subprocess.run(
+        [sys.executable, *words],
+        cwd=checkout,
+        env={**os.environ, "PYTHONPATH": str(checkout)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+def new(checkout: Path, *words: str) -> str:
+    """Begin one; the name of its test."""
+    code, told = python(checkout, "-m", "conformance", "new", *words)
+    assert code == 0, told
+    return told.rsplit("pytest ", 1)[1].strip()
+
+
+def put(path: Path, after: str, text: str) -> None:
+    """Add text behind the first place where `after` stands in a file."""
+    before = path.read_text(encoding="utf-8")
+    assert after in before
+    path.write_text(before.replace(after, after + text, 1), encoding="utf-8")
+
+
+def fails_with(checkout: Path, test: str, message: str) -> None:
+    code, told = python(checkout, "-m", "pytest", "-q", test)
+    assert code == 1
+    assert message in told
+
+
+def passes(checkout: Path, test: str) -> None:
+    code, told = python(checkout, "-m", "pytest", "-q", test)
+    assert code == 0, told
+
+
+def test_a_mutant_is_added_by_its_steps(checkout: Path) -> None:
+    test = new(checkout, "mutant", "delete-forgets")
+    fails_with(checkout, test, "next: give mock_server/faults.py a mutant 'delete-forgets'")
+    added = '\n    _opensearch("delete-forgets", "A deleted model stays.", delete_removes=False),'
+    put(checkout / "mock_server/faults.py", "_ALL = (", added)
+    fails_with(checkout, test, "next: say in conformance/mutants/faults.py which requirement")
+    broken = checkout / "conformance/mutants/faults.py"
+    put(broken, "BROKEN: Final[Mapping[str, str]] = {", '\n    "delete-forgets": "osml.update.endpoint",')
+    fails_with(checkout, test, "next: have a check of osml.update.endpoint notice")
+    broken.write_text(
+        broken.read_text(encoding="utf-8").replace(
+            '"delete-forgets": "osml.update.endpoint"', '"delete-forgets": "osml.delete.gone"'
+        ),
+        encoding="utf-8",
+    )
+    passes(checkout, test)
+
+
+def test_a_check_says_what_is_next(checkout: Path) -> None:
+    test = new(checkout, "check", "osml.delete.again")
+    fails_with(checkout, test, "next: give osml.delete.again an entry in schemas/opensearch-ml/overlay")
+
+
+def test_a_page_says_what_is_next(checkout: Path) -> None:
+    test = new(checkout, "page", "more")
+    fails_with(checkout, test, "next: list more under `pages` of schemas/opensearch-ml/overlay.yaml")
+    overlay = checkout / "schemas/opensearch-ml/overlay.yaml"
+    put(overlay, "\npages:\n", "- {id: more, file: more.md, area: osml.more}\n")
+    fails_with(checkout, test, "next: mlconform contract build --docs DOCS")
+
+
+def test_what_is_there_is_not_overwritten(checkout: Path) -> None:
+    new(checkout, "page", "more")
+    code, told = python(checkout, "-m", "conformance", "new", "page", "more")
+    assert code == 2, told
+    assert "test_page_more.py is there already" in told
