@@ -50,7 +50,7 @@ clean: ## remove the environment and the reports of the last run
 	rm -rf $(VENV) reports/latest
 
 parity: install ## replay the recordings of real nodes on the mock, a scenario a line; fails where it is apart
-	@$(BIN)/python -m mock_server.parity tests/observed/*
+	@$(BIN)/python -m mlconform.mock_server.parity tests/observed/*
 
 bench: install ## the mock beside Prism and WireMock, where wrk, npx and mvn are there, 200 connections at once, and runs over TLS
 	@$(BIN)/python benchmarks/bench.py

@@ -27,7 +27,7 @@ from pathlib import Path
 
 from connector import CONNECTOR, ML
 
-from mock_server import MockServer, Request
+from mlconform.mock_server import MockServer, Request
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mlconform-bench"
 PRISM = "@stoplight/prism-cli@5"
@@ -139,7 +139,7 @@ def _free_port() -> int:
 def _mock() -> Iterator[tuple[str, float]]:
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "conformance", "mock", "--port", str(port)]
+    command = [sys.executable, "-m", "mlconform", "mock", "--port", str(port)]
     with _process(command, url, "mock") as started:
         yield url, started
 

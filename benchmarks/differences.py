@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.report.verdicts import Kind
+from mlconform.conformance.report.verdicts import Kind
 
 PAGE = Path(__file__).parents[1] / "ARCHITECTURE.md"
 _HEAD = ["requirement", "cluster", "node", "mock", "why"]

@@ -57,7 +57,8 @@ class Node:
 @contextmanager
 def started(version: str, name: str, port: int, *, nodes: int = 1) -> Iterator[Node]:
     """A cluster on which nobody used ML Commons yet, taken down at the end. Raises `StartError`."""
-    how = ["--port", str(port), "--nodes", str(nodes), "--heap", "512m", "--fresh"]
+    # With less heap a node's circuit breaker refuses requests while local models are uploaded.
+    how = ["--port", str(port), "--nodes", str(nodes), "--heap", "1g", "--fresh"]
     if version.endswith(SECURED):
         how += ["--opt", _USERS_TOLD]
     try:

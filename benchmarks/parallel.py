@@ -20,9 +20,9 @@ from pathlib import Path
 CONNECTIONS, SECONDS, TURNS = 200, 6, 3
 HERE = Path(__file__).parents[1]
 SERVERS = {
-    "command": "from mock_server import MockServer; from mock_server.asgi import serve; "
+    "command": "from mlconform.mock_server import MockServer; from mlconform.mock_server.asgi import serve; "
     "serve(MockServer(), '127.0.0.1', 0, lambda url: print(url, flush=True))",
-    "fixture": "import sys; from mock_server.fixture import running_mock\n"
+    "fixture": "import sys; from mlconform.mock_server.fixture import running_mock\n"
     "with running_mock() as mock:\n    print(mock.url, flush=True); sys.stdin.read()",
 }
 

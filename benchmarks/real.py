@@ -24,10 +24,10 @@ import yaml
 from differences import Difference, listed, unlisted
 from kit import KIT, Node, StartError, started, state
 
-from conformance.report.stream import read
-from conformance.report.verdicts import Kind, judge
-from mock_server import Security
-from mock_server.fixture import running_mock
+from mlconform.conformance.report.stream import read
+from mlconform.conformance.report.verdicts import Kind, judge
+from mlconform.mock_server import Security
+from mlconform.mock_server.fixture import running_mock
 
 MLCONFORM = Path(sys.executable).with_name("mlconform")
 PROFILE = ("--profile", "opensearch-ml")

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import click
 
-from mock_server import DEFAULT_PASSWORD, Security
-from mock_server.fixture import running_mock
+from mlconform.mock_server import DEFAULT_PASSWORD, Security
+from mlconform.mock_server.fixture import running_mock
 
 MLCONFORM = Path(sys.executable).with_name("mlconform")
 # What takes several users is decided on one of them alone.

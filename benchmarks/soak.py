@@ -149,7 +149,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=64)
     options = parser.parse_args()
     serve = (
-        "from mock_server import MockServer; from mock_server.asgi import serve; "
+        "from mlconform.mock_server import MockServer; from mlconform.mock_server.asgi import serve; "
         "serve(MockServer(), '127.0.0.1', 0, lambda url: print(url, flush=True))"
     )
     with subprocess.Popen([sys.executable, "-c", serve], stdout=subprocess.PIPE, text=True) as process:

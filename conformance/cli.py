@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from conformance.contract.errors import ContractError
-from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
-from conformance.report.exit_code import ExitCode, ReportError
-from conformance.targets.credentials import presentable
+from mlconform.conformance.contract.errors import ContractError
+from mlconform.conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
+from mlconform.conformance.report.exit_code import ExitCode, ReportError
+from mlconform.conformance.targets.credentials import presentable
 
 COMMANDS = (
     "contract",
@@ -37,11 +37,12 @@ class _Group(click.Group):
         if cmd_name not in COMMANDS:
             return None
         try:
-            command: click.Command = importlib.import_module(f"conformance.commands.{cmd_name}").command
+            module = importlib.import_module(f"mlconform.conformance.commands.{cmd_name}")
         except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] in ("conformance", "mock_server"):
+            if (error.name or "").partition(".")[0] == "mlconform":
                 raise
             return _not_installed(cmd_name, error.name)
+        command: click.Command = module.command
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import unittest
 
-from conformance.contract.model import Remedy
+from mlconform.conformance.contract.model import Remedy
 
 
 class Nonconformance(AssertionError):  # noqa: N818 - it is a verdict on the target, not our error

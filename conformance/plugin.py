@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.running.attached import EVENT_PROPERTY
-from conformance.targets.access_options import HELP, REPEATABLE
+from mlconform.conformance.running.attached import EVENT_PROPERTY
+from mlconform.conformance.targets.access_options import HELP, REPEATABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from conformance.report.verdicts import Judgement
-    from conformance.running.judging import Judging
-    from conformance.running.record import RunRecord
-    from conformance.targets.session import Session
-    from mock_server.fixture import RunningMock
+    from mlconform.conformance.report.verdicts import Judgement
+    from mlconform.conformance.running.judging import Judging
+    from mlconform.conformance.running.record import RunRecord
+    from mlconform.conformance.targets.session import Session
+    from mlconform.mock_server.fixture import RunningMock
 
 _COMPLAINTS = "mlconform_complaints"
 _JUDGING: pytest.StashKey[Judging] = pytest.StashKey()
@@ -132,9 +132,9 @@ class Keeper:
         """The record, which is to be opened."""
         from rich.console import Console  # noqa: PLC0415 - keeps other people's runs light
 
-        from conformance.outcomes import UsageError  # noqa: PLC0415
-        from conformance.report.exit_code import ReportError  # noqa: PLC0415
-        from conformance.running.record import RunRecord  # noqa: PLC0415
+        from mlconform.conformance.outcomes import UsageError  # noqa: PLC0415
+        from mlconform.conformance.report.exit_code import ReportError  # noqa: PLC0415
+        from mlconform.conformance.running.record import RunRecord  # noqa: PLC0415
 
         judging = judging_of(self._config)
         try:
@@ -204,7 +204,7 @@ def pytest_configure_node(node: Any) -> None:
     if config.getoption("--ml-target") == "mock":
         # Each worker has a mock of its own.
         return
-    from conformance.running.options import HANDED  # noqa: PLC0415 - keeps other people's runs light
+    from mlconform.conformance.running.options import HANDED  # noqa: PLC0415 - keeps other people's runs light
 
     judging = judging_of(config)
     told = judging.connect_all()
@@ -224,7 +224,7 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     judged = config.stash[_KEEPER].judgement if _KEEPER in config.stash else None
     if judged is not None:
-        from conformance.report.terminal import summary_lines  # noqa: PLC0415 - keeps others' runs light
+        from mlconform.conformance.report.terminal import summary_lines  # noqa: PLC0415 - keeps others' runs light
 
         terminalreporter.section("mlconform")
         for line in summary_lines(judged, config.stash[_KEEPER].report, colours=terminalreporter.hasmarkup):
@@ -249,7 +249,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_protocol(item: pytest.Item) -> Any:
     if not _is_check(item):
         return (yield)
-    from conformance.targets import interruption  # noqa: PLC0415 - keeps other people's runs light
+    from mlconform.conformance.targets import interruption  # noqa: PLC0415 - keeps other people's runs light
 
     with interruption.heard():
         return (yield)
@@ -261,7 +261,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     error = call.excinfo.value if call.excinfo is not None else None
     report = yield
     if _is_check(item):
-        from conformance.running import endings, shown  # noqa: PLC0415 - keeps other people's runs light
+        from mlconform.conformance.running import endings, shown  # noqa: PLC0415 - keeps other people's runs light
 
         endings.conclude(judging_of(item.config), item, call, error, report)
         shown.hide_secrets(report)
@@ -273,14 +273,14 @@ def pytest_runtest_call(item: pytest.Item) -> Any:
     """Repeat a check that met a difference: one that does not come again is flaky, not a failure."""
     if not _is_check(item):
         return (yield)
-    from conformance.running import endings  # noqa: PLC0415 - keeps other people's runs light
+    from mlconform.conformance.running import endings  # noqa: PLC0415 - keeps other people's runs light
 
     return (yield from endings.call_and_repeat(item))
 
 
 def judging_of(config: pytest.Config) -> Judging:
     """The one `Judging` of this pytest run, made at the first use."""
-    from conformance.running.judging import Judging  # noqa: PLC0415 - keeps other people's runs light
+    from mlconform.conformance.running.judging import Judging  # noqa: PLC0415 - keeps other people's runs light
 
     if _JUDGING not in config.stash:
         own = Judging.from_config(config)
@@ -298,7 +298,7 @@ def _is_check(item: pytest.Item) -> bool:
     """Whether this is a check of the suite; other people's tests may have a `requirement` mark too."""
     if item.get_closest_marker("requirement") is None:
         return False
-    from conformance.running.checks import profile_of  # noqa: PLC0415 - keeps other people's runs light
+    from mlconform.conformance.running.checks import profile_of  # noqa: PLC0415 - keeps other people's runs light
 
     return profile_of(item) is not None
 
@@ -316,9 +316,9 @@ def ml_mock(request: pytest.FixtureRequest) -> Iterator[RunningMock]:
     The keyword arguments of `@pytest.mark.ml_mock` go to `MockServer`; those of a test come before those of
     its class, and those before its module's.
     """
-    from mock_server import MockServer  # noqa: PLC0415 - keeps other people's runs light
-    from mock_server.asgi import serving  # noqa: PLC0415
-    from mock_server.fixture import RunningMock  # noqa: PLC0415
+    from mlconform.mock_server import MockServer  # noqa: PLC0415 - keeps other people's runs light
+    from mlconform.mock_server.asgi import serving  # noqa: PLC0415
+    from mlconform.mock_server.fixture import RunningMock  # noqa: PLC0415
 
     options: dict[str, Any] = {}
     known = list(inspect.signature(MockServer).parameters)

@@ -14,10 +14,10 @@ from typing import Any
 import uvicorn
 from uvicorn.server import ServerState
 
-from mock_server.certificates import Certificates
-from mock_server.codings import MAX_CONTENT, TOO_LARGE
-from mock_server.connection import HttpConnection
-from mock_server.core import Handler, Request, Response, Stream, WireFault
+from mlconform.mock_server.certificates import Certificates
+from mlconform.mock_server.codings import MAX_CONTENT, TOO_LARGE
+from mlconform.mock_server.connection import HttpConnection
+from mlconform.mock_server.core import Handler, Request, Response, Stream, WireFault
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

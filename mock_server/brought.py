@@ -11,8 +11,8 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Protocol
 
-from mock_server.clock import Clock
-from mock_server.core import Profile
+from mlconform.mock_server.clock import Clock
+from mlconform.mock_server.core import Profile
 
 GROUP = "mlconform.mocks"
 

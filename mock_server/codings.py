@@ -12,7 +12,7 @@ import zlib
 from dataclasses import replace
 from functools import lru_cache
 
-from mock_server.core import Request, Response, WireFault
+from mlconform.mock_server.core import Request, Response, WireFault
 
 MAX_CONTENT = 100 * 1024 * 1024
 TOO_LARGE = Response(413, (), b"")

@@ -7,7 +7,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from mock_server.core import Connection
+from mlconform.mock_server.core import Connection
 
 _OF_UPGRADES = (b"upgrade", b"http2-settings")
 

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from mock_server.clock import Clock
-from mock_server.codec import CodecError
-from mock_server.core import JSON_UTF8, Profile, Request, Response, encode_json, json_response
-from mock_server.endpoint import RemoteEndpoint
-from mock_server.fault_injection import Fault, FaultError, Faults, read_fault, view_fault
-from mock_server.journal import Journal
-from mock_server.stubs import Stub, StubError, Stubs, read_stub
+from mlconform.mock_server.clock import Clock
+from mlconform.mock_server.codec import CodecError
+from mlconform.mock_server.core import JSON_UTF8, Profile, Request, Response, encode_json, json_response
+from mlconform.mock_server.endpoint import RemoteEndpoint
+from mlconform.mock_server.fault_injection import Fault, FaultError, Faults, read_fault, view_fault
+from mlconform.mock_server.journal import Journal
+from mlconform.mock_server.stubs import Stub, StubError, Stubs, read_stub
 
 PREFIX = "/_mock/"
 _PREDICT = ("answer", "status")

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from mock_server.stubs import Asked, Stubs
+from mlconform.mock_server.stubs import Asked, Stubs
 
 DEFAULT_ANSWER: dict[str, Any] = {"choices": [{"message": {"content": "hi"}}], "embedding": [0.1, 0.2]}
 

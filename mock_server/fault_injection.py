@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from mock_server.core import Request, Response, WireFault, json_response
+from mlconform.mock_server.core import Request, Response, WireFault, json_response
 
 
 class FaultError(ValueError):

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mock_server.nugen.rules import Rules as NugenRules
-from mock_server.opensearch_ml.rules import Rules as OpenSearchMlRules
-from mock_server.opensearch_ml.rules import User
+from mlconform.mock_server.nugen.rules import Rules as NugenRules
+from mlconform.mock_server.opensearch_ml.rules import Rules as OpenSearchMlRules
+from mlconform.mock_server.opensearch_ml.rules import User
 
 OPENSEARCH_ML = "opensearch-ml"
 NUGEN = "nugen"

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mock_server.asgi import HOST, serving
-from mock_server.certificates import certificates
-from mock_server.core import Request
-from mock_server.server import MockServer
+from mlconform.mock_server.asgi import HOST, serving
+from mlconform.mock_server.certificates import certificates
+from mlconform.mock_server.core import Request
+from mlconform.mock_server.server import MockServer
 
 
 @dataclass(frozen=True, slots=True)

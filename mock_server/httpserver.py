@@ -10,8 +10,8 @@ import time
 import werkzeug
 from pytest_httpserver import HTTPServer
 
-from mock_server.core import Request, WireFault
-from mock_server.server import MockServer
+from mlconform.mock_server.core import Request, WireFault
+from mlconform.mock_server.server import MockServer
 
 _ANY_PATH = re.compile(r".*", re.DOTALL)
 

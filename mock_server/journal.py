@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mock_server.core import Request
+from mlconform.mock_server.core import Request
 
 CAPACITY = 10_000
 _LONGEST_BODY = 100_000

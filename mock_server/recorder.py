@@ -10,9 +10,9 @@ from typing import Any
 
 import urllib3
 
-from mock_server import codings
-from mock_server.core import Request, Response, json_response
-from mock_server.journal import body_of
+from mlconform.mock_server import codings
+from mlconform.mock_server.core import Request, Response, json_response
+from mlconform.mock_server.journal import body_of
 
 _OF_CONNECTIONS = frozenset({"connection", "content-length", "transfer-encoding", "content-encoding"})
 _NOT_PASSED_ON = _OF_CONNECTIONS | {"host", "expect", "accept-encoding"}

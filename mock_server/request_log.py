@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mock_server.core import Handler, Request, Response
+from mlconform.mock_server.core import Handler, Request, Response
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,29 +8,29 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import TypeVar
 
-from mock_server import codings, interleaving
-from mock_server.brought import brought
-from mock_server.clock import Clock
-from mock_server.core import Profile, Request, Response, json_response
-from mock_server.downloads import Downloads, LocalDownloads
-from mock_server.endpoint import RemoteEndpoint
-from mock_server.fault_injection import Faults
-from mock_server.faults import MUTANTS, NUGEN, OPENSEARCH_ML, Mutant
-from mock_server.nugen import rules as nugen_rules
-from mock_server.nugen.profile import Nugen
-from mock_server.opensearch_ml.behaviours import (
+from mlconform.mock_server import codings, interleaving
+from mlconform.mock_server.brought import brought
+from mlconform.mock_server.clock import Clock
+from mlconform.mock_server.core import Profile, Request, Response, json_response
+from mlconform.mock_server.downloads import Downloads, LocalDownloads
+from mlconform.mock_server.endpoint import RemoteEndpoint
+from mlconform.mock_server.fault_injection import Faults
+from mlconform.mock_server.faults import MUTANTS, NUGEN, OPENSEARCH_ML, Mutant
+from mlconform.mock_server.nugen import rules as nugen_rules
+from mlconform.mock_server.nugen.profile import Nugen
+from mlconform.mock_server.opensearch_ml.behaviours import (
     BEHAVIOURS,
     pages_of,
     rules_of,
     show_version,
     version_of,
 )
-from mock_server.opensearch_ml.environment import Environment
-from mock_server.opensearch_ml.nodes import Ids, make_nodes
-from mock_server.opensearch_ml.profile import OpenSearchMl
-from mock_server.opensearch_ml.security.accounts import Security
-from mock_server.opensearch_ml.work import Outcome, Progress
-from mock_server.space import Space
+from mlconform.mock_server.opensearch_ml.environment import Environment
+from mlconform.mock_server.opensearch_ml.nodes import Ids, make_nodes
+from mlconform.mock_server.opensearch_ml.profile import OpenSearchMl
+from mlconform.mock_server.opensearch_ml.security.accounts import Security
+from mlconform.mock_server.opensearch_ml.work import Outcome, Progress
+from mlconform.mock_server.space import Space
 
 PROFILES = (OPENSEARCH_ML, NUGEN, *brought())
 NAMESPACE_HEADER = "x-mock-namespace"

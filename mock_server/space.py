@@ -7,14 +7,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from mock_server import interleaving
-from mock_server.clock import Clock
-from mock_server.control import Control
-from mock_server.core import Profile, Request, Response, WireFault, json_response
-from mock_server.endpoint import RemoteEndpoint
-from mock_server.fault_injection import READS, Faults
-from mock_server.journal import Entry, Journal
-from mock_server.stubs import Stubs
+from mlconform.mock_server import interleaving
+from mlconform.mock_server.clock import Clock
+from mlconform.mock_server.control import Control
+from mlconform.mock_server.core import Profile, Request, Response, WireFault, json_response
+from mlconform.mock_server.endpoint import RemoteEndpoint
+from mlconform.mock_server.fault_injection import READS, Faults
+from mlconform.mock_server.journal import Entry, Journal
+from mlconform.mock_server.stubs import Stubs
 
 _LOG = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mock_server.core import Request, Response, Stream, WireFault, encode_json
-from mock_server.fault_injection import Delay, read_delay
-from mock_server.journal import body_of, holds
+from mlconform.mock_server.core import Request, Response, Stream, WireFault, encode_json
+from mlconform.mock_server.fault_injection import Delay, read_delay
+from mlconform.mock_server.journal import body_of, holds
 
 MEMBERS = ("model", "connector", "input", "method", "path", "query", "body", "answers", "order", "times")
 ANSWER_MEMBERS = ("answer", "status", "delay", "content_type", "chunks", "every")
@@ -76,7 +76,7 @@ class Condition:
 
     def holds(self, body: Any) -> bool:
         """Whether it does; a place that is not there is never as wanted."""
-        from mock_server.opensearch_ml.prediction import json_path  # noqa: PLC0415 - a fast start
+        from mlconform.mock_server.opensearch_ml.prediction import json_path  # noqa: PLC0415 - a fast start
 
         try:
             value = json_path.read(body, self.at)
@@ -240,7 +240,7 @@ def _read_condition(values: Any) -> Condition:
         except (re.error, TypeError) as error:
             raise StubError(f"expected a regular expression, got {wanted!r}: {error}") from None
     if test == "schema":
-        from mock_server.opensearch_ml.prediction.json_schemas import fault_of  # noqa: PLC0415 - a fast start
+        from mlconform.mock_server.opensearch_ml.prediction.json_schemas import fault_of  # noqa: PLC0415 - a fast start
 
         fault = fault_of(wanted)
         _require(fault is None, f"a JSON Schema ({fault})", wanted)

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from conformance.targets import credentials
-from mock_server.fixture import RunningMock, running_mock
+from mlconform.conformance.targets import credentials
+from mlconform.mock_server.fixture import RunningMock, running_mock
 
 _VARIABLES = (
     "MLCONFORM_TOKEN",
@@ -119,13 +119,13 @@ def serve_mock() -> Iterator[Callable[..., RunningMock]]:
 
 @dataclass(frozen=True)
 class Command:
-    """Runs `python -m conformance` as a user does."""
+    """Runs `python -m mlconform` as a user does."""
 
     folder: Path
 
     def __call__(self, *arguments: str, env: Mapping[str, str] | None = None) -> Any:
         return subprocess.run(
-            [sys.executable, "-m", "conformance", *arguments],
+            [sys.executable, "-m", "mlconform", *arguments],
             cwd=self.folder,
             env=self.environment(env),
             capture_output=True,
@@ -136,7 +136,7 @@ class Command:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "conformance", *arguments],
+            [sys.executable, "-m", "mlconform", *arguments],
             cwd=self.folder,
             env=self.environment(None),
             stdout=subprocess.PIPE,

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from conformance.cli import main
-from conformance.report.stream import read
-from conformance.report.verdicts import Judgement, judge
-from conformance.targets.connect import TargetOptions, connect, prepare
-from conformance.targets.session import Session
+from mlconform.conformance.cli import main
+from mlconform.conformance.report.stream import read
+from mlconform.conformance.report.verdicts import Judgement, judge
+from mlconform.conformance.targets.connect import TargetOptions, connect, prepare
+from mlconform.conformance.targets.session import Session
 
 FEW = ("--profile", "opensearch-ml", "--select", "osml.deploy.answer*")
 

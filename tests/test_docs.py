@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from mock_server import DEFAULT_PASSWORD, MockServer, Security
-from mock_server.asgi import serving
-from mock_server.certificates import certificates
-from mock_server.core import Request, Response
-from mock_server.fixture import running_mock
+from mlconform.mock_server import DEFAULT_PASSWORD, MockServer, Security
+from mlconform.mock_server.asgi import serving
+from mlconform.mock_server.certificates import certificates
+from mlconform.mock_server.core import Request, Response
+from mlconform.mock_server.fixture import running_mock
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(ROOT.glob("docs/*.md"))

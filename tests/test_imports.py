@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-import conformance
-import mock_server
+import mlconform.conformance
+import mlconform.mock_server
 
-CONFORMANCE = Path(conformance.__path__[0])
-MOCK_SERVER = Path(mock_server.__path__[0])
+CONFORMANCE = Path(mlconform.conformance.__path__[0])
+MOCK_SERVER = Path(mlconform.mock_server.__path__[0])
 # Where the mock is started, served and offered to other people's tests.
 STARTS_THE_MOCK = {"targets/connect.py", "commands/mock.py", "plugin.py"}
 
@@ -40,37 +40,37 @@ def files(root: Path, below: str = "") -> list[object]:
 @pytest.mark.parametrize("path", files(CONFORMANCE))
 def test_the_mock_is_used_in_three_places_alone(path: Path) -> None:
     if path.relative_to(CONFORMANCE).as_posix() not in STARTS_THE_MOCK:
-        assert not within(imports(path), "mock_server")
+        assert not within(imports(path), "mlconform.mock_server")
 
 
 @pytest.mark.parametrize("name", sorted(STARTS_THE_MOCK))
 def test_those_places_do_use_it(name: str) -> None:
-    assert within(imports(CONFORMANCE / name), "mock_server")
+    assert within(imports(CONFORMANCE / name), "mlconform.mock_server")
 
 
 @pytest.mark.parametrize("path", files(MOCK_SERVER))
 def test_the_mock_knows_nothing_of_the_suite(path: Path) -> None:
-    assert not within(imports(path), "conformance")
+    assert not within(imports(path), "mlconform.conformance")
 
 
 @pytest.mark.parametrize("path", files(CONFORMANCE, "contract"))
 def test_the_contract_stands_alone(path: Path) -> None:
     names = imports(path)
-    assert within(names, "conformance") == within(names, "conformance.contract")
+    assert within(names, "mlconform.conformance") == within(names, "mlconform.conformance.contract")
     assert not within(names, "pytest", "hypothesis", "schemathesis", "urllib3")
 
 
 @pytest.mark.parametrize("path", files(CONFORMANCE, "oracle"))
 def test_the_oracle_stands_alone(path: Path) -> None:
     names = imports(path)
-    assert within(names, "conformance") == within(names, "conformance.oracle")
+    assert within(names, "mlconform.conformance") == within(names, "mlconform.conformance.oracle")
 
 
 @pytest.mark.parametrize("path", files(CONFORMANCE, "report"))
 def test_the_report_knows_events_and_no_pytest(path: Path) -> None:
     names = imports(path)
-    allowed = within(names, "conformance.report", "conformance.contract.model")
-    assert within(names, "conformance") == allowed
+    allowed = within(names, "mlconform.conformance.report", "mlconform.conformance.contract.model")
+    assert within(names, "mlconform.conformance") == allowed
     assert not within(names, "pytest", "_pytest", "hypothesis", "schemathesis", "urllib3")
 
 
@@ -78,8 +78,8 @@ def test_the_report_knows_events_and_no_pytest(path: Path) -> None:
 def test_the_target_knows_no_checks(path: Path) -> None:
     names = imports(path)
     rooms = ["targets", "outcomes", "report.events", "contract.model"]
-    allowed = within(names, *(f"conformance.{room}" for room in rooms))
-    assert within(names, "conformance") == allowed
+    allowed = within(names, *(f"mlconform.conformance.{room}" for room in rooms))
+    assert within(names, "mlconform.conformance") == allowed
 
 
 @pytest.mark.parametrize("path", files(CONFORMANCE, "suites"))
@@ -94,6 +94,8 @@ def test_checks_speak_only_through_a_session(path: Path) -> None:
         rooms += ["contract.store"]
     if path.name == "generated.py":
         rooms += ["contract.store", "contract"]
-    allowed = within(names, *(f"conformance.{room}" for room in rooms))
-    assert within(names, "conformance") == allowed
-    assert not within(names, "conformance.targets.transport", "conformance.targets.connect")
+    allowed = within(names, *(f"mlconform.conformance.{room}" for room in rooms))
+    assert within(names, "mlconform.conformance") == allowed
+    assert not within(
+        names, "mlconform.conformance.targets.transport", "mlconform.conformance.targets.connect"
+    )

@@ -26,7 +26,7 @@ WITHOUT_JUDGING = f"""
 import sys
 for name in {_names(PROJECT["optional-dependencies"]["run"])}:
     sys.modules[name] = None
-from conformance.cli import main
+from mlconform.conformance.cli import main
 main()
 """
 
@@ -75,6 +75,6 @@ def _seconds(folder: Path, *plugin: str) -> float:
 
 def test_the_plugin_costs_other_peoples_pytest_next_to_nothing(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    pairs = [(_seconds(tmp_path), _seconds(tmp_path, "-p", "conformance.plugin")) for _ in range(5)]
+    pairs = [(_seconds(tmp_path), _seconds(tmp_path, "-p", "mlconform.conformance.plugin")) for _ in range(5)]
     without, with_it = (min(side) for side in zip(*pairs, strict=True))
     assert with_it - without < ALLOWED_SECONDS

@@ -16,8 +16,9 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A copy of what is built from; its tests are those that `new` writes alone."""
-    for name in ("conformance", "mock_server", "schemas"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("conformance", "mlconform", "mock_server", "schemas"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, tmp_path / name, symlinks=True, ignore=ignored)
     (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     return tmp_path
 
@@ -37,7 +38,7 @@ def python(checkout: Path, *words: str) -> tuple[int, str]:
 
 def new(checkout: Path, *words: str) -> str:
     """Begin one; the name of its test."""
-    code, told = python(checkout, "-m", "conformance", "new", *words)
+    code, told = python(checkout, "-m", "mlconform", "new", *words)
     assert code == 0, told
     return told.rsplit("pytest ", 1)[1].strip()
 
@@ -93,6 +94,6 @@ def test_a_page_says_what_is_next(checkout: Path) -> None:
 
 def test_what_is_there_is_not_overwritten(checkout: Path) -> None:
     new(checkout, "page", "more")
-    code, told = python(checkout, "-m", "conformance", "new", "page", "more")
+    code, told = python(checkout, "-m", "mlconform", "new", "page", "more")
     assert code == 2, told
     assert "test_page_more.py is there already" in told

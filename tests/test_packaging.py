@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from conformance.report.summary import SCHEMA_VERSION
+from mlconform.conformance.report.summary import SCHEMA_VERSION
 
 ROOT = Path(__file__).parents[1]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
@@ -119,6 +119,7 @@ def test_the_image_is_made_of_what_the_product_needs_alone() -> None:
     kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     assert kept == {
         "conformance",
+        "mlconform",
         "mock_server",
         "schemas",
         "reports/*.json",

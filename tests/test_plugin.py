@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,16 +16,16 @@ import pytest
 from click.testing import CliRunner
 
 # Imported here, it need not be imported again by each pytest inside this one.
-import conformance.running.run  # noqa: F401
-from conformance.cli import main
-from conformance.commands.run import command as run_command
-from conformance.contract import store
-from conformance.report.stream import read
-from conformance.report.verdicts import Judgement, judge
-from conformance.running.options import options_from
-from mock_server import Request
+import mlconform.conformance.running.run  # noqa: F401
+from mlconform.conformance.cli import main
+from mlconform.conformance.commands.run import command as run_command
+from mlconform.conformance.contract import store
+from mlconform.conformance.report.stream import read
+from mlconform.conformance.report.verdicts import Judgement, judge
+from mlconform.conformance.running.options import options_from
+from mlconform.mock_server import Request
 
-FEW = ("--pyargs", "conformance.suites.opensearch_ml", "--ml-select", "osml.deploy.answer*")
+FEW = ("--pyargs", "mlconform.conformance.suites.opensearch_ml", "--ml-select", "osml.deploy.answer*")
 pytest_plugins = ["pytester"]
 REPORTS = {"run.ndjson", "report.html", "report.md", "report.sarif", "summary.json", "junit.xml", "findings"}
 
@@ -72,13 +74,44 @@ class TestOtherPeoplesTests:
             "import sys\n"
             "def test_own(request):\n"
             "    assert request.config.pluginmanager.hasplugin('mlconform')\n"
+            "    assert 'mlconform.mock_server' not in sys.modules\n"
             "    loaded = {name.partition('.')[0] for name in sys.modules}\n"
-            "    assert not loaded & {'schemathesis', 'hypothesis', 'mock_server', 'urllib3', 'rich'}\n",
+            "    assert not loaded & {'schemathesis', 'hypothesis', 'urllib3', 'rich'}\n",
         )
         # Without the plugins of those libraries, what is loaded is what ours loads.
         project.pytest(
             "-p", "no:schemathesis", "-p", "no:hypothesispytest", "-p", "no:pytest_httpserver", apart=True
         )
+
+    def test_may_have_packages_that_are_named_as_folders_of_ours(self, project: Project) -> None:
+        (project.folder / "conformance").mkdir()
+        project.write("conformance/__init__.py", "OURS = False\n")
+        project.write("mock_server.py", "OURS = False\n")
+        project.write(
+            "test_own.py",
+            "import conformance, mock_server, urllib3\n"
+            "def test_own(ml_mock):\n"
+            "    assert not conformance.OURS and not mock_server.OURS\n"
+            "    assert urllib3.request('GET', ml_mock.url).status == 200\n",
+        )
+        project.pytest(apart=True)
+
+    def test_are_checked_against_our_types(self, project: Project) -> None:
+        project.write(
+            "test_own.py",
+            "from mlconform.mock_server.fixture import RunningMock\n"
+            "def test_own(ml_mock: RunningMock) -> str:\n"
+            "    return ml_mock.url\n",
+        )
+        checked = subprocess.run(
+            [sys.executable, "-m", "mypy", "--strict", "--config-file=", "test_own.py"],
+            cwd=project.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert checked.returncode == 0, checked.stdout
+        assert "Success" in checked.stdout
 
     def test_keep_their_outcomes_though_they_have_a_requirement_mark_too(self, project: Project) -> None:
         project.write(
@@ -230,7 +263,7 @@ class TestChecks:
     def test_enough_must_be_decided_without_a_report_too(self, project: Project, serve_mock: Any) -> None:
         target = ("--ml-target", serve_mock(nodes=1).url, "--ml-profile", "opensearch-ml")
         chosen = ("--ml-select", "osml.deploy.answer,*test_node_ids_limit_the_deployment")
-        select = ("--pyargs", "conformance.suites.opensearch_ml", *chosen, *target)
+        select = ("--pyargs", "mlconform.conformance.suites.opensearch_ml", *chosen, *target)
         project.pytest(*select)
         said = project.pytest(*select, "--ml-require-decided", "100", expect=[1])
         assert "100 % required" in said
@@ -304,7 +337,7 @@ class TestOut:
         chosen = "osml.deploy.answer,osml.remote.example.deploy-answer,nugen.aligned.answer"
         select = ("--ml-select", chosen, "--ml-level", "example")
         two = ("-n", "2", "--ml-target", mock.url, "--ml-out", "out")
-        project.pytest("--pyargs", "conformance.suites", *select, *two, expect=[1], apart=True)
+        project.pytest("--pyargs", "mlconform.conformance.suites", *select, *two, expect=[1], apart=True)
         judgement = project.judged("out")
         assert self.kinds(judgement) == {
             "osml.deploy.answer": "pass",
@@ -323,7 +356,12 @@ class TestOut:
 
     def test_what_pytest_lets_pass_may_still_not_be_enough(self, project: Project, serve_mock: Any) -> None:
         # Without a second node it cannot be decided, which pytest calls a skip.
-        select = ("--pyargs", "conformance.suites", "--ml-select", "*test_node_ids_limit_the_deployment")
+        select = (
+            "--pyargs",
+            "mlconform.conformance.suites",
+            "--ml-select",
+            "*test_node_ids_limit_the_deployment",
+        )
         target = ("--ml-target", serve_mock(nodes=1).url, "--ml-profile", "opensearch-ml")
         assert counts(project.pytest(*select, *target, expect=[1]))["skipped"] == 1
         project.pytest(*select, *target, "--ml-out", "out", expect=[1])

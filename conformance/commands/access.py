@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from conformance.targets.access_options import HELP, REPEATABLE
+from mlconform.conformance.targets.access_options import HELP, REPEATABLE
 
 
 def access_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.contract import store
-from conformance.contract.model import Contract
+from mlconform.conformance.contract import store
+from mlconform.conformance.contract.model import Contract
 
 
 def chosen_contracts(profile: str, docs_version: str | None = None) -> list[Contract]:

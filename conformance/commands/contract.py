@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from conformance.commands import PROFILE_HELP
-from conformance.commands.chosen import chosen_contracts
-from conformance.contract import build, drift, show, store
-from conformance.contract import checkout as checkouts
-from conformance.contract.model import Contract
-from conformance.outcomes import UsageError
-from conformance.report.exit_code import ExitCode
+from mlconform.conformance.commands import PROFILE_HELP
+from mlconform.conformance.commands.chosen import chosen_contracts
+from mlconform.conformance.contract import build, drift, show, store
+from mlconform.conformance.contract import checkout as checkouts
+from mlconform.conformance.contract.model import Contract
+from mlconform.conformance.outcomes import UsageError
+from mlconform.conformance.report.exit_code import ExitCode
 
 
 @click.group("contract")

@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
-from conformance.commands.access import access_options
-from conformance.report.remedies import TAKES
-from conformance.running.options import RunOptions
-from conformance.running.preview import PROFILE, Preview, preview
-from conformance.targets.access_options import AccessOptions
-from conformance.targets.connect import TargetOptions
-from conformance.targets.opensearch_abilities import Deed
+from mlconform.conformance.commands.access import access_options
+from mlconform.conformance.report.remedies import TAKES
+from mlconform.conformance.running.options import RunOptions
+from mlconform.conformance.running.preview import PROFILE, Preview, preview
+from mlconform.conformance.targets.access_options import AccessOptions
+from mlconform.conformance.targets.connect import TargetOptions
+from mlconform.conformance.targets.opensearch_abilities import Deed
 
 _MAY = {True: "yes", False: "no", None: "not known before a run"}
 

@@ -6,7 +6,7 @@ import threading
 
 import click
 
-from conformance.targets.endpoint import ModelEndpoint
+from mlconform.conformance.targets.endpoint import ModelEndpoint
 
 
 @click.command("endpoint")

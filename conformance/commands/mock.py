@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from conformance.commands import PROFILE_HELP
-from conformance.outcomes import UsageError
-from mock_server import (
+from mlconform.conformance.commands import PROFILE_HELP
+from mlconform.conformance.outcomes import UsageError
+from mlconform.mock_server import (
     DEFAULT_DOCS_VERSION,
     DEFAULT_NODES,
     DEFAULT_PASSWORD,
@@ -21,13 +21,13 @@ from mock_server import (
     MockServer,
     Security,
 )
-from mock_server.asgi import serve
-from mock_server.certificates import certificates
-from mock_server.core import Handler, Request
-from mock_server.request_log import LoggedHandler
+from mlconform.mock_server.asgi import serve
+from mlconform.mock_server.certificates import certificates
+from mlconform.mock_server.core import Handler, Request
+from mlconform.mock_server.request_log import LoggedHandler
 
 if TYPE_CHECKING:
-    from mock_server.recorder import Recorder
+    from mlconform.mock_server.recorder import Recorder
 
 
 @click.command("mock")
@@ -140,7 +140,7 @@ def _logged(handler: Handler, log: str | None) -> Handler:
 
 
 def _recorder(url: str, stubs: Path | None) -> Recorder:
-    from mock_server.recorder import Recorder  # noqa: PLC0415 - a fast start
+    from mlconform.mock_server.recorder import Recorder  # noqa: PLC0415 - a fast start
 
     if stubs is None:
         raise UsageError("--record needs --stubs FILE, where the stubs are written at the end")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from conformance.mutants import faults
-from conformance.report.exit_code import ExitCode
+from mlconform.conformance.mutants import faults
+from mlconform.conformance.report.exit_code import ExitCode
 
 
 @click.command("mutants")
@@ -56,8 +56,8 @@ def _answers(
     out: Path | None,
     compare: Path | None,
 ) -> int:
-    from conformance.mutants import page  # noqa: PLC0415 - the other mutants need none of it
-    from conformance.mutants.answers import score  # noqa: PLC0415
+    from mlconform.conformance.mutants import page  # noqa: PLC0415 - the other mutants need none of it
+    from mlconform.conformance.mutants.answers import score  # noqa: PLC0415
 
     found = score(
         share=share / 100,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from conformance.outcomes import UsageError
+from mlconform.conformance.outcomes import UsageError
 
 _MUTANT = '''"""The fault {name}: the mock has it, and the checks of the requirement that it breaks notice."""
 
@@ -16,8 +16,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from conformance.mutants.faults import BROKEN
-from mock_server import MUTANTS
+from mlconform.conformance.mutants.faults import BROKEN
+from mlconform.mock_server import MUTANTS
 
 NAME = "{name}"
 
@@ -25,7 +25,7 @@ NAME = "{name}"
 def test_the_fault_is_noticed() -> None:
     assert NAME in MUTANTS, f"next: give mock_server/faults.py a mutant {{NAME!r}} with a rule it breaks"
     assert NAME in BROKEN, f"next: say in conformance/mutants/faults.py which requirement {{NAME!r}} breaks"
-    command = [sys.executable, "-m", "conformance", "mutants", NAME]
+    command = [sys.executable, "-m", "mlconform", "mutants", NAME]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     told = ended.stdout + ended.stderr
     assert ended.returncode == 0, f"next: have a check of {{BROKEN[NAME]}} notice; now:\\n{{told}}"
@@ -34,9 +34,9 @@ _CHECK = '''"""{name}."""
 
 from __future__ import annotations
 
-from conformance.suites.expect import Expect
-from conformance.suites.marks import requirement
-from conformance.targets.session import Session
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import requirement
+from mlconform.conformance.targets.session import Session
 
 
 @requirement("{name}")
@@ -52,7 +52,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conformance.contract import store
+from mlconform.conformance.contract import store
 
 NAME, PROFILE = "{name}", "{profile}"
 CHECK = "{file}"
@@ -63,7 +63,7 @@ def test_the_check_decides_its_requirement(tmp_path: Path) -> None:
     assert NAME in known, f"next: give {{NAME}} an entry in schemas/{{PROFILE}}/overlay and build"
     assert known[NAME].checks, "next: build the contract again, so that it names the check"
     run = ["run", "--profile", PROFILE, "--select", NAME, "--out", str(tmp_path)]
-    command = [sys.executable, "-m", "conformance", *run]
+    command = [sys.executable, "-m", "mlconform", *run]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     told = ended.stdout + ended.stderr
     assert ended.returncode == 0, f"next: let {{CHECK}} ask what {{NAME}} says; now:\\n{{told}}"
@@ -72,7 +72,7 @@ _PAGE = '''"""The page {name}: it is in the contract, and every unit of it is ac
 
 from __future__ import annotations
 
-from conformance.contract import overlay_files, store
+from mlconform.conformance.contract import overlay_files, store
 
 NAME, PROFILE = "{name}", "{profile}"
 

@@ -8,12 +8,12 @@ from typing import Final
 
 import click
 
-from conformance.report import combine, diff
-from conformance.report.exit_code import ExitCode
-from conformance.report.publication import withheld
-from conformance.report.render import render, write
-from conformance.report.stream import read
-from conformance.report.verdicts import Judgement, judge
+from mlconform.conformance.report import combine, diff
+from mlconform.conformance.report.exit_code import ExitCode
+from mlconform.conformance.report.publication import withheld
+from mlconform.conformance.report.render import render, write
+from mlconform.conformance.report.stream import read
+from mlconform.conformance.report.verdicts import Judgement, judge
 
 _FORMAT: Final = click.option(
     "--format",

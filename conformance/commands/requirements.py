@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from conformance.commands import DOCS_VERSION_HELP, PROFILE_HELP
-from conformance.commands.chosen import chosen_contracts
-from conformance.contract import coverage, show
+from mlconform.conformance.commands import DOCS_VERSION_HELP, PROFILE_HELP
+from mlconform.conformance.commands.chosen import chosen_contracts
+from mlconform.conformance.contract import coverage, show
 
 
 @click.group("requirements")

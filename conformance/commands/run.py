@@ -10,12 +10,12 @@ from typing import Any
 import click
 from rich.console import Console
 
-from conformance.commands import PROFILE_HELP
-from conformance.commands.access import access_options
-from conformance.running.options import RunOptions, parse_level
-from conformance.running.run import run as run_suite
-from conformance.targets.access_options import AccessOptions
-from conformance.targets.connect import TargetOptions
+from mlconform.conformance.commands import PROFILE_HELP
+from mlconform.conformance.commands.access import access_options
+from mlconform.conformance.running.options import RunOptions, parse_level
+from mlconform.conformance.running.run import run as run_suite
+from mlconform.conformance.targets.access_options import AccessOptions
+from mlconform.conformance.targets.connect import TargetOptions
 
 
 @click.command("run")

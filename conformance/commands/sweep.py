@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from conformance.commands.access import access_options
-from conformance.report.exit_code import ExitCode
-from conformance.targets import opensearch_ml
-from conformance.targets.access_options import AccessOptions
-from conformance.targets.connect import TargetOptions, connect
-from conformance.targets.turns import PREFIX, alive_prefixes
+from mlconform.conformance.commands.access import access_options
+from mlconform.conformance.report.exit_code import ExitCode
+from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets.access_options import AccessOptions
+from mlconform.conformance.targets.connect import TargetOptions, connect
+from mlconform.conformance.targets.turns import PREFIX, alive_prefixes
 
 
 @click.command("sweep")

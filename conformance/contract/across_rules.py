@@ -10,14 +10,14 @@ from typing import Any
 import jsonschema
 import referencing.exceptions
 
-from conformance.contract import openapi
-from conformance.contract.examples import read_example
-from conformance.contract.facts import Facts
-from conformance.contract.fields import Place
-from conformance.contract.history import bodies
-from conformance.contract.operations import Shown
-from conformance.contract.page_rules import Finding
-from conformance.contract.pages import Kind, Page, Unit, setting_names, unfenced
+from mlconform.conformance.contract import openapi
+from mlconform.conformance.contract.examples import read_example
+from mlconform.conformance.contract.facts import Facts
+from mlconform.conformance.contract.fields import Place
+from mlconform.conformance.contract.history import bodies
+from mlconform.conformance.contract.operations import Shown
+from mlconform.conformance.contract.page_rules import Finding
+from mlconform.conformance.contract.pages import Kind, Page, Unit, setting_names, unfenced
 
 _DEFAULT = re.compile(r"\bdefault\b[^.`]*?(?:\bis\b|:)\s*`?\[?(-?[\w.]+)", re.IGNORECASE)
 _SETTING = re.compile(r"^([\w.]+\.[\w.]+):", re.MULTILINE)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from conformance.contract.model import Contract, PageRecord, Source
-from conformance.contract.overlay import Overlay, PageEntry
-from conformance.contract.pages import Kind, Page
+from mlconform.conformance.contract.model import Contract, PageRecord, Source
+from mlconform.conformance.contract.overlay import Overlay, PageEntry
+from mlconform.conformance.contract.pages import Kind, Page
 
 _RFC = re.compile(r"RFC (?P<number>\d+)(?:, (?:section )?(?P<section>\d+(?:\.\d+)*))?")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from conformance.contract.model import Contract, Level, Requirement
+from mlconform.conformance.contract.model import Contract, Level, Requirement
 
 DEFAULT: Final = "default"
 _JSON = "application/json"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from conformance.contract import (
+from mlconform.conformance.contract import (
     addresses,
     checks,
     contradictions,
@@ -20,16 +20,16 @@ from conformance.contract import (
     requirements,
     store,
 )
-from conformance.contract.errors import ContractError
-from conformance.contract.facts import Facts
-from conformance.contract.lock import Lock, LockedPage
-from conformance.contract.model import Contract
-from conformance.contract.operations import shown
-from conformance.contract.overlay import Overlay, PageEntry
-from conformance.contract.page_rules import Finding
-from conformance.contract.pages import Page, read_page
-from conformance.contract.routes import Routes
-from conformance.contract.versions import nearest
+from mlconform.conformance.contract.errors import ContractError
+from mlconform.conformance.contract.facts import Facts
+from mlconform.conformance.contract.lock import Lock, LockedPage
+from mlconform.conformance.contract.model import Contract
+from mlconform.conformance.contract.operations import shown
+from mlconform.conformance.contract.overlay import Overlay, PageEntry
+from mlconform.conformance.contract.page_rules import Finding
+from mlconform.conformance.contract.pages import Page, read_page
+from mlconform.conformance.contract.routes import Routes
+from mlconform.conformance.contract.versions import nearest
 
 SUITES = Path(__file__).parents[1] / "suites"
 # The recordings lie beside the contracts, in a checkout.

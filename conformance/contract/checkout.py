@@ -6,9 +6,9 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from conformance.contract import lock, overlay_files
-from conformance.contract.errors import ContractError
-from conformance.contract.overlay import Overlay
+from mlconform.conformance.contract import lock, overlay_files
+from mlconform.conformance.contract.errors import ContractError
+from mlconform.conformance.contract.overlay import Overlay
 
 
 def copy_pages(checkout: Path, docs: Path, root: Path) -> Iterator[str]:

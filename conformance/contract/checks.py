@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from conformance.contract.errors import ContractError
+from mlconform.conformance.contract.errors import ContractError
 
 Decided = dict[str, tuple[str, ...]]
 

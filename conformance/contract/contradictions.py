@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 
-from conformance.contract.across_rules import across
-from conformance.contract.errors import ContractError
-from conformance.contract.facts import Facts
-from conformance.contract.model import Contradiction
-from conformance.contract.overlay import Overlay
-from conformance.contract.page_rules import RULES, Finding
+from mlconform.conformance.contract.across_rules import across
+from mlconform.conformance.contract.errors import ContractError
+from mlconform.conformance.contract.facts import Facts
+from mlconform.conformance.contract.model import Contradiction
+from mlconform.conformance.contract.overlay import Overlay
+from mlconform.conformance.contract.page_rules import RULES, Finding
 
 
 def findings(facts: Facts) -> dict[str, Finding]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from conformance.contract.model import Contract, Level, UnitRecord
+from mlconform.conformance.contract.model import Contract, Level, UnitRecord
 
 
 @dataclass(frozen=True, slots=True)

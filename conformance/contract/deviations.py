@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from conformance.contract.facts import Facts
-from conformance.contract.model import Contract, Deviation
-from conformance.contract.overlay import recordings
-from conformance.contract.versions import nearest
+from mlconform.conformance.contract.facts import Facts
+from mlconform.conformance.contract.model import Contract, Deviation
+from mlconform.conformance.contract.overlay import recordings
+from mlconform.conformance.contract.versions import nearest
 
 
 def deviations(facts: Facts) -> tuple[Deviation, ...]:

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from conformance.contract.history import bodies, members
-from conformance.contract.model import Contract, UnitRecord
-from conformance.contract.pages import Kind
+from mlconform.conformance.contract.history import bodies, members
+from mlconform.conformance.contract.model import Contract, UnitRecord
+from mlconform.conformance.contract.pages import Kind
 
 _SILENT = {Kind.FRONT_MATTER, Kind.HEADING, Kind.LABEL, Kind.LIQUID, Kind.MARKUP, Kind.TABLE_HEADER}
 _NESTED = {"properties", "items", "additionalProperties", "components"}

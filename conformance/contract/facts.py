@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from conformance.contract import fragment
-from conformance.contract.errors import ContractError
-from conformance.contract.fields import Field, Place, page_since, read_fields
-from conformance.contract.model import Source
-from conformance.contract.operations import Endpoint, Route, Shown, endpoints, operation_of, shown
-from conformance.contract.overlay import Citation, OperationEntry, Overlay, PageEntry, recordings
-from conformance.contract.pages import Kind, Page, Unit
+from mlconform.conformance.contract import fragment
+from mlconform.conformance.contract.errors import ContractError
+from mlconform.conformance.contract.fields import Field, Place, page_since, read_fields
+from mlconform.conformance.contract.model import Source
+from mlconform.conformance.contract.operations import Endpoint, Route, Shown, endpoints, operation_of, shown
+from mlconform.conformance.contract.overlay import Citation, OperationEntry, Overlay, PageEntry, recordings
+from mlconform.conformance.contract.pages import Kind, Page, Unit
 
 
 @dataclass(frozen=True)

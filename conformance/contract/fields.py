@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import yaml
 
-from conformance.contract.pages import Kind, Page, Unit, cells, plain
+from mlconform.conformance.contract.pages import Kind, Page, Unit, cells, plain
 
 _VERSION = r"v?(\d+\.\d+(?:\.\d+)?)"
 _SINCE = re.compile(

@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from conformance.contract.errors import ContractError
-from conformance.contract.model import (
+from mlconform.conformance.contract.errors import ContractError
+from mlconform.conformance.contract.model import (
     Condition,
     Contract,
     Contradiction,

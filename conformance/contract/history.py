@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from conformance.contract.model import Contract
+from mlconform.conformance.contract.model import Contract
 
 Place = tuple[str, ...]
 

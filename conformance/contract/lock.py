@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from conformance.contract.errors import ContractError
-from conformance.contract.files import dump, parse
+from mlconform.conformance.contract.errors import ContractError
+from mlconform.conformance.contract.files import dump, parse
 
 NAME = "sources.lock"
 

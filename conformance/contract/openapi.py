@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from conformance.contract import fragment
-from conformance.contract.facts import Facts
-from conformance.contract.fields import Field, Place
-from conformance.contract.model import Level
-from conformance.contract.operations import Shown
-from conformance.contract.overlay import Member, OperationEntry
-from conformance.contract.schemas import Sample, Schema, annotated, infer, of_type, place
+from mlconform.conformance.contract import fragment
+from mlconform.conformance.contract.facts import Facts
+from mlconform.conformance.contract.fields import Field, Place
+from mlconform.conformance.contract.model import Level
+from mlconform.conformance.contract.operations import Shown
+from mlconform.conformance.contract.overlay import Member, OperationEntry
+from mlconform.conformance.contract.schemas import Sample, Schema, annotated, infer, of_type, place
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _METHODS_WITH_BODY = {"POST", "PUT", "PATCH"}

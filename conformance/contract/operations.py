@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from conformance.contract import examples
-from conformance.contract.examples import Example, read_example, request_lines
-from conformance.contract.pages import Kind, Page, Unit, template
+from mlconform.conformance.contract import examples
+from mlconform.conformance.contract.examples import Example, read_example, request_lines
+from mlconform.conformance.contract.pages import Kind, Page, Unit, template
 
 EXAMPLES = {Kind.SETTINGS, Kind.EXAMPLE_REQUEST, Kind.EXAMPLE_RESPONSE, Kind.ERROR_BODY}
 

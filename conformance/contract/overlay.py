@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.contract.model import Condition, Impact, Level, Remedy, Source
-from conformance.contract.operations import Route
-from conformance.contract.schemas import Schema
+from mlconform.conformance.contract.model import Condition, Impact, Level, Remedy, Source
+from mlconform.conformance.contract.operations import Route
+from mlconform.conformance.contract.schemas import Schema
 
 
 @dataclass(frozen=True, slots=True)

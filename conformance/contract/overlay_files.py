@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 import yaml
 
-from conformance.contract.errors import ContractError
-from conformance.contract.model import Condition, Impact, Level, Remedy
-from conformance.contract.operations import Route
-from conformance.contract.overlay import (
+from mlconform.conformance.contract.errors import ContractError
+from mlconform.conformance.contract.model import Condition, Impact, Level, Remedy
+from mlconform.conformance.contract.operations import Route
+from mlconform.conformance.contract.overlay import (
     Answer,
     Citation,
     ContradictionEntry,

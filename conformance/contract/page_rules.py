@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.contract import fragment
-from conformance.contract.examples import read_example
-from conformance.contract.facts import Facts
-from conformance.contract.fields import Place, vague_since
-from conformance.contract.operations import Route, Shown, operation_of
-from conformance.contract.pages import Kind, Page, Unit, fold, setting_names, slug
-from conformance.contract.schemas import accepts, of_type
+from mlconform.conformance.contract import fragment
+from mlconform.conformance.contract.examples import read_example
+from mlconform.conformance.contract.facts import Facts
+from mlconform.conformance.contract.fields import Place, vague_since
+from mlconform.conformance.contract.operations import Route, Shown, operation_of
+from mlconform.conformance.contract.pages import Kind, Page, Unit, fold, setting_names, slug
+from mlconform.conformance.contract.schemas import accepts, of_type
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from enum import StrEnum
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from conformance.contract import examples, fragment, sentences
+from mlconform.conformance.contract import examples, fragment, sentences
 
 
 class Kind(StrEnum):

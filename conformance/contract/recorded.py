@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from conformance.contract.errors import ContractError
-from conformance.contract.operations import Route, operation_of
-from conformance.contract.schemas import Sample, Schema, infer
+from mlconform.conformance.contract.errors import ContractError
+from mlconform.conformance.contract.operations import Route, operation_of
+from mlconform.conformance.contract.schemas import Sample, Schema, infer
 
 # By operation and status.
 Forms = dict[str, dict[str, Schema]]

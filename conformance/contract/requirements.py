@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from conformance.contract.checks import Decided
-from conformance.contract.errors import ContractError
-from conformance.contract.facts import Facts
-from conformance.contract.fields import Place
-from conformance.contract.model import Level, Requirement, UnitRecord
-from conformance.contract.operations import operation_of
-from conformance.contract.overlay import PageEntry, Pattern, RequirementEntry
-from conformance.contract.pages import Kind, Page, Unit, slug
+from mlconform.conformance.contract.checks import Decided
+from mlconform.conformance.contract.errors import ContractError
+from mlconform.conformance.contract.facts import Facts
+from mlconform.conformance.contract.fields import Place
+from mlconform.conformance.contract.model import Level, Requirement, UnitRecord
+from mlconform.conformance.contract.operations import operation_of
+from mlconform.conformance.contract.overlay import PageEntry, Pattern, RequirementEntry
+from mlconform.conformance.contract.pages import Kind, Page, Unit, slug
 
 
 @dataclass(frozen=True, slots=True)

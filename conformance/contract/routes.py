@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from conformance.contract.operations import Route, operation_of
+from mlconform.conformance.contract.operations import Route, operation_of
 
 # A run asks for the same paths again and again.
 _MOST_REMEMBERED: Final = 4096

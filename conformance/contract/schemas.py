@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.contract.model import Level
+from mlconform.conformance.contract.model import Level
 
 Schema = dict[str, Any]
 

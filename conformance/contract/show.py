@@ -6,9 +6,9 @@ import difflib
 import json
 from collections.abc import Iterable
 
-from conformance.contract import files
-from conformance.contract.errors import ContractError
-from conformance.contract.model import Contract, Requirement
+from mlconform.conformance.contract import files
+from mlconform.conformance.contract.errors import ContractError
+from mlconform.conformance.contract.model import Contract, Requirement
 
 
 def requirements(contracts: Iterable[Contract]) -> str:

@@ -9,10 +9,10 @@ from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from conformance.contract import files
-from conformance.contract.errors import ContractError
-from conformance.contract.model import Contract
-from conformance.contract.versions import nearest, number
+from mlconform.conformance.contract import files
+from mlconform.conformance.contract.errors import ContractError
+from mlconform.conformance.contract.model import Contract
+from mlconform.conformance.contract.versions import nearest, number
 
 # The profiles that are installed: each knows the folder of its contracts.
 _GROUP = "mlconform.profiles"
@@ -25,7 +25,7 @@ def schemas_root() -> Path:
 
     Raises ContractError where there is neither.
     """
-    package = Path(__file__).parents[1]
+    package = Path(__file__).resolve().parents[1]
     for root in (package / "schemas", package.parent / "schemas"):
         if any(root.glob("*/overlay.yaml")):
             return root

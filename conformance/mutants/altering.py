@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from conformance.contract.routes import Routes
-from conformance.mutants.alterations import (
+from mlconform.conformance.contract.routes import Routes
+from mlconform.conformance.mutants.alterations import (
     Kind,
     Members,
     Mutant,
@@ -21,8 +21,8 @@ from conformance.mutants.alterations import (
     places,
     remember,
 )
-from conformance.targets.exchange import Answer, OutgoingRequest
-from conformance.targets.transport import Transport
+from mlconform.conformance.targets.exchange import Answer, OutgoingRequest
+from mlconform.conformance.targets.transport import Transport
 
 T = TypeVar("T")
 

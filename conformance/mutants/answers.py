@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from conformance.contract.answers import Form, Forms
-from conformance.contract.model import Contract, Level
-from conformance.mutants.alterations import Kind, Mutant, Place, mutants_of
-from conformance.mutants.faults import BROKEN
-from conformance.mutants.free import why_free
-from conformance.mutants.matrix import Baseline, Job, Matrix, Tried, in_order, run_matrix
-from conformance.running.options import RunOptions
+from mlconform.conformance.contract.answers import Form, Forms
+from mlconform.conformance.contract.model import Contract, Level
+from mlconform.conformance.mutants.alterations import Kind, Mutant, Place, mutants_of
+from mlconform.conformance.mutants.faults import BROKEN
+from mlconform.conformance.mutants.free import why_free
+from mlconform.conformance.mutants.matrix import Baseline, Job, Matrix, Tried, in_order, run_matrix
+from mlconform.conformance.running.options import RunOptions
 
 PROFILES: Final = ("opensearch-ml", "nugen")
 # Sends something and writes nothing.

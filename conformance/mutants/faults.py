@@ -11,15 +11,15 @@ from typing import Final
 
 from rich.console import Console
 
-from conformance.contract.model import Level
-from conformance.outcomes import UsageError
-from conformance.report.events import Outcome
-from conformance.report.stream import read
-from conformance.report.verdicts import Kind, judge
-from conformance.running.options import RunOptions
-from conformance.running.record import STREAM
-from conformance.running.run import run
-from conformance.targets.connect import TargetOptions
+from mlconform.conformance.contract.model import Level
+from mlconform.conformance.outcomes import UsageError
+from mlconform.conformance.report.events import Outcome
+from mlconform.conformance.report.stream import read
+from mlconform.conformance.report.verdicts import Kind, judge
+from mlconform.conformance.running.options import RunOptions
+from mlconform.conformance.running.record import STREAM
+from mlconform.conformance.running.run import run
+from mlconform.conformance.targets.connect import TargetOptions
 
 # Which requirement a mutant of the mock breaks. The mock names its faults and knows no requirements.
 BROKEN: Final[Mapping[str, str]] = {

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
-from conformance.contract.model import Contract, Requirement
-from conformance.mutants.alterations import Kind, Mutant
+from mlconform.conformance.contract.model import Contract, Requirement
+from mlconform.conformance.mutants.alterations import Kind, Mutant
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,11 @@ FREEDOMS: Final = (
     ),
     Freedom("get_task 200 error", _VALUE, "How a failure is worded is the server's own."),
     Freedom("update_model 406 error", _VALUE, "How a refusal is worded is the server's own."),
+    Freedom(
+        "profile* 200 */memory_size_estimation_?pu",
+        _ABSENT,
+        "What a model may take of memory is a node's own estimate; no page tells of it.",
+    ),
     Freedom("*auto_redeploy_retry_times", _ABSENT, "Counts what a node tried by itself."),
     Freedom("register_model 409 *", _ANY, "Only a race that chance decides brings this answer."),
     Freedom("* 4?? error/caused_by/*/*", _ANY, _OF_SHARDS),

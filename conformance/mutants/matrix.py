@@ -18,14 +18,14 @@ from typing import Any, Final, TypeVar
 import pytest
 from _pytest.runner import runtestprotocol
 
-from conformance.mutants.alterations import Members, Mutant, Place
-from conformance.mutants.altering import Altering
-from conformance.report.codec import decode
-from conformance.report.events import CheckFinished, Outcome
-from conformance.running.attached import EVENT_PROPERTY
-from conformance.running.judging import Judging
-from conformance.running.options import RunOptions
-from conformance.running.run import run_pytest
+from mlconform.conformance.mutants.alterations import Members, Mutant, Place
+from mlconform.conformance.mutants.altering import Altering
+from mlconform.conformance.report.codec import decode
+from mlconform.conformance.report.events import CheckFinished, Outcome
+from mlconform.conformance.running.attached import EVENT_PROPERTY
+from mlconform.conformance.running.judging import Judging
+from mlconform.conformance.running.options import RunOptions
+from mlconform.conformance.running.run import run_pytest
 
 T = TypeVar("T")
 # From the baseline, and the results so far, which grow, to the jobs of one round after the other.

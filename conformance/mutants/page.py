@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from conformance.contract.model import Level
-from conformance.mutants.alterations import Kind
-from conformance.mutants.answers import Outcome, Score
+from mlconform.conformance.contract.model import Level
+from mlconform.conformance.mutants.alterations import Kind
+from mlconform.conformance.mutants.answers import Outcome, Score
 
 _SHOWN = (Level.DOCUMENTED, Level.EXAMPLE)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from conformance.oracle.windows import NEVER, Window, ttl_window
+from mlconform.conformance.oracle.windows import NEVER, Window, ttl_window
 
 # Readings of model_state (pages deploy-model and undeploy-model; recordings of 2.19.0 and 3.4.0).
 IN_MEMORY = frozenset({"DEPLOYED", "PARTIALLY_DEPLOYED"})

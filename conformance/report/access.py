@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from conformance.report.events import AccessSeen
-from conformance.report.verdicts import Judgement
+from mlconform.conformance.report.events import AccessSeen
+from mlconform.conformance.report.verdicts import Judgement
 
 # Those who may least come first; others follow in the order in which they were met.
 _ORDER: Final = ("no credentials", "wrong password", "nobody", "reader", "stranger", "peer", "owner", "admin")

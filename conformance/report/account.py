@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from conformance.report.findings import findings_of
-from conformance.report.presentation import clip, visible
-from conformance.report.verdicts import Verdict
+from mlconform.conformance.report.findings import findings_of
+from mlconform.conformance.report.presentation import clip, visible
+from mlconform.conformance.report.verdicts import Verdict
 
 
 def account(verdict: Verdict, scripts: Mapping[str, str]) -> str:

@@ -10,8 +10,8 @@ from enum import StrEnum
 from types import UnionType
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
 
-from conformance.report import events
-from conformance.report.events import Event
+from mlconform.conformance.report import events
+from mlconform.conformance.report.events import Event
 
 # The class attribute `event` itself is taken by the slot, so the default tells the name.
 _EVENT_TYPES: dict[object, type[Any]] = {

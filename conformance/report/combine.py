@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from conformance.report.exit_code import ExitCode
-from conformance.report.html import document
-from conformance.report.presentation import one_line
-from conformance.report.verdicts import Judgement, Kind
+from mlconform.conformance.report.exit_code import ExitCode
+from mlconform.conformance.report.html import document
+from mlconform.conformance.report.presentation import one_line
+from mlconform.conformance.report.verdicts import Judgement, Kind
 
 # Of two shards of a run: the worst of what was decided, else the worst of what was not.
 _ORDER = (

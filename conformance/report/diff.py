@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 
-from conformance.report.findings import findings_of
-from conformance.report.html import document
-from conformance.report.presentation import headline, one_line
-from conformance.report.verdicts import Judgement, Kind, Verdict
+from mlconform.conformance.report.findings import findings_of
+from mlconform.conformance.report.html import document
+from mlconform.conformance.report.presentation import headline, one_line
+from mlconform.conformance.report.verdicts import Judgement, Kind, Verdict
 
 # From good to bad; a step down this list is worse.
 _ORDER = [

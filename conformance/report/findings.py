@@ -7,9 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from conformance.contract.model import Impact
-from conformance.report.events import KnownDeviation, Outcome, RequirementListed
-from conformance.report.verdicts import Evidence, Judgement, Kind, Verdict, kind_of
+from mlconform.conformance.contract.model import Impact
+from mlconform.conformance.report.events import KnownDeviation, Outcome, RequirementListed
+from mlconform.conformance.report.verdicts import Evidence, Judgement, Kind, Verdict, kind_of
 
 # In the name of a file.
 _UNSAFE = re.compile(r"[^\w.-]")

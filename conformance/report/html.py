@@ -11,11 +11,11 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from conformance.report import presentation
-from conformance.report.access import access_table
-from conformance.report.findings import findings, groups, known_set
-from conformance.report.remedies import offers
-from conformance.report.verdicts import Judgement, Kind
+from mlconform.conformance.report import presentation
+from mlconform.conformance.report.access import access_table
+from mlconform.conformance.report.findings import findings, groups, known_set
+from mlconform.conformance.report.remedies import offers
+from mlconform.conformance.report.verdicts import Judgement, Kind
 
 FINDING_LIMIT = 100
 """Findings of one heading that the page shows in full; the others are in its table."""
@@ -83,7 +83,7 @@ def document(template: str, **values: object) -> str:
 def _environment() -> Environment:
     """What makes pages of templates: every text that goes into one is escaped and visible."""
     made = Environment(
-        loader=PackageLoader("conformance.report"),
+        loader=PackageLoader("mlconform.conformance.report"),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_visible,

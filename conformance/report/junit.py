@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
-from conformance.report.account import account
-from conformance.report.presentation import (
+from mlconform.conformance.report.account import account
+from mlconform.conformance.report.presentation import (
     clip,
     not_run_because,
     one_line,
     visible,
 )
-from conformance.report.verdicts import Judgement, Kind, Verdict
+from mlconform.conformance.report.verdicts import Judgement, Kind, Verdict
 
 
 def render(judgement: Judgement, scripts: Mapping[str, str]) -> str:

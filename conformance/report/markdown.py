@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from conformance.contract.model import Level
-from conformance.report.access import access_table
-from conformance.report.events import RequirementListed
-from conformance.report.findings import Finding, findings, groups, known_set
-from conformance.report.presentation import (
+from mlconform.conformance.contract.model import Level
+from mlconform.conformance.report.access import access_table
+from mlconform.conformance.report.events import RequirementListed
+from mlconform.conformance.report.findings import Finding, findings, groups, known_set
+from mlconform.conformance.report.presentation import (
     LEVELS,
     areas,
     clip,
@@ -23,8 +23,8 @@ from conformance.report.presentation import (
     repeat_command,
     run_duration,
 )
-from conformance.report.remedies import offers
-from conformance.report.verdicts import Judgement, Kind, Verdict
+from mlconform.conformance.report.remedies import offers
+from mlconform.conformance.report.verdicts import Judgement, Kind, Verdict
 
 LISTED = 30
 """Requirements of one kind that are named one by one; of more there is a number."""

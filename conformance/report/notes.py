@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
-from conformance.report.events import Waiver
-from conformance.report.stream import Run
-from conformance.report.waivers import expired
+from mlconform.conformance.report.events import Waiver
+from mlconform.conformance.report.stream import Run
+from mlconform.conformance.report.waivers import expired
 
 
 def notes(run: Run, waivers: Sequence[Waiver], stale: Collection[Waiver]) -> tuple[str, ...]:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from conformance.contract.model import Level
-from conformance.report.events import CheckFinished, ExchangeRecord, RequirementListed, RunStarted
-from conformance.report.exit_code import ExitCode
-from conformance.report.script import commands
-from conformance.report.stream import Run
-from conformance.report.verdicts import Conclusion, Judgement, Kind, Summary, Verdict, ended_early
+from mlconform.conformance.contract.model import Level
+from mlconform.conformance.report.events import CheckFinished, ExchangeRecord, RequirementListed, RunStarted
+from mlconform.conformance.report.exit_code import ExitCode
+from mlconform.conformance.report.script import commands
+from mlconform.conformance.report.stream import Run
+from mlconform.conformance.report.verdicts import Conclusion, Judgement, Kind, Summary, Verdict, ended_early
 
 BODY_LIMIT = 4000
 """Characters of one body, message or log that a report shows; the stream has all of it."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from conformance.contract.model import Impact
-from conformance.report.events import CheckFinished, Decision, Outcome
-from conformance.report.stream import Run
+from mlconform.conformance.contract.model import Impact
+from mlconform.conformance.report.events import CheckFinished, Decision, Outcome
+from mlconform.conformance.report.stream import Run
 
 WITHHELD: Final = "withheld until the server's maintainers have answered; see SECURITY.md"
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from conformance.contract.model import Remedy
-from conformance.report.verdicts import Judgement, Kind, Verdict
+from mlconform.conformance.contract.model import Remedy
+from mlconform.conformance.report.verdicts import Judgement, Kind, Verdict
 
 TAKES: Final[Mapping[Remedy, str]] = {
     Remedy.SETTINGS: "Leave to change cluster settings for as long as the run takes: `--allow-settings`.",

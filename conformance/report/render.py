@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.report import html, junit, markdown, sarif, summary
-from conformance.report.events import Waiver
-from conformance.report.exit_code import ReportError
-from conformance.report.reproduction import reproductions
-from conformance.report.stream import read
-from conformance.report.verdicts import Judgement, judge
+from mlconform.conformance.report import html, junit, markdown, sarif, summary
+from mlconform.conformance.report.events import Waiver
+from mlconform.conformance.report.exit_code import ReportError
+from mlconform.conformance.report.reproduction import reproductions
+from mlconform.conformance.report.stream import read
+from mlconform.conformance.report.verdicts import Judgement, judge
 
 SCRIPTS = "findings"
 """The folder beside a report that holds a script for each finding."""

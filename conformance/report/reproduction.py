@@ -7,12 +7,12 @@ import shlex
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
-from conformance.report.events import CheckFinished, ExchangeRecord, RunStarted
-from conformance.report.findings import Finding, findings
-from conformance.report.presentation import one_line, shown
-from conformance.report.script import commands
-from conformance.report.stream import Run
-from conformance.report.verdicts import Judgement
+from mlconform.conformance.report.events import CheckFinished, ExchangeRecord, RunStarted
+from mlconform.conformance.report.findings import Finding, findings
+from mlconform.conformance.report.presentation import one_line, shown
+from mlconform.conformance.report.script import commands
+from mlconform.conformance.report.stream import Run
+from mlconform.conformance.report.verdicts import Judgement
 
 # Where the requests of a run to the mock of its own process seem to go.
 _IN_PROCESS = "http://mock"

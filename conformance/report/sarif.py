@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from conformance.contract.model import Level
-from conformance.report.events import RequirementListed
-from conformance.report.findings import Finding, findings
-from conformance.report.presentation import LEVELS, clip, one_line, visible
-from conformance.report.verdicts import Judgement, Kind
+from mlconform.conformance.contract.model import Level
+from mlconform.conformance.report.events import RequirementListed
+from mlconform.conformance.report.findings import Finding, findings
+from mlconform.conformance.report.presentation import LEVELS, clip, one_line, visible
+from mlconform.conformance.report.verdicts import Judgement, Kind
 
 _LEVELS: Final = {Kind.FAIL: "error", Kind.FLAKY: "warning", Kind.WARN: "warning", Kind.KNOWN: "note"}
 # The folder of the report, which the places of results are below.

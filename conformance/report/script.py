@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 
-from conformance.report.events import ExchangeRecord
+from mlconform.conformance.report.events import ExchangeRecord
 
 # The members that name what a request made; shorter values are words that may stand anywhere.
 _NAMES = re.compile(r"_?([a-z]+_)*id")

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from conformance.contract.model import Level
-from conformance.report.codec import EventError, decode, encode
-from conformance.report.events import (
+from mlconform.conformance.contract.model import Level
+from mlconform.conformance.report.codec import EventError, decode, encode
+from mlconform.conformance.report.events import (
     SCHEMA_VERSION,
     CheckFinished,
     Event,
@@ -23,7 +23,7 @@ from conformance.report.events import (
     TargetDiscovered,
     Waiver,
 )
-from conformance.report.exit_code import ReportError
+from mlconform.conformance.report.exit_code import ReportError
 
 
 class EventWriter:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from conformance.report.findings import Finding, findings
-from conformance.report.presentation import exit_meaning
-from conformance.report.remedies import offers, remedy_of
-from conformance.report.verdicts import Judgement, Kind, Verdict
+from mlconform.conformance.report.findings import Finding, findings
+from mlconform.conformance.report.presentation import exit_meaning
+from mlconform.conformance.report.remedies import offers, remedy_of
+from mlconform.conformance.report.verdicts import Judgement, Kind, Verdict
 
 SCHEMA_VERSION: Final = 1
 

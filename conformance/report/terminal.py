@@ -8,10 +8,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from conformance.report.findings import Finding, findings, known_set
-from conformance.report.presentation import decided, exit_meaning, headline, one_line
-from conformance.report.remedies import offers
-from conformance.report.verdicts import Conclusion, Judgement, Kind
+from mlconform.conformance.report.findings import Finding, findings, known_set
+from mlconform.conformance.report.presentation import decided, exit_meaning, headline, one_line
+from mlconform.conformance.report.remedies import offers
+from mlconform.conformance.report.verdicts import Conclusion, Judgement, Kind
 
 _LISTED = 20
 _STYLES = {

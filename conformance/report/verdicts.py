@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from conformance.contract.model import Level
-from conformance.report.events import (
+from mlconform.conformance.contract.model import Level
+from mlconform.conformance.report.events import (
     CheckFinished,
     Decision,
     Outcome,
@@ -17,10 +17,10 @@ from conformance.report.events import (
     RunFinished,
     Waiver,
 )
-from conformance.report.exit_code import ExitCode
-from conformance.report.notes import notes
-from conformance.report.stream import Run
-from conformance.report.waivers import Difference, covering, holding, stale
+from mlconform.conformance.report.exit_code import ExitCode
+from mlconform.conformance.report.notes import notes
+from mlconform.conformance.report.stream import Run
+from mlconform.conformance.report.waivers import Difference, covering, holding, stale
 
 
 class Kind(StrEnum):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import yaml
 
-from conformance.report.events import Waiver
-from conformance.report.exit_code import ReportError
+from mlconform.conformance.report.events import Waiver
+from mlconform.conformance.report.exit_code import ReportError
 
 _MEMBERS = {"requirement", "reason", "until", "check", "signature", "chance"}
 _SHAPE = "a list of {requirement, reason, until?: YYYY-MM-DD, check?, signature?, chance?: true}"

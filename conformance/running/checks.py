@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from conformance.suites.marks import EXCLUSIVE, NEEDS, REQUIREMENT
-from conformance.targets.profiles import profile_of as profile_of_folder
+from mlconform.conformance.suites.marks import EXCLUSIVE, NEEDS, REQUIREMENT
+from mlconform.conformance.targets.profiles import profile_of as profile_of_folder
 
 
 def bound_requirements(item: pytest.Item) -> tuple[str, ...]:

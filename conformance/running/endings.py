@@ -10,25 +10,25 @@ from typing import Final
 import pytest
 from hypothesis.errors import Flaky
 
-from conformance.contract.model import Remedy
-from conformance.outcomes import (
+from mlconform.conformance.contract.model import Remedy
+from mlconform.conformance.outcomes import (
     BrokenAnswer,
     Nonconformance,
     PrerequisiteMissing,
     TargetUnreachable,
     Untestable,
 )
-from conformance.report.codec import encode
-from conformance.report.events import CheckFinished, Decision, ExchangeRecord, Outcome, Problem
-from conformance.running.attached import EVENT_PROPERTY
-from conformance.running.checks import bound_requirements, check_name, profile_of
-from conformance.running.judging import Judging
-from conformance.running.shown import shape
-from conformance.suites.expect import Expect, Finding
-from conformance.targets.exchange import Exchange
-from conformance.targets.interruption import raise_if_came
-from conformance.targets.session import Session
-from conformance.watch.watch import Watched
+from mlconform.conformance.report.codec import encode
+from mlconform.conformance.report.events import CheckFinished, Decision, ExchangeRecord, Outcome, Problem
+from mlconform.conformance.running.attached import EVENT_PROPERTY
+from mlconform.conformance.running.checks import bound_requirements, check_name, profile_of
+from mlconform.conformance.running.judging import Judging
+from mlconform.conformance.running.shown import shape
+from mlconform.conformance.suites.expect import Expect, Finding
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.interruption import raise_if_came
+from mlconform.conformance.targets.session import Session
+from mlconform.conformance.watch.watch import Watched
 
 EXPECT_KEY: Final = pytest.StashKey[Expect]()
 SESSION_KEY: Final = pytest.StashKey[Session]()

@@ -12,19 +12,19 @@ from importlib import metadata
 
 import pytest
 
-from conformance.contract import store
-from conformance.contract.addresses import Address, address
-from conformance.contract.errors import ContractError
-from conformance.contract.model import Contract, Requirement
-from conformance.contract.routes import Routes
-from conformance.outcomes import (
+from mlconform.conformance.contract import store
+from mlconform.conformance.contract.addresses import Address, address
+from mlconform.conformance.contract.errors import ContractError
+from mlconform.conformance.contract.model import Contract, Requirement
+from mlconform.conformance.contract.routes import Routes
+from mlconform.conformance.outcomes import (
     BrokenAnswer,
     Nonconformance,
     PrerequisiteMissing,
     TargetUnreachable,
     UsageError,
 )
-from conformance.report.events import (
+from mlconform.conformance.report.events import (
     KnownDeviation,
     Link,
     RequirementListed,
@@ -32,17 +32,17 @@ from conformance.report.events import (
     TargetDiscovered,
     Waiver,
 )
-from conformance.report.exit_code import ReportError
-from conformance.report.notes import is_of
-from conformance.report.waivers import Difference, covering, holding
-from conformance.running.checks import bound_requirements, check_name, in_worker, profile_of
-from conformance.running.known import all_waivers, known_sets, known_waivers
-from conformance.running.options import HANDED, Handed, RunOptions, options_from, selects, unmatched
-from conformance.targets.addresses import without_credentials
-from conformance.targets.connect import connect, join, prepare, sweep_run
-from conformance.targets.session import Facts, Session
-from conformance.targets.turns import Tell
-from conformance.watch.watch import Watch
+from mlconform.conformance.report.exit_code import ReportError
+from mlconform.conformance.report.notes import is_of
+from mlconform.conformance.report.waivers import Difference, covering, holding
+from mlconform.conformance.running.checks import bound_requirements, check_name, in_worker, profile_of
+from mlconform.conformance.running.known import all_waivers, known_sets, known_waivers
+from mlconform.conformance.running.options import HANDED, Handed, RunOptions, options_from, selects, unmatched
+from mlconform.conformance.targets.addresses import without_credentials
+from mlconform.conformance.targets.connect import connect, join, prepare, sweep_run
+from mlconform.conformance.targets.session import Facts, Session
+from mlconform.conformance.targets.turns import Tell
+from mlconform.conformance.watch.watch import Watch
 
 MakeReady = Callable[[Session, Tell], None]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from conformance.contract import store
-from conformance.outcomes import UsageError
-from conformance.report.events import Waiver
-from conformance.report.waivers import load
+from mlconform.conformance.contract import store
+from mlconform.conformance.outcomes import UsageError
+from mlconform.conformance.report.events import Waiver
+from mlconform.conformance.report.waivers import load
 
 
 def known_sets() -> tuple[str, ...]:

@@ -11,18 +11,18 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Protocol
 
-from conformance.contract.model import Level
-from conformance.outcomes import UsageError
-from conformance.targets.access_options import AccessOptions
-from conformance.targets.addresses import without_credentials
-from conformance.targets.connect import (
+from mlconform.conformance.contract.model import Level
+from mlconform.conformance.outcomes import UsageError
+from mlconform.conformance.targets.access_options import AccessOptions
+from mlconform.conformance.targets.addresses import without_credentials
+from mlconform.conformance.targets.connect import (
     LOOPBACK_HOST,
     TargetOptions,
     check_endpoint_host,
     check_target,
     new_run_id,
 )
-from conformance.targets.profiles import profiles
+from mlconform.conformance.targets.profiles import profiles
 
 ALL_PROFILES = "all"
 DEFAULT_OUT = "reports/latest"

@@ -9,20 +9,20 @@ from typing import TypeVar
 
 import pytest
 
-from conformance.contract.model import Remedy
-from conformance.outcomes import Untestable
-from conformance.running.checks import bound_requirements, is_exclusive, needed
-from conformance.running.judging import Judging
-from conformance.running.options import RunOptions
-from conformance.running.run import run_pytest
-from conformance.running.waiting import plan, waits
-from conformance.targets import opensearch_ml
-from conformance.targets.connect import new_run_id
-from conformance.targets.opensearch_abilities import Ability, Deed, abilities, plugins
-from conformance.targets.opensearch_users import who_is
-from conformance.targets.session import Facts, Session, remedy_of
-from conformance.targets.turns import alive_prefixes
-from conformance.targets.users import Part, User, cast
+from mlconform.conformance.contract.model import Remedy
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.running.checks import bound_requirements, is_exclusive, needed
+from mlconform.conformance.running.judging import Judging
+from mlconform.conformance.running.options import RunOptions
+from mlconform.conformance.running.run import run_pytest
+from mlconform.conformance.running.waiting import plan, waits
+from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets.connect import new_run_id
+from mlconform.conformance.targets.opensearch_abilities import Ability, Deed, abilities, plugins
+from mlconform.conformance.targets.opensearch_users import who_is
+from mlconform.conformance.targets.session import Facts, Session, remedy_of
+from mlconform.conformance.targets.turns import alive_prefixes
+from mlconform.conformance.targets.users import Part, User, cast
 
 T = TypeVar("T")
 PROFILE = "opensearch-ml"

@@ -11,16 +11,16 @@ import pytest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
-from conformance.report.codec import decode
-from conformance.report.events import CheckFinished, Decision, Event, Outcome, Problem
-from conformance.report.render import Paths, render
-from conformance.report.stream import EventWriter, gather
-from conformance.report.verdicts import Judgement, footer, judge
-from conformance.running.attached import EVENT_PROPERTY
-from conformance.running.judging import Judging, now
-from conformance.running.waiting import plan
-from conformance.targets.credentials import all_presentable
+from mlconform.conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
+from mlconform.conformance.report.codec import decode
+from mlconform.conformance.report.events import CheckFinished, Decision, Event, Outcome, Problem
+from mlconform.conformance.report.render import Paths, render
+from mlconform.conformance.report.stream import EventWriter, gather
+from mlconform.conformance.report.verdicts import Judgement, footer, judge
+from mlconform.conformance.running.attached import EVENT_PROPERTY
+from mlconform.conformance.running.judging import Judging, now
+from mlconform.conformance.running.waiting import plan
+from mlconform.conformance.targets.credentials import all_presentable
 
 INTERRUPTED: Final = Problem("interrupted", "the run was interrupted")
 

@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from conformance.plugin import hand_over
-from conformance.report.events import CheckFinished, Problem
-from conformance.report.terminal import print_summary
-from conformance.running.judging import Judging
-from conformance.running.options import RunOptions
-from conformance.running.record import INTERRUPTED, Recorder, RunRecord
-from conformance.targets import interruption
-from conformance.targets.connect import new_run_id
-from conformance.targets.profiles import profiles
+from mlconform.conformance.plugin import hand_over
+from mlconform.conformance.report.events import CheckFinished, Problem
+from mlconform.conformance.report.terminal import print_summary
+from mlconform.conformance.running.judging import Judging
+from mlconform.conformance.running.options import RunOptions
+from mlconform.conformance.running.record import INTERRUPTED, Recorder, RunRecord
+from mlconform.conformance.targets import interruption
+from mlconform.conformance.targets.connect import new_run_id
+from mlconform.conformance.targets.profiles import profiles
 
 _STEERING = (
     "PYTEST_ADDOPTS",
@@ -36,7 +36,7 @@ _STEERING = (
 _WENT_THROUGH = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 # The suite is judged by its own configuration: the caller's pytest files and variables stay out.
 _SUITE_ARGUMENTS = (
-    "-pconformance.plugin",
+    "-pmlconform.conformance.plugin",
     "-pno:terminal",
     "-pno:cacheprovider",
     "-pno:warnings",
@@ -114,7 +114,7 @@ def _cache_folder() -> Path:
 
 def run_pytest(judging: Judging, plugin: object, more: list[str]) -> int:
     """Collect the suite for this judging and run it under a pytest plugin; returns pytest's exit code."""
-    suites = Path(str(resources.files("conformance") / "suites"))
+    suites = Path(str(resources.files("mlconform.conformance") / "suites"))
     folders = [str(profiles()[name].checks) for name in judging.found()]
     arguments = [
         *_SUITE_ARGUMENTS,

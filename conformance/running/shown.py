@@ -6,15 +6,15 @@ from typing import Final
 
 import pytest
 
-from conformance.report.account import account
-from conformance.report.events import CheckFinished, Outcome
-from conformance.report.presentation import clip, of_kinds
-from conformance.report.reproduction import reproductions
-from conformance.report.stream import gather
-from conformance.report.verdicts import Kind, judge
-from conformance.report.waivers import Difference
-from conformance.running.judging import Judging
-from conformance.targets.credentials import all_presentable, presentable
+from mlconform.conformance.report.account import account
+from mlconform.conformance.report.events import CheckFinished, Outcome
+from mlconform.conformance.report.presentation import clip, of_kinds
+from mlconform.conformance.report.reproduction import reproductions
+from mlconform.conformance.report.stream import gather
+from mlconform.conformance.report.verdicts import Kind, judge
+from mlconform.conformance.report.waivers import Difference
+from mlconform.conformance.running.judging import Judging
+from mlconform.conformance.targets.credentials import all_presentable, presentable
 
 _DIFFERS: Final = {Outcome.FAIL, Outcome.FLAKY}
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 import pytest
 
-from conformance.running.checks import check_name
-from conformance.suites.expect import Expect
-from conformance.suites.marks import WAITS
-from conformance.targets.session import Session
+from mlconform.conformance.running.checks import check_name
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import WAITS
+from mlconform.conformance.targets.session import Session
 
 
 def waits(item: pytest.Item) -> float:

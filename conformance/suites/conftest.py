@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from conformance.contract.model import Contract
-from conformance.outcomes import Untestable
-from conformance.plugin import judging_of
-from conformance.running.checks import (
+from mlconform.conformance.contract.model import Contract
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.plugin import judging_of
+from mlconform.conformance.running.checks import (
     bound_requirements,
     check_name,
     in_worker,
@@ -18,12 +18,12 @@ from conformance.running.checks import (
     needed,
     profile_of,
 )
-from conformance.running.endings import EXPECT_KEY, SESSION_KEY
-from conformance.running.judging import Judging, Target
-from conformance.running.waiting import WaitingRoom, waits
-from conformance.suites.expect import Expect
-from conformance.suites.explore import Explore
-from conformance.targets.session import Session
+from mlconform.conformance.running.endings import EXPECT_KEY, SESSION_KEY
+from mlconform.conformance.running.judging import Judging, Target
+from mlconform.conformance.running.waiting import WaitingRoom, waits
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.explore import Explore
+from mlconform.conformance.targets.session import Session
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NoReturn
 
-from conformance.contract.routes import Routes
-from conformance.outcomes import Nonconformance
-from conformance.report.events import AccessSeen
-from conformance.suites.signatures import of_exchange, of_text, operation
-from conformance.targets.exchange import Exchange
-from conformance.targets.settle import Ending, Settled
+from mlconform.conformance.contract.routes import Routes
+from mlconform.conformance.outcomes import Nonconformance
+from mlconform.conformance.report.events import AccessSeen
+from mlconform.conformance.suites.signatures import of_exchange, of_text, operation
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.settle import Ending, Settled
 
 Kind = type | tuple[type, ...]
 # A requirement and the signature of a difference.

@@ -12,10 +12,10 @@ from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from hypothesis.strategies import SearchStrategy
 
-from conformance.outcomes import Nonconformance
-from conformance.suites.expect import Expect
-from conformance.targets.session import Session
-from conformance.targets.settle import Budget
+from mlconform.conformance.outcomes import Nonconformance
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.targets.session import Session
+from mlconform.conformance.targets.settle import Budget
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

@@ -15,10 +15,10 @@ from schemathesis import Case, GenerationMode
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core import NotSet
 
-from conformance.contract import store
-from conformance.contract.model import Contract
-from conformance.targets.exchange import Exchange
-from conformance.targets.session import Session
+from mlconform.conformance.contract import store
+from mlconform.conformance.contract.model import Contract
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.session import Session
 
 JSON_TYPE = "application/json"
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from urllib.parse import unquote
 
-from conformance.contract.routes import Routes
-from conformance.targets.credentials import HIDDEN, presentable
-from conformance.targets.exchange import Exchange
+from mlconform.conformance.contract.routes import Routes
+from mlconform.conformance.targets.credentials import HIDDEN, presentable
+from mlconform.conformance.targets.exchange import Exchange
 
 ANY: Final = "*"
 _LONGEST = 240

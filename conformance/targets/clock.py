@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from conformance.contract.model import Remedy
-from conformance.outcomes import Untestable
-from conformance.targets.settle import wait
+from mlconform.conformance.contract.model import Remedy
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.targets.settle import wait
 
 
 class TargetClock:

@@ -12,20 +12,26 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, Untestable, UsageError
-from conformance.targets.access_options import AccessOptions
-from conformance.targets.addresses import is_loopback, without_credentials
-from conformance.targets.credential_files import further_users, header_values, own_credentials
-from conformance.targets.credentials import ClientCertificate, Credentials, basic, bearer
-from conformance.targets.infrastructure import SteadyTransport
-from conformance.targets.pools import Trust
-from conformance.targets.profiles import profiles
-from conformance.targets.session import Session, SessionOptions
-from conformance.targets.settle import wait
-from conformance.targets.transport import HttpTransport, InProcessTransport, Transport
-from conformance.targets.turns import PREFIX, Tell
-from mock_server import DEFAULT_PASSWORD, MUTANTS, USERS, MockServer, Security
-from mock_server.core import Request
+from mlconform.conformance.outcomes import (
+    BrokenAnswer,
+    PrerequisiteMissing,
+    TargetUnreachable,
+    Untestable,
+    UsageError,
+)
+from mlconform.conformance.targets.access_options import AccessOptions
+from mlconform.conformance.targets.addresses import is_loopback, without_credentials
+from mlconform.conformance.targets.credential_files import further_users, header_values, own_credentials
+from mlconform.conformance.targets.credentials import ClientCertificate, Credentials, basic, bearer
+from mlconform.conformance.targets.infrastructure import SteadyTransport
+from mlconform.conformance.targets.pools import Trust
+from mlconform.conformance.targets.profiles import profiles
+from mlconform.conformance.targets.session import Session, SessionOptions
+from mlconform.conformance.targets.settle import wait
+from mlconform.conformance.targets.transport import HttpTransport, InProcessTransport, Transport
+from mlconform.conformance.targets.turns import PREFIX, Tell
+from mlconform.mock_server import DEFAULT_PASSWORD, MUTANTS, USERS, MockServer, Security
+from mlconform.mock_server.core import Request
 
 MOCK = "mock"
 MOCK_ADMIN = "admin"

@@ -12,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
-from conformance.outcomes import UsageError
-from conformance.targets.credentials import (
+from mlconform.conformance.outcomes import UsageError
+from mlconform.conformance.targets.credentials import (
     ClientCertificate,
     Credentials,
     Secret,

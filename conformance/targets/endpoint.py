@@ -16,11 +16,11 @@ from typing import Any, Final
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from conformance.outcomes import PrerequisiteMissing
-from conformance.targets import model_file
-from conformance.targets.addresses import is_loopback
-from conformance.targets.model_file import ModelFile
-from conformance.targets.settle import wait
+from mlconform.conformance.outcomes import PrerequisiteMissing
+from mlconform.conformance.targets import model_file
+from mlconform.conformance.targets.addresses import is_loopback
+from mlconform.conformance.targets.model_file import ModelFile
+from mlconform.conformance.targets.settle import wait
 
 PREDICT_PATH = "/v1/predict"
 ANSWER: dict[str, Any] = {"choices": [{"message": {"content": "hi"}}], "embedding": [0.1, 0.2]}

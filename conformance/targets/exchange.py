@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from conformance.outcomes import BrokenAnswer
-from conformance.report.events import ExchangeRecord
-from conformance.targets.credentials import AUTHORIZATION, Credentials, presentable
+from mlconform.conformance.outcomes import BrokenAnswer
+from mlconform.conformance.report.events import ExchangeRecord
+from mlconform.conformance.targets.credentials import AUTHORIZATION, Credentials, presentable
 
 _SECRET_HEADERS = frozenset({"authorization"})
 

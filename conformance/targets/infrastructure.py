@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
-from conformance.outcomes import TargetUnreachable, Untestable
-from conformance.targets.exchange import Answer, OutgoingRequest
-from conformance.targets.pools import speaks_tls
-from conformance.targets.settle import LONGEST_PAUSE_SECONDS, wait
-from conformance.targets.transport import AnswerCutOff, HttpTransport, NoAnswer
+from mlconform.conformance.outcomes import TargetUnreachable, Untestable
+from mlconform.conformance.targets.exchange import Answer, OutgoingRequest
+from mlconform.conformance.targets.pools import speaks_tls
+from mlconform.conformance.targets.settle import LONGEST_PAUSE_SECONDS, wait
+from mlconform.conformance.targets.transport import AnswerCutOff, HttpTransport, NoAnswer
 
 T = TypeVar("T")
 PATIENCE_SECONDS: Final = 10.0

@@ -11,10 +11,10 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from conformance.outcomes import PrerequisiteMissing, Untestable
-from conformance.targets.session import Facts, Session
-from conformance.targets.tracker import Resource
-from conformance.targets.turns import Tell
+from mlconform.conformance.outcomes import PrerequisiteMissing, Untestable
+from mlconform.conformance.targets.session import Facts, Session
+from mlconform.conformance.targets.tracker import Resource
+from mlconform.conformance.targets.turns import Tell
 
 MODELS = "/api/v3/models"
 ALIGNED = f"{MODELS}/aligned"

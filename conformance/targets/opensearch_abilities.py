@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from conformance.targets.opensearch_users import USERS
-from conformance.targets.session import Session
-from conformance.targets.turns import PIPELINES
-from conformance.targets.users import User
+from mlconform.conformance.targets.opensearch_users import USERS
+from mlconform.conformance.targets.session import Session
+from mlconform.conformance.targets.turns import PIPELINES
+from mlconform.conformance.targets.users import User
 
 _PLUGINS: Final = "/_cat/plugins?format=json"
 

@@ -13,14 +13,14 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from conformance.contract.model import Condition, Remedy
-from conformance.outcomes import PrerequisiteMissing, Untestable
-from conformance.targets.endpoint import is_private
-from conformance.targets.exchange import Exchange
-from conformance.targets.opensearch_users import left_users, who_is
-from conformance.targets.session import Facts, Session
-from conformance.targets.tracker import Resource
-from conformance.targets.turns import PREFIX, Tell, Turn, marks
+from mlconform.conformance.contract.model import Condition, Remedy
+from mlconform.conformance.outcomes import PrerequisiteMissing, Untestable
+from mlconform.conformance.targets.endpoint import is_private
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.opensearch_users import left_users, who_is
+from mlconform.conformance.targets.session import Facts, Session
+from mlconform.conformance.targets.tracker import Resource
+from mlconform.conformance.targets.turns import PREFIX, Tell, Turn, marks
 
 ML = "/_plugins/_ml"
 SETTINGS = "/_cluster/settings"

@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
-from conformance.contract.model import Remedy
-from conformance.outcomes import PrerequisiteMissing, Untestable
-from conformance.targets.credentials import Credentials, basic
-from conformance.targets.session import Session
-from conformance.targets.tracker import Resource
-from conformance.targets.users import FULL_ROLE, READ_ROLES, Part, User, cast
+from mlconform.conformance.contract.model import Remedy
+from mlconform.conformance.outcomes import PrerequisiteMissing, Untestable
+from mlconform.conformance.targets.credentials import Credentials, basic
+from mlconform.conformance.targets.session import Session
+from mlconform.conformance.targets.tracker import Resource
+from mlconform.conformance.targets.users import FULL_ROLE, READ_ROLES, Part, User, cast
 
 AUTHINFO: Final = "/_plugins/_security/authinfo"
 _API: Final = "/_plugins/_security/api"

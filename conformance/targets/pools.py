@@ -15,9 +15,9 @@ import urllib3
 from urllib3 import exceptions
 from urllib3.util import make_headers
 
-from conformance.outcomes import PrerequisiteMissing, UsageError
-from conformance.targets.addresses import is_loopback, without_credentials
-from conformance.targets.credentials import ClientCertificate, Secret, presentable
+from mlconform.conformance.outcomes import PrerequisiteMissing, UsageError
+from mlconform.conformance.targets.addresses import is_loopback, without_credentials
+from mlconform.conformance.targets.credentials import ClientCertificate, Secret, presentable
 
 # What OpenSSL says, what it means and what to do; the first that fits is told.
 _TLS: Final[Sequence[tuple[tuple[str, ...], str, str]]] = (

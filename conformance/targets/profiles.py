@@ -14,9 +14,9 @@ from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from conformance.outcomes import UsageError
-from conformance.targets.session import Facts, Session
-from conformance.targets.turns import Tell
+from mlconform.conformance.outcomes import UsageError
+from mlconform.conformance.targets.session import Facts, Session
+from mlconform.conformance.targets.turns import Tell
 
 GROUP = "mlconform.profiles"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from conformance.targets.exchange import Exchange
-from conformance.targets.opensearch_ml import ML, remove_model
-from conformance.targets.session import Session
-from conformance.targets.tracker import Resource
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.opensearch_ml import ML, remove_model
+from mlconform.conformance.targets.session import Session
+from mlconform.conformance.targets.tracker import Resource
 
 ENDED = frozenset({"COMPLETED", "COMPLETED_WITH_ERROR", "FAILED", "CANCELLED"})
 

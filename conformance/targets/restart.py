@@ -6,10 +6,10 @@ import shlex
 import subprocess
 from collections.abc import Callable
 
-from conformance.contract.model import Remedy
-from conformance.outcomes import TargetUnreachable, Untestable
-from conformance.targets.exchange import Exchange
-from conformance.targets.settle import settle
+from mlconform.conformance.contract.model import Remedy
+from mlconform.conformance.outcomes import TargetUnreachable, Untestable
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.settle import settle
 
 # The recorded nodes took up to 40 s on an idle machine.
 RESTART_BUDGET_SECONDS = 180.0

@@ -12,17 +12,17 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Final, Protocol, TypeVar
 
-from conformance.contract.model import Condition, Remedy
-from conformance.outcomes import PrerequisiteMissing, TargetUnreachable, Untestable
-from conformance.targets.clock import TargetClock
-from conformance.targets.credentials import Credentials
-from conformance.targets.endpoint import ModelEndpoint
-from conformance.targets.exchange import Answer, Exchange, OutgoingRequest
-from conformance.targets.interruption import raise_if_came
-from conformance.targets.restart import by_command
-from conformance.targets.settle import Settled, settle, wait
-from conformance.targets.tracker import Remaining, Resource, Tracker, remove_all
-from conformance.targets.transport import AnswerCutOff, Transport
+from mlconform.conformance.contract.model import Condition, Remedy
+from mlconform.conformance.outcomes import PrerequisiteMissing, TargetUnreachable, Untestable
+from mlconform.conformance.targets.clock import TargetClock
+from mlconform.conformance.targets.credentials import Credentials
+from mlconform.conformance.targets.endpoint import ModelEndpoint
+from mlconform.conformance.targets.exchange import Answer, Exchange, OutgoingRequest
+from mlconform.conformance.targets.interruption import raise_if_came
+from mlconform.conformance.targets.restart import by_command
+from mlconform.conformance.targets.settle import Settled, settle, wait
+from mlconform.conformance.targets.tracker import Remaining, Resource, Tracker, remove_all
+from mlconform.conformance.targets.transport import AnswerCutOff, Transport
 
 T = TypeVar("T")
 ABSENT: Final = object()
@@ -303,7 +303,7 @@ class Session:
         budget: float = STATE_BUDGET_SECONDS,
         unless: Callable[[T], bool] | None = None,
     ) -> Settled[T]:
-        """Wait for a state; see `conformance.targets.settle.settle`.
+        """Wait for a state; see `mlconform.conformance.targets.settle.settle`.
 
         The evidence keeps the first and the last look alone: those between say nothing more.
         """

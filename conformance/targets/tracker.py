@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from conformance.contract.model import Remedy
-from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, Untestable
+from mlconform.conformance.contract.model import Remedy
+from mlconform.conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, Untestable
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from typing import Any, Protocol, TypeVar
 import urllib3
 from urllib3 import exceptions
 
-from conformance.outcomes import TargetUnreachable
-from conformance.targets.credentials import Secret, presentable
-from conformance.targets.exchange import Answer, OutgoingRequest
-from conformance.targets.pools import Trust, explained, open_pool
+from mlconform.conformance.outcomes import TargetUnreachable
+from mlconform.conformance.targets.credentials import Secret, presentable
+from mlconform.conformance.targets.exchange import Answer, OutgoingRequest
+from mlconform.conformance.targets.pools import Trust, explained, open_pool
 
 T = TypeVar("T")
 

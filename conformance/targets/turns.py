@@ -23,9 +23,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from conformance.outcomes import PrerequisiteMissing, TargetUnreachable, Untestable
-from conformance.targets.session import Session
-from conformance.targets.settle import LONGEST_PAUSE_SECONDS, wait
+from mlconform.conformance.outcomes import PrerequisiteMissing, TargetUnreachable, Untestable
+from mlconform.conformance.targets.session import Session
+from mlconform.conformance.targets.settle import LONGEST_PAUSE_SECONDS, wait
 
 Tell = Callable[[str], None]
 PREFIX: Final = "mlconform-"

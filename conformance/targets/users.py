@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from conformance.targets.credentials import Credentials
+from mlconform.conformance.targets.credentials import Credentials
 
 ADMIN_ROLE: Final = "all_access"
 FULL_ROLE: Final = "ml_full_access"

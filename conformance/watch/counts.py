@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from conformance.watch.envelopes import member
-from conformance.watch.observation import Observation, Seen
-from conformance.watch.things import DELETES, UPDATES, Thing, Things
+from mlconform.conformance.watch.envelopes import member
+from mlconform.conformance.watch.observation import Observation, Seen
+from mlconform.conformance.watch.things import DELETES, UPDATES, Thing, Things
 
 WRITES: Final[Mapping[str, str]] = UPDATES | DELETES
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from conformance.watch.observation import Observation, Seen
+from mlconform.conformance.watch.observation import Observation, Seen
 
 _DEFAULT_SIZE = 10
 

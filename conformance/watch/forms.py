@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import jsonschema_rs
 
-from conformance.contract.answers import Form, Forms
-from conformance.watch.observation import Observation, Seen
-from conformance.watch.wire import JSON_TYPE, media_type
+from mlconform.conformance.contract.answers import Form, Forms
+from mlconform.conformance.watch.observation import Observation, Seen
+from mlconform.conformance.watch.wire import JSON_TYPE, media_type
 
 # More of one answer would say the same again.
 _MOST = 5

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from conformance.watch.envelopes import member
-from conformance.watch.observation import Observation, Seen
+from mlconform.conformance.watch.envelopes import member
+from mlconform.conformance.watch.observation import Observation, Seen
 
 # How a server written in Java tells of itself: frames of a stack, classes of its own, files.
 _BUILT: Final = (

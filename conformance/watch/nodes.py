@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from conformance.targets.endpoint import ANSWER
-from conformance.watch.envelopes import member
-from conformance.watch.observation import Observation, Seen
-from conformance.watch.things import Things
+from mlconform.conformance.targets.endpoint import ANSWER
+from mlconform.conformance.watch.envelopes import member
+from mlconform.conformance.watch.observation import Observation, Seen
+from mlconform.conformance.watch.things import Things
 
 # The statistic that the page shows.
 _STATISTIC: Final = "ml_executing_task_count"

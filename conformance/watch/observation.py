@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.exchange import Exchange
 
 
 @dataclass(frozen=True, slots=True)

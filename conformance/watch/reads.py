@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from conformance.watch.counts import WriteCounts
-from conformance.watch.envelopes import member
-from conformance.watch.observation import Observation, Seen
-from conformance.watch.things import AS_SENT, LASTING, UPDATED, Thing, Things, plain, same, updated
+from mlconform.conformance.watch.counts import WriteCounts
+from mlconform.conformance.watch.envelopes import member
+from mlconform.conformance.watch.observation import Observation, Seen
+from mlconform.conformance.watch.things import AS_SENT, LASTING, UPDATED, Thing, Things, plain, same, updated
 
 _TOLERANCE_MS = 3_600_000
 # What a read adds to what is kept.

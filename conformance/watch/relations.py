@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from conformance.watch.counts import WRITES, WriteCounts
-from conformance.watch.envelopes import member
-from conformance.watch.nodes import Nodes
-from conformance.watch.observation import Observation, Seen
-from conformance.watch.reads import Reads
-from conformance.watch.things import (
+from mlconform.conformance.watch.counts import WRITES, WriteCounts
+from mlconform.conformance.watch.envelopes import member
+from mlconform.conformance.watch.nodes import Nodes
+from mlconform.conformance.watch.observation import Observation, Seen
+from mlconform.conformance.watch.reads import Reads
+from mlconform.conformance.watch.things import (
     AS_SENT,
     CREATIONS,
     DELETES,

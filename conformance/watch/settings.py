@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.watch.envelopes import member
-from conformance.watch.observation import Observation, Seen
-from conformance.watch.things import same
+from mlconform.conformance.watch.envelopes import member
+from mlconform.conformance.watch.observation import Observation, Seen
+from mlconform.conformance.watch.things import same
 
 _SCOPES = ("persistent", "transient")
 _RULE = "osml.relation.settings"

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from conformance.contract.answers import Forms, id_prefix
-from conformance.contract.model import Contract
-from conformance.contract.routes import Routes
-from conformance.outcomes import BrokenAnswer, Nonconformance
-from conformance.suites.expect import Expect
-from conformance.targets.exchange import Exchange
-from conformance.targets.session import Facts
-from conformance.watch import envelopes, wire
-from conformance.watch.forms import FormRule
-from conformance.watch.leaks import Leaks
-from conformance.watch.observation import Rule, Seen
-from conformance.watch.relations import Relations
-from conformance.watch.settings import Settings
+from mlconform.conformance.contract.answers import Forms, id_prefix
+from mlconform.conformance.contract.model import Contract
+from mlconform.conformance.contract.routes import Routes
+from mlconform.conformance.outcomes import BrokenAnswer, Nonconformance
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.session import Facts
+from mlconform.conformance.watch import envelopes, wire
+from mlconform.conformance.watch.forms import FormRule
+from mlconform.conformance.watch.leaks import Leaks
+from mlconform.conformance.watch.observation import Rule, Seen
+from mlconform.conformance.watch.relations import Relations
+from mlconform.conformance.watch.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.targets.exchange import Exchange
-from conformance.watch.observation import Observation
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.watch.observation import Observation
 
 JSON_TYPE = "application/json"
 

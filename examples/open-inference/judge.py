@@ -21,7 +21,7 @@ from pathlib import Path
 
 import urllib3
 
-from conformance.targets.settle import settle
+from mlconform.conformance.targets.settle import settle
 
 HERE = Path(__file__).parent
 START_BUDGET_SECONDS = 60.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any
 
-from mock_server.nugen.errors import invalid
+from mlconform.mock_server.nugen.errors import invalid
 
 Problem = tuple[tuple[str | int, ...], str, str]
 

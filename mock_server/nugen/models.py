@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from mock_server.clock import Clock
-from mock_server.nugen.errors import NugenError
-from mock_server.nugen.rules import Rules
+from mlconform.mock_server.clock import Clock
+from mlconform.mock_server.nugen.errors import NugenError
+from mlconform.mock_server.nugen.rules import Rules
 
 
 class Status(StrEnum):

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from mock_server import codec
-from mock_server.clock import Clock
-from mock_server.core import Request, Response, json_response
-from mock_server.nugen.completions import complete, read_prompt
-from mock_server.nugen.errors import NugenError
-from mock_server.nugen.models import AlignedModel, AlignedModels, Task, timestamp
-from mock_server.nugen.rules import Rules
+from mlconform.mock_server import codec
+from mlconform.mock_server.clock import Clock
+from mlconform.mock_server.core import Request, Response, json_response
+from mlconform.mock_server.nugen.completions import complete, read_prompt
+from mlconform.mock_server.nugen.errors import NugenError
+from mlconform.mock_server.nugen.models import AlignedModel, AlignedModels, Task, timestamp
+from mlconform.mock_server.nugen.rules import Rules
 
 PREFIX = "/api/v3/"
 REFUSED_TOKEN = "invalid"

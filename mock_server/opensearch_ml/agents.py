@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mock_server.opensearch_ml import conflicts
-from mock_server.opensearch_ml.bodies.fields import Fields
-from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.errors import illegal_argument, node_error, parse_error, status_error
-from mock_server.opensearch_ml.opensearch_core.settings import AGENT_FRAMEWORK
-from mock_server.opensearch_ml.rules import Rules
-from mock_server.opensearch_ml.search.operation import answer_search
-from mock_server.opensearch_ml.store import Agent, JsonObject
+from mlconform.mock_server.opensearch_ml import conflicts
+from mlconform.mock_server.opensearch_ml.bodies.fields import Fields
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mlconform.mock_server.opensearch_ml.errors import illegal_argument, node_error, parse_error, status_error
+from mlconform.mock_server.opensearch_ml.opensearch_core.settings import AGENT_FRAMEWORK
+from mlconform.mock_server.opensearch_ml.rules import Rules
+from mlconform.mock_server.opensearch_ml.search.operation import answer_search
+from mlconform.mock_server.opensearch_ml.store import Agent, JsonObject
 
 CONVERSATIONAL = "CONVERSATIONAL"
 PLANNING = "PLAN_EXECUTE_AND_REFLECT"

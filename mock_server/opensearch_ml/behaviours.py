@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mock_server.opensearch_ml.deviations import DEVIATIONS, Deviation, Version
-from mock_server.opensearch_ml.rules import DOCUMENTED, Rules
+from mlconform.mock_server.opensearch_ml.deviations import DEVIATIONS, Deviation, Version
+from mlconform.mock_server.opensearch_ml.rules import DOCUMENTED, Rules
 
 DOCS_VERSIONS: tuple[Version, ...] = ((2, 19), (3, 4), (3, 8))
 """The versions whose pages the mock was written from, the oldest first."""

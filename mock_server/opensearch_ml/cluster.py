@@ -7,17 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from mock_server.opensearch_ml.bodies.document import EMPTY, Document
-from mock_server.opensearch_ml.bodies.fields import Fields, fields_of
-from mock_server.opensearch_ml.eligibility import eligible
-from mock_server.opensearch_ml.environment import Environment
-from mock_server.opensearch_ml.errors import not_x_content
-from mock_server.opensearch_ml.lifecycle import Lifecycle
-from mock_server.opensearch_ml.monitor import Monitor
-from mock_server.opensearch_ml.opensearch_core.settings import Settings
-from mock_server.opensearch_ml.prediction.rate_limit import Throttle
-from mock_server.opensearch_ml.security.accounts import Accounts, Caller
-from mock_server.opensearch_ml.store import JsonObject, Model, Store
+from mlconform.mock_server.opensearch_ml.bodies.document import EMPTY, Document
+from mlconform.mock_server.opensearch_ml.bodies.fields import Fields, fields_of
+from mlconform.mock_server.opensearch_ml.eligibility import eligible
+from mlconform.mock_server.opensearch_ml.environment import Environment
+from mlconform.mock_server.opensearch_ml.errors import not_x_content
+from mlconform.mock_server.opensearch_ml.lifecycle import Lifecycle
+from mlconform.mock_server.opensearch_ml.monitor import Monitor
+from mlconform.mock_server.opensearch_ml.opensearch_core.settings import Settings
+from mlconform.mock_server.opensearch_ml.prediction.rate_limit import Throttle
+from mlconform.mock_server.opensearch_ml.security.accounts import Accounts, Caller
+from mlconform.mock_server.opensearch_ml.store import JsonObject, Model, Store
 
 
 class Cluster:

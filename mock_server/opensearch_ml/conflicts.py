@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_server.opensearch_ml.cluster import Cluster
-from mock_server.opensearch_ml.errors import ApiError
-from mock_server.opensearch_ml.rules import Rules
-from mock_server.opensearch_ml.store import Index
+from mlconform.mock_server.opensearch_ml.cluster import Cluster
+from mlconform.mock_server.opensearch_ml.errors import ApiError
+from mlconform.mock_server.opensearch_ml.rules import Rules
+from mlconform.mock_server.opensearch_ml.store import Index
 
 
 def begin_update(cluster: Cluster, index: Index[Any], key: str) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mock_server.opensearch_ml.bodies.fields import Fields, flag_reader, read_in_order, text_reader
-from mock_server.opensearch_ml.errors import illegal_argument
-from mock_server.opensearch_ml.prediction.gson import kept_text
-from mock_server.opensearch_ml.security import access_modes
-from mock_server.opensearch_ml.store import JsonObject
+from mlconform.mock_server.opensearch_ml.bodies.fields import Fields, flag_reader, read_in_order, text_reader
+from mlconform.mock_server.opensearch_ml.errors import illegal_argument
+from mlconform.mock_server.opensearch_ml.prediction.gson import kept_text
+from mlconform.mock_server.opensearch_ml.security import access_modes
+from mlconform.mock_server.opensearch_ml.store import JsonObject
 
 ACTION_TYPES = ("PREDICT", "EXECUTE", "BATCH_PREDICT", "CANCEL_BATCH_PREDICT", "BATCH_PREDICT_STATUS")
 TEXTS = ("name", "version", "description", "protocol")

@@ -6,16 +6,26 @@ import dataclasses
 import re
 from functools import partial
 
-from mock_server.opensearch_ml import conflicts, connector_bodies
-from mock_server.opensearch_ml.bodies.checked_texts import check_texts
-from mock_server.opensearch_ml.bodies.fields import Fields
-from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error, parse_error, status_error
-from mock_server.opensearch_ml.opensearch_core.settings import REMOTE_INFERENCE, TRUSTED_ENDPOINTS, pattern_of
-from mock_server.opensearch_ml.search.operation import answer_search
-from mock_server.opensearch_ml.security import connector_access
-from mock_server.opensearch_ml.security.access_modes import Sent
-from mock_server.opensearch_ml.store import Connector, JsonObject, Model
+from mlconform.mock_server.opensearch_ml import conflicts, connector_bodies
+from mlconform.mock_server.opensearch_ml.bodies.checked_texts import check_texts
+from mlconform.mock_server.opensearch_ml.bodies.fields import Fields
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mlconform.mock_server.opensearch_ml.errors import (
+    ApiError,
+    illegal_argument,
+    node_error,
+    parse_error,
+    status_error,
+)
+from mlconform.mock_server.opensearch_ml.opensearch_core.settings import (
+    REMOTE_INFERENCE,
+    TRUSTED_ENDPOINTS,
+    pattern_of,
+)
+from mlconform.mock_server.opensearch_ml.search.operation import answer_search
+from mlconform.mock_server.opensearch_ml.security import connector_access
+from mlconform.mock_server.opensearch_ml.security.access_modes import Sent
+from mlconform.mock_server.opensearch_ml.store import Connector, JsonObject, Model
 
 PROTOCOLS = ("http", "aws_sigv4")
 DRY_RUN = "dryRunConnector"

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_server.opensearch_ml import conflicts
-from mock_server.opensearch_ml.bodies.document import Document, read_json
-from mock_server.opensearch_ml.bodies.fields import BodyParser, Fields, fields_of, read_in_order, text_reader
-from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.errors import ApiError, node_error, parse_error, status_error
-from mock_server.opensearch_ml.prediction import gson
-from mock_server.opensearch_ml.prediction.rate_limit import merged, read_rate_limiter, view_rate_limiter
-from mock_server.opensearch_ml.rules import Rules
-from mock_server.opensearch_ml.security import access
-from mock_server.opensearch_ml.store import Controller, Model, ModelState, RateLimiter
+from mlconform.mock_server.opensearch_ml import conflicts
+from mlconform.mock_server.opensearch_ml.bodies.document import Document, read_json
+from mlconform.mock_server.opensearch_ml.bodies.fields import (
+    BodyParser,
+    Fields,
+    fields_of,
+    read_in_order,
+    text_reader,
+)
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mlconform.mock_server.opensearch_ml.errors import ApiError, node_error, parse_error, status_error
+from mlconform.mock_server.opensearch_ml.prediction import gson
+from mlconform.mock_server.opensearch_ml.prediction.rate_limit import (
+    merged,
+    read_rate_limiter,
+    view_rate_limiter,
+)
+from mlconform.mock_server.opensearch_ml.rules import Rules
+from mlconform.mock_server.opensearch_ml.security import access
+from mlconform.mock_server.opensearch_ml.store import Controller, Model, ModelState, RateLimiter
 
 _NO_MODEL = "Failed to find model to create the corresponding model controller with the provided model ID"
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from mock_server.opensearch_ml import conflicts
-from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, status_error
-from mock_server.opensearch_ml.models import find
-from mock_server.opensearch_ml.opensearch_core.settings import CUSTOM_PLAN
-from mock_server.opensearch_ml.registration import require_function_allowed
-from mock_server.opensearch_ml.security import access
-from mock_server.opensearch_ml.store import Model
+from mlconform.mock_server.opensearch_ml import conflicts
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mlconform.mock_server.opensearch_ml.errors import ApiError, illegal_argument, status_error
+from mlconform.mock_server.opensearch_ml.models import find
+from mlconform.mock_server.opensearch_ml.opensearch_core.settings import CUSTOM_PLAN
+from mlconform.mock_server.opensearch_ml.registration import require_function_allowed
+from mlconform.mock_server.opensearch_ml.security import access
+from mlconform.mock_server.opensearch_ml.store import Model
 
 
 def deploy(call: Call) -> Answer:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_server.opensearch_ml.cluster import Cluster
-from mock_server.opensearch_ml.errors import status_error
-from mock_server.opensearch_ml.opensearch_core.settings import SAFE_DELETE
-from mock_server.opensearch_ml.rules import User
+from mlconform.mock_server.opensearch_ml.cluster import Cluster
+from mlconform.mock_server.opensearch_ml.errors import status_error
+from mlconform.mock_server.opensearch_ml.opensearch_core.settings import SAFE_DELETE
+from mlconform.mock_server.opensearch_ml.rules import User
 
 
 def refuse_while_in_use(cluster: Cluster, model_id: str) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument
-from mock_server.opensearch_ml.functions import LOCAL_FUNCTIONS
-from mock_server.opensearch_ml.nodes import Node
-from mock_server.opensearch_ml.opensearch_core.settings import LOCAL_ROLES, ONLY_ML_NODES, Settings
-from mock_server.opensearch_ml.rules import Rules
+from mlconform.mock_server.opensearch_ml.errors import ApiError, illegal_argument
+from mlconform.mock_server.opensearch_ml.functions import LOCAL_FUNCTIONS
+from mlconform.mock_server.opensearch_ml.nodes import Node
+from mlconform.mock_server.opensearch_ml.opensearch_core.settings import LOCAL_ROLES, ONLY_ML_NODES, Settings
+from mlconform.mock_server.opensearch_ml.rules import Rules
 
 _NOBODY = (
     "No eligible node found to execute this request. It's best practice to provision ML nodes to serve your "

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from mock_server.clock import Clock
-from mock_server.downloads import Downloads, LocalDownloads
-from mock_server.endpoint import RemoteEndpoint
-from mock_server.opensearch_ml.nodes import Ids, Node
-from mock_server.opensearch_ml.rules import Rules
-from mock_server.opensearch_ml.security.accounts import Security
-from mock_server.opensearch_ml.work import AlwaysDeployed, Outcomes, Progress
+from mlconform.mock_server.clock import Clock
+from mlconform.mock_server.downloads import Downloads, LocalDownloads
+from mlconform.mock_server.endpoint import RemoteEndpoint
+from mlconform.mock_server.opensearch_ml.nodes import Ids, Node
+from mlconform.mock_server.opensearch_ml.rules import Rules
+from mlconform.mock_server.opensearch_ml.security.accounts import Security
+from mlconform.mock_server.opensearch_ml.work import AlwaysDeployed, Outcomes, Progress
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mock_server.opensearch_ml.errors import illegal_argument
+from mlconform.mock_server.opensearch_ml.errors import illegal_argument
 
 LOCAL_FUNCTIONS = (
     "TEXT_EMBEDDING",

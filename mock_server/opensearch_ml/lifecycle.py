@@ -13,17 +13,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from mock_server import codec
-from mock_server.opensearch_ml.eligibility import eligible
-from mock_server.opensearch_ml.environment import Environment
-from mock_server.opensearch_ml.limits import Limits
-from mock_server.opensearch_ml.loading import loaded
-from mock_server.opensearch_ml.model_files import FileError
-from mock_server.opensearch_ml.opensearch_core.settings import AUTO_REDEPLOY, Settings
-from mock_server.opensearch_ml.registering import Registrations
-from mock_server.opensearch_ml.store import Model, ModelState, Store, Task, TaskState
-from mock_server.opensearch_ml.sync_up import SyncUp
-from mock_server.opensearch_ml.work import LOCAL_MODEL_SECONDS, Deployment, Outcome, Registration
+from mlconform.mock_server import codec
+from mlconform.mock_server.opensearch_ml.eligibility import eligible
+from mlconform.mock_server.opensearch_ml.environment import Environment
+from mlconform.mock_server.opensearch_ml.limits import Limits
+from mlconform.mock_server.opensearch_ml.loading import loaded
+from mlconform.mock_server.opensearch_ml.model_files import FileError
+from mlconform.mock_server.opensearch_ml.opensearch_core.settings import AUTO_REDEPLOY, Settings
+from mlconform.mock_server.opensearch_ml.registering import Registrations
+from mlconform.mock_server.opensearch_ml.store import Model, ModelState, Store, Task, TaskState
+from mlconform.mock_server.opensearch_ml.sync_up import SyncUp
+from mlconform.mock_server.opensearch_ml.work import LOCAL_MODEL_SECONDS, Deployment, Outcome, Registration
 
 _AUTO_DEPLOY_LAG = 0.01
 

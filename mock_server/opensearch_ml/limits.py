@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from mock_server.opensearch_ml.functions import LOCAL_FUNCTIONS
-from mock_server.opensearch_ml.opensearch_core.settings import (
+from mlconform.mock_server.opensearch_ml.functions import LOCAL_FUNCTIONS
+from mlconform.mock_server.opensearch_ml.opensearch_core.settings import (
     MOST_DEPLOYS,
     MOST_MODELS,
     MOST_REGISTRATIONS,
     Settings,
 )
-from mock_server.opensearch_ml.rules import Rules
-from mock_server.opensearch_ml.store import Model, Store
-from mock_server.opensearch_ml.work import Deployment
+from mlconform.mock_server.opensearch_ml.rules import Rules
+from mlconform.mock_server.opensearch_ml.store import Model, Store
+from mlconform.mock_server.opensearch_ml.work import Deployment
 
 _TOO_MANY_MODELS = "Exceed max local model per node limit"
 _TOO_MUCH_WORK = "exceed max running task limit"

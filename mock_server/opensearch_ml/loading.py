@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mock_server.opensearch_ml.model_files import (
+from mlconform.mock_server.opensearch_ml.model_files import (
     SPARSE_TOKENIZE,
     Chunk,
     SparseTokenizer,
@@ -12,8 +12,8 @@ from mock_server.opensearch_ml.model_files import (
     load_sparse_tokenizer,
     require_hash,
 )
-from mock_server.opensearch_ml.rules import Rules
-from mock_server.opensearch_ml.store import LocalFile, Model, Store
+from mlconform.mock_server.opensearch_ml.rules import Rules
+from mlconform.mock_server.opensearch_ml.store import LocalFile, Model, Store
 
 
 def chunk_of(model: Model, file: LocalFile, number: int, content: bytes) -> Chunk:

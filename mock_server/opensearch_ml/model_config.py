@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from enum import Enum
 
-from mock_server.opensearch_ml.bodies.fields import (
+from mlconform.mock_server.opensearch_ml.bodies.fields import (
     BodyParser,
     Fields,
     flag_reader,
     read_in_order,
     text_reader,
 )
-from mock_server.opensearch_ml.errors import illegal_argument
-from mock_server.opensearch_ml.prediction import gson
-from mock_server.opensearch_ml.rules import Rules
-from mock_server.opensearch_ml.store import JsonObject
+from mlconform.mock_server.opensearch_ml.errors import illegal_argument
+from mlconform.mock_server.opensearch_ml.prediction import gson
+from mlconform.mock_server.opensearch_ml.rules import Rules
+from mlconform.mock_server.opensearch_ml.store import JsonObject
 
 FRAMEWORKS = ("sentence_transformers", "huggingface_transformers", "huggingface_transformers_neuron")
 

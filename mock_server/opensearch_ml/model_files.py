@@ -15,7 +15,11 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mock_server.opensearch_ml.prediction.word_piece import TokenizerError, WordPiece, read_word_piece
+from mlconform.mock_server.opensearch_ml.prediction.word_piece import (
+    TokenizerError,
+    WordPiece,
+    read_word_piece,
+)
 
 LARGEST_CHUNK = 10_000_000
 SPARSE_TOKENIZE = "SPARSE_TOKENIZE"

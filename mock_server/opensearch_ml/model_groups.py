@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from functools import partial
 
-from mock_server.opensearch_ml import conflicts
-from mock_server.opensearch_ml.bodies.checked_texts import check_texts
-from mock_server.opensearch_ml.bodies.fields import Fields, read_in_order, text_reader
-from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.errors import (
+from mlconform.mock_server.opensearch_ml import conflicts
+from mlconform.mock_server.opensearch_ml.bodies.checked_texts import check_texts
+from mlconform.mock_server.opensearch_ml.bodies.fields import Fields, read_in_order, text_reader
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mlconform.mock_server.opensearch_ml.errors import (
     ApiError,
     illegal_argument,
     node_error,
     parse_error,
     status_error,
 )
-from mock_server.opensearch_ml.search.operation import answer_search
-from mock_server.opensearch_ml.security import access, access_modes
-from mock_server.opensearch_ml.security.access_modes import Sent
-from mock_server.opensearch_ml.store import JsonObject, ModelGroup
+from mlconform.mock_server.opensearch_ml.search.operation import answer_search
+from mlconform.mock_server.opensearch_ml.security import access, access_modes
+from mlconform.mock_server.opensearch_ml.security.access_modes import Sent
+from mlconform.mock_server.opensearch_ml.store import JsonObject, ModelGroup
 
 _TEXTS = ("name", "description", "model_group_id")
 _NO_BODY = "Model group request has empty body"

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import re
 
-from mock_server.opensearch_ml import model_groups
-from mock_server.opensearch_ml.bodies.fields import Fields
-from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error
-from mock_server.opensearch_ml.loading import chunk_of
-from mock_server.opensearch_ml.model_files import LARGEST_CHUNK
-from mock_server.opensearch_ml.opensearch_core.settings import VIA_FILE
-from mock_server.opensearch_ml.registration import MODEL_FORMATS, NEED_NO_CONFIG, group_of, read_members
-from mock_server.opensearch_ml.security import access
-from mock_server.opensearch_ml.store import LocalFile, Model, ModelState
+from mlconform.mock_server.opensearch_ml import model_groups
+from mlconform.mock_server.opensearch_ml.bodies.fields import Fields
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mlconform.mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error
+from mlconform.mock_server.opensearch_ml.loading import chunk_of
+from mlconform.mock_server.opensearch_ml.model_files import LARGEST_CHUNK
+from mlconform.mock_server.opensearch_ml.opensearch_core.settings import VIA_FILE
+from mlconform.mock_server.opensearch_ml.registration import (
+    MODEL_FORMATS,
+    NEED_NO_CONFIG,
+    group_of,
+    read_members,
+)
+from mlconform.mock_server.opensearch_ml.security import access
+from mlconform.mock_server.opensearch_ml.store import LocalFile, Model, ModelState
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
 _REQUIRED = {

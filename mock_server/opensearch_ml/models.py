@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from mock_server.opensearch_ml import connectors
-from mock_server.opensearch_ml.bodies.fields import flag_of
-from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.downstream import refuse_while_in_use
-from mock_server.opensearch_ml.errors import status_error
-from mock_server.opensearch_ml.model_files import Chunk
-from mock_server.opensearch_ml.prediction.rate_limit import view_rate_limiter
-from mock_server.opensearch_ml.search.operation import answer_search
-from mock_server.opensearch_ml.security import access
-from mock_server.opensearch_ml.store import JsonObject, Model, ModelState
+from mlconform.mock_server.opensearch_ml import connectors
+from mlconform.mock_server.opensearch_ml.bodies.fields import flag_of
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mlconform.mock_server.opensearch_ml.downstream import refuse_while_in_use
+from mlconform.mock_server.opensearch_ml.errors import status_error
+from mlconform.mock_server.opensearch_ml.model_files import Chunk
+from mlconform.mock_server.opensearch_ml.prediction.rate_limit import view_rate_limiter
+from mlconform.mock_server.opensearch_ml.search.operation import answer_search
+from mlconform.mock_server.opensearch_ml.security import access
+from mlconform.mock_server.opensearch_ml.store import JsonObject, Model, ModelState
 
 _STATES_KEPT = frozenset({ModelState.DEPLOYING, ModelState.DEPLOYED, ModelState.PARTIALLY_DEPLOYED})
 

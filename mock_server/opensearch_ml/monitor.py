@@ -6,8 +6,8 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from mock_server import codec
-from mock_server.opensearch_ml.store import JsonObject, Model
+from mlconform.mock_server import codec
+from mlconform.mock_server.opensearch_ml.store import JsonObject, Model
 
 Counts = dict[str, Counter[tuple[str, str]]]
 

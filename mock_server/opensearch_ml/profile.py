@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mock_server.core import Request, Response
-from mock_server.opensearch_ml import state, wire
-from mock_server.opensearch_ml.cluster import Cluster
-from mock_server.opensearch_ml.environment import Environment
-from mock_server.opensearch_ml.unmocked import UNMOCKED
+from mlconform.mock_server.core import Request, Response
+from mlconform.mock_server.opensearch_ml import state, wire
+from mlconform.mock_server.opensearch_ml.cluster import Cluster
+from mlconform.mock_server.opensearch_ml.environment import Environment
+from mlconform.mock_server.opensearch_ml.unmocked import UNMOCKED
 
 
 class OpenSearchMl:

@@ -6,15 +6,15 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from mock_server import codec
-from mock_server.downloads import Download, Fetched
-from mock_server.opensearch_ml import model_files
-from mock_server.opensearch_ml.environment import Environment
-from mock_server.opensearch_ml.limits import Limits
-from mock_server.opensearch_ml.loading import chunk_of
-from mock_server.opensearch_ml.model_files import FileError
-from mock_server.opensearch_ml.store import LocalFile, Model, ModelState, Store, Task, TaskState
-from mock_server.opensearch_ml.work import LOCAL_MODEL_SECONDS, Registration
+from mlconform.mock_server import codec
+from mlconform.mock_server.downloads import Download, Fetched
+from mlconform.mock_server.opensearch_ml import model_files
+from mlconform.mock_server.opensearch_ml.environment import Environment
+from mlconform.mock_server.opensearch_ml.limits import Limits
+from mlconform.mock_server.opensearch_ml.loading import chunk_of
+from mlconform.mock_server.opensearch_ml.model_files import FileError
+from mlconform.mock_server.opensearch_ml.store import LocalFile, Model, ModelState, Store, Task, TaskState
+from mlconform.mock_server.opensearch_ml.work import LOCAL_MODEL_SECONDS, Registration
 
 # From a registration's answer to its refusal, as recorded.
 _REFUSAL_SECONDS = 0.002

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mock_server.opensearch_ml import connectors, model_groups
-from mock_server.opensearch_ml.bodies.checked_texts import check_texts
-from mock_server.opensearch_ml.bodies.fields import (
+from mlconform.mock_server.opensearch_ml import connectors, model_groups
+from mlconform.mock_server.opensearch_ml.bodies.checked_texts import check_texts
+from mlconform.mock_server.opensearch_ml.bodies.fields import (
     BodyParser,
     Fields,
     flag_of,
@@ -14,9 +14,9 @@ from mock_server.opensearch_ml.bodies.fields import (
     read_in_order,
     text_reader,
 )
-from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.eligibility import no_node
-from mock_server.opensearch_ml.errors import (
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mlconform.mock_server.opensearch_ml.eligibility import no_node
+from mlconform.mock_server.opensearch_ml.errors import (
     ApiError,
     illegal_argument,
     node_error,
@@ -24,21 +24,33 @@ from mock_server.opensearch_ml.errors import (
     parse_error,
     status_error,
 )
-from mock_server.opensearch_ml.functions import LOCAL_FUNCTIONS, require_function
-from mock_server.opensearch_ml.model_config import form_of, read_model_config
-from mock_server.opensearch_ml.opensearch_core.settings import LOCAL_MODELS, TRUSTED_URLS, VIA_URL, pattern_of
-from mock_server.opensearch_ml.prediction.guardrails import read_guardrails
-from mock_server.opensearch_ml.prediction.interface import read_interface
-from mock_server.opensearch_ml.prediction.local_models import (
+from mlconform.mock_server.opensearch_ml.functions import LOCAL_FUNCTIONS, require_function
+from mlconform.mock_server.opensearch_ml.model_config import form_of, read_model_config
+from mlconform.mock_server.opensearch_ml.opensearch_core.settings import (
+    LOCAL_MODELS,
+    TRUSTED_URLS,
+    VIA_URL,
+    pattern_of,
+)
+from mlconform.mock_server.opensearch_ml.prediction.guardrails import read_guardrails
+from mlconform.mock_server.opensearch_ml.prediction.interface import read_interface
+from mlconform.mock_server.opensearch_ml.prediction.local_models import (
     default_config,
     is_pretrained,
     local_file,
     pretrained_function,
 )
-from mock_server.opensearch_ml.prediction.rate_limit import read_rate_limiter
-from mock_server.opensearch_ml.rules import Rules
-from mock_server.opensearch_ml.security import access, access_modes
-from mock_server.opensearch_ml.store import JsonObject, Model, ModelGroup, ModelState, Task, TaskState
+from mlconform.mock_server.opensearch_ml.prediction.rate_limit import read_rate_limiter
+from mlconform.mock_server.opensearch_ml.rules import Rules
+from mlconform.mock_server.opensearch_ml.security import access, access_modes
+from mlconform.mock_server.opensearch_ml.store import (
+    JsonObject,
+    Model,
+    ModelGroup,
+    ModelState,
+    Task,
+    TaskState,
+)
 
 NEED_NO_CONFIG = ("SPARSE_ENCODING", "SPARSE_TOKENIZE")
 MODEL_FORMATS = ("TORCH_SCRIPT", "ONNX")

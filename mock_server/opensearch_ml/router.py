@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from mock_server.opensearch_ml.cluster import Call, Handler
-from mock_server.opensearch_ml.security.roles import ACTIONS
+from mlconform.mock_server.opensearch_ml.cluster import Call, Handler
+from mlconform.mock_server.opensearch_ml.security.roles import ACTIONS
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from mock_server.opensearch_ml import (
+from mlconform.mock_server.opensearch_ml import (
     agents,
     connectors,
     controllers,
@@ -20,11 +20,16 @@ from mock_server.opensearch_ml import (
     tools,
     update,
 )
-from mock_server.opensearch_ml.cluster import Handler
-from mock_server.opensearch_ml.opensearch_core import cluster_info, cluster_settings, indices, pipelines
-from mock_server.opensearch_ml.prediction import predict, training
-from mock_server.opensearch_ml.router import Route
-from mock_server.opensearch_ml.search import operation
+from mlconform.mock_server.opensearch_ml.cluster import Handler
+from mlconform.mock_server.opensearch_ml.opensearch_core import (
+    cluster_info,
+    cluster_settings,
+    indices,
+    pipelines,
+)
+from mlconform.mock_server.opensearch_ml.prediction import predict, training
+from mlconform.mock_server.opensearch_ml.router import Route
+from mlconform.mock_server.opensearch_ml.search import operation
 
 ML = "/_plugins/_ml"
 _SEARCH = frozenset({"source", "source_content_type"})

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zlib import crc32
 
-from mock_server.opensearch_ml import tasks
-from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.errors import RestError, illegal_argument
-from mock_server.opensearch_ml.opensearch_core.settings import MONITORED_REQUESTS
-from mock_server.opensearch_ml.security import permissions
-from mock_server.opensearch_ml.security.roles import ACTIONS
-from mock_server.opensearch_ml.store import JsonObject, Model, TaskState
+from mlconform.mock_server.opensearch_ml import tasks
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mlconform.mock_server.opensearch_ml.errors import RestError, illegal_argument
+from mlconform.mock_server.opensearch_ml.opensearch_core.settings import MONITORED_REQUESTS
+from mlconform.mock_server.opensearch_ml.security import permissions
+from mlconform.mock_server.opensearch_ml.security.roles import ACTIONS
+from mlconform.mock_server.opensearch_ml.store import JsonObject, Model, TaskState
 
 _MILLISECONDS = 5.0
 # As recorded: what a node takes a model to need, by the size of its file.

@@ -6,16 +6,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from mock_server import codec
-from mock_server.codec import CodecError
-from mock_server.opensearch_ml.cluster import Cluster
-from mock_server.opensearch_ml.errors import ApiError
-from mock_server.opensearch_ml.model_files import Chunk
-from mock_server.opensearch_ml.opensearch_core.settings import Settings
-from mock_server.opensearch_ml.prediction.rate_limit import TokenBucket
-from mock_server.opensearch_ml.security.accounts import Account, Accounts
-from mock_server.opensearch_ml.security.roles import Role, RoleMapping
-from mock_server.opensearch_ml.store import (
+from mlconform.mock_server import codec
+from mlconform.mock_server.codec import CodecError
+from mlconform.mock_server.opensearch_ml.cluster import Cluster
+from mlconform.mock_server.opensearch_ml.errors import ApiError
+from mlconform.mock_server.opensearch_ml.model_files import Chunk
+from mlconform.mock_server.opensearch_ml.opensearch_core.settings import Settings
+from mlconform.mock_server.opensearch_ml.prediction.rate_limit import TokenBucket
+from mlconform.mock_server.opensearch_ml.security.accounts import Account, Accounts
+from mlconform.mock_server.opensearch_ml.security.roles import Role, RoleMapping
+from mlconform.mock_server.opensearch_ml.store import (
     Agent,
     Connector,
     Controller,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.errors import illegal_argument
-from mock_server.opensearch_ml.security import permissions
-from mock_server.opensearch_ml.security.roles import ACTIONS
-from mock_server.opensearch_ml.store import Index, JsonObject, TaskState
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mlconform.mock_server.opensearch_ml.errors import illegal_argument
+from mlconform.mock_server.opensearch_ml.security import permissions
+from mlconform.mock_server.opensearch_ml.security.roles import ACTIONS
+from mlconform.mock_server.opensearch_ml.store import Index, JsonObject, TaskState
 
 NODE_STATS = (
     "ml_jvm_heap_usage",

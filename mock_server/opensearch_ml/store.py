@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar, cast
 
-from mock_server.opensearch_ml.model_files import Chunk, SparseTokenizer
-from mock_server.opensearch_ml.nodes import uuid_of
+from mlconform.mock_server.opensearch_ml.model_files import Chunk, SparseTokenizer
+from mlconform.mock_server.opensearch_ml.nodes import uuid_of
 
 DocumentT = TypeVar("DocumentT")
 OtherT = TypeVar("OtherT")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Container, Iterator
 
-from mock_server.opensearch_ml.environment import Environment
-from mock_server.opensearch_ml.opensearch_core.settings import SYNC_INTERVAL, Settings
-from mock_server.opensearch_ml.store import Model, Store
+from mlconform.mock_server.opensearch_ml.environment import Environment
+from mlconform.mock_server.opensearch_ml.opensearch_core.settings import SYNC_INTERVAL, Settings
+from mlconform.mock_server.opensearch_ml.store import Model, Store
 
 
 class SyncUp:

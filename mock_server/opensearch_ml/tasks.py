@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.connectors import find_action
-from mock_server.opensearch_ml.errors import illegal_argument, node_error, status_error
-from mock_server.opensearch_ml.prediction.remote_models import connector_of
-from mock_server.opensearch_ml.search.operation import answer_search
-from mock_server.opensearch_ml.store import JsonObject, Task, TaskState
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mlconform.mock_server.opensearch_ml.connectors import find_action
+from mlconform.mock_server.opensearch_ml.errors import illegal_argument, node_error, status_error
+from mlconform.mock_server.opensearch_ml.prediction.remote_models import connector_of
+from mlconform.mock_server.opensearch_ml.search.operation import answer_search
+from mlconform.mock_server.opensearch_ml.store import JsonObject, Task, TaskState
 
 BATCH_PREDICTION = "BATCH_PREDICTION"
 _PLATFORMS = ("sagemaker", "openai", "cohere", "bedrock")

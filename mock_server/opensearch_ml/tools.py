@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from mock_server.opensearch_ml.cluster import Answer, Call
-from mock_server.opensearch_ml.store import JsonObject
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call
+from mlconform.mock_server.opensearch_ml.store import JsonObject
 
 _TOOLS: dict[str, tuple[str, bool | None]] = {
     "ConnectorTool": ("undefined", None),

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from mock_server.opensearch_ml.errors import ApiError
+from mlconform.mock_server.opensearch_ml.errors import ApiError
 
 _LOG = logging.getLogger(__name__)
 _ML = "/_plugins/_ml"

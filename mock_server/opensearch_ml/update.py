@@ -7,27 +7,33 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from mock_server.opensearch_ml import conflicts, connectors, model_groups
-from mock_server.opensearch_ml.bodies.checked_texts import check_texts
-from mock_server.opensearch_ml.bodies.fields import BodyParser, Fields, read_in_order, text_reader
-from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.connector_bodies import read_body
-from mock_server.opensearch_ml.errors import ApiError, NodeError, null_pointer, parse_error, status_error
-from mock_server.opensearch_ml.model_config import (
+from mlconform.mock_server.opensearch_ml import conflicts, connectors, model_groups
+from mlconform.mock_server.opensearch_ml.bodies.checked_texts import check_texts
+from mlconform.mock_server.opensearch_ml.bodies.fields import BodyParser, Fields, read_in_order, text_reader
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mlconform.mock_server.opensearch_ml.connector_bodies import read_body
+from mlconform.mock_server.opensearch_ml.errors import (
+    ApiError,
+    NodeError,
+    null_pointer,
+    parse_error,
+    status_error,
+)
+from mlconform.mock_server.opensearch_ml.model_config import (
     check_local_text_embedding,
     check_remote_text_embedding,
     form_of,
     merged,
     read_model_config,
 )
-from mock_server.opensearch_ml.models import find
-from mock_server.opensearch_ml.prediction.guardrails import read_guardrails
-from mock_server.opensearch_ml.prediction.interface import read_interface
-from mock_server.opensearch_ml.prediction.rate_limit import merged as merged_limiter
-from mock_server.opensearch_ml.registration import model_readers
-from mock_server.opensearch_ml.rules import Rules
-from mock_server.opensearch_ml.security import access
-from mock_server.opensearch_ml.store import JsonObject, Model, ModelState
+from mlconform.mock_server.opensearch_ml.models import find
+from mlconform.mock_server.opensearch_ml.prediction.guardrails import read_guardrails
+from mlconform.mock_server.opensearch_ml.prediction.interface import read_interface
+from mlconform.mock_server.opensearch_ml.prediction.rate_limit import merged as merged_limiter
+from mlconform.mock_server.opensearch_ml.registration import model_readers
+from mlconform.mock_server.opensearch_ml.rules import Rules
+from mlconform.mock_server.opensearch_ml.security import access
+from mlconform.mock_server.opensearch_ml.store import JsonObject, Model, ModelState
 
 UPDATABLE_FUNCTIONS = ("REMOTE", "TEXT_EMBEDDING")
 Change = Callable[[], None]

@@ -9,13 +9,13 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
-from mock_server.core import JSON_UTF8, Request, Response, encode_json
-from mock_server.opensearch_ml import unmocked
-from mock_server.opensearch_ml.bodies.document import EMPTY, MAX_DEPTH, Document, read_json
-from mock_server.opensearch_ml.bodies.fields import flag_of, require_time
-from mock_server.opensearch_ml.bodies.nearness import did_you_mean
-from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.errors import (
+from mlconform.mock_server.core import JSON_UTF8, Request, Response, encode_json
+from mlconform.mock_server.opensearch_ml import unmocked
+from mlconform.mock_server.opensearch_ml.bodies.document import EMPTY, MAX_DEPTH, Document, read_json
+from mlconform.mock_server.opensearch_ml.bodies.fields import flag_of, require_time
+from mlconform.mock_server.opensearch_ml.bodies.nearness import did_you_mean
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mlconform.mock_server.opensearch_ml.errors import (
     ApiError,
     NodeError,
     RestError,
@@ -23,10 +23,10 @@ from mock_server.opensearch_ml.errors import (
     illegal_argument,
     not_x_content,
 )
-from mock_server.opensearch_ml.router import Match, Route, Router
-from mock_server.opensearch_ml.routes import ROUTES
-from mock_server.opensearch_ml.security import guard
-from mock_server.opensearch_ml.security.routes import SECURITY_ROUTES
+from mlconform.mock_server.opensearch_ml.router import Match, Route, Router
+from mlconform.mock_server.opensearch_ml.routes import ROUTES
+from mlconform.mock_server.opensearch_ml.security import guard
+from mlconform.mock_server.opensearch_ml.security.routes import SECURITY_ROUTES
 
 YAML = "application/yaml"
 _JSON_TYPES = frozenset(
@@ -205,7 +205,7 @@ def _known_media_type(header: str | None) -> str:
 
 def _read_body(cluster: Cluster, request: Request, route: Route, media_type: str) -> Document:
     if media_type == YAML:
-        from mock_server.opensearch_ml.bodies.yaml_bodies import read_yaml  # noqa: PLC0415 - a fast start
+        from mlconform.mock_server.opensearch_ml.bodies.yaml_bodies import read_yaml  # noqa: PLC0415 - a fast start
 
         return read_yaml(request.body)
     try:
@@ -245,7 +245,7 @@ def _render(
     if filtered and query.get("filter_path"):
         value = filter_paths(value, query["filter_path"].split(","))
     if _wants_yaml(request, query):
-        from mock_server.opensearch_ml.bodies.yaml_bodies import write_yaml  # noqa: PLC0415 - a fast start
+        from mlconform.mock_server.opensearch_ml.bodies.yaml_bodies import write_yaml  # noqa: PLC0415 - a fast start
 
         return _response(cluster, given, YAML, write_yaml(value).encode("utf-8", "replace"))
     pretty = query.get("pretty", "true" if request.path == "/" else "false") in ("", "true")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from mock_server.opensearch_ml.store import LocalFile, Model
+from mlconform.mock_server.opensearch_ml.store import LocalFile, Model
 
 LOCAL_MODEL_SECONDS = 0.2
 """What the registration and the deployment of a local model take."""

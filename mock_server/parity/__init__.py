@@ -3,7 +3,7 @@
 Needed by `make parity` and by whoever records a scenario; the mock itself does without it.
 """
 
-from mock_server.parity.recording import Exchange, Recording, RecordingError, read_recording
-from mock_server.parity.replay import Compared, Replayed, replay
+from mlconform.mock_server.parity.recording import Exchange, Recording, RecordingError, read_recording
+from mlconform.mock_server.parity.replay import Compared, Replayed, replay
 
 __all__ = ["Compared", "Exchange", "Recording", "RecordingError", "Replayed", "read_recording", "replay"]

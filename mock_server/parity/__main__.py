@@ -1,4 +1,4 @@
-"""`python -m mock_server.parity FOLDER...`: replay recordings and print a table, a scenario a line."""
+"""`python -m mlconform.mock_server.parity FOLDER...`: replay recordings, a line a scenario."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from mock_server.opensearch_ml.behaviours import BEHAVIOURS
-from mock_server.parity.recording import RecordingError, read_recording
-from mock_server.parity.replay import Compared, Replayed, replay
+from mlconform.mock_server.opensearch_ml.behaviours import BEHAVIOURS
+from mlconform.mock_server.parity.recording import RecordingError, read_recording
+from mlconform.mock_server.parity.replay import Compared, Replayed, replay
 
 _COLUMNS = ("exchanges", "status", "error type", "shape", "values")
 
@@ -71,7 +71,7 @@ def differences(replays: Sequence[Replayed]) -> Iterable[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 1 when an exchange differs in status, error type or shape, or too many in values."""
-    parser = argparse.ArgumentParser(prog="python -m mock_server.parity", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m mlconform.mock_server.parity", description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path, help="folders of recordings")
     parser.add_argument("--behaviour", choices=BEHAVIOURS, help="default: that of the recorded version")
     parser.add_argument("--nodes", type=int, help="nodes of the mock; default: as recorded")

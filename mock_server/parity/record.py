@@ -1,4 +1,4 @@
-"""`python -m mock_server.parity.record --node URL --out FOLDER SCENARIO...`: scenarios asked of a real node.
+"""`python -m mlconform.mock_server.parity.record --node URL --out FOLDER SCENARIO...`: a node is asked.
 
 What the node had before is there afterwards, what the scenarios made is removed, and settings are put back.
 """
@@ -19,10 +19,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from mock_server.parity.node import ML, Answer, Node, NodeError, inventory, put_back, put_settings, read_users
-from mock_server.parity.replay import ONLY_ML_NODES, SETTINGS
-from mock_server.parity.scenario import Scenario, ScenarioError, Step, facts_of, fill, read_scenario
-from mock_server.parity.served import FileServer
+from mlconform.mock_server.parity.node import (
+    ML,
+    Answer,
+    Node,
+    NodeError,
+    inventory,
+    put_back,
+    put_settings,
+    read_users,
+)
+from mlconform.mock_server.parity.replay import ONLY_ML_NODES, SETTINGS
+from mlconform.mock_server.parity.scenario import Scenario, ScenarioError, Step, facts_of, fill, read_scenario
+from mlconform.mock_server.parity.served import FileServer
 
 Line = dict[str, Any]
 
@@ -216,7 +225,9 @@ def _require_loopback(addresses: Sequence[str]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command: 0 when all went well, 1 when something could not be removed, 2 for errors."""
-    parser = argparse.ArgumentParser(prog="python -m mock_server.parity.record", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m mlconform.mock_server.parity.record", description=__doc__
+    )
     parser.add_argument("scenarios", nargs="+", type=Path, help="files of scenarios, *.yaml")
     parser.add_argument("--node", action="append", required=True, help="address; once for each node")
     parser.add_argument("--out", type=Path, required=True, help="folder for the recordings")

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mock_server.core import Request
-from mock_server.parity.served import Served
+from mlconform.mock_server.core import Request
+from mlconform.mock_server.parity.served import Served
 
 RESTART = "restart"
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import yaml
 
-from mock_server.clock import Clock
-from mock_server.core import Request, Response
-from mock_server.downloads import REFUSED, Download, Fetched, answered, is_near
-from mock_server.opensearch_ml.security.accounts import Security
-from mock_server.parity.appearance import Appearances, swap_ids
-from mock_server.parity.recording import Exchange, Recording, Restart
-from mock_server.parity.served import Served
-from mock_server.server import MockServer
+from mlconform.mock_server.clock import Clock
+from mlconform.mock_server.core import Request, Response
+from mlconform.mock_server.downloads import REFUSED, Download, Fetched, answered, is_near
+from mlconform.mock_server.opensearch_ml.security.accounts import Security
+from mlconform.mock_server.parity.appearance import Appearances, swap_ids
+from mlconform.mock_server.parity.recording import Exchange, Recording, Restart
+from mlconform.mock_server.parity.served import Served
+from mlconform.mock_server.server import MockServer
 
 SETTINGS = {
     "plugins.ml_commons.sync_up_job_interval_in_seconds": 10,

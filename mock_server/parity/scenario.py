@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from mock_server.parity.served import Served, zipped
+from mlconform.mock_server.parity.served import Served, zipped
 
 _NAME = re.compile(r"\{\{([^{}]+)\}\}")
 

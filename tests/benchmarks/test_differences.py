@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from conformance.report.verdicts import Kind
+from mlconform.conformance.report.verdicts import Kind
 
 ROOT = Path(__file__).parents[2]
 HEAD = "| requirement | cluster | node | mock | why |\n| --- | --- | --- | --- | --- |\n"

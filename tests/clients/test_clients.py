@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from mock_server import Request
-from mock_server.fixture import RunningMock, running_mock
+from mlconform.mock_server import Request
+from mlconform.mock_server.fixture import RunningMock, running_mock
 
 HERE = Path(__file__).parent
 SCRIPT = HERE / "story.json"

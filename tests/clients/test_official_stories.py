@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.fixture import running_mock
+from mlconform.mock_server.fixture import running_mock
 
 ROOT = Path(__file__).parents[2]
 OFFICIAL = Path(os.environ.get("OFFICIAL_TESTS", ROOT.parent / "shared" / "official-tests"))

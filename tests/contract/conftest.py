@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from conformance.contract import overlay_files
-from conformance.contract.facts import Facts
-from conformance.contract.pages import Kind, Page, read_page
+from mlconform.conformance.contract import overlay_files
+from mlconform.conformance.contract.facts import Facts
+from mlconform.conformance.contract.pages import Kind, Page, read_page
 
 PAGE = """---
 title: Start

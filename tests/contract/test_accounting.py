@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from conformance.contract import openapi
-from conformance.contract.errors import ContractError
-from conformance.contract.overlay_files import load
-from conformance.contract.requirements import account, requirements
+from mlconform.conformance.contract import openapi
+from mlconform.conformance.contract.errors import ContractError
+from mlconform.conformance.contract.overlay_files import load
+from mlconform.conformance.contract.requirements import account, requirements
 
 from .conftest import OVERLAY, PAGE, Project
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.contract.across_rules import across
-from conformance.contract.facts import Facts
-from conformance.contract.pages import read_page
+from mlconform.conformance.contract.across_rules import across
+from mlconform.conformance.contract.facts import Facts
+from mlconform.conformance.contract.pages import read_page
 
 from .conftest import PAGE, Project
 

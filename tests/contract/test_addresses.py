@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conformance.contract import build, store
-from conformance.contract.addresses import Address, address
-from conformance.contract.errors import ContractError
-from conformance.contract.model import Contract, Impact, Source
+from mlconform.conformance.contract import build, store
+from mlconform.conformance.contract.addresses import Address, address
+from mlconform.conformance.contract.errors import ContractError
+from mlconform.conformance.contract.model import Contract, Impact, Source
 
 from .conftest import Project
 

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
-from conformance.contract import contradictions, openapi, overlay_files, requirements
-from conformance.contract.facts import Facts
-from conformance.contract.overlay import Overlay
-from conformance.contract.pages import read_page
+from mlconform.conformance.contract import contradictions, openapi, overlay_files, requirements
+from mlconform.conformance.contract.facts import Facts
+from mlconform.conformance.contract.overlay import Overlay
+from mlconform.conformance.contract.pages import read_page
 
 from .conftest import OVERLAY, PAGE
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from conformance.contract import lock, store
-from conformance.contract.build import build, check, generate
-from conformance.contract.coverage import coverage
-from conformance.contract.errors import ContractError
+from mlconform.conformance.contract import lock, store
+from mlconform.conformance.contract.build import build, check, generate
+from mlconform.conformance.contract.coverage import coverage
+from mlconform.conformance.contract.errors import ContractError
 
 from .conftest import OVERLAY, PAGE, Project
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from conformance.contract.build import build
-from conformance.contract.checkout import copy_pages
-from conformance.contract.errors import ContractError
+from mlconform.conformance.contract.build import build
+from mlconform.conformance.contract.checkout import copy_pages
+from mlconform.conformance.contract.errors import ContractError
 
 from .conftest import PAGE, Project
 

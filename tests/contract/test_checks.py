@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.contract.checks import decided_by
-from conformance.contract.errors import ContractError
+from mlconform.conformance.contract.checks import decided_by
+from mlconform.conformance.contract.errors import ContractError
 
 from .conftest import Project
 

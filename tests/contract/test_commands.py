@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from conformance.cli import main
+from mlconform.conformance.cli import main
 
 
 def call(*arguments: str) -> Result:

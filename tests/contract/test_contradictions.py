@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from conformance.contract.contradictions import contradictions, findings, forbid_settling_nothing
-from conformance.contract.errors import ContractError
-from conformance.contract.model import Contradiction
+from mlconform.conformance.contract.contradictions import contradictions, findings, forbid_settling_nothing
+from mlconform.conformance.contract.errors import ContractError
+from mlconform.conformance.contract.model import Contradiction
 
 from .conftest import PAGE, Project
 

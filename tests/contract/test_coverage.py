@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from conformance.contract import coverage, store
-from conformance.contract.build import SUITES, build, generate
-from conformance.contract.checks import decided_by
+from mlconform.conformance.contract import coverage, store
+from mlconform.conformance.contract.build import SUITES, build, generate
+from mlconform.conformance.contract.checks import decided_by
 
 from .conftest import OVERLAY, Project
 

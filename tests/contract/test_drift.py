@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from conformance.contract import store
-from conformance.contract.build import build, folder_contract
-from conformance.contract.drift import Change, Way, as_json, as_text, drift
-from conformance.contract.errors import ContractError
+from mlconform.conformance.contract import store
+from mlconform.conformance.contract.build import build, folder_contract
+from mlconform.conformance.contract.drift import Change, Way, as_json, as_text, drift
+from mlconform.conformance.contract.errors import ContractError
 
 from .conftest import PAGE, Project
 

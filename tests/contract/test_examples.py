@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from conformance.contract.examples import Block, classify, read_example, read_json, status_of
+from mlconform.conformance.contract.examples import Block, classify, read_example, read_json, status_of
 
 
 @pytest.mark.parametrize(

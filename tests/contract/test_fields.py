@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from conformance.contract.fields import Field, page_since, read_fields, since_of, vague_since
-from conformance.contract.pages import Page
+from mlconform.conformance.contract.fields import Field, page_since, read_fields, since_of, vague_since
+from mlconform.conformance.contract.pages import Page
 
 from .conftest import PAGE
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.contract.fragment import bare, is_fragment, leaves
+from mlconform.conformance.contract.fragment import bare, is_fragment, leaves
 
 DOCUMENT = """openapi: 3.1.0
 info:

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 from openapi_spec_validator import validate
 
-from conformance.contract import openapi, store
+from mlconform.conformance.contract import openapi, store
 
 from .conftest import OVERLAY, PAGE, Project
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from conformance.contract.operations import Route, endpoints, operation_of, shown
-from conformance.contract.pages import Page
+from mlconform.conformance.contract.operations import Route, endpoints, operation_of, shown
+from mlconform.conformance.contract.pages import Page
 
 from .conftest import PAGE
 

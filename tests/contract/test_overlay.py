@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from conformance.contract import build, overlay_files
-from conformance.contract.errors import ContractError
-from conformance.contract.overlay import Overlay
+from mlconform.conformance.contract import build, overlay_files
+from mlconform.conformance.contract.errors import ContractError
+from mlconform.conformance.contract.overlay import Overlay
 
 from .conftest import OVERLAY, Project
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from conformance.contract import overlay as kinds
-from conformance.contract import overlay_files
+from mlconform.conformance.contract import overlay as kinds
+from mlconform.conformance.contract import overlay_files
 
 from .conftest import OVERLAY, Project
 

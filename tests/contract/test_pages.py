@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.contract.pages import Kind, Page, read_page
+from mlconform.conformance.contract.pages import Kind, Page, read_page
 
 from .conftest import PAGE, keys
 

@@ -11,12 +11,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from conformance.contract import store
-from conformance.contract.history import bodies
-from conformance.contract.model import Contract
-from conformance.contract.operations import Route, operation_of
-from conformance.running.known import known_sets, known_waivers
-from mock_server.opensearch_ml.behaviours import deviations_of
+from mlconform.conformance.contract import store
+from mlconform.conformance.contract.history import bodies
+from mlconform.conformance.contract.model import Contract
+from mlconform.conformance.contract.operations import Route, operation_of
+from mlconform.conformance.running.known import known_sets, known_waivers
+from mlconform.mock_server.opensearch_ml.behaviours import deviations_of
 
 OBSERVED = Path(__file__).parents[1] / "observed"
 VERSIONS = {"opensearch-2.19.0": "2.19", "opensearch-3.4.0": "3.4", "opensearch-3.4.0-three-nodes": "3.4"}

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.contract.errors import ContractError
-from conformance.contract.model import Level, Requirement
-from conformance.contract.requirements import account, requirements
+from mlconform.conformance.contract.errors import ContractError
+from mlconform.conformance.contract.model import Level, Requirement
+from mlconform.conformance.contract.requirements import account, requirements
 
 from .conftest import OVERLAY, PAGE, Project
 

@@ -13,8 +13,8 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
 from schemathesis.core.failures import Failure, FailureGroup
 
-from conformance.contract import store
-from mock_server.fixture import RunningMock, running_mock
+from mlconform.conformance.contract import store
+from mlconform.mock_server.fixture import RunningMock, running_mock
 
 REFUSED = "RejectedPositiveData"
 NAMES_A_CHOICE = "the value is one of a list that the pages do not give, so random text is refused"

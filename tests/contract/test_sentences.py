@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.contract.sentences import split
+from mlconform.conformance.contract.sentences import split
 
 
 def sentences(text: str) -> list[str]:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from conformance.contract import store
-from conformance.contract.build import build
-from conformance.contract.errors import ContractError
-from conformance.contract.model import Contract
-from conformance.contract.pages import digest
+from mlconform.conformance.contract import store
+from mlconform.conformance.contract.build import build
+from mlconform.conformance.contract.errors import ContractError
+from mlconform.conformance.contract.model import Contract
+from mlconform.conformance.contract.pages import digest
 
 from .conftest import OVERLAY, PAGE, Project
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from conformance.contract import show, store
-from conformance.contract.build import build
-from conformance.contract.errors import ContractError
-from conformance.contract.model import Contract
+from mlconform.conformance.contract import show, store
+from mlconform.conformance.contract.build import build
+from mlconform.conformance.contract.errors import ContractError
+from mlconform.conformance.contract.model import Contract
 
 from .conftest import PAGE, Project
 

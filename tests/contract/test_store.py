@@ -4,10 +4,10 @@ import shutil
 
 import pytest
 
-from conformance.contract import store
-from conformance.contract.build import build
-from conformance.contract.errors import ContractError
-from conformance.contract.model import Level
+from mlconform.conformance.contract import store
+from mlconform.conformance.contract.build import build
+from mlconform.conformance.contract.errors import ContractError
+from mlconform.conformance.contract.model import Level
 
 from .conftest import Project
 

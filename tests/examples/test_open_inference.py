@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.report.stream import read
-from conformance.report.verdicts import Kind, judge
+from mlconform.conformance.report.stream import read
+from mlconform.conformance.report.verdicts import Kind, judge
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "open-inference"
 PACKAGE = EXAMPLE / "open_inference"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mock_server import Clock, MockServer, Request, Response
+from mlconform.mock_server import Clock, MockServer, Request, Response
 
 ML = "/_plugins/_ml"
 CONNECTOR = {
@@ -155,8 +155,8 @@ def ml(make_client: Callable[..., Client]) -> Client:
 
 
 SERVE = """
-from mock_server import MockServer
-from mock_server.asgi import serve
+from mlconform.mock_server import MockServer
+from mlconform.mock_server.asgi import serve
 serve(MockServer(), "127.0.0.1", 0, lambda url: print(url, flush=True))
 """
 

@@ -19,14 +19,14 @@ import pytest
 import urllib3
 from pytest_httpserver import HTTPServer
 
-from mock_server import MockServer
-from mock_server.fixture import running_mock
-from mock_server.httpserver import serve_on
+from mlconform.mock_server import MockServer
+from mlconform.mock_server.fixture import running_mock
+from mlconform.mock_server.httpserver import serve_on
 
 SERVE = """
 import sys
-from mock_server import MockServer
-from mock_server.asgi import serve
+from mlconform.mock_server import MockServer
+from mlconform.mock_server.asgi import serve
 serve(MockServer(), "127.0.0.1", 0, lambda url: print(url, flush=True))
 print("ended", flush=True)
 """
@@ -209,7 +209,7 @@ def test_an_interrupt_ends_the_server_gracefully(pool: urllib3.PoolManager) -> N
 
 
 def test_a_port_that_is_taken_is_an_oserror() -> None:
-    from mock_server.asgi import serve  # noqa: PLC0415 - uvicorn is needed by this test alone
+    from mlconform.mock_server.asgi import serve  # noqa: PLC0415 - uvicorn is needed by this test alone
 
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mock_server import MockServer, Request
+from mlconform.mock_server import MockServer, Request
 
 ML = "/_plugins/_ml"
 SETTINGS = settings(

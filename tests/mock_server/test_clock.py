@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mock_server.clock import MAX_OFFSET, Clock
+from mlconform.mock_server.clock import MAX_OFFSET, Clock
 
 
 def test_advancing_adds_to_the_source() -> None:

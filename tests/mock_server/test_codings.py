@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mock_server import MockServer, Request
+from mlconform.mock_server import MockServer, Request
 
 BODY = b'{"query": {"bogus": {}}}'
 SEARCH = "/_plugins/_ml/models/_search"

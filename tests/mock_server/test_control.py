@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mock_server import Request
+from mlconform.mock_server import Request
 
 
 def test_the_clock_tells_now_and_offset(ml: Any) -> None:

@@ -7,8 +7,8 @@ import socket
 
 import pytest
 
-from mock_server.downloads import LocalDownloads, fetch, is_near
-from mock_server.parity.served import FileServer, Served
+from mlconform.mock_server.downloads import LocalDownloads, fetch, is_near
+from mlconform.mock_server.parity.served import FileServer, Served
 
 
 @pytest.mark.parametrize(

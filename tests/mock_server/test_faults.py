@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from mock_server import MUTANTS, Request
-from mock_server.parity.served import FileServer, Served, zipped
+from mlconform.mock_server import MUTANTS, Request
+from mlconform.mock_server.parity.served import FileServer, Served, zipped
 
 Probe = Callable[[Any], Any]
 NUGEN = "/api/v3/models"
@@ -229,7 +229,7 @@ def _bad_json(ml: Any) -> Any:
 
 
 def _raw(ml: Any) -> Any:
-    from mock_server import Request  # noqa: PLC0415 - the client would stumble over what this looks at
+    from mlconform.mock_server import Request  # noqa: PLC0415 - the client would stumble over what this looks at
 
     response = ml.server.handle(Request("GET", "/"))
     return response.body[-1:], dict(response.headers)["content-type"]

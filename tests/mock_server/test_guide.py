@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from mock_server import USERS, MockServer, Request, Security, stubs
-from mock_server.fault_injection import MEMBERS, Kind
-from mock_server.fixture import running_mock
-from mock_server.opensearch_ml.unmocked import UNMOCKED
+from mlconform.mock_server import USERS, MockServer, Request, Security, stubs
+from mlconform.mock_server.fault_injection import MEMBERS, Kind
+from mlconform.mock_server.fixture import running_mock
+from mlconform.mock_server.opensearch_ml.unmocked import UNMOCKED
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "mock_server" / "README.md").read_text(encoding="utf-8")

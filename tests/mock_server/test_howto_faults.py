@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import urllib3
 
-from mock_server import Request
-from mock_server.fixture import running_mock
+from mlconform.mock_server import Request
+from mlconform.mock_server.fixture import running_mock
 
 ML = "/_plugins/_ml"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mock_server import server as mock
+from mlconform.mock_server import server as mock
 
 
 def test_what_one_worker_makes_no_other_sees(ml: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mock_server import Request
+from mlconform.mock_server import Request
 
 ML = "/_plugins/_ml"
 

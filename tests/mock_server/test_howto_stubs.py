@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import urllib3
 
-from mock_server.fixture import RunningMock, running_mock
+from mlconform.mock_server.fixture import RunningMock, running_mock
 
 ML = "/_plugins/_ml"
 LOCAL = {"name": "near", "version": "1", "model_format": "TORCH_SCRIPT", "function_name": "TEXT_EMBEDDING"}

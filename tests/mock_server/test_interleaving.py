@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mock_server import Request
-from mock_server.interleaving import at_once, step
+from mlconform.mock_server import Request
+from mlconform.mock_server.interleaving import at_once, step
 
 
 def _nothing() -> None:

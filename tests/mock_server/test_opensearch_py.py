@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from opensearchpy import NotFoundError, OpenSearch
 
-from mock_server.fixture import running_mock
+from mlconform.mock_server.fixture import running_mock
 
 CONNECTOR = {
     "name": "conn",

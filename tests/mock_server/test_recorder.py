@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import urllib3
 
-from mock_server import Request
-from mock_server.fixture import running_mock
-from mock_server.recorder import Recorder
+from mlconform.mock_server import Request
+from mlconform.mock_server.fixture import running_mock
+from mlconform.mock_server.recorder import Recorder
 
 ML = "/_plugins/_ml"
 CONNECTOR = {"name": "c", "version": 1, "protocol": "http", "credential": {"key": "my secret"}}
@@ -60,7 +60,7 @@ def test_a_server_that_does_not_answer_is_told(free_port: int) -> None:
 
 
 def _mock(*arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "conformance", "mock", "--port", "0", *arguments]
+    command = [sys.executable, "-m", "mlconform", "mock", "--port", "0", *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

@@ -14,14 +14,14 @@ from urllib.parse import urlsplit
 import pytest
 import urllib3
 
-from mock_server import DEFAULT_PASSWORD, Security
-from mock_server.fixture import running_mock
+from mlconform.mock_server import DEFAULT_PASSWORD, Security
+from mlconform.mock_server.fixture import running_mock
 
 SERVE = """
 import sys
-from mock_server import MockServer, Security
-from mock_server.asgi import serve
-from mock_server.certificates import certificates
+from mlconform.mock_server import MockServer, Security
+from mlconform.mock_server.asgi import serve
+from mlconform.mock_server.certificates import certificates
 server = MockServer(profiles=("opensearch-ml",), behaviour=sys.argv[1], security=Security())
 with certificates("127.0.0.1") as made:
     serve(server, "127.0.0.1", 0, lambda url: print(made.ca_file, url, flush=True), made)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mock_server import DEFAULT_DOCS_VERSION, DEFAULT_NODES, MockServer, Request
+from mlconform.mock_server import DEFAULT_DOCS_VERSION, DEFAULT_NODES, MockServer, Request
 
 
 @pytest.mark.parametrize(

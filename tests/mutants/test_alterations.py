@@ -6,10 +6,19 @@ from typing import Any
 
 import pytest
 
-from conformance.mutants.alterations import Kind, Member, Mutant, Place, altered, mutants_of, places, remember
-from conformance.mutants.altering import Altering
-from conformance.targets.exchange import Answer, OutgoingRequest
-from conformance.targets.transport import InProcessTransport
+from mlconform.conformance.mutants.alterations import (
+    Kind,
+    Member,
+    Mutant,
+    Place,
+    altered,
+    mutants_of,
+    places,
+    remember,
+)
+from mlconform.conformance.mutants.altering import Altering
+from mlconform.conformance.targets.exchange import Answer, OutgoingRequest
+from mlconform.conformance.targets.transport import InProcessTransport
 
 BODY = {"hits": [{"_id": "a", "n": 1}, {"_id": "b", "n": 2}], "TaGS_qEB79rhJ8XPScId": {"ok": True}}
 

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import pytest
 
-from conformance.contract import store
-from conformance.contract.answers import Forms
-from conformance.contract.model import Level
-from conformance.mutants.alterations import Kind, Place
-from conformance.mutants.answers import Score, level_of, score
+from mlconform.conformance.contract import store
+from mlconform.conformance.contract.answers import Forms
+from mlconform.conformance.contract.model import Level
+from mlconform.conformance.mutants.alterations import Kind, Place
+from mlconform.conformance.mutants.answers import Score, level_of, score
 
 PART: Final[dict[str, Any]] = {
     "profiles": ("opensearch-ml",),

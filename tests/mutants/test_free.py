@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.contract import store
-from conformance.contract.model import Contract
-from conformance.mutants.alterations import Kind, Mutant, Place
-from conformance.mutants.free import why_free
+from mlconform.conformance.contract import store
+from mlconform.conformance.contract.model import Contract
+from mlconform.conformance.mutants.alterations import Kind, Mutant, Place
+from mlconform.conformance.mutants.free import why_free
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from conformance.contract.model import Level
-from conformance.mutants.alterations import Kind, Mutant, Place
-from conformance.mutants.matrix import Baseline, Job, Matrix, Tried, in_order, run_matrix
-from conformance.running.options import RunOptions
+from mlconform.conformance.contract.model import Level
+from mlconform.conformance.mutants.alterations import Kind, Mutant, Place
+from mlconform.conformance.mutants.matrix import Baseline, Job, Matrix, Tried, in_order, run_matrix
+from mlconform.conformance.running.options import RunOptions
 
 # The checks of controllers: few, quick, and they write and read.
 OPTIONS = RunOptions(profile="opensearch-ml", level=Level.OBSERVED, select="*test_controllers*")

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from conformance.contract.model import Level
-from conformance.mutants.alterations import Kind, Mutant, Place
-from conformance.mutants.answers import Named, Outcome, Score
-from conformance.mutants.matrix import Tried
-from conformance.mutants.page import as_json, as_page, fallen, percent, summary
+from mlconform.conformance.contract.model import Level
+from mlconform.conformance.mutants.alterations import Kind, Mutant, Place
+from mlconform.conformance.mutants.answers import Named, Outcome, Score
+from mlconform.conformance.mutants.matrix import Tried
+from mlconform.conformance.mutants.page import as_json, as_page, fallen, percent, summary
 
 NAME = Place("get_model", 200, ("name",))
 TOOK = Place("search_models", 200, ("took",))

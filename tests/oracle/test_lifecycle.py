@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.oracle import lifecycle
-from conformance.oracle.lifecycle import ABSENT, IN_MEMORY, NOT_IN_MEMORY, Model
-from conformance.oracle.windows import TOLERANCE_SECONDS, Window
+from mlconform.conformance.oracle import lifecycle
+from mlconform.conformance.oracle.lifecycle import ABSENT, IN_MEMORY, NOT_IN_MEMORY, Model
+from mlconform.conformance.oracle.windows import TOLERANCE_SECONDS, Window
 
 AT = Window(10.0, 11.0)
 NEW = Model()

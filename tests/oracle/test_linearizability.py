@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.oracle.linearizability import Call, Linearity, linearity
+from mlconform.conformance.oracle.linearizability import Call, Linearity, linearity
 
 
 def write(value: int, sent: float, answered: float) -> Call[int]:

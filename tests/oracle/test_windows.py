@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.oracle.windows import TOLERANCE_SECONDS, Window, ttl_window
+from mlconform.conformance.oracle.windows import TOLERANCE_SECONDS, Window, ttl_window
 
 
 def test_it_opens_at_the_ttl_after_the_earliest_moment_of_use() -> None:

@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from conformance.contract import store
-from conformance.contract.model import Level
-from conformance.report.exit_code import ExitCode
-from conformance.report.stream import Run, read
-from conformance.report.verdicts import Kind, judge
-from conformance.running.known import known_waivers
-from conformance.running.options import RunOptions
-from conformance.running.record import STREAM
-from conformance.running.run import run
-from conformance.targets.connect import TargetOptions
-from mock_server.opensearch_ml.behaviours import deviations_of
+from mlconform.conformance.contract import store
+from mlconform.conformance.contract.model import Level
+from mlconform.conformance.report.exit_code import ExitCode
+from mlconform.conformance.report.stream import Run, read
+from mlconform.conformance.report.verdicts import Kind, judge
+from mlconform.conformance.running.known import known_waivers
+from mlconform.conformance.running.options import RunOptions
+from mlconform.conformance.running.record import STREAM
+from mlconform.conformance.running.run import run
+from mlconform.conformance.targets.connect import TargetOptions
+from mlconform.mock_server.opensearch_ml.behaviours import deviations_of
 
 # Of these versions a node with users was recorded.
 SECURED = {"opensearch-3.4"}
@@ -35,8 +35,8 @@ SEEN_ELSEWHERE = {
     "osml.update.unknown-group",
 }
 SERVE = """
-from mock_server import MockServer
-from mock_server.asgi import serve
+from mlconform.mock_server import MockServer
+from mlconform.mock_server.asgi import serve
 serve(MockServer(docs_version="3.4", nodes=3), "127.0.0.1", 0, lambda url: print(url, flush=True))
 """
 

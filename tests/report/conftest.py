@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.report.events import (
+from mlconform.conformance.report.events import (
     CheckFinished,
     Decision,
     Event,
@@ -20,8 +20,8 @@ from conformance.report.events import (
     TargetDiscovered,
     Waiver,
 )
-from conformance.report.stream import EventWriter, Run, gather
-from conformance.report.verdicts import footer
+from mlconform.conformance.report.stream import EventWriter, Run, gather
+from mlconform.conformance.report.verdicts import footer
 
 HOSTILE = (
     "</pre><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from conformance.report import html, markdown
-from conformance.report.access import access_table
-from conformance.report.events import AccessSeen
-from conformance.report.verdicts import Judgement, judge
+from mlconform.conformance.report import html, markdown
+from mlconform.conformance.report.access import access_table
+from mlconform.conformance.report.events import AccessSeen
+from mlconform.conformance.report.verdicts import Judgement, judge
 
 GET = "GET /_plugins/_ml/models/{model_id}"
 DELETE = "DELETE /_plugins/_ml/models/{model_id}"

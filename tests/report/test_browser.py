@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from conformance.report import combine, diff
-from conformance.report.events import Outcome
-from conformance.report.html import render
-from conformance.report.reproduction import reproductions
-from conformance.report.stream import Run
-from conformance.report.verdicts import Judgement, judge
+from mlconform.conformance.report import combine, diff
+from mlconform.conformance.report.events import Outcome
+from mlconform.conformance.report.html import render
+from mlconform.conformance.report.reproduction import reproductions
+from mlconform.conformance.report.stream import Run
+from mlconform.conformance.report.verdicts import Judgement, judge
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 NODE = shutil.which("node")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from conformance.report.combine import combine, to_html, to_json, to_text
-from conformance.report.exit_code import ExitCode
-from conformance.report.verdicts import Judgement, Kind, judge
+from mlconform.conformance.report.combine import combine, to_html, to_json, to_text
+from mlconform.conformance.report.exit_code import ExitCode
+from mlconform.conformance.report.verdicts import Judgement, Kind, judge
 
 
 def judged(

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from conformance.report.diff import Change, Diff, compare, to_html, to_json, to_text
-from conformance.report.stream import Run
-from conformance.report.verdicts import Judgement, Kind, judge
+from mlconform.conformance.report.diff import Change, Diff, compare, to_html, to_json, to_text
+from mlconform.conformance.report.stream import Run
+from mlconform.conformance.report.verdicts import Judgement, Kind, judge
 
 
 def judged(build: Any, **outcomes: str) -> Judgement:

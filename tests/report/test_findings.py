@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from conformance.report.events import KnownDeviation, Waiver
-from conformance.report.findings import findings, groups, known_set
-from conformance.report.verdicts import Kind, judge
+from mlconform.conformance.report.events import KnownDeviation, Waiver
+from mlconform.conformance.report.findings import findings, groups, known_set
+from mlconform.conformance.report.verdicts import Kind, judge
 
 
 def failed(build: Any, signature: str, name: str = "osml.deploy.answer", **more: Any) -> Any:

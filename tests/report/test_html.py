@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from conformance.report.events import KnownDeviation, Link, Waiver
-from conformance.report.html import DETAILED_LIMIT, FINDING_LIMIT
-from conformance.report.html import render as render_judged
-from conformance.report.reproduction import reproductions
-from conformance.report.stream import Run
-from conformance.report.verdicts import Judgement, Kind, judge
+from mlconform.conformance.report.events import KnownDeviation, Link, Waiver
+from mlconform.conformance.report.html import DETAILED_LIMIT, FINDING_LIMIT
+from mlconform.conformance.report.html import render as render_judged
+from mlconform.conformance.report.reproduction import reproductions
+from mlconform.conformance.report.stream import Run
+from mlconform.conformance.report.verdicts import Judgement, Kind, judge
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "wbr", "rect", "col"}
 FETCHING = {"src", "srcset", "action", "formaction", "data", "poster", "background", "xlink:href", "ping"}

@@ -10,11 +10,11 @@ from xml.etree import ElementTree as ET
 import pytest
 import xmlschema
 
-from conformance.report.events import Problem, Waiver
-from conformance.report.junit import render as render_judged
-from conformance.report.reproduction import reproductions
-from conformance.report.stream import Run
-from conformance.report.verdicts import Judgement, judge
+from mlconform.conformance.report.events import Problem, Waiver
+from mlconform.conformance.report.junit import render as render_judged
+from mlconform.conformance.report.reproduction import reproductions
+from mlconform.conformance.report.stream import Run
+from mlconform.conformance.report.verdicts import Judgement, judge
 
 
 def render(judgement: Judgement) -> str:

@@ -11,11 +11,11 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from conformance.report.events import Link
-from conformance.report.markdown import render as render_judged
-from conformance.report.reproduction import reproductions
-from conformance.report.stream import Run
-from conformance.report.verdicts import Judgement, judge
+from mlconform.conformance.report.events import Link
+from mlconform.conformance.report.markdown import render as render_judged
+from mlconform.conformance.report.reproduction import reproductions
+from mlconform.conformance.report.stream import Run
+from mlconform.conformance.report.verdicts import Judgement, judge
 
 
 def render(judgement: Judgement) -> str:

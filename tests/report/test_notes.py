@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from conformance.report import html, markdown
-from conformance.report.events import TargetDiscovered, Waiver
-from conformance.report.exit_code import ExitCode
-from conformance.report.stream import Run
-from conformance.report.verdicts import judge
+from mlconform.conformance.report import html, markdown
+from mlconform.conformance.report.events import TargetDiscovered, Waiver
+from mlconform.conformance.report.exit_code import ExitCode
+from mlconform.conformance.report.stream import Run
+from mlconform.conformance.report.verdicts import judge
 
 KNOWN = Waiver("osml.deploy.answer", "recorded", origin="opensearch-2.19.yaml")
 MINE = Waiver("osml.deploy.answer", "agreed", origin="waivers.yaml")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from conformance.report import presentation
-from conformance.report.verdicts import judge
+from mlconform.conformance.report import presentation
+from mlconform.conformance.report.verdicts import judge
 
 
 @pytest.mark.parametrize(

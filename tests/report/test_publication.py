@@ -8,10 +8,10 @@ from typing import Any
 
 from click.testing import CliRunner
 
-from conformance.cli import main
-from conformance.report.events import ExchangeRecord
-from conformance.report.publication import WITHHELD, withheld
-from conformance.report.stream import EventWriter
+from mlconform.conformance.cli import main
+from mlconform.conformance.report.events import ExchangeRecord
+from mlconform.conformance.report.publication import WITHHELD, withheld
+from mlconform.conformance.report.stream import EventWriter
 
 HOW = ExchangeRecord(
     "DELETE", "http://x/secret-way-in", 0.1, None, None, 200, None, "opened", curl="curl way-in"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from conformance.report.events import Waiver
-from conformance.report.exit_code import ReportError
-from conformance.report.render import render
-from conformance.report.stream import Run
-from conformance.report.verdicts import Kind
+from mlconform.conformance.report.events import Waiver
+from mlconform.conformance.report.exit_code import ReportError
+from mlconform.conformance.report.render import render
+from mlconform.conformance.report.stream import Run
+from mlconform.conformance.report.verdicts import Kind
 
 
 def test_writes_all_formats_into_a_new_folder(

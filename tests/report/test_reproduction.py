@@ -17,16 +17,16 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from conformance.report.findings import Finding, findings
-from conformance.report.reproduction import reproduction
-from conformance.report.stream import Run, read
-from conformance.report.verdicts import judge
-from conformance.running.options import RunOptions
-from conformance.running.run import run as run_suite
-from conformance.targets.access_options import AccessOptions
-from conformance.targets.connect import TargetOptions
-from mock_server import DEFAULT_PASSWORD, Security
-from mock_server.fixture import running_mock
+from mlconform.conformance.report.findings import Finding, findings
+from mlconform.conformance.report.reproduction import reproduction
+from mlconform.conformance.report.stream import Run, read
+from mlconform.conformance.report.verdicts import judge
+from mlconform.conformance.running.options import RunOptions
+from mlconform.conformance.running.run import run as run_suite
+from mlconform.conformance.targets.access_options import AccessOptions
+from mlconform.conformance.targets.connect import TargetOptions
+from mlconform.mock_server import DEFAULT_PASSWORD, Security
+from mlconform.mock_server.fixture import running_mock
 
 pytestmark = pytest.mark.skipif(
     shutil.which("bash") is None or shutil.which("curl") is None, reason="needs bash and curl"

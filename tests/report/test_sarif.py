@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from conformance.report.events import Link, Waiver
-from conformance.report.sarif import render
-from conformance.report.stream import Run
-from conformance.report.verdicts import judge
+from mlconform.conformance.report.events import Link, Waiver
+from mlconform.conformance.report.sarif import render
+from mlconform.conformance.report.stream import Run
+from mlconform.conformance.report.verdicts import judge
 
 SCHEMA = (
     Path(__file__).parent / "browser/node_modules/@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json"

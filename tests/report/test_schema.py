@@ -11,8 +11,8 @@ from typing import Any, get_args
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from conformance.contract.model import Level
-from conformance.report.events import (
+from mlconform.conformance.contract.model import Level
+from mlconform.conformance.report.events import (
     SCHEMA_VERSION,
     Decision,
     Event,
@@ -20,8 +20,8 @@ from conformance.report.events import (
     Outcome,
     RequirementListed,
 )
-from conformance.report.stream import Run
-from conformance.report.verdicts import Kind
+from mlconform.conformance.report.stream import Run
+from mlconform.conformance.report.verdicts import Kind
 
 SCHEMA = json.loads(Path(__file__).parents[2].joinpath("reports/run.schema.json").read_text())
 DEFINITIONS = SCHEMA["$defs"]

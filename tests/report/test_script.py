@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from conformance.report.script import commands
+from mlconform.conformance.report.script import commands
 
 FIRST, SECOND = "AAAAAAAAAAAAAAAAAAA1", "AAAAAAAAAAAAAAAAAA-2"
 # In the place of curl: the first answers tell new ids, and every call tells what it was given.

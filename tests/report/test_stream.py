@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from conformance.report.events import Outcome
-from conformance.report.exit_code import ReportError
-from conformance.report.stream import EventWriter, Run, gather, read
+from mlconform.conformance.report.events import Outcome
+from mlconform.conformance.report.exit_code import ReportError
+from mlconform.conformance.report.stream import EventWriter, Run, gather, read
 
 Write = Callable[[Run], Path]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from conformance.contract.model import Impact
-from conformance.report.stream import Run
-from conformance.report.summary import render
-from conformance.report.verdicts import Kind, judge
+from mlconform.conformance.contract.model import Impact
+from mlconform.conformance.report.stream import Run
+from mlconform.conformance.report.summary import render
+from mlconform.conformance.report.verdicts import Kind, judge
 
 SCHEMA = json.loads(Path(__file__).parents[2].joinpath("reports/summary.schema.json").read_text())
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from conformance.contract.model import Impact
-from conformance.report.events import KnownDeviation, Problem, Waiver
-from conformance.report.stream import Run
-from conformance.report.terminal import print_summary
-from conformance.report.verdicts import Judgement, judge
+from mlconform.conformance.contract.model import Impact
+from mlconform.conformance.report.events import KnownDeviation, Problem, Waiver
+from mlconform.conformance.report.stream import Run
+from mlconform.conformance.report.terminal import print_summary
+from mlconform.conformance.report.verdicts import Judgement, judge
 
 
 def printed(judgement: Judgement, *, terminal: bool = False) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from conformance.report.events import Outcome, Problem, Waiver
-from conformance.report.exit_code import ExitCode
-from conformance.report.stream import Run
-from conformance.report.verdicts import Conclusion, Kind, footer, judge
+from mlconform.conformance.report.events import Outcome, Problem, Waiver
+from mlconform.conformance.report.exit_code import ExitCode
+from mlconform.conformance.report.stream import Run
+from mlconform.conformance.report.verdicts import Conclusion, Kind, footer, judge
 
 WORST_FIRST = [
     Outcome.FAIL,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.report.events import Waiver
-from conformance.report.waivers import WaiverError, load
+from mlconform.conformance.report.events import Waiver
+from mlconform.conformance.report.waivers import WaiverError, load
 
 
 def write(tmp_path: Path, text: str) -> Path:

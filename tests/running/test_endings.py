@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conformance.running import endings
+from mlconform.conformance.running import endings
 
 
 def test_the_log_of_an_error_begins_with_its_beginning_however_long_the_paths_are() -> None:

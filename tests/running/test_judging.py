@@ -19,29 +19,29 @@ from pytest_httpserver import HTTPServer
 from rich.console import Console
 from schemathesis import Case
 
-from conformance.contract.model import Level
-from conformance.outcomes import TargetUnreachable, Untestable
-from conformance.report.events import Outcome
-from conformance.report.presentation import curl_sequence
-from conformance.report.stream import read
-from conformance.report.verdicts import Judgement, Kind, judge
-from conformance.running.judging import Judging
-from conformance.running.options import RunOptions
-from conformance.running.record import STREAM
-from conformance.running.run import run
-from conformance.suites.expect import Expect
-from conformance.suites.generated import send
-from conformance.suites.opensearch_ml import test_generated
-from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.targets import connect as connect_module
-from conformance.targets import infrastructure
-from conformance.targets.connect import TargetOptions, connect
-from conformance.targets.opensearch_ml import PRIVATE_ADDRESSES, read_settings, sweep
-from conformance.targets.session import Session
-from conformance.targets.settle import Ending, Settled
-from conformance.targets.turns import PREFIX
-from mock_server import MockServer, Request
-from mock_server.httpserver import serve_on
+from mlconform.conformance.contract.model import Level
+from mlconform.conformance.outcomes import TargetUnreachable, Untestable
+from mlconform.conformance.report.events import Outcome
+from mlconform.conformance.report.presentation import curl_sequence
+from mlconform.conformance.report.stream import read
+from mlconform.conformance.report.verdicts import Judgement, Kind, judge
+from mlconform.conformance.running.judging import Judging
+from mlconform.conformance.running.options import RunOptions
+from mlconform.conformance.running.record import STREAM
+from mlconform.conformance.running.run import run
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.generated import send
+from mlconform.conformance.suites.opensearch_ml import test_generated
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons
+from mlconform.conformance.targets import connect as connect_module
+from mlconform.conformance.targets import infrastructure
+from mlconform.conformance.targets.connect import TargetOptions, connect
+from mlconform.conformance.targets.opensearch_ml import PRIVATE_ADDRESSES, read_settings, sweep
+from mlconform.conformance.targets.session import Session
+from mlconform.conformance.targets.settle import Ending, Settled
+from mlconform.conformance.targets.turns import PREFIX
+from mlconform.mock_server import MockServer, Request
+from mlconform.mock_server.httpserver import serve_on
 
 STATUS = "osml.remote.example.deploy-answer"
 

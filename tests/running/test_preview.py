@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from conformance.cli import main
-from conformance.targets.connect import TargetOptions, connect, prepare
-from conformance.targets.opensearch_ml import TRUSTED_ENDPOINTS
-from mock_server import DEFAULT_PASSWORD, MockServer, Security
-from mock_server.asgi import serving
-from mock_server.core import Request, Response
+from mlconform.conformance.cli import main
+from mlconform.conformance.targets.connect import TargetOptions, connect, prepare
+from mlconform.conformance.targets.opensearch_ml import TRUSTED_ENDPOINTS
+from mlconform.mock_server import DEFAULT_PASSWORD, MockServer, Security
+from mlconform.mock_server.asgi import serving
+from mlconform.mock_server.core import Request, Response
 
 READING = {"GET", "HEAD"}
 SECURITY = "/_plugins/_security/api"

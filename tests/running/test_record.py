@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-COMMAND = [sys.executable, "-m", "conformance", "run", "--profile", "nugen", "--select", "nugen.deploy*"]
+COMMAND = [sys.executable, "-m", "mlconform", "run", "--profile", "nugen", "--select", "nugen.deploy*"]
 BAR = "━".encode()
 
 

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from conformance.report.stream import read
-from conformance.report.verdicts import Judgement, judge
-from mock_server import MockServer
-from mock_server.fixture import RunningMock
-from mock_server.httpserver import serve_on
+from mlconform.conformance.report.stream import read
+from mlconform.conformance.report.verdicts import Judgement, judge
+from mlconform.mock_server import MockServer
+from mlconform.mock_server.fixture import RunningMock
+from mlconform.mock_server.httpserver import serve_on
 
 REPORTS = {"run.ndjson", "report.html", "report.md", "report.sarif", "summary.json", "junit.xml"}
 FEW = ("--profile", "opensearch-ml", "--select", "osml.deploy.answer*")

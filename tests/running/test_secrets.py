@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from conformance.report.events import Outcome
-from conformance.report.stream import read
-from mock_server import MockServer, Security
-from mock_server.asgi import serving
-from mock_server.core import Request, Response
+from mlconform.conformance.report.events import Outcome
+from mlconform.conformance.report.stream import read
+from mlconform.mock_server import MockServer, Security
+from mlconform.mock_server.asgi import serving
+from mlconform.mock_server.core import Request, Response
 
 PASSWORD = "planted-Password/1"
 HEADER = "planted-header-2"
@@ -81,7 +81,7 @@ def test_pytest_shows_none_either(talkative: tuple[Talkative, str], command: Any
     (tmp_path / "me.yaml").write_text(f"username: admin\npassword: {PASSWORD}\n")
     ended = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "--pyargs", "conformance", "-p", "no:cacheprovider"),
+            *(sys.executable, "-m", "pytest", "--pyargs", "mlconform.conformance", "-p", "no:cacheprovider"),
             *(f"--ml-target={url}", "--ml-profile=opensearch-ml", "--ml-select=osml.group.*"),
             *(f"--ml-credentials={tmp_path / 'me.yaml'}", "--ml-max-wait=0", "-x"),
         ],

@@ -11,16 +11,16 @@ import pytest
 from pytest_httpserver import HTTPServer
 from rich.console import Console
 
-from conformance.report.stream import read
-from conformance.report.verdicts import Kind, judge
-from conformance.running.options import RunOptions
-from conformance.running.record import STREAM
-from conformance.running.run import run
-from conformance.targets.clock import TargetClock
-from conformance.targets.connect import TargetOptions
-from conformance.targets.session import Session
-from mock_server import MockServer
-from mock_server.httpserver import serve_on
+from mlconform.conformance.report.stream import read
+from mlconform.conformance.report.verdicts import Kind, judge
+from mlconform.conformance.running.options import RunOptions
+from mlconform.conformance.running.record import STREAM
+from mlconform.conformance.running.run import run
+from mlconform.conformance.targets.clock import TargetClock
+from mlconform.conformance.targets.connect import TargetOptions
+from mlconform.conformance.targets.session import Session
+from mlconform.mock_server import MockServer
+from mlconform.mock_server.httpserver import serve_on
 
 CHECKS = "osml.undeploy.ttl-minus-one", "osml.rate-limit.refused"
 

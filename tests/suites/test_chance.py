@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.suites.explore import TRIES
+from mlconform.conformance.suites.explore import TRIES
 
 
 def test_a_fault_of_one_in_ten_is_missed_in_less_than_one_of_a_hundred_runs() -> None:

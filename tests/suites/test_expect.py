@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from conformance.outcomes import BrokenAnswer, Nonconformance
-from conformance.suites.expect import Expect
-from conformance.targets.exchange import Answer, Exchange, OutgoingRequest
+from mlconform.conformance.outcomes import BrokenAnswer, Nonconformance
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.targets.exchange import Answer, Exchange, OutgoingRequest
 
 
 def expect(*bound: str, in_force: bool = True) -> Expect:

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from conformance.outcomes import Nonconformance, Untestable
-from conformance.suites.expect import Expect
-from conformance.suites.explore import TRIES, Explore
-from conformance.targets.connect import TargetOptions, connect
-from conformance.targets.session import Session
-from conformance.targets.tracker import Resource
+from mlconform.conformance.outcomes import Nonconformance, Untestable
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.explore import TRIES, Explore
+from mlconform.conformance.targets.connect import TargetOptions, connect
+from mlconform.conformance.targets.session import Session
+from mlconform.conformance.targets.tracker import Resource
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from conformance.contract import store
-from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.suites.opensearch_ml.operations import READS, is_open, operations, send
-from conformance.targets.connect import TargetOptions, connect, prepare
+from mlconform.conformance.contract import store
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons
+from mlconform.conformance.suites.opensearch_ml.operations import READS, is_open, operations, send
+from mlconform.conformance.targets.connect import TargetOptions, connect, prepare
 
 VERSIONS = store.versions("opensearch-ml")
 

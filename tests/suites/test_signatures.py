@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from conformance.contract.operations import Route
-from conformance.contract.routes import Routes
-from conformance.suites.signatures import of_exchange, of_text
-from conformance.targets.credentials import bearer
-from conformance.targets.exchange import Answer, Exchange, OutgoingRequest
+from mlconform.conformance.contract.operations import Route
+from mlconform.conformance.contract.routes import Routes
+from mlconform.conformance.suites.signatures import of_exchange, of_text
+from mlconform.conformance.targets.credentials import bearer
+from mlconform.conformance.targets.exchange import Answer, Exchange, OutgoingRequest
 
 ROUTES = Routes({"undeploy": Route("POST", "/_plugins/_ml/models/{model_id}/_undeploy")})
 

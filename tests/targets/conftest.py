@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from conformance.targets.session import Session, SessionOptions
-from conformance.targets.transport import InProcessTransport
+from mlconform.conformance.targets.session import Session, SessionOptions
+from mlconform.conformance.targets.transport import InProcessTransport
 
 
 @dataclass

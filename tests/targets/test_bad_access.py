@@ -19,16 +19,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from conformance.cli import main
-from conformance.outcomes import PrerequisiteMissing, TargetUnreachable
-from conformance.targets.access_options import AccessOptions
-from conformance.targets.connect import TargetOptions, connect
-from conformance.targets.credentials import bearer
-from conformance.targets.pools import proxy_for
-from mock_server import DEFAULT_PASSWORD, MockServer, Security
-from mock_server.asgi import serving
-from mock_server.certificates import Certificates
-from mock_server.core import Request, Response
+from mlconform.conformance.cli import main
+from mlconform.conformance.outcomes import PrerequisiteMissing, TargetUnreachable
+from mlconform.conformance.targets.access_options import AccessOptions
+from mlconform.conformance.targets.connect import TargetOptions, connect
+from mlconform.conformance.targets.credentials import bearer
+from mlconform.conformance.targets.pools import proxy_for
+from mlconform.mock_server import DEFAULT_PASSWORD, MockServer, Security
+from mlconform.mock_server.asgi import serving
+from mlconform.mock_server.certificates import Certificates
+from mlconform.mock_server.core import Request, Response
 
 Served = Callable[..., tuple[str, Path]]
 NOW = datetime.now(UTC)

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from conformance.outcomes import Untestable
-from conformance.targets.clock import TargetClock
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.targets.clock import TargetClock
 
 
 def test_a_movable_clock_is_moved_and_not_waited_for() -> None:

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from conformance.outcomes import TargetUnreachable, UsageError
-from conformance.targets import connect as connect_module
-from conformance.targets.connect import (
+from mlconform.conformance.outcomes import TargetUnreachable, UsageError
+from mlconform.conformance.targets import connect as connect_module
+from mlconform.conformance.targets.connect import (
     TargetOptions,
     check_endpoint_host,
     check_target,
     connect,
 )
-from conformance.targets.opensearch_ml import PRIVATE_ADDRESSES
-from conformance.targets.session import Session
+from mlconform.conformance.targets.opensearch_ml import PRIVATE_ADDRESSES
+from mlconform.conformance.targets.session import Session
 
 OPENSEARCH, NUGEN = "opensearch-ml", "nugen"
 

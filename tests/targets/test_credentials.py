@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from conformance.outcomes import UsageError
-from conformance.report.events import Problem
-from conformance.targets.credential_files import further_users, header_values, own_credentials
-from conformance.targets.credentials import (
+from mlconform.conformance.outcomes import UsageError
+from mlconform.conformance.report.events import Problem
+from mlconform.conformance.targets.credential_files import further_users, header_values, own_credentials
+from mlconform.conformance.targets.credentials import (
     HIDDEN,
     Credentials,
     Secret,

@@ -14,10 +14,10 @@ import pytest
 from pytest_httpserver import HTTPServer
 from pytest_httpserver import httpserver as library
 
-from conformance.outcomes import PrerequisiteMissing
-from conformance.targets import model_file
-from conformance.targets.endpoint import ANSWER, LATE_SECONDS, PREDICT_PATH, FileName, ModelEndpoint
-from conformance.targets.model_file import ModelFile
+from mlconform.conformance.outcomes import PrerequisiteMissing
+from mlconform.conformance.targets import model_file
+from mlconform.conformance.targets.endpoint import ANSWER, LATE_SECONDS, PREDICT_PATH, FileName, ModelEndpoint
+from mlconform.conformance.targets.model_file import ModelFile
 
 
 @pytest.fixture

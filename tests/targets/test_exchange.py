@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from conformance.outcomes import BrokenAnswer
-from conformance.targets.exchange import Answer, Exchange, OutgoingRequest
+from mlconform.conformance.outcomes import BrokenAnswer
+from mlconform.conformance.targets.exchange import Answer, Exchange, OutgoingRequest
 
 
 def exchange(body: bytes = b"{}", *, request: OutgoingRequest | None = None, whole: bool = True) -> Exchange:

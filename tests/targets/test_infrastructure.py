@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from conformance.outcomes import TargetUnreachable, Untestable
-from conformance.targets.exchange import Answer, OutgoingRequest
-from conformance.targets.infrastructure import SteadyTransport, not_of_the_api
-from conformance.targets.transport import AnswerCutOff, HttpTransport
+from mlconform.conformance.outcomes import TargetUnreachable, Untestable
+from mlconform.conformance.targets.exchange import Answer, OutgoingRequest
+from mlconform.conformance.targets.infrastructure import SteadyTransport, not_of_the_api
+from mlconform.conformance.targets.transport import AnswerCutOff, HttpTransport
 
 PAGE = "<html><h1>502 Bad Gateway</h1></html>"
 NO_MANAGER = {"error": {"type": "cluster_manager_not_discovered_exception", "reason": None}, "status": 503}
@@ -87,7 +87,7 @@ def test_of_what_writes_nothing_is_known(httpserver: HTTPServer, steady: Any) ->
 
 
 def test_a_server_that_never_answers_is_unreachable(steady: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conformance.targets.infrastructure.LOOK_SECONDS", 0.2)
+    monkeypatch.setattr("mlconform.conformance.targets.infrastructure.LOOK_SECONDS", 0.2)
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         transport = steady(f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=0.2)
         with pytest.raises(TargetUnreachable, match="timed out"):

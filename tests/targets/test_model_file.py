@@ -9,8 +9,8 @@ import zipfile
 
 import pytest
 
-from conformance.targets import model_file
-from conformance.targets.model_file import LARGEST_CHUNK_BYTES, WEIGHTS, ModelFile
+from mlconform.conformance.targets import model_file
+from mlconform.conformance.targets.model_file import LARGEST_CHUNK_BYTES, WEIGHTS, ModelFile
 
 
 def test_the_same_bytes_everywhere() -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from conformance.outcomes import BrokenAnswer, PrerequisiteMissing
-from conformance.targets import nugen
-from conformance.targets.connect import TargetOptions, connect, prepare
-from conformance.targets.nugen import ALIGNED
+from mlconform.conformance.outcomes import BrokenAnswer, PrerequisiteMissing
+from mlconform.conformance.targets import nugen
+from mlconform.conformance.targets.connect import TargetOptions, connect, prepare
+from mlconform.conformance.targets.nugen import ALIGNED
 
 
 @pytest.mark.parametrize(

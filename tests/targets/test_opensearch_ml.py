@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from conformance.outcomes import BrokenAnswer, PrerequisiteMissing, Untestable
-from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.targets import opensearch_ml
-from conformance.targets.connect import PREFIX, TargetOptions, connect
-from conformance.targets.opensearch_ml import ML, SETTINGS
-from conformance.targets.session import Facts, Session
+from mlconform.conformance.outcomes import BrokenAnswer, PrerequisiteMissing, Untestable
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons
+from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets.connect import PREFIX, TargetOptions, connect
+from mlconform.conformance.targets.opensearch_ml import ML, SETTINGS
+from mlconform.conformance.targets.session import Facts, Session
 
 INTERVAL = "plugins.ml_commons.sync_up_job_interval_in_seconds"
 AUTO_DEPLOY = "plugins.ml_commons.model_auto_deploy.enable"

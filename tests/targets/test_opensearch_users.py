@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
-from conformance.contract.model import Condition, Remedy
-from conformance.outcomes import PrerequisiteMissing, Untestable
-from conformance.targets import opensearch_ml
-from conformance.targets.credentials import Credentials, basic
-from conformance.targets.opensearch_users import users_of, who_is
-from conformance.targets.session import Session, SessionOptions
-from conformance.targets.transport import InProcessTransport
-from conformance.targets.users import Part
-from mock_server import DEFAULT_PASSWORD, MockServer, Security
-from mock_server.core import Request
+from mlconform.conformance.contract.model import Condition, Remedy
+from mlconform.conformance.outcomes import PrerequisiteMissing, Untestable
+from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets.credentials import Credentials, basic
+from mlconform.conformance.targets.opensearch_users import users_of, who_is
+from mlconform.conformance.targets.session import Session, SessionOptions
+from mlconform.conformance.targets.transport import InProcessTransport
+from mlconform.conformance.targets.users import Part
+from mlconform.mock_server import DEFAULT_PASSWORD, MockServer, Security
+from mlconform.mock_server.core import Request
 
 USERS = "/_plugins/_security/api/internalusers"
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from conformance.contract.model import Remedy
-from conformance.outcomes import Untestable
-from conformance.targets import opensearch_ml
-from conformance.targets.credentials import basic
-from conformance.targets.session import Session, SessionOptions
-from conformance.targets.transport import InProcessTransport
-from mock_server import DEFAULT_PASSWORD, MockServer, Security
-from mock_server.core import Request
+from mlconform.conformance.contract.model import Remedy
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets.credentials import basic
+from mlconform.conformance.targets.session import Session, SessionOptions
+from mlconform.conformance.targets.transport import InProcessTransport
+from mlconform.mock_server import DEFAULT_PASSWORD, MockServer, Security
+from mlconform.mock_server.core import Request
 
 SAFE_DELETE = "plugins.ml_commons.safe_delete_model"
 

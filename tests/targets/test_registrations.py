@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.targets.opensearch_ml import ML
-from conformance.targets.registrations import models_named, track_registration
+from mlconform.conformance.targets.opensearch_ml import ML
+from mlconform.conformance.targets.registrations import models_named, track_registration
 
 TASK = ("GET", f"{ML}/tasks/t")
 SEARCH = ("POST", f"{ML}/models/_search")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance.outcomes import TargetUnreachable, Untestable
-from conformance.targets.exchange import Answer, Exchange, OutgoingRequest
-from conformance.targets.restart import by_command
+from mlconform.conformance.outcomes import TargetUnreachable, Untestable
+from mlconform.conformance.targets.exchange import Answer, Exchange, OutgoingRequest
+from mlconform.conformance.targets.restart import by_command
 
 
 def health(method: str, path: str) -> Exchange:

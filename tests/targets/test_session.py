@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from conformance.outcomes import BrokenAnswer, TargetUnreachable, Untestable
-from conformance.targets import session as session_module
-from conformance.targets.credentials import bearer
-from conformance.targets.exchange import Answer, OutgoingRequest
-from conformance.targets.session import Session, SessionOptions
-from conformance.targets.settle import Ending
-from conformance.targets.tracker import Resource
-from conformance.targets.transport import AnswerCutOff
+from mlconform.conformance.outcomes import BrokenAnswer, TargetUnreachable, Untestable
+from mlconform.conformance.targets import session as session_module
+from mlconform.conformance.targets.credentials import bearer
+from mlconform.conformance.targets.exchange import Answer, OutgoingRequest
+from mlconform.conformance.targets.session import Session, SessionOptions
+from mlconform.conformance.targets.settle import Ending
+from mlconform.conformance.targets.tracker import Resource
+from mlconform.conformance.targets.transport import AnswerCutOff
 
 CLOCK = {("GET", "/_mock/clock"): (200, {"now": 0.0}), ("POST", "/_mock/clock"): (200, {"now": 0.0})}
 

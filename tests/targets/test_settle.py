@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from conformance.targets.settle import Ending, Settled, settle
+from mlconform.conformance.targets.settle import Ending, Settled, settle
 
 
 @dataclass

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from conformance.outcomes import BrokenAnswer, TargetUnreachable
-from conformance.targets.tracker import Resource, Tracker, remove_all
+from mlconform.conformance.outcomes import BrokenAnswer, TargetUnreachable
+from mlconform.conformance.targets.tracker import Resource, Tracker, remove_all
 
 
 def named(name: str, remove: Callable[[], str | None] = lambda: None) -> Resource:

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from conformance.outcomes import TargetUnreachable
-from conformance.targets.exchange import OutgoingRequest
-from conformance.targets.transport import AnswerCutOff, HttpTransport, InProcessTransport
-from mock_server import DEFAULT_PASSWORD, Security
-from mock_server.fixture import running_mock
+from mlconform.conformance.outcomes import TargetUnreachable
+from mlconform.conformance.targets.exchange import OutgoingRequest
+from mlconform.conformance.targets.transport import AnswerCutOff, HttpTransport, InProcessTransport
+from mlconform.mock_server import DEFAULT_PASSWORD, Security
+from mlconform.mock_server.fixture import running_mock
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from conformance.outcomes import PrerequisiteMissing
-from conformance.targets import opensearch_ml, turns
-from conformance.targets.connect import TargetOptions, connect
-from conformance.targets.opensearch_ml import PRIVATE_ADDRESSES, SETTINGS, read_settings
-from conformance.targets.session import Session
-from conformance.targets.turns import PIPELINES, Turn, alive_prefixes, marks
+from mlconform.conformance.outcomes import PrerequisiteMissing
+from mlconform.conformance.targets import opensearch_ml, turns
+from mlconform.conformance.targets.connect import TargetOptions, connect
+from mlconform.conformance.targets.opensearch_ml import PRIVATE_ADDRESSES, SETTINGS, read_settings
+from mlconform.conformance.targets.session import Session
+from mlconform.conformance.targets.turns import PIPELINES, Turn, alive_prefixes, marks
 
 CLOSED = {"persistent": {PRIVATE_ADDRESSES: False}}
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC).isoformat()

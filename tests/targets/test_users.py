@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.targets.credentials import basic
-from conformance.targets.users import FULL_ROLE, Part, User, cast
+from mlconform.conformance.targets.credentials import basic
+from mlconform.conformance.targets.users import FULL_ROLE, Part, User, cast
 
 
 def user(name: str, *roles: str, backend: str = "") -> User:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from conformance.contract import store
-from conformance.contract.model import Contract
-from conformance.targets.exchange import Answer, Exchange, OutgoingRequest
-from conformance.targets.session import Facts
-from conformance.watch.watch import Watch
+from mlconform.conformance.contract import store
+from mlconform.conformance.contract.model import Contract
+from mlconform.conformance.targets.exchange import Answer, Exchange, OutgoingRequest
+from mlconform.conformance.targets.session import Facts
+from mlconform.conformance.watch.watch import Watch
 
 NOW = 1_800_000_000.0
 MODEL = "TaGS_qEB79rhJ8XPScId"

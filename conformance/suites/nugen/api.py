@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from conformance.contract.model import Remedy
-from conformance.outcomes import Untestable
-from conformance.targets import nugen
-from conformance.targets.exchange import Exchange
-from conformance.targets.nugen import ALIGNED, MODELS
-from conformance.targets.session import Session
+from mlconform.conformance.contract.model import Remedy
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.targets import nugen
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.nugen import ALIGNED, MODELS
+from mlconform.conformance.targets.session import Session
 
 UNKNOWN_ID = "mlconform-no-such-model"
 COMPLETIONS = "/api/v3/inference/completions"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.suites.nugen.api import Nugen
-from conformance.targets.session import Session
+from mlconform.conformance.suites.nugen.api import Nugen
+from mlconform.conformance.targets.session import Session
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from conformance.outcomes import Untestable
-from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement
-from conformance.suites.nugen.api import UNKNOWN_ID, Nugen
-from conformance.suites.nugen.test_undeploy import TASK_STATES
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import exclusive, requirement
+from mlconform.conformance.suites.nugen.api import UNKNOWN_ID, Nugen
+from mlconform.conformance.suites.nugen.test_undeploy import TASK_STATES
 
 pytestmark = exclusive
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from schemathesis import Case
 
-from conformance.contract.model import Contract
-from conformance.suites.expect import Expect
-from conformance.suites.explore import Explore
-from conformance.suites.generated import cases, schema_problem, send
-from conformance.suites.marks import exclusive, requirement
-from conformance.suites.nugen.api import Nugen
+from mlconform.conformance.contract.model import Contract
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.explore import Explore
+from mlconform.conformance.suites.generated import cases, schema_problem, send
+from mlconform.conformance.suites.marks import exclusive, requirement
+from mlconform.conformance.suites.nugen.api import Nugen
 
 # Operations whose generated ids belong to no model; none of them makes or changes anything.
 OPERATIONS = ("undeploy_aligned_model", "get_undeploy_status", "get_deploy_status", "deploy_aligned_model")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement
-from conformance.suites.nugen.api import COMPLETIONS, Nugen
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import exclusive, requirement
+from mlconform.conformance.suites.nugen.api import COMPLETIONS, Nugen
 
 pytestmark = exclusive
 

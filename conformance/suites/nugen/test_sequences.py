@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from conformance.oracle import nugen as oracle
-from conformance.oracle.nugen import Status
-from conformance.suites.expect import Expect
-from conformance.suites.explore import Explore
-from conformance.suites.marks import exclusive, requirement
-from conformance.suites.nugen.api import Nugen
+from mlconform.conformance.oracle import nugen as oracle
+from mlconform.conformance.oracle.nugen import Status
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.explore import Explore
+from mlconform.conformance.suites.marks import exclusive, requirement
+from mlconform.conformance.suites.nugen.api import Nugen
 
 OPERATIONS = ("undeploy", "deploy")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement
-from conformance.suites.nugen.api import UNKNOWN_ID, Nugen
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import exclusive, requirement
+from mlconform.conformance.suites.nugen.api import UNKNOWN_ID, Nugen
 
 pytestmark = exclusive
 

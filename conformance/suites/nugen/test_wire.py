@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement
-from conformance.suites.nugen.api import COMPLETIONS, UNKNOWN_ID, Nugen
-from conformance.targets.exchange import Exchange
-from conformance.targets.nugen import ALIGNED, MODELS
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import exclusive, requirement
+from mlconform.conformance.suites.nugen.api import COMPLETIONS, UNKNOWN_ID, Nugen
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.nugen import ALIGNED, MODELS
 
 pytestmark = exclusive
 

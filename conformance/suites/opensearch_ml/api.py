@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from conformance.contract.model import Remedy
-from conformance.outcomes import Untestable
-from conformance.targets import opensearch_ml
-from conformance.targets.exchange import Exchange
-from conformance.targets.opensearch_ml import ML, SETTINGS
-from conformance.targets.session import ABSENT, STATE_BUDGET_SECONDS, Session
-from conformance.targets.settle import Settled
+from mlconform.conformance.contract.model import Remedy
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.opensearch_ml import ML, SETTINGS
+from mlconform.conformance.targets.session import ABSENT, STATE_BUDGET_SECONDS, Session
+from mlconform.conformance.targets.settle import Settled
 
 AUTO_DEPLOY = "plugins.ml_commons.model_auto_deploy.enable"
 AUTO_REDEPLOY = "plugins.ml_commons.model_auto_redeploy.enable"

@@ -8,17 +8,17 @@ from functools import partial
 
 import pytest
 
-from conformance.outcomes import Untestable
-from conformance.running.checks import in_worker
-from conformance.running.judging import Judging, Target
-from conformance.running.waiting import Waiting, WaitingRoom, waits
-from conformance.suites.conftest import expecting
-from conformance.suites.opensearch_ml.api import WAITING_INTERVAL_SECONDS, MlCommons
-from conformance.suites.opensearch_ml.local_models import LocalModels
-from conformance.suites.opensearch_ml.users import Users
-from conformance.targets.opensearch_users import users_of
-from conformance.targets.session import Session
-from conformance.targets.users import Part, User
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.running.checks import in_worker
+from mlconform.conformance.running.judging import Judging, Target
+from mlconform.conformance.running.waiting import Waiting, WaitingRoom, waits
+from mlconform.conformance.suites.conftest import expecting
+from mlconform.conformance.suites.opensearch_ml.api import WAITING_INTERVAL_SECONDS, MlCommons
+from mlconform.conformance.suites.opensearch_ml.local_models import LocalModels
+from mlconform.conformance.suites.opensearch_ml.users import Users
+from mlconform.conformance.targets.opensearch_users import users_of
+from mlconform.conformance.targets.session import Session
+from mlconform.conformance.targets.users import Part, User
 
 
 @pytest.fixture(scope="session")

@@ -10,17 +10,17 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from conformance.contract.model import Remedy
-from conformance.outcomes import Untestable
-from conformance.suites.expect import Expect
-from conformance.suites.opensearch_ml.api import MlCommons, model_path
-from conformance.targets import model_file, opensearch_ml
-from conformance.targets.endpoint import FileName
-from conformance.targets.exchange import Exchange
-from conformance.targets.model_file import FORMAT, FUNCTION, ModelFile
-from conformance.targets.opensearch_ml import ML
-from conformance.targets.registrations import ENDED, models_named, track_registration
-from conformance.targets.session import STATE_BUDGET_SECONDS
+from mlconform.conformance.contract.model import Remedy
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons, model_path
+from mlconform.conformance.targets import model_file, opensearch_ml
+from mlconform.conformance.targets.endpoint import FileName
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.model_file import FORMAT, FUNCTION, ModelFile
+from mlconform.conformance.targets.opensearch_ml import ML
+from mlconform.conformance.targets.registrations import ENDED, models_named, track_registration
+from mlconform.conformance.targets.session import STATE_BUDGET_SECONDS
 
 VIA_URL = "plugins.ml_commons.allow_registering_model_via_url"
 VIA_FILE = "plugins.ml_commons.allow_registering_model_via_local_file"

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from conformance.contract.model import Contract
-from conformance.suites.opensearch_ml.api import PREDICT_INPUT, UNKNOWN_ID, MlCommons
-from conformance.targets import opensearch_ml
-from conformance.targets.exchange import Exchange
-from conformance.targets.opensearch_ml import ML
-from conformance.targets.session import ABSENT
+from mlconform.conformance.contract.model import Contract
+from mlconform.conformance.suites.opensearch_ml.api import PREDICT_INPUT, UNKNOWN_ID, MlCommons
+from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.opensearch_ml import ML
+from mlconform.conformance.targets.session import ABSENT
 
 # What the page model-access-control lets who only reads have: tasks, models and statistics.
 READS: Final = frozenset(

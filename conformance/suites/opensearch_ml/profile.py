@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from conformance.contract.store import schemas_root
-from conformance.targets import opensearch_ml
-from conformance.targets.profiles import Profile
+from mlconform.conformance.contract.store import schemas_root
+from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets.profiles import Profile
 
 PROFILE: Final = Profile(
     "opensearch-ml",

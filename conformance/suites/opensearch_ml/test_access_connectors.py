@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from conformance.outcomes import Untestable
-from conformance.suites.expect import Expect
-from conformance.suites.marks import deciding, exclusive, requirement
-from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.suites.opensearch_ml.users import (
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import deciding, exclusive, requirement
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons
+from mlconform.conformance.suites.opensearch_ml.users import (
     MAY_USE,
     MODES,
     USERS_OF_MODELS,
@@ -19,9 +19,9 @@ from conformance.suites.opensearch_ml.users import (
     see_access,
     see_found,
 )
-from conformance.targets.exchange import Exchange
-from conformance.targets.opensearch_ml import ML
-from conformance.targets.users import Part
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.opensearch_ml import ML
+from mlconform.conformance.targets.users import Part
 
 pytestmark = exclusive
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement
-from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.suites.opensearch_ml.users import (
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import exclusive, requirement
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons
+from mlconform.conformance.suites.opensearch_ml.users import (
     MAY_USE,
     MODES,
     USERS_OF_MODELS,
@@ -18,9 +18,9 @@ from conformance.suites.opensearch_ml.users import (
     see_access,
     see_found,
 )
-from conformance.targets.exchange import Exchange
-from conformance.targets.opensearch_ml import ML
-from conformance.targets.users import Part
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.opensearch_ml import ML
+from mlconform.conformance.targets.users import Part
 
 pytestmark = exclusive
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.outcomes import Untestable
-from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement
-from conformance.suites.opensearch_ml.api import PREDICT_INPUT, MlCommons, model_path
-from conformance.suites.opensearch_ml.users import Users
-from conformance.targets.exchange import Exchange
-from conformance.targets.opensearch_ml import ML
-from conformance.targets.users import Part
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import exclusive, requirement
+from mlconform.conformance.suites.opensearch_ml.api import PREDICT_INPUT, MlCommons, model_path
+from mlconform.conformance.suites.opensearch_ml.users import Users
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.opensearch_ml import ML
+from mlconform.conformance.targets.users import Part
 
 pytestmark = exclusive
 

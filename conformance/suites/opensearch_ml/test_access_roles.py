@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from conformance.contract.model import Contract
-from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement
-from conformance.suites.opensearch_ml.operations import READS, is_open, operations, send
-from conformance.suites.opensearch_ml.users import Users, see_access
-from conformance.targets.users import Part
+from mlconform.conformance.contract.model import Contract
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import exclusive, requirement
+from mlconform.conformance.suites.opensearch_ml.operations import READS, is_open, operations, send
+from mlconform.conformance.suites.opensearch_ml.users import Users, see_access
+from mlconform.conformance.targets.users import Part
 
 pytestmark = exclusive
 

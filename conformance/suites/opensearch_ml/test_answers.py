@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.suites.marks import exclusive, requirement
-from conformance.suites.opensearch_ml.api import MlCommons, model_path
-from conformance.targets.opensearch_ml import ML, SETTINGS
+from mlconform.conformance.suites.marks import exclusive, requirement
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons, model_path
+from mlconform.conformance.targets.opensearch_ml import ML, SETTINGS
 
 
 def _read_and_found(ml: MlCommons, kind: str, path: str, name: str, **fields: Any) -> None:

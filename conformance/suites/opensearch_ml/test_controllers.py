@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.suites.expect import Expect
-from conformance.suites.marks import requirement
-from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.targets.exchange import Exchange
-from conformance.targets.opensearch_ml import ML
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import requirement
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.opensearch_ml import ML
 
 
 def _limit(number: int) -> Mapping[str, Any]:

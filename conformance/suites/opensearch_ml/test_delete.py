@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from conformance.suites.expect import Expect
-from conformance.suites.marks import requirement
-from conformance.suites.opensearch_ml.api import UNKNOWN_ID, WRITE_ANSWER, MlCommons
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import requirement
+from mlconform.conformance.suites.opensearch_ml.api import UNKNOWN_ID, WRITE_ANSWER, MlCommons
 
 
 @requirement("osml.delete.endpoint", "osml.delete.gone")

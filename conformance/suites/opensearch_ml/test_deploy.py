@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from conformance.outcomes import Untestable
-from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, needs, requirement
-from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
-from conformance.targets.opensearch_ml import ML
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import exclusive, needs, requirement
+from mlconform.conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
+from mlconform.conformance.targets.opensearch_ml import ML
 
 
 @requirement("osml.deploy.endpoint", "osml.deploy.in-memory")

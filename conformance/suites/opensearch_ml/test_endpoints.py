@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from conformance.suites.expect import Expect
-from conformance.suites.marks import deciding
-from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
-from conformance.targets.opensearch_ml import ML
-from conformance.targets.session import ABSENT
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import deciding
+from mlconform.conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
+from mlconform.conformance.targets.opensearch_ml import ML
+from mlconform.conformance.targets.session import ABSENT
 
 # Bodies that are read and change nothing: what they name is not there, or what they need is missing.
 ALL: dict[str, Any] = {"query": {"match_all": {}}, "size": 1}

@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from conformance.contract.model import Contract
-from conformance.suites.expect import Expect
-from conformance.suites.generated import schema_problem
-from conformance.suites.marks import exclusive, requirement
-from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.targets.exchange import Exchange
+from mlconform.conformance.contract.model import Contract
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.generated import schema_problem
+from mlconform.conformance.suites.marks import exclusive, requirement
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons
+from mlconform.conformance.targets.exchange import Exchange
 
 
 class Examples:

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from schemathesis import Case
 
-from conformance.contract.model import Contract
-from conformance.suites.expect import Expect
-from conformance.suites.explore import Explore
-from conformance.suites.generated import cases, schema_problem, send
-from conformance.suites.marks import requirement
-from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
-from conformance.targets.exchange import Exchange
+from mlconform.conformance.contract.model import Contract
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.explore import Explore
+from mlconform.conformance.suites.generated import cases, schema_problem, send
+from mlconform.conformance.suites.marks import requirement
+from mlconform.conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
+from mlconform.conformance.targets.exchange import Exchange
 
 # Operations whose every request is harmless: they concern a model of this check, or nothing.
 OPERATIONS = ("update_model", "deploy_model", "undeploy_models", "register_model", "predict_model")

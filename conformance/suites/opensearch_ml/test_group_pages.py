@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from conformance.suites.expect import Expect
-from conformance.suites.marks import deciding, requirement
-from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.targets.exchange import Exchange
-from conformance.targets.opensearch_ml import ML
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import deciding, requirement
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.opensearch_ml import ML
 
 
 def _body(ml: MlCommons) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from conformance.outcomes import Untestable
-from conformance.suites.expect import Expect
-from conformance.suites.marks import requirement
-from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.targets.exchange import Exchange
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import requirement
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons
+from mlconform.conformance.targets.exchange import Exchange
 
 # The run's own endpoint always answers with this word, so it can be the model that guards.
 ANSWERED = "hi"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from conformance.suites.expect import Expect
-from conformance.suites.marks import requirement
-from conformance.suites.opensearch_ml.api import MlCommons
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import requirement
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons
 
 WITH_A_NUMBER = {
     "type": "object",

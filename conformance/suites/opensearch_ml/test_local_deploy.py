@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from conformance.contract.model import Contract, Remedy
-from conformance.outcomes import Untestable
-from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, needs, requirement
-from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.suites.opensearch_ml.local_models import (
+from mlconform.conformance.contract.model import Contract, Remedy
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import exclusive, needs, requirement
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons
+from mlconform.conformance.suites.opensearch_ml.local_models import (
     CUSTOM_PLAN,
     LOCAL_ROLES,
     MOST_MODELS,
@@ -17,8 +17,8 @@ from conformance.suites.opensearch_ml.local_models import (
     answered_weights,
     fails_while,
 )
-from conformance.suites.opensearch_ml.test_undeploy import values_of
-from conformance.targets.model_file import WEIGHTS
+from mlconform.conformance.suites.opensearch_ml.test_undeploy import values_of
+from mlconform.conformance.targets.model_file import WEIGHTS
 
 pytestmark = exclusive
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement
-from conformance.suites.opensearch_ml.local_models import NOBODY, LocalModels, unsuccessful
-from conformance.targets import model_file
-from conformance.targets.endpoint import FileName
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import exclusive, requirement
+from mlconform.conformance.suites.opensearch_ml.local_models import NOBODY, LocalModels, unsuccessful
+from mlconform.conformance.targets import model_file
+from mlconform.conformance.targets.endpoint import FileName
 
 pytestmark = exclusive
 

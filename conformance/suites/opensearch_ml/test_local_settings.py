@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from conformance.outcomes import Untestable
-from conformance.suites.expect import Expect
-from conformance.suites.marks import deciding, exclusive, requirement
-from conformance.suites.opensearch_ml.local_models import (
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import deciding, exclusive, requirement
+from mlconform.conformance.suites.opensearch_ml.local_models import (
     LOCAL_MODELS,
     MOST_DEPLOYS,
     MOST_MODELS,
@@ -20,7 +20,7 @@ from conformance.suites.opensearch_ml.local_models import (
     fails_while,
     refused_while,
 )
-from conformance.targets.endpoint import FileName
+from mlconform.conformance.targets.endpoint import FileName
 
 pytestmark = exclusive
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from conformance.outcomes import Untestable
-from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement
-from conformance.suites.opensearch_ml.local_models import LocalModels
-from conformance.targets.endpoint import FileName
-from conformance.targets.exchange import Exchange
-from conformance.targets.registrations import ENDED
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import exclusive, requirement
+from mlconform.conformance.suites.opensearch_ml.local_models import LocalModels
+from mlconform.conformance.targets.endpoint import FileName
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.registrations import ENDED
 
 pytestmark = exclusive
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.outcomes import Untestable
-from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement
-from conformance.suites.opensearch_ml.local_models import VIA_FILE, LocalModels
-from conformance.targets import model_file
-from conformance.targets.exchange import Exchange
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import exclusive, requirement
+from mlconform.conformance.suites.opensearch_ml.local_models import VIA_FILE, LocalModels
+from mlconform.conformance.targets import model_file
+from mlconform.conformance.targets.exchange import Exchange
 
 pytestmark = exclusive
 

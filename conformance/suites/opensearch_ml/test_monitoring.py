@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement
-from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.targets import opensearch_ml
-from conformance.targets.opensearch_ml import ML
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import exclusive, requirement
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons
+from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets.opensearch_ml import ML
 
 MONITORED = "plugins.ml_commons.monitoring_request_count"
 

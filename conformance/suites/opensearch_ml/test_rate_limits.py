@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement, waits
-from conformance.suites.opensearch_ml.api import MlCommons
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import exclusive, requirement, waits
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons
 
 
 @requirement("osml.rate-limit.disabled-stays")

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from conformance.contract.model import Contract
-from conformance.suites.expect import Expect
-from conformance.suites.generated import schema_problem
-from conformance.suites.marks import deciding, requirement
-from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.targets.exchange import Exchange
+from mlconform.conformance.contract.model import Contract
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.generated import schema_problem
+from mlconform.conformance.suites.marks import deciding, requirement
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons
+from mlconform.conformance.targets.exchange import Exchange
 
 CONFIG = {"model_type": "bert", "embedding_dimension": 384, "framework_type": "sentence_transformers"}
 STOP_WORDS = {"stop_words": [{"index_name": "mlconform-no-such-index", "source_fields": ["title"]}]}

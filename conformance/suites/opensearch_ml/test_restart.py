@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, needs, requirement
-from conformance.suites.opensearch_ml.api import MlCommons
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import exclusive, needs, requirement
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons
 
 
 @exclusive

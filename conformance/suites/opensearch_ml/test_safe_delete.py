@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement
-from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.targets.exchange import Exchange
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import exclusive, requirement
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons
+from mlconform.conformance.targets.exchange import Exchange
 
 KINDS = ("ingest pipeline", "search pipeline", "agent")
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from conformance.outcomes import Untestable
-from conformance.suites.expect import Expect
-from conformance.suites.marks import deciding, exclusive, needs, requirement
-from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.targets import opensearch_ml
-from conformance.targets.opensearch_ml import ML
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import deciding, exclusive, needs, requirement
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons
+from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets.opensearch_ml import ML
 
 PREFIX = "plugins.ml_commons."
 FLAG = (True, False), ("maybe",)

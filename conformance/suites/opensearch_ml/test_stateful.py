@@ -17,16 +17,16 @@ from hypothesis.stateful import (
     rule,
 )
 
-from conformance.oracle import lifecycle
-from conformance.oracle.lifecycle import Model, Step
-from conformance.oracle.windows import Window
-from conformance.suites.expect import Expect
-from conformance.suites.explore import Explore
-from conformance.suites.marks import exclusive, requirement
-from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.suites.opensearch_ml.local_models import LocalModels
-from conformance.suites.opensearch_ml.test_safe_delete import KINDS
-from conformance.targets.exchange import Exchange
+from mlconform.conformance.oracle import lifecycle
+from mlconform.conformance.oracle.lifecycle import Model, Step
+from mlconform.conformance.oracle.windows import Window
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.explore import Explore
+from mlconform.conformance.suites.marks import exclusive, requirement
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons
+from mlconform.conformance.suites.opensearch_ml.local_models import LocalModels
+from mlconform.conformance.suites.opensearch_ml.test_safe_delete import KINDS
+from mlconform.conformance.targets.exchange import Exchange
 
 INTERVAL_SECONDS = 10
 STATE_REQUIREMENTS = {True: "osml.deploy.in-memory", False: "osml.undeploy.from-memory"}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.contract.model import Contract
-from conformance.outcomes import Untestable
-from conformance.suites.expect import Expect
-from conformance.suites.generated import schema_problem
-from conformance.suites.marks import deciding, requirement
-from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
-from conformance.targets.exchange import Exchange
-from conformance.targets.opensearch_ml import ML
+from mlconform.conformance.contract.model import Contract
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.generated import schema_problem
+from mlconform.conformance.suites.marks import deciding, requirement
+from mlconform.conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.opensearch_ml import ML
 
 STATES = (
     "CREATED",
@@ -58,8 +58,8 @@ def test_a_member_of_a_task(ml: MlCommons, expect: Expect, name: str, member: st
 @requirement("osml.task.completed-model", "osml.task.example.deployed")
 def test_a_finished_deploy(ml: MlCommons, contract: Contract, expect: Expect) -> None:
     _, task = _finished(ml)
-    expect.members("osml.task.completed-model", task.json, {"model_id": str}, "the task")
     expect.equal("osml.task.example.deployed", task.member("state"), "COMPLETED", "state")
+    expect.members("osml.task.completed-model", task.json, {"model_id": str}, "the task")
     problem = schema_problem(contract, "get_task", task)
     expect.equal("osml.task.example.deployed", problem, None, "what does not fit the schema")
 

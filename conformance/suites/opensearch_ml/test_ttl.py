@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.oracle.windows import TOLERANCE_SECONDS, Window, ttl_window
-from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement, waits
-from conformance.suites.opensearch_ml.api import WAITING_INTERVAL_SECONDS, MlCommons
+from mlconform.conformance.oracle.windows import TOLERANCE_SECONDS, Window, ttl_window
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import exclusive, requirement, waits
+from mlconform.conformance.suites.opensearch_ml.api import WAITING_INTERVAL_SECONDS, MlCommons
 
 INTERVAL_SECONDS = WAITING_INTERVAL_SECONDS
 MINUTE = 60.0

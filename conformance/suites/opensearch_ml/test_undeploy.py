@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, needs, requirement
-from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
-from conformance.targets.exchange import Exchange
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import exclusive, needs, requirement
+from mlconform.conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
+from mlconform.conformance.targets.exchange import Exchange
 
 
 @requirement("osml.undeploy.endpoint", "osml.undeploy.from-memory")

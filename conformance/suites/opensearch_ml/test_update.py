@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from conformance.outcomes import Untestable
-from conformance.suites.expect import Expect
-from conformance.suites.explore import Explore
-from conformance.suites.marks import requirement
-from conformance.suites.opensearch_ml.api import UNKNOWN_ID, WRITE_ANSWER, MlCommons
-from conformance.targets.opensearch_ml import ML
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.explore import Explore
+from mlconform.conformance.suites.marks import requirement
+from mlconform.conformance.suites.opensearch_ml.api import UNKNOWN_ID, WRITE_ANSWER, MlCommons
+from mlconform.conformance.targets.opensearch_ml import ML
 
 UNITS = ("DAYS", "HOURS", "MICROSECONDS", "MILLISECONDS", "MINUTES", "NANOSECONDS", "SECONDS")
 NEEDS_ZZZ = {"type": "object", "required": ["zzz"]}

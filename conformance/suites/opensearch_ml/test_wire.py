@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from conformance.suites.expect import Expect
-from conformance.suites.marks import requirement
-from conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons, model_path
-from conformance.targets.exchange import Exchange
-from conformance.targets.opensearch_ml import ML
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import requirement
+from mlconform.conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons, model_path
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.opensearch_ml import ML
 
 # Bodies that are mistakes of a client, whatever the operation.
 BAD_BODIES = (b"", b"{", b"[]", b'"x"', b"nonsense", b"\xff\xfe", b"null", b"0", b"{}" * 2)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from conformance.outcomes import Untestable
-from conformance.suites.expect import Expect
-from conformance.suites.opensearch_ml.api import MlCommons
-from conformance.targets import opensearch_ml
-from conformance.targets.credentials import basic
-from conformance.targets.exchange import Exchange
-from conformance.targets.opensearch_ml import CONNECTOR_ACCESS_CONTROL, MODEL_ACCESS_CONTROL
-from conformance.targets.opensearch_users import missing
-from conformance.targets.users import Part, User
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons
+from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets.credentials import basic
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.opensearch_ml import CONNECTOR_ACCESS_CONTROL, MODEL_ACCESS_CONTROL
+from mlconform.conformance.targets.opensearch_users import missing
+from mlconform.conformance.targets.users import Part, User
 
 MODES: Final = ("private", "restricted", "public")
 # Who may use what a group of this mode holds (page model-apis, "Model access control considerations").

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from conformance.contract.model import Remedy
-from conformance.outcomes import Untestable
-from conformance.targets.exchange import Exchange
-from conformance.targets.session import Session
+from mlconform.conformance.contract.model import Remedy
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.session import Session
 from open_inference.profile import REPOSITORY, V2, load_later
 
 UNKNOWN = "mlconform-no-such-model"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from conformance.contract.model import Contract
-from conformance.suites.expect import Expect
-from conformance.suites.generated import schema_problem
-from conformance.targets.exchange import Exchange
+from mlconform.conformance.contract.model import Contract
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.generated import schema_problem
+from mlconform.conformance.targets.exchange import Exchange
 
 
 def fits(expect: Expect, contract: Contract, requirement: str, operation: str, answered: Exchange) -> None:

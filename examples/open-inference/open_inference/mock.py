@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from mock_server.clock import Clock
-from mock_server.core import Request, Response, json_response
+from mlconform.mock_server.clock import Clock
+from mlconform.mock_server.core import Request, Response, json_response
 
 MODELS: Final = ("echo", "second")
 TENSORS: Final = (

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from conformance.outcomes import PrerequisiteMissing
-from conformance.targets.profiles import Profile
-from conformance.targets.session import Facts, Session
-from conformance.targets.tracker import Resource
-from conformance.targets.turns import Tell
+from mlconform.conformance.outcomes import PrerequisiteMissing
+from mlconform.conformance.targets.profiles import Profile
+from mlconform.conformance.targets.session import Facts, Session
+from mlconform.conformance.targets.tracker import Resource
+from mlconform.conformance.targets.turns import Tell
 
 V2 = "/v2"
 REPOSITORY = f"{V2}/repository"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from mock_server.opensearch_ml.errors import validation_error
-from mock_server.opensearch_ml.rules import Rules
+from mlconform.mock_server.opensearch_ml.errors import validation_error
+from mlconform.mock_server.opensearch_ml.rules import Rules
 
 _ALLOWED = re.compile(r"""[\w \t\n\x0b\f\r.,!?():@\-/'"]*""")
 _BLANK = "is required and cannot be null or blank"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NoReturn
 
-from mock_server.opensearch_ml.bodies.json_faults import fault_of
-from mock_server.opensearch_ml.errors import ApiError, json_error
+from mlconform.mock_server.opensearch_ml.bodies.json_faults import fault_of
+from mlconform.mock_server.opensearch_ml.errors import ApiError, json_error
 
 Step = str | int
 

@@ -10,8 +10,8 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Any
 
-from mock_server.opensearch_ml.bodies.document import Document, Step
-from mock_server.opensearch_ml.errors import (
+from mlconform.mock_server.opensearch_ml.bodies.document import Document, Step
+from mlconform.mock_server.opensearch_ml.errors import (
     ApiError,
     illegal_argument,
     json_error,
@@ -19,7 +19,7 @@ from mock_server.opensearch_ml.errors import (
     null_pointer,
     parsing_error,
 )
-from mock_server.opensearch_ml.prediction import gson
+from mlconform.mock_server.opensearch_ml.prediction import gson
 
 _LONG = 2**63
 _TIME = re.compile(r"-1|0|\d+(nanos|micros|ms|s|m|h|d)")

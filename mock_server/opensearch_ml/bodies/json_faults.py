@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from mock_server.opensearch_ml.errors import SOURCE, ApiError, json_error
+from mlconform.mock_server.opensearch_ml.errors import SOURCE, ApiError, json_error
 
 _SPACES = b" \t\r\n"
 _HEX = b"0123456789abcdefABCDEF"

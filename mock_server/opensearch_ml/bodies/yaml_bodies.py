@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from mock_server.opensearch_ml.bodies.document import EMPTY, MAX_DEPTH, Document, too_deep
-from mock_server.opensearch_ml.errors import parse_error
+from mlconform.mock_server.opensearch_ml.bodies.document import EMPTY, MAX_DEPTH, Document, too_deep
+from mlconform.mock_server.opensearch_ml.errors import parse_error
 
 
 class _PlainLoader(yaml.SafeLoader):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_server.opensearch_ml.cluster import Answer, Call
-from mock_server.opensearch_ml.errors import illegal_argument
-from mock_server.opensearch_ml.nodes import Node, uuid_of
-from mock_server.opensearch_ml.store import Index
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call
+from mlconform.mock_server.opensearch_ml.errors import illegal_argument
+from mlconform.mock_server.opensearch_ml.nodes import Node, uuid_of
+from mlconform.mock_server.opensearch_ml.store import Index
 
 CLUSTER_NAME = "mock-cluster"
 PLUGINS = ("opensearch-job-scheduler", "opensearch-ml")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_server.opensearch_ml.bodies.fields import flag_of, unexpected_token
-from mock_server.opensearch_ml.cluster import Answer, Call
-from mock_server.opensearch_ml.errors import NodeError, parse_error, wrong_class
-from mock_server.opensearch_ml.opensearch_core.settings import SYNC_INTERVAL, Settings, Value, nest
+from mlconform.mock_server.opensearch_ml.bodies.fields import flag_of, unexpected_token
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call
+from mlconform.mock_server.opensearch_ml.errors import NodeError, parse_error, wrong_class
+from mlconform.mock_server.opensearch_ml.opensearch_core.settings import SYNC_INTERVAL, Settings, Value, nest
 
 
 def get(call: Call) -> Answer:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import dataclasses
 import fnmatch
 
-from mock_server.opensearch_ml.bodies.document import Document
-from mock_server.opensearch_ml.bodies.fields import flag_of
-from mock_server.opensearch_ml.cluster import Answer, Call
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, not_x_content, parse_error
-from mock_server.opensearch_ml.search.mappings import MAPPINGS
-from mock_server.opensearch_ml.search.operation import answer_search
-from mock_server.opensearch_ml.store import Index, JsonObject
-from mock_server.opensearch_ml.unmocked import PIPELINES, not_mocked
+from mlconform.mock_server.opensearch_ml.bodies.document import Document
+from mlconform.mock_server.opensearch_ml.bodies.fields import flag_of
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call
+from mlconform.mock_server.opensearch_ml.errors import ApiError, illegal_argument, not_x_content, parse_error
+from mlconform.mock_server.opensearch_ml.search.mappings import MAPPINGS
+from mlconform.mock_server.opensearch_ml.search.operation import answer_search
+from mlconform.mock_server.opensearch_ml.store import Index, JsonObject
+from mlconform.mock_server.opensearch_ml.unmocked import PIPELINES, not_mocked
 
 _FORBIDDEN = frozenset(' "*\\<|,>/?')
 _FORBIDDEN_TOLD = '[ , ", *, \\, <, |, ,, >, /, ?]'

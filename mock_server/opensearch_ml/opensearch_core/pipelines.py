@@ -9,8 +9,8 @@ from __future__ import annotations
 import fnmatch
 from typing import Any
 
-from mock_server.opensearch_ml.cluster import Answer, Call
-from mock_server.opensearch_ml.errors import (
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call
+from mlconform.mock_server.opensearch_ml.errors import (
     ApiError,
     illegal_argument,
     java_class,
@@ -18,7 +18,7 @@ from mock_server.opensearch_ml.errors import (
     parse_error,
     wrong_class,
 )
-from mock_server.opensearch_ml.store import JsonObject
+from mlconform.mock_server.opensearch_ml.store import JsonObject
 
 INFERENCE = "ml_inference"
 _SEARCH_LISTS = ("request_processors", "response_processors", "phase_results_processors")

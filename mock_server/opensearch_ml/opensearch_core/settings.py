@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mock_server.opensearch_ml.bodies.fields import flag_of, text_of
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument
-from mock_server.opensearch_ml.patterns import PatternError, compiled
-from mock_server.opensearch_ml.rules import Rules
+from mlconform.mock_server.opensearch_ml.bodies.fields import flag_of, text_of
+from mlconform.mock_server.opensearch_ml.errors import ApiError, illegal_argument
+from mlconform.mock_server.opensearch_ml.patterns import PatternError, compiled
+from mlconform.mock_server.opensearch_ml.rules import Rules
 
 PREFIX = "plugins.ml_commons."
 MONITORED_REQUESTS = f"{PREFIX}monitoring_request_count"

@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mock_server.opensearch_ml.bodies.fields import Fields, read_in_order
-from mock_server.opensearch_ml.errors import illegal_argument, node_error
-from mock_server.opensearch_ml.prediction.data_frames import Cell, Frame
-from mock_server.opensearch_ml.store import JsonObject
+from mlconform.mock_server.opensearch_ml.bodies.fields import Fields, read_in_order
+from mlconform.mock_server.opensearch_ml.errors import illegal_argument, node_error
+from mlconform.mock_server.opensearch_ml.prediction.data_frames import Cell, Frame
+from mlconform.mock_server.opensearch_ml.store import JsonObject
 
 _DISTANCES = ("EUCLIDEAN", "COSINE", "L1")
 _CLUSTERS = 2

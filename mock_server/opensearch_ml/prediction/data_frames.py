@@ -7,11 +7,11 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from mock_server.opensearch_ml.bodies.document import Document
-from mock_server.opensearch_ml.bodies.fields import Fields
-from mock_server.opensearch_ml.cluster import Call, Cluster
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, validation_error
-from mock_server.opensearch_ml.search.operation import answer_search
+from mlconform.mock_server.opensearch_ml.bodies.document import Document
+from mlconform.mock_server.opensearch_ml.bodies.fields import Fields
+from mlconform.mock_server.opensearch_ml.cluster import Call, Cluster
+from mlconform.mock_server.opensearch_ml.errors import ApiError, illegal_argument, validation_error
+from mlconform.mock_server.opensearch_ml.search.operation import answer_search
 
 Cell = int | float | str | bool | None
 

@@ -7,8 +7,8 @@ import math
 from decimal import Decimal
 from typing import Any
 
-from mock_server.opensearch_ml.bodies.document import is_too_deep
-from mock_server.opensearch_ml.prediction.java_maps import in_map_order
+from mlconform.mock_server.opensearch_ml.bodies.document import is_too_deep
+from mlconform.mock_server.opensearch_ml.prediction.java_maps import in_map_order
 
 _ESCAPED = {ord(character): f"\\u{ord(character):04x}" for character in "<>&='\u2028\u2029"}
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from mock_server.opensearch_ml.bodies.fields import BodyParser, Fields
-from mock_server.opensearch_ml.errors import illegal_argument, node_error, null_pointer, wrong_class
-from mock_server.opensearch_ml.patterns import PatternError, compiled
-from mock_server.opensearch_ml.prediction import gson, json_path
-from mock_server.opensearch_ml.store import JsonObject
+from mlconform.mock_server.opensearch_ml.bodies.fields import BodyParser, Fields
+from mlconform.mock_server.opensearch_ml.errors import illegal_argument, node_error, null_pointer, wrong_class
+from mlconform.mock_server.opensearch_ml.patterns import PatternError, compiled
+from mlconform.mock_server.opensearch_ml.prediction import gson, json_path
+from mlconform.mock_server.opensearch_ml.store import JsonObject
 
 TYPES = ("local_regex", "model")
 Documents = Iterable[tuple[str, JsonObject]]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any, TypeGuard
 
-from mock_server.opensearch_ml.bodies.fields import BodyParser, Fields
-from mock_server.opensearch_ml.errors import ApiError, status_error
-from mock_server.opensearch_ml.prediction import gson
-from mock_server.opensearch_ml.rules import Rules
+from mlconform.mock_server.opensearch_ml.bodies.fields import BodyParser, Fields
+from mlconform.mock_server.opensearch_ml.errors import ApiError, status_error
+from mlconform.mock_server.opensearch_ml.prediction import gson
+from mlconform.mock_server.opensearch_ml.rules import Rules
 
 SIDES = ("input", "output")
 
@@ -43,7 +43,7 @@ def is_schema(text: str | None) -> TypeGuard[str]:
 
 def check(side: str, schema: str, instance: Any, rules: Rules) -> None:
     """Hold what goes in or comes out to its schema. Raises ApiError 400 that says what does not fit."""
-    from mock_server.opensearch_ml.prediction.json_schemas import faults_of  # noqa: PLC0415 - a fast start
+    from mlconform.mock_server.opensearch_ml.prediction.json_schemas import faults_of  # noqa: PLC0415 - a fast start
 
     faults = faults_of(instance, schema)
     if faults:

@@ -14,12 +14,12 @@ import re
 import struct
 from collections.abc import Callable
 
-from mock_server.opensearch_ml.bodies.fields import Fields
-from mock_server.opensearch_ml.errors import illegal_argument, node_error
-from mock_server.opensearch_ml.model_files import LARGEST_CHUNK, SparseTokenizer
-from mock_server.opensearch_ml.prediction.java_maps import map_ordered
-from mock_server.opensearch_ml.rules import Rules
-from mock_server.opensearch_ml.store import JsonObject, LocalFile, Model
+from mlconform.mock_server.opensearch_ml.bodies.fields import Fields
+from mlconform.mock_server.opensearch_ml.errors import illegal_argument, node_error
+from mlconform.mock_server.opensearch_ml.model_files import LARGEST_CHUNK, SparseTokenizer
+from mlconform.mock_server.opensearch_ml.prediction.java_maps import map_ordered
+from mlconform.mock_server.opensearch_ml.rules import Rules
+from mlconform.mock_server.opensearch_ml.store import JsonObject, LocalFile, Model
 
 PRETRAINED_FAMILIES = ("huggingface/", "amazon/", "opensearch-project/")
 _FAMILIES = {

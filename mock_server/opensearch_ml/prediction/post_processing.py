@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from mock_server.opensearch_ml.errors import illegal_argument
-from mock_server.opensearch_ml.prediction import json_path
-from mock_server.opensearch_ml.store import JsonObject
+from mlconform.mock_server.opensearch_ml.errors import illegal_argument
+from mlconform.mock_server.opensearch_ml.prediction import json_path
+from mlconform.mock_server.opensearch_ml.store import JsonObject
 
 _PREFIX = "connector.post_process."
 _EMBEDDINGS = {

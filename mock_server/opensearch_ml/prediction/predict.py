@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from mock_server.opensearch_ml.bodies.fields import Fields
-from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.errors import (
+from mlconform.mock_server.opensearch_ml.bodies.fields import Fields
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mlconform.mock_server.opensearch_ml.errors import (
     ApiError,
     illegal_argument,
     null_pointer,
@@ -15,17 +15,21 @@ from mock_server.opensearch_ml.errors import (
     status_error,
     validation_error,
 )
-from mock_server.opensearch_ml.functions import require_function
-from mock_server.opensearch_ml.models import find
-from mock_server.opensearch_ml.opensearch_core.settings import AUTO_DEPLOY
-from mock_server.opensearch_ml.prediction import interface, local_models, remote_models, training
-from mock_server.opensearch_ml.prediction.algorithms import ALGORITHMS
-from mock_server.opensearch_ml.prediction.remote_models import RemoteInput, take_token, take_token_of_user
-from mock_server.opensearch_ml.registration import require_function_allowed
-from mock_server.opensearch_ml.rules import Rules
-from mock_server.opensearch_ml.security import access, connector_access
-from mock_server.opensearch_ml.store import JsonObject, Model, ModelState, Task, TaskState
-from mock_server.opensearch_ml.tasks import BATCH_PREDICTION
+from mlconform.mock_server.opensearch_ml.functions import require_function
+from mlconform.mock_server.opensearch_ml.models import find
+from mlconform.mock_server.opensearch_ml.opensearch_core.settings import AUTO_DEPLOY
+from mlconform.mock_server.opensearch_ml.prediction import interface, local_models, remote_models, training
+from mlconform.mock_server.opensearch_ml.prediction.algorithms import ALGORITHMS
+from mlconform.mock_server.opensearch_ml.prediction.remote_models import (
+    RemoteInput,
+    take_token,
+    take_token_of_user,
+)
+from mlconform.mock_server.opensearch_ml.registration import require_function_allowed
+from mlconform.mock_server.opensearch_ml.rules import Rules
+from mlconform.mock_server.opensearch_ml.security import access, connector_access
+from mlconform.mock_server.opensearch_ml.store import JsonObject, Model, ModelState, Task, TaskState
+from mlconform.mock_server.opensearch_ml.tasks import BATCH_PREDICTION
 
 BATCH_SECONDS = 1.0
 

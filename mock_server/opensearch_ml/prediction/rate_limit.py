@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mock_server.opensearch_ml.bodies.fields import Fields, read_in_order, text_reader
-from mock_server.opensearch_ml.errors import illegal_argument, parse_error
-from mock_server.opensearch_ml.rules import Rules
-from mock_server.opensearch_ml.store import Model, RateLimiter
+from mlconform.mock_server.opensearch_ml.bodies.fields import Fields, read_in_order, text_reader
+from mlconform.mock_server.opensearch_ml.errors import illegal_argument, parse_error
+from mlconform.mock_server.opensearch_ml.rules import Rules
+from mlconform.mock_server.opensearch_ml.store import Model, RateLimiter
 
 SECONDS = {
     "DAYS": 86_400.0,

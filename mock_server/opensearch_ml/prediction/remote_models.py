@@ -9,18 +9,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from mock_server.endpoint import Reply
-from mock_server.opensearch_ml.bodies.fields import Fields
-from mock_server.opensearch_ml.cluster import Call, Cluster
-from mock_server.opensearch_ml.connectors import fill, find_action
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error, status_error
-from mock_server.opensearch_ml.opensearch_core.settings import PRIVATE_IP
-from mock_server.opensearch_ml.prediction import gson, guardrails, json_path, post_processing
-from mock_server.opensearch_ml.prediction.java_maps import map_ordered
-from mock_server.opensearch_ml.prediction.payloads import escaped, is_json
-from mock_server.opensearch_ml.rules import Rules
-from mock_server.opensearch_ml.store import Connector, JsonObject, Model
-from mock_server.stubs import Asked
+from mlconform.mock_server.endpoint import Reply
+from mlconform.mock_server.opensearch_ml.bodies.fields import Fields
+from mlconform.mock_server.opensearch_ml.cluster import Call, Cluster
+from mlconform.mock_server.opensearch_ml.connectors import fill, find_action
+from mlconform.mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error, status_error
+from mlconform.mock_server.opensearch_ml.opensearch_core.settings import PRIVATE_IP
+from mlconform.mock_server.opensearch_ml.prediction import gson, guardrails, json_path, post_processing
+from mlconform.mock_server.opensearch_ml.prediction.java_maps import map_ordered
+from mlconform.mock_server.opensearch_ml.prediction.payloads import escaped, is_json
+from mlconform.mock_server.opensearch_ml.rules import Rules
+from mlconform.mock_server.opensearch_ml.store import Connector, JsonObject, Model
+from mlconform.mock_server.stubs import Asked
 
 _PLACE = re.compile(r"\$\{parameters\.([^}]+)\}")
 _NULL_PLACE = re.compile(r'"\$\{parameters\.(\w+):-null\}"')

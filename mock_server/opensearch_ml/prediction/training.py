@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from mock_server.opensearch_ml.bodies.fields import Fields, flag_of, read_in_order
-from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_error
-from mock_server.opensearch_ml.functions import require_function
-from mock_server.opensearch_ml.prediction.algorithms import ALGORITHMS, read_parameters
-from mock_server.opensearch_ml.prediction.data_frames import Input, frame_of, read_input, show_frame
-from mock_server.opensearch_ml.store import JsonObject, Model, ModelState, Task, TaskState
+from mlconform.mock_server.opensearch_ml.bodies.fields import Fields, flag_of, read_in_order
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mlconform.mock_server.opensearch_ml.errors import ApiError, illegal_argument, parse_error
+from mlconform.mock_server.opensearch_ml.functions import require_function
+from mlconform.mock_server.opensearch_ml.prediction.algorithms import ALGORITHMS, read_parameters
+from mlconform.mock_server.opensearch_ml.prediction.data_frames import Input, frame_of, read_input, show_frame
+from mlconform.mock_server.opensearch_ml.store import JsonObject, Model, ModelState, Task, TaskState
 
 _NOT_TRAINED_HERE = frozenset({"AD_LIBSVM", "FIT_RCF"})
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mock_server.opensearch_ml.bodies.document import Document, Step
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parsing_error
-from mock_server.opensearch_ml.search import values
-from mock_server.opensearch_ml.search.mappings import Mapping
-from mock_server.opensearch_ml.search.values import ShardError, Value
-from mock_server.opensearch_ml.store import JsonObject
+from mlconform.mock_server.opensearch_ml.bodies.document import Document, Step
+from mlconform.mock_server.opensearch_ml.errors import ApiError, illegal_argument, parsing_error
+from mlconform.mock_server.opensearch_ml.search import values
+from mlconform.mock_server.opensearch_ml.search.mappings import Mapping
+from mlconform.mock_server.opensearch_ml.search.values import ShardError, Value
+from mlconform.mock_server.opensearch_ml.store import JsonObject
 
 Path = tuple[Step, ...]
 Score = float | None

@@ -11,22 +11,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from mock_server.opensearch_ml.bodies.document import Step
-from mock_server.opensearch_ml.bodies.fields import Fields, flag_of, require_time, text_of, token_of
-from mock_server.opensearch_ml.cluster import Answer, Call
-from mock_server.opensearch_ml.errors import (
+from mlconform.mock_server.opensearch_ml.bodies.document import Step
+from mlconform.mock_server.opensearch_ml.bodies.fields import Fields, flag_of, require_time, text_of, token_of
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call
+from mlconform.mock_server.opensearch_ml.errors import (
     ApiError,
     illegal_argument,
     node_error,
     parse_error,
     parsing_error,
 )
-from mock_server.opensearch_ml.search.clauses import Clause, Score
-from mock_server.opensearch_ml.search.mappings import Mapping, mapping_of
-from mock_server.opensearch_ml.search.queries import Query
-from mock_server.opensearch_ml.search.sorting import Hit, Order, read_orders
-from mock_server.opensearch_ml.search.values import ShardError, number_of
-from mock_server.opensearch_ml.store import Index, JsonObject
+from mlconform.mock_server.opensearch_ml.search.clauses import Clause, Score
+from mlconform.mock_server.opensearch_ml.search.mappings import Mapping, mapping_of
+from mlconform.mock_server.opensearch_ml.search.queries import Query
+from mlconform.mock_server.opensearch_ml.search.sorting import Hit, Order, read_orders
+from mlconform.mock_server.opensearch_ml.search.values import ShardError, number_of
+from mlconform.mock_server.opensearch_ml.store import Index, JsonObject
 
 DocumentT = TypeVar("DocumentT")
 

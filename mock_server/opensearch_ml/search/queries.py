@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mock_server.opensearch_ml.bodies.fields import text_of, token_of
-from mock_server.opensearch_ml.bodies.nearness import did_you_mean
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parsing_error
-from mock_server.opensearch_ml.search.clauses import COMMON, Clause, Path, Reader, Score
-from mock_server.opensearch_ml.search.term_queries import TERM_QUERIES
-from mock_server.opensearch_ml.search.text_queries import TEXT_QUERIES, needed
-from mock_server.opensearch_ml.search.values import ShardError
-from mock_server.opensearch_ml.store import JsonObject
+from mlconform.mock_server.opensearch_ml.bodies.fields import text_of, token_of
+from mlconform.mock_server.opensearch_ml.bodies.nearness import did_you_mean
+from mlconform.mock_server.opensearch_ml.errors import ApiError, illegal_argument, parsing_error
+from mlconform.mock_server.opensearch_ml.search.clauses import COMMON, Clause, Path, Reader, Score
+from mlconform.mock_server.opensearch_ml.search.term_queries import TERM_QUERIES
+from mlconform.mock_server.opensearch_ml.search.text_queries import TEXT_QUERIES, needed
+from mlconform.mock_server.opensearch_ml.search.values import ShardError
+from mlconform.mock_server.opensearch_ml.store import JsonObject
 
 _OTHER_QUERIES = frozenset(
     (

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from mock_server.opensearch_ml.bodies.document import Document
-from mock_server.opensearch_ml.bodies.fields import text_of, token_of
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, parsing_error
-from mock_server.opensearch_ml.search.mappings import Kind, Mapping
-from mock_server.opensearch_ml.search.values import ShardError, values_of
-from mock_server.opensearch_ml.store import JsonObject
+from mlconform.mock_server.opensearch_ml.bodies.document import Document
+from mlconform.mock_server.opensearch_ml.bodies.fields import text_of, token_of
+from mlconform.mock_server.opensearch_ml.errors import ApiError, illegal_argument, parsing_error
+from mlconform.mock_server.opensearch_ml.search.mappings import Kind, Mapping
+from mlconform.mock_server.opensearch_ml.search.values import ShardError, values_of
+from mlconform.mock_server.opensearch_ml.store import JsonObject
 
 _MEMBERS = frozenset({"order", "missing", "unmapped_type", "mode", "numeric_type", "nested"})
 _NATURAL = frozenset({"_score", "_doc", "_id"})

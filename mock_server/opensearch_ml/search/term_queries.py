@@ -7,14 +7,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from mock_server.opensearch_ml.bodies.fields import text_of, token_of
-from mock_server.opensearch_ml.bodies.nearness import within
-from mock_server.opensearch_ml.errors import illegal_argument
-from mock_server.opensearch_ml.patterns import PatternError, compiled
-from mock_server.opensearch_ml.search.clauses import COMMON, NAMELESS, Clause, Path, Reader
-from mock_server.opensearch_ml.search.mappings import Kind
-from mock_server.opensearch_ml.search.values import ShardError, exists, fields_named
-from mock_server.opensearch_ml.store import JsonObject
+from mlconform.mock_server.opensearch_ml.bodies.fields import text_of, token_of
+from mlconform.mock_server.opensearch_ml.bodies.nearness import within
+from mlconform.mock_server.opensearch_ml.errors import illegal_argument
+from mlconform.mock_server.opensearch_ml.patterns import PatternError, compiled
+from mlconform.mock_server.opensearch_ml.search.clauses import COMMON, NAMELESS, Clause, Path, Reader
+from mlconform.mock_server.opensearch_ml.search.mappings import Kind
+from mlconform.mock_server.opensearch_ml.search.values import ShardError, exists, fields_named
+from mlconform.mock_server.opensearch_ml.store import JsonObject
 
 _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "gt": lambda value, limit: bool(value > limit),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from mock_server.opensearch_ml.bodies.fields import text_of, token_of
-from mock_server.opensearch_ml.bodies.nearness import within
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error
-from mock_server.opensearch_ml.search.clauses import COMMON, Clause, Path, Reader, Score
-from mock_server.opensearch_ml.search.mappings import Kind
-from mock_server.opensearch_ml.search.values import fields_named, words
-from mock_server.opensearch_ml.store import JsonObject
+from mlconform.mock_server.opensearch_ml.bodies.fields import text_of, token_of
+from mlconform.mock_server.opensearch_ml.bodies.nearness import within
+from mlconform.mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error
+from mlconform.mock_server.opensearch_ml.search.clauses import COMMON, Clause, Path, Reader, Score
+from mlconform.mock_server.opensearch_ml.search.mappings import Kind
+from mlconform.mock_server.opensearch_ml.search.values import fields_named, words
+from mlconform.mock_server.opensearch_ml.store import JsonObject
 
 
 def _text(reader: Reader, body: JsonObject, path: Path, *known: str) -> tuple[str, Any, JsonObject]:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from mock_server.opensearch_ml.bodies.fields import text_of
-from mock_server.opensearch_ml.errors import ApiError
-from mock_server.opensearch_ml.search.mappings import Kind, Mapping
-from mock_server.opensearch_ml.store import JsonObject
+from mlconform.mock_server.opensearch_ml.bodies.fields import text_of
+from mlconform.mock_server.opensearch_ml.errors import ApiError
+from mlconform.mock_server.opensearch_ml.search.mappings import Kind, Mapping
+from mlconform.mock_server.opensearch_ml.store import JsonObject
 
 Value = str | int | float | bool
 

@@ -6,12 +6,12 @@ admin everything is.
 
 from __future__ import annotations
 
-from mock_server.opensearch_ml.cluster import Call
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error, status_error
-from mock_server.opensearch_ml.opensearch_core.settings import MODEL_ACCESS_CONTROL
-from mock_server.opensearch_ml.rules import Rules
-from mock_server.opensearch_ml.security.accounts import Caller
-from mock_server.opensearch_ml.store import Connector, Model, ModelGroup, Owner
+from mlconform.mock_server.opensearch_ml.cluster import Call
+from mlconform.mock_server.opensearch_ml.errors import ApiError, illegal_argument, node_error, status_error
+from mlconform.mock_server.opensearch_ml.opensearch_core.settings import MODEL_ACCESS_CONTROL
+from mlconform.mock_server.opensearch_ml.rules import Rules
+from mlconform.mock_server.opensearch_ml.security.accounts import Caller
+from mlconform.mock_server.opensearch_ml.store import Connector, Model, ModelGroup, Owner
 
 _PRIVILEGE = "User doesn't have privilege to perform this operation on this model"
 

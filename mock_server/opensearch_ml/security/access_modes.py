@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mock_server.opensearch_ml.bodies.fields import Fields, flag_reader
-from mock_server.opensearch_ml.cluster import Call
-from mock_server.opensearch_ml.errors import illegal_argument
-from mock_server.opensearch_ml.rules import Rules
-from mock_server.opensearch_ml.security import access
-from mock_server.opensearch_ml.security.accounts import Caller
-from mock_server.opensearch_ml.store import ModelGroup
+from mlconform.mock_server.opensearch_ml.bodies.fields import Fields, flag_reader
+from mlconform.mock_server.opensearch_ml.cluster import Call
+from mlconform.mock_server.opensearch_ml.errors import illegal_argument
+from mlconform.mock_server.opensearch_ml.rules import Rules
+from mlconform.mock_server.opensearch_ml.security import access
+from mlconform.mock_server.opensearch_ml.security.accounts import Caller
+from mlconform.mock_server.opensearch_ml.store import ModelGroup
 
 _MODES = frozenset({"public", "private", "restricted"})
 

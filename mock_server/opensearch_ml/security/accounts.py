@@ -10,8 +10,8 @@ import binascii
 import hmac
 from dataclasses import dataclass, field
 
-from mock_server.opensearch_ml.rules import Rules
-from mock_server.opensearch_ml.security.roles import Role, RoleMapping, first_mappings, first_roles
+from mlconform.mock_server.opensearch_ml.rules import Rules
+from mlconform.mock_server.opensearch_ml.security.roles import Role, RoleMapping, first_mappings, first_roles
 
 DEFAULT_PASSWORD = "Only-4-tests-of-mlconform"
 USERS = {

@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable, MutableMapping
 from typing import Any, TypeVar
 
-from mock_server.opensearch_ml.cluster import Answer, Call
-from mock_server.opensearch_ml.errors import node_error
-from mock_server.opensearch_ml.security.accounts import Account, Accounts, Caller
-from mock_server.opensearch_ml.security.roles import IndexPermission, Role, RoleMapping
-from mock_server.opensearch_ml.store import JsonObject
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call
+from mlconform.mock_server.opensearch_ml.errors import node_error
+from mlconform.mock_server.opensearch_ml.security.accounts import Account, Accounts, Caller
+from mlconform.mock_server.opensearch_ml.security.roles import IndexPermission, Role, RoleMapping
+from mlconform.mock_server.opensearch_ml.store import JsonObject
 
 ThingT = TypeVar("ThingT")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from mock_server.opensearch_ml.cluster import Call
-from mock_server.opensearch_ml.errors import ApiError, illegal_argument, status_error
-from mock_server.opensearch_ml.opensearch_core.settings import CONNECTOR_ACCESS_CONTROL
-from mock_server.opensearch_ml.security import access
-from mock_server.opensearch_ml.security.access_modes import Sent
-from mock_server.opensearch_ml.security.accounts import Caller
-from mock_server.opensearch_ml.store import Connector, Model
+from mlconform.mock_server.opensearch_ml.cluster import Call
+from mlconform.mock_server.opensearch_ml.errors import ApiError, illegal_argument, status_error
+from mlconform.mock_server.opensearch_ml.opensearch_core.settings import CONNECTOR_ACCESS_CONTROL
+from mlconform.mock_server.opensearch_ml.security import access
+from mlconform.mock_server.opensearch_ml.security.access_modes import Sent
+from mlconform.mock_server.opensearch_ml.security.accounts import Caller
+from mlconform.mock_server.opensearch_ml.store import Connector, Model
 
 
 def give(call: Call, connector: Connector, sent: Sent) -> None:

@@ -6,14 +6,14 @@ import dataclasses
 import fnmatch
 from contextlib import suppress
 
-from mock_server.core import Request
-from mock_server.opensearch_ml.cluster import Answer, Call, Cluster
-from mock_server.opensearch_ml.errors import ApiError, RestError, Unauthorized
-from mock_server.opensearch_ml.opensearch_core import indices
-from mock_server.opensearch_ml.opensearch_core.indices import SYSTEM_INDICES
-from mock_server.opensearch_ml.router import Route
-from mock_server.opensearch_ml.security import permissions
-from mock_server.opensearch_ml.security.accounts import Caller
+from mlconform.mock_server.core import Request
+from mlconform.mock_server.opensearch_ml.cluster import Answer, Call, Cluster
+from mlconform.mock_server.opensearch_ml.errors import ApiError, RestError, Unauthorized
+from mlconform.mock_server.opensearch_ml.opensearch_core import indices
+from mlconform.mock_server.opensearch_ml.opensearch_core.indices import SYSTEM_INDICES
+from mlconform.mock_server.opensearch_ml.router import Route
+from mlconform.mock_server.opensearch_ml.security import permissions
+from mlconform.mock_server.opensearch_ml.security.accounts import Caller
 
 _CHANGES = frozenset(
     {

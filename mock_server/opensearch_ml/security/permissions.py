@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mock_server.opensearch_ml.cluster import Call
-from mock_server.opensearch_ml.errors import ApiError
+from mlconform.mock_server.opensearch_ml.cluster import Call
+from mlconform.mock_server.opensearch_ml.errors import ApiError
 
 
 def may(call: Call, action: str, index: str | None = None) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mock_server.opensearch_ml.router import Route
-from mock_server.opensearch_ml.security import api
+from mlconform.mock_server.opensearch_ml.router import Route
+from mlconform.mock_server.opensearch_ml.security import api
 
 _API = "/_plugins/_security/api"
 

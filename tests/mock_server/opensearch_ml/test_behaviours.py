@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from mock_server.opensearch_ml import behaviours
-from mock_server.opensearch_ml.behaviours import (
+from mlconform.mock_server.opensearch_ml import behaviours
+from mlconform.mock_server.opensearch_ml.behaviours import (
     CHANGES,
     DOCS_VERSIONS,
     deviations_of,
@@ -20,9 +20,9 @@ from mock_server.opensearch_ml.behaviours import (
     rules_of,
     show_version,
 )
-from mock_server.opensearch_ml.deviations import DEVIATIONS
-from mock_server.opensearch_ml.rules import Rules
-from mock_server.parity import read_recording, replay
+from mlconform.mock_server.opensearch_ml.deviations import DEVIATIONS
+from mlconform.mock_server.opensearch_ml.rules import Rules
+from mlconform.mock_server.parity import read_recording, replay
 
 ROOT = Path(__file__).parents[3]
 OBSERVED = ROOT / "tests/observed"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mock_server.opensearch_ml.monitor import Monitor
-from mock_server.opensearch_ml.store import Model, ModelState
+from mlconform.mock_server.opensearch_ml.monitor import Monitor
+from mlconform.mock_server.opensearch_ml.store import Model, ModelState
 
 
 def model(name: str) -> Model:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mock_server.parity.served import FileServer, Served, zipped
+from mlconform.mock_server.parity.served import FileServer, Served, zipped
 
 FILES = Path(__file__).parents[2] / "scenarios/files"
 PARTS = {name: (FILES / name).read_bytes() for name in ("tokenizer.json", "idf.json")}

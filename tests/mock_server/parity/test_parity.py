@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mock_server.parity import Compared, RecordingError, read_recording, replay
-from mock_server.parity.__main__ import counts, main, replay_folder
+from mlconform.mock_server.parity import Compared, RecordingError, read_recording, replay
+from mlconform.mock_server.parity.__main__ import counts, main, replay_folder
 
 OBSERVED = Path(__file__).parents[2] / "observed"
 FOLDERS = sorted(path for path in OBSERVED.iterdir() if path.is_dir())

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import urllib3
 
-from mock_server.parity import read_recording, replay
-from mock_server.parity.node import Node, NodeError, inventory, read_users
-from mock_server.parity.record import main
-from mock_server.parity.scenario import ScenarioError, read_scenario
+from mlconform.mock_server.parity import read_recording, replay
+from mlconform.mock_server.parity.node import Node, NodeError, inventory, read_users
+from mlconform.mock_server.parity.record import main
+from mlconform.mock_server.parity.scenario import ScenarioError, read_scenario
 
 GROUP = """
 doc: a group is made and asked for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.suites.conftest import (
+from mlconform.conformance.suites.conftest import (
     contract,
     expect,
     explore,
@@ -13,7 +13,7 @@ from conformance.suites.conftest import (
     target,
     waiting_room,
 )
-from conformance.targets.session import Session
+from mlconform.conformance.targets.session import Session
 from open_inference.api import OpenInference
 
 __all__ = ["contract", "expect", "explore", "judging", "session", "target", "waiting_room"]

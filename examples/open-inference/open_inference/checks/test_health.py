@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from conformance.contract.model import Contract
-from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement
+from mlconform.conformance.contract.model import Contract
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import exclusive, requirement
 from open_inference.api import UNKNOWN, OpenInference
 from open_inference.forms import fits, refused
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from conformance.contract.model import Contract
-from conformance.outcomes import Untestable
-from conformance.suites.expect import Expect
-from conformance.suites.marks import exclusive, requirement
-from conformance.targets.exchange import Exchange
+from mlconform.conformance.contract.model import Contract
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import exclusive, requirement
+from mlconform.conformance.targets.exchange import Exchange
 from open_inference.api import UNKNOWN, OpenInference, size
 from open_inference.forms import fits, no_server_error, refused
 

@@ -6,11 +6,11 @@ import itertools
 
 from hypothesis import strategies as st
 
-from conformance.contract.model import Contract
-from conformance.outcomes import Untestable
-from conformance.suites.expect import Expect
-from conformance.suites.explore import Explore
-from conformance.suites.marks import exclusive, requirement
+from mlconform.conformance.contract.model import Contract
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.explore import Explore
+from mlconform.conformance.suites.marks import exclusive, requirement
 from open_inference.api import UNKNOWN, OpenInference
 from open_inference.forms import fits, no_server_error, refused
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from mock_server.opensearch_ml.bodies.document import MAX_DEPTH, locate, read_json
-from mock_server.opensearch_ml.errors import ApiError
+from mlconform.mock_server.opensearch_ml.bodies.document import MAX_DEPTH, locate, read_json
+from mlconform.mock_server.opensearch_ml.errors import ApiError
 
 WHERE = "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: {}, column: {}]"
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mock_server.opensearch_ml.bodies.yaml_bodies import write_yaml
+from mlconform.mock_server.opensearch_ml.bodies.yaml_bodies import write_yaml
 
 
 @pytest.mark.parametrize(

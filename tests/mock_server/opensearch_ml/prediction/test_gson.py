@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mock_server.opensearch_ml.prediction import gson
-from mock_server.opensearch_ml.prediction.java_maps import in_map_order
+from mlconform.mock_server.opensearch_ml.prediction import gson
+from mlconform.mock_server.opensearch_ml.prediction.java_maps import in_map_order
 
 
 @pytest.mark.parametrize(

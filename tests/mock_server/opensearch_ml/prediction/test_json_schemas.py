@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mock_server.opensearch_ml.prediction.json_schemas import faults_of
+from mlconform.mock_server.opensearch_ml.prediction.json_schemas import faults_of
 
 
 @pytest.mark.parametrize(

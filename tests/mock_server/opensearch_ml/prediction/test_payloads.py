@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mock_server.opensearch_ml.prediction.payloads import escaped, is_json
+from mlconform.mock_server.opensearch_ml.prediction.payloads import escaped, is_json
 
 
 @pytest.mark.parametrize(

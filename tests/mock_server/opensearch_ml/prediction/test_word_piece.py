@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mock_server.opensearch_ml.prediction.word_piece import TokenizerError, read_word_piece
+from mlconform.mock_server.opensearch_ml.prediction.word_piece import TokenizerError, read_word_piece
 
 FILE = Path(__file__).parents[3] / "scenarios/files/tokenizer.json"
 VALUES: dict[str, Any] = json.loads(FILE.read_bytes())

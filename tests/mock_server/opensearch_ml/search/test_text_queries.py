@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mock_server.opensearch_ml.search.text_queries import needed
+from mlconform.mock_server.opensearch_ml.search.text_queries import needed
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mock_server import DEFAULT_PASSWORD, Security
+from mlconform.mock_server import DEFAULT_PASSWORD, Security
 
 Users = Callable[..., Any]
 

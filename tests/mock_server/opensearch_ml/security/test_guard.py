@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mock_server import MockServer, Request, Security
+from mlconform.mock_server import MockServer, Request, Security
 
 Users = Callable[..., Any]
 

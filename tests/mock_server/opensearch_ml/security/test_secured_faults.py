@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mock_server import MUTANTS
+from mlconform.mock_server import MUTANTS
 
 Users = Callable[..., Any]
 EVERYTHING = {"query": {"match_all": {}}}
