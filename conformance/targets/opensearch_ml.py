@@ -318,11 +318,15 @@ def _keep_on_target(session: Session, back: Mapping[str, Any]) -> None:
     """Write onto the target what these settings were when the run began, for a sweep after its death.
 
     They are kept as the description of an empty ingest pipeline: the cluster state holds it, so it
-    is listed at once. Where that is refused, a killed run leaves its settings behind.
+    is listed at once. Where that is refused, a killed run leaves its settings behind. Raises `Untestable`
+    where nobody tells what is kept already: what this check kept would then stand for the whole run, and
+    with it what the run stands on would be put back.
     """
     name = session.options.prefix + _RECORD
     path = _path("ingest pipeline", name)
     answered = session.request("GET", path)
+    if answered.status not in (200, 404) and not _is_refused(answered):
+        raise Untestable(f"what is kept of the settings could not be read: {answered.summary}")
     known = _kept(answered.member(name)) if answered.status == 200 else None
     mark = session.tracker.mark()
     if known is None:

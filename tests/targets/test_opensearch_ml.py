@@ -147,6 +147,18 @@ class TestSettings:
         assert opensearch_ml.read_settings(session).get(AUTO_DEPLOY) == "false"
         assert INTERVAL not in opensearch_ml.read_settings(session)
 
+    def test_what_the_run_stands_on_stays_where_its_record_cannot_be_read_for_a_moment(
+        self, talk_to: Any
+    ) -> None:
+        kept = f"/_ingest/pipeline/{PREFIX}test-settings"
+        answers = {("GET", SETTINGS): (200, {"persistent": {}}), ("GET", kept): (429, {"error": "busy"})}
+        session, target = talk_to({**answers, ("PUT", SETTINGS): (200, {}), ("PUT", kept): (429, {})})
+        with pytest.raises(Untestable, match="kept of the settings could not be read"):
+            opensearch_ml.change_settings(session, {AUTO_DEPLOY: True})
+        assert not session.tracker.take()
+        assert not [path for method, path, _ in target.sent if method == "PUT"]
+        session.close()
+
     def test_a_record_of_other_settings_changes_nothing(self, session: Session) -> None:
         kept = json.dumps({"cluster.routing.allocation.enable": "none"})
         pipeline = {"description": kept, "processors": []}
