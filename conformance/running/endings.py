@@ -170,10 +170,14 @@ def _decisions(
     seen = _failures(watched.differences, None)
     wrong = {each.requirement for each in seen}
     told = {(each.requirement, each.signature) for each in own}
-    kept = (
-        d for d in own if d.requirement not in wrong or d.outcome not in {Outcome.PASS, Outcome.UNTESTABLE}
-    )
+    kept = (each for each in own if each.requirement not in wrong or not _tells_less(each))
     return (*kept, *(each for each in seen if (each.requirement, each.signature) not in told))
+
+
+def _tells_less(own: Decision) -> bool:
+    """Whether the watch's finding says more: of an answer that nobody can read it tells the operation too."""
+    unread = own.outcome is Outcome.FAIL and not own.signature
+    return unread or own.outcome in {Outcome.PASS, Outcome.UNTESTABLE}
 
 
 def _own_decisions(

@@ -151,6 +151,17 @@ class TestRepetition:
         judgement = judged(STATUS, target=served.url_for(""))
         assert verdict(judgement, "osml.wire.json").kind is Kind.FAIL
 
+    def test_a_broken_answer_is_a_finding_that_names_its_operation(
+        self, judged: Any, served: HTTPServer
+    ) -> None:
+        served.expect_oneshot_request(re.compile(r".*/_deploy"), "POST").respond_with_data(
+            "{", content_type="application/json"
+        )
+        judgement = judged(STATUS, target=served.url_for(""))
+        told = [each.decision.signature for each in verdict(judgement, "osml.wire.json").telling]
+        assert told
+        assert all(signature.startswith("POST ") for signature in told)
+
 
 class TestUntestable:
     @pytest.fixture
