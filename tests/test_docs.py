@@ -67,10 +67,12 @@ def script(page: Path) -> str:
 
 def bash(text: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    # A reader types them into a shell, which is no worker of pytest-xdist.
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", text],
         cwd=folder,
-        env={**os.environ, "PATH": path, **more},
+        env={**own, "PATH": path, **more},
         capture_output=True,
         text=True,
         timeout=900,
