@@ -22,7 +22,7 @@ from pathlib import Path
 import click
 import yaml
 from differences import Difference, listed, unlisted
-from kit import KIT, Node, StartError, started, state
+from kit import ADMIN, KIT, Node, StartError, started, state
 
 from mlconform.conformance.report.stream import read
 from mlconform.conformance.report.verdicts import Kind, judge
@@ -30,7 +30,6 @@ from mlconform.mock_server import Security
 from mlconform.mock_server.fixture import running_mock
 
 MLCONFORM = Path(sys.executable).with_name("mlconform")
-PROFILE = ("--profile", "opensearch-ml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +108,7 @@ def _judged(name: str, cluster: Cluster, judging: Judging) -> list[str]:
     folder, mock = (Path("reports/real") / each for each in (name, f"{name}-mock"))
     try:
         with started(cluster.version, f"mlconform-{name}", cluster.port, nodes=cluster.nodes) as node:
-            if cluster.accounts and cluster.accounts[0] != "admin":
-                node.ask("PUT", "/_cluster/settings", {"persistent": REACHABLE})
+            _let_reach(node, cluster)
             before = state(node)
             began = time.monotonic()
             code = _run_on(node, cluster, folder, judging)
@@ -129,9 +127,18 @@ def _judged(name: str, cluster: Cluster, judging: Judging) -> list[str]:
 
 
 def _publish(folder: Path, where: Path, name: str) -> None:
+    """Copy the reports for everybody, which tell of what lets somebody in without how (SECURITY.md)."""
+    published = folder / "published"
+    subprocess.run([MLCONFORM, "report", "publish", folder, "--out", published], check=True)
     where.mkdir(parents=True, exist_ok=True)
     for ending in ("html", "md"):
-        shutil.copy(folder / f"report.{ending}", where / f"opensearch-{name}.{ending}")
+        shutil.copy(published / f"report.{ending}", where / f"opensearch-{name}.{ending}")
+
+
+def _let_reach(node: Node, cluster: Cluster) -> None:
+    """Where the run's own account is none that may: let connectors reach the run's machine."""
+    if cluster.accounts and cluster.accounts[0] != ADMIN:
+        node.ask("PUT", "/_cluster/settings", {"persistent": REACHABLE})
 
 
 def _run_on(node: Node, cluster: Cluster, folder: Path, judging: Judging) -> int:
@@ -157,13 +164,12 @@ def _run_on_mock(cluster: Cluster, folder: Path, judging: Judging) -> None:
     secured = Security()
     with running_mock(tls=True, security=secured, behaviour=cluster.behaviour) as mock:
         node = Node(mock.url, mock.ca_file, secured.password)
-        if cluster.accounts[0] != "admin":
-            node.ask("PUT", "/_cluster/settings", {"persistent": REACHABLE})
+        _let_reach(node, cluster)
         _run_on(node, cluster, folder, judging)
 
 
 def _run(folder: Path, seed: int, *more: str) -> int:
-    options = [*PROFILE, "--seed", str(seed), "--out", str(folder)]
+    options = ["--profile", "opensearch-ml", "--seed", str(seed), "--out", str(folder)]
     command = [str(MLCONFORM), "run", *options, *more]
     return subprocess.run(command, check=False, stdout=sys.stderr).returncode
 

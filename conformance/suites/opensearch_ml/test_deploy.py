@@ -6,6 +6,7 @@ from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.marks import exclusive, needs, requirement
 from mlconform.conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
+from mlconform.conformance.suites.opensearch_ml.test_local_tasks import GOING_ON
 from mlconform.conformance.targets.opensearch_ml import ML
 
 
@@ -164,16 +165,7 @@ class TestTask:
     @requirement("osml.task.answer")
     def test_the_members_of_a_task(self, ml: MlCommons, expect: Expect) -> None:
         task = ml.await_task(ml.deploy(ml.model()))
-        kinds = {
-            "model_id": str,
-            "task_type": str,
-            "function_name": str,
-            "state": str,
-            "worker_node": list,
-            "create_time": int,
-            "last_update_time": int,
-            "is_async": bool,
-        }
+        kinds = {"model_id": str, **GOING_ON}
         expect.members("osml.task.answer", None if task is None else task.json, kinds, "the task")
 
     @requirement("osml.task.unknown")

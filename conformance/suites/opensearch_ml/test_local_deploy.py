@@ -17,21 +17,11 @@ from mlconform.conformance.suites.opensearch_ml.local_models import (
     answered_weights,
     fails_while,
 )
+from mlconform.conformance.suites.opensearch_ml.test_model_states import STATES
 from mlconform.conformance.suites.opensearch_ml.test_undeploy import values_of
 from mlconform.conformance.targets.model_file import WEIGHTS
 
 pytestmark = exclusive
-
-# Those that the page lists.
-STATES = (
-    "REGISTERING",
-    "REGISTERED",
-    "DEPLOYING",
-    "DEPLOYED",
-    "PARTIALLY_DEPLOYED",
-    "UNDEPLOYED",
-    "DEPLOY_FAILED",
-)
 
 
 class TestAllNodes:
