@@ -30,6 +30,8 @@ MODEL_ACCESS_CONTROL = "plugins.ml_commons.model_access_control_enabled"
 CONNECTOR_ACCESS_CONTROL = "plugins.ml_commons.connector_access_control_enabled"
 # What the name of a pipeline ends in that keeps settings, and what their names begin with.
 _RECORD = "settings"
+# RFC 6585, section 4; RFC 9110, section 15.6.4.
+_BUSY = frozenset({429, 503})
 _OWN_SETTINGS = "plugins.ml_commons."
 # Roles that may hold a remote model, as a node of the recorded versions reports them.
 _HOLDS_MODELS = frozenset({"data", "ml"})
@@ -319,13 +321,13 @@ def _keep_on_target(session: Session, back: Mapping[str, Any]) -> None:
 
     They are kept as the description of an empty ingest pipeline: the cluster state holds it, so it
     is listed at once. Where that is refused, a killed run leaves its settings behind. Raises `Untestable`
-    where nobody tells what is kept already: what this check kept would then stand for the whole run, and
-    with it what the run stands on would be put back.
+    where the target is too busy to tell what is kept already: what this check kept would then stand for
+    the whole run, and with it what the run stands on would be put back.
     """
     name = session.options.prefix + _RECORD
     path = _path("ingest pipeline", name)
     answered = session.request("GET", path)
-    if answered.status not in (200, 404) and not _is_refused(answered):
+    if answered.answer is not None and answered.status in _BUSY:
         raise Untestable(f"what is kept of the settings could not be read: {answered.summary}")
     known = _kept(answered.member(name)) if answered.status == 200 else None
     mark = session.tracker.mark()
