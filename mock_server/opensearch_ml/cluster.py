@@ -49,8 +49,7 @@ class Cluster:
 
     def eligible(self, model: Model) -> tuple[str, ...]:
         """The nodes that may have a model in memory, in the order of plans."""
-        may = eligible(self.nodes, self.settings, model.algorithm)
-        return tuple(node for node in self.node_ids if node in may)
+        return eligible(self._environment, self.settings, model.algorithm)
 
     def now_ms(self) -> int:
         """Epoch milliseconds."""

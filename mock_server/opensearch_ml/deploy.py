@@ -43,7 +43,8 @@ def _custom_plan(cluster: Cluster, model: Model, node_ids: list[str]) -> tuple[s
             "Undeploy from old nodes before try to deploy model on new nodes. "
             "Or include all old nodes on your target nodes."
         )
-    targets = tuple(dict.fromkeys(node for node in node_ids if node in cluster.eligible(model)))
+    may = cluster.eligible(model)
+    targets = tuple(dict.fromkeys(node for node in node_ids if node in may))
     if not targets:
         raise illegal_argument("no eligible node found")
     return targets

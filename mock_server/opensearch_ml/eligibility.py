@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
+from mlconform.mock_server.opensearch_ml.environment import Environment
 from mlconform.mock_server.opensearch_ml.errors import ApiError, illegal_argument
 from mlconform.mock_server.opensearch_ml.functions import LOCAL_FUNCTIONS
 from mlconform.mock_server.opensearch_ml.nodes import Node
@@ -17,14 +16,18 @@ _NOBODY = (
 )
 
 
-def eligible(nodes: Iterable[Node], settings: Settings, function: str) -> frozenset[str]:
-    """The ids of the nodes that may have a model of this function in memory."""
+def eligible(environment: Environment, settings: Settings, function: str) -> tuple[str, ...]:
+    """The ids of the nodes that may have a model of this function in memory, in the order of plans."""
+    may = {node.id for node in environment.nodes if _is_eligible(node, settings, function)}
+    return tuple(node for node in environment.node_ids if node in may)
+
+
+def _is_eligible(node: Node, settings: Settings, function: str) -> bool:
     if function not in LOCAL_FUNCTIONS:
-        return frozenset(node.id for node in nodes)
+        return True
     if settings.on(ONLY_ML_NODES):
-        return frozenset(node.id for node in nodes if node.is_ml)
-    roles = settings.texts(LOCAL_ROLES)
-    return frozenset(node.id for node in nodes if not set(roles).isdisjoint(node.roles))
+        return node.is_ml
+    return not set(settings.texts(LOCAL_ROLES)).isdisjoint(node.roles)
 
 
 def no_node(rules: Rules) -> ApiError:

@@ -36,7 +36,7 @@ class Lifecycle:
     def __init__(self, environment: Environment, settings: Settings, store: Store) -> None:
         self._rules = environment.rules
         self._clock = environment.clock
-        self._nodes, self._node_ids = environment.nodes, environment.node_ids
+        self._environment, self._node_ids = environment, environment.node_ids
         self._local_node_id = environment.local_node_id
         self._ids = environment.ids
         self._settings = settings
@@ -206,8 +206,7 @@ class Lifecycle:
         )
 
     def _all(self, model: Model) -> tuple[str, ...]:
-        may = eligible(self._nodes, self._settings, model.algorithm)
-        return tuple(node for node in self._node_ids if node in may)
+        return eligible(self._environment, self._settings, model.algorithm)
 
     def _begin(self, deployment: Deployment, at: float) -> None:
         self._coming.pop(deployment.model_id, None)
