@@ -8,12 +8,14 @@ DOCS ?= ../shared/docs
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
 
-# One file stands for the whole environment, so that nothing is installed twice.
+# One file stands for the whole environment, so that nothing is installed twice. What is installed from a
+# checkout is compiled as pip compiles packages: where Python may not write, it would do so at each start.
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mlconform needs Python 3.11 or later; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q conformance mock_server
 	@touch $@
 
 install: $(VENV)/.installed ## make the environment at the locked versions

@@ -11,7 +11,6 @@ import click
 from mlconform.conformance.contract.errors import ContractError
 from mlconform.conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
 from mlconform.conformance.report.exit_code import ExitCode, ReportError
-from mlconform.conformance.targets.credentials import presentable
 
 COMMANDS = (
     "contract",
@@ -68,6 +67,8 @@ def _not_installed(name: str, missing: str | None) -> click.Command:
 
 
 def _fail(message: str, code: ExitCode) -> None:
+    from mlconform.conformance.targets.credentials import presentable  # noqa: PLC0415 - a fast start
+
     click.echo(f"mlconform: {presentable(message)}", err=True)
     sys.exit(int(code))
 

@@ -9,8 +9,10 @@ errors at the end stop a run before its first check.
 from __future__ import annotations
 
 import unittest
+from typing import TYPE_CHECKING
 
-from mlconform.conformance.contract.model import Remedy
+if TYPE_CHECKING:
+    from mlconform.conformance.contract.model import Remedy
 
 
 class Nonconformance(AssertionError):  # noqa: N818 - it is a verdict on the target, not our error

@@ -6,22 +6,15 @@ what a node would make of it.
 
 from __future__ import annotations
 
-import http.client
 import ipaddress
 import threading
 import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
-REFUSED = "Connection refused"
-_TIMEOUT_SECONDS = 30.0
 # No server may take longer than this in all.
 _LONGEST_SECONDS = 120.0
-# Past the proxies of the environment, which a node knows nothing of.
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +55,8 @@ class _Running:
         self._thread.start()
 
     def _fetch(self, url: str) -> None:
+        from mlconform.mock_server.fetching import fetch  # noqa: PLC0415 - a fast start
+
         self._fetched = fetch(url)
 
     def arrived(self, elapsed: float) -> Fetched | None:
@@ -96,26 +91,3 @@ def _is_private(host: str) -> bool:
 
 def _is_local(host: str) -> bool:
     return bool(host) and ("." not in host or host.endswith((".localhost", ".internal", ".local")))
-
-
-def fetch(url: str) -> Fetched:
-    """Fetch a file; what goes wrong is told as a node's HTTP client does (recording local_url_fails)."""
-    try:
-        with _OPENER.open(url, timeout=_TIMEOUT_SECONDS) as answer:
-            return answered(url, answer.status, answer.read())
-    except urllib.error.HTTPError as error:
-        return answered(url, error.code, b"")
-    except http.client.IncompleteRead:
-        return Fetched(error="Premature EOF")
-    except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", error)
-        return Fetched(error=REFUSED if isinstance(reason, ConnectionRefusedError) else str(reason))
-
-
-def answered(url: str, status: int, content: bytes) -> Fetched:
-    """What a node makes of an answer."""
-    if status in (404, 410):
-        return Fetched(error=url)
-    if status >= 400:
-        return Fetched(error=f"Server returned HTTP response code: {status} for URL: {url}")
-    return Fetched(content)

@@ -13,7 +13,8 @@ import yaml
 
 from mlconform.mock_server.clock import Clock
 from mlconform.mock_server.core import Request, Response
-from mlconform.mock_server.downloads import REFUSED, Download, Fetched, answered, is_near
+from mlconform.mock_server.downloads import Download, Fetched, is_near
+from mlconform.mock_server.fetching import REFUSED, answered
 from mlconform.mock_server.opensearch_ml.security.accounts import Security
 from mlconform.mock_server.parity.appearance import Appearances, swap_ids
 from mlconform.mock_server.parity.recording import Exchange, Recording, Restart

@@ -7,7 +7,8 @@ import socket
 
 import pytest
 
-from mlconform.mock_server.downloads import LocalDownloads, fetch, is_near
+from mlconform.mock_server.downloads import LocalDownloads, is_near
+from mlconform.mock_server.fetching import fetch
 from mlconform.mock_server.parity.served import FileServer, Served
 
 
