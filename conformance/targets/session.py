@@ -363,6 +363,8 @@ class Session:
     def restart(self) -> None:
         """Restart the target, or raise `Untestable` where that cannot be done from here."""
         if self.options.restart_command is not None:
+            # A server that finds its port held by connections of its last life may not come up again.
+            self.transport.close()
             by_command(self.options.restart_command, self.aside)
             return
         if not self._can_restart:

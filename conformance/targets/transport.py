@@ -48,7 +48,8 @@ class Transport(Protocol):
         Over HTTP chance decides how the requests interleave, in process the seed does.
         """
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close the connections that are idle; the next request opens another."""
 
 
 class HttpTransport:
@@ -130,8 +131,9 @@ class HttpTransport:
             return list(pool.map(lambda call: call(), calls))
 
     def close(self) -> None:
-        for pool in self._pools.values():
-            pool.clear()
+        with self._lock:
+            for pool in self._pools.values():
+                pool.clear()
 
 
 def _is_silence(error: exceptions.HTTPError) -> bool:

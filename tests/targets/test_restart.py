@@ -5,12 +5,16 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from mlconform.conformance.outcomes import TargetUnreachable, Untestable
 from mlconform.conformance.targets.exchange import Answer, Exchange, OutgoingRequest
 from mlconform.conformance.targets.restart import by_command
+from mlconform.conformance.targets.session import Session, SessionOptions
+from mlconform.conformance.targets.transport import HttpTransport
+from mlconform.mock_server.fixture import running_mock
 
 
 def health(method: str, path: str) -> Exchange:
@@ -52,3 +56,22 @@ def test_it_waits_until_the_cluster_is_back() -> None:
 def test_a_command_that_fails_decides_nothing(command: str, told: str) -> None:
     with pytest.raises(Untestable, match=told):
         by_command(command, health)
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="needs the kernel's list of connections")
+def test_no_connection_of_the_run_holds_the_port_meanwhile() -> None:
+    with running_mock() as mock:
+        established = f"{urlsplit(mock.url).port:04X} 01"
+        looks = (
+            "import sys; rows = [row.split() for row in open('/proc/net/tcp')];"
+            f"sys.exit({established!r} in [row[2][-4:] + ' ' + row[3] for row in rows])"
+        )
+        options = SessionOptions(prefix="mlconform-test-", restart_command=python(looks))
+        session = Session(HttpTransport(mock.url), options, "osml.wire.json")
+        session.request("GET", "/")
+        try:
+            session.restart()
+        except Untestable as held:
+            pytest.fail(str(held))
+        finally:
+            session.close()
