@@ -10,7 +10,7 @@ import click
 
 from mlconform.conformance.report import combine, diff
 from mlconform.conformance.report.exit_code import ExitCode
-from mlconform.conformance.report.publication import withheld
+from mlconform.conformance.report.publication import published
 from mlconform.conformance.report.render import render, write
 from mlconform.conformance.report.stream import read
 from mlconform.conformance.report.verdicts import Judgement, judge
@@ -46,8 +46,9 @@ def render_reports(run: Path, out: Path | None) -> None:
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="folder for the reports")
 def publish(run: Path, out: Path) -> None:
-    """Make the reports of RUN for everybody: what lets somebody in is told without how (SECURITY.md)."""
-    click.echo(str(write(judge(withheld(read(_stream(run)))), out).html))
+    """Make the reports of RUN for everybody: without how somebody is let in (SECURITY.md), and without paths
+    of files."""
+    click.echo(str(write(judge(published(read(_stream(run)))), out).html))
 
 
 @command.command("diff")

@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
 from mlconform.conformance.cli import main
 from mlconform.conformance.report.events import ExchangeRecord
-from mlconform.conformance.report.publication import WITHHELD, withheld
-from mlconform.conformance.report.stream import EventWriter
+from mlconform.conformance.report.publication import WITHHELD, published, withheld
+from mlconform.conformance.report.stream import EventWriter, gather
 
 HOW = ExchangeRecord(
     "DELETE", "http://x/secret-way-in", 0.1, None, None, 200, None, "opened", curl="curl way-in"
@@ -48,3 +49,34 @@ def test_no_file_that_is_published_shows_it(build: Any, tmp_path: Path) -> None:
         text = path.read_text(encoding="utf-8")
         assert "osml.access.x" in text
         assert "way-in" not in text and "opened" not in text, path
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/var/lib/search/logs", "/usr/share/search", "/home/me/search-3/data", "C:\\\\search\\\\logs"],
+)
+def test_evidence_shows_no_path_of_the_servers_files(build: Any, path: str) -> None:
+    body = f'{{"home": "{path}", "args": ["-javaagent:{path}"], "port": 9200}}'
+    met = replace(HOW, response_body=body, curl="curl http://x/_nodes")
+    failed = replace(build.check(build.decide("fail", "osml.a.x")), exchanges=(met,))
+    run = build.run(build.requirement("osml.a.x"), failed)
+    (check,) = published(run).checks
+    shown = check.exchanges[0].response_body
+    assert shown == '{"home": "(a file)", "args": ["-javaagent:(a file)"], "port": 9200}'
+
+
+def test_addresses_are_no_files(build: Any) -> None:
+    met = replace(HOW, url="http://x:1/var/tmp/_search", curl="curl http://x/home/me/_doc")
+    failed = replace(build.check(build.decide("fail", "osml.a.x")), exchanges=(met,))
+    run = build.run(build.requirement("osml.a.x"), failed)
+    assert published(run) == run
+
+
+def test_how_the_run_is_repeated_names_no_file(build: Any) -> None:
+    header = replace(build.header(), options=("--restart-command", "/srv2/restart node", "--seed", "1"))
+    assert published(gather([header])).header.options == (
+        "--restart-command",
+        "(a file) node",
+        "--seed",
+        "1",
+    )
