@@ -235,8 +235,21 @@ _ALL = (
         "rate-limit-unit-missing", "The unit NANOSECONDS is refused.", rate_limit_units_known=_UNITS_SHORT
     ),
     _opensearch("interface-not-checked", "Predict is not held to the interface.", interface_checked=False),
+    # What uses models.
+    _opensearch(
+        "pipeline-loses-model",
+        "An ingest pipeline forgets the model that it uses.",
+        pipelines_keep_models=False,
+    ),
     # The wire.
     _opensearch("error-without-root-cause", "Errors have no root_cause.", error_has_root_cause=False),
+    _opensearch("errors-tell-stacks", "Every error has a stack trace.", errors_tell_stacks=True),
+    _opensearch("errors-tell-classes", "Every error names a class of the server.", errors_tell_classes=True),
+    _opensearch(
+        "errors-tell-credentials",
+        "Every error tells the credentials of the connectors.",
+        errors_tell_credentials=True,
+    ),
     _opensearch("bad-json-is-500", "A body that is not JSON is answered 500.", malformed_json_status=500),
     _opensearch("truncated-bodies", "Bodies lack their last byte.", bodies_are_whole=False),
     _opensearch("wrong-content-type", "JSON is declared to be text/plain.", content_type_is_true=False),
@@ -307,6 +320,15 @@ _ALL = (
     ),
     _nugen("no-redeploy", "An undeployed model can't be deployed again.", undeployed_can_be_redeployed=False),
     _nugen("wrong-message", "A completed undeploy has another message.", completed_message="Done"),
+    _nugen("strange-state", "A model that is ready reads as TRAINED.", ready_shows="TRAINED"),
+    _nugen(
+        "strange-deployment",
+        "The deployment of a model that is not deployed reads as NONE.",
+        not_deployed_shows="NONE",
+    ),
+    _nugen("undeploy-runs", "An undeploy that goes on reads as RUNNING.", pending_shows="RUNNING"),
+    _nugen("bad-json-is-500", "A body that is not JSON is answered 500.", malformed_json_status=500),
+    _nugen("truncated-bodies", "Bodies lack their last byte.", bodies_are_whole=False),
 )
 
 MUTANTS: Mapping[str, Mutant] = {mutant.name: mutant for mutant in _ALL}

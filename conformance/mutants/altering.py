@@ -7,7 +7,7 @@ import os
 import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from mlconform.conformance.contract.routes import Routes
 from mlconform.conformance.mutants.alterations import (
@@ -25,6 +25,9 @@ from mlconform.conformance.targets.exchange import Answer, OutgoingRequest
 from mlconform.conformance.targets.transport import Transport
 
 T = TypeVar("T")
+# What asks for none of the contract's operations, such as an unknown route, can be answered otherwise too.
+NO_OPERATION: Final = "no operation"
+_CONTROL: Final = "/_mock/"
 
 
 @dataclass
@@ -50,9 +53,9 @@ class Altering:
 
     def send(self, request: OutgoingRequest) -> Answer:
         self.sent += 1
-        operation = self.routes.operation(request.method, request.path)
+        operation = self.routes.operation(request.method, request.path) or NO_OPERATION
         mutant = self.mutant
-        if operation is None:
+        if request.path.startswith(_CONTROL):
             return self.inner.send(request)
         if mutant is not None and mutant.kind is Kind.UNDONE and mutant.place.operation == operation:
             return self._undone(request, mutant.place.status)
@@ -68,6 +71,8 @@ class Altering:
         place = Place(operation, answer.status)
         self.met.add(place)
         self.methods[place] = method
+        if operation == NO_OPERATION:
+            return
         body = decoded(answer.body)
         for path in {path for path, _ in places(body)}:
             self.met.add(Place(operation, answer.status, path))

@@ -10,18 +10,14 @@ from typing import Any, Final
 
 from mlconform.conformance.contract.answers import Form, Forms
 from mlconform.conformance.contract.model import Contract, Level
-from mlconform.conformance.mutants.alterations import Kind, Mutant, Place, mutants_of
-from mlconform.conformance.mutants.faults import BROKEN
+from mlconform.conformance.mutants.alterations import Mutant, Place, mutants_of
+from mlconform.conformance.mutants.candidates import rounds, undone
+from mlconform.conformance.mutants.faults import BROKEN, broken_by
 from mlconform.conformance.mutants.free import why_free
 from mlconform.conformance.mutants.matrix import Baseline, Job, Matrix, Tried, in_order, run_matrix
 from mlconform.conformance.running.options import RunOptions
 
 PROFILES: Final = ("opensearch-ml", "nugen")
-# Sends something and writes nothing.
-_NO_WRITE: Final = ("search", "predict", "profile", "create_completion")
-# A requirement that none of so many alterations of what its checks meet breaks is left.
-_MOST_ROUNDS: Final = 24
-_MOST_CHECKS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +72,6 @@ def score(
         plan = _Plan(share, seed, requirements, operations)
         options = RunOptions(level=Level.OBSERVED, profile=profile, select=select)
         matrix = run_matrix(options, plan, workers)
-        plan.contract = matrix.contract
         outcomes += _outcomes(profile, matrix, plan)
         if requirements:
             named += _named(matrix)
@@ -92,65 +87,20 @@ class _Plan:
         self._requirements = requirements
         self._operations = operations or ("*",)
         self.first: set[Mutant] = set()
-        self.contract: Contract | None = None
 
-    def __call__(self, baseline: Baseline, results: Sequence[Tried]) -> Iterator[list[Job]]:
-        mutants = [*mutants_of(baseline.members), *_undone(baseline)]
+    def __call__(
+        self, contract: Contract, baseline: Baseline, results: Sequence[Tried]
+    ) -> Iterator[list[Job]]:
+        mutants = [*mutants_of(baseline.members), *undone(baseline)]
         chosen = random.Random(self._seed).sample(mutants, round(len(mutants) * self._share))
         chosen = [each for each in chosen if self._names(each.place.operation)]
         self.first = set(chosen)
         yield [Job(mutant, in_order(baseline, mutant.place)) for mutant in sorted(chosen)]
         if self._requirements:
-            yield from _rounds(baseline, results)
+            yield from rounds(contract, baseline, results)
 
     def _names(self, operation: str) -> bool:
         return any(fnmatchcase(operation, each) for each in self._operations)
-
-
-def _undone(baseline: Baseline) -> list[Mutant]:
-    """Every write that was answered with success, answered and not done."""
-    return [
-        Mutant(place, Kind.UNDONE)
-        for place, method in sorted(baseline.methods.items())
-        if method != "GET" and place.status < 300 and not place.operation.startswith(_NO_WRITE)
-    ]
-
-
-def _rounds(baseline: Baseline, results: Sequence[Tried]) -> Iterator[list[Job]]:
-    """Each requirement that was not named yet with the next mutant that may break it, again and again."""
-    checks: dict[str, list[str]] = {}
-    for name, bound in baseline.bound.items():
-        for requirement in bound:
-            checks.setdefault(requirement, []).append(name)
-    waiting = {name: _candidates(baseline, found) for name, found in sorted(checks.items())}
-    for _ in range(_MOST_ROUNDS):
-        named = {name for tried in results for name in tried.named} | set(BROKEN.values())
-        jobs = []
-        for name, mutants in waiting.items():
-            following = None if name in named else next(mutants, None)
-            if following is not None:
-                quick = sorted(checks[name], key=lambda each: baseline.requests[each])[:_MOST_CHECKS]
-                jobs.append(Job(following, quick, until=name))
-        if not jobs:
-            return
-        yield jobs
-
-
-def _candidates(baseline: Baseline, checks: Sequence[str]) -> Iterator[Mutant]:
-    """What may break a requirement: what its checks meet answered otherwise, not done, or altered."""
-    met = {place for name in checks for place in baseline.met[name]}
-    # What few checks meet is nearest to what these are about.
-    rare = sorted(met, key=lambda place: (sum(place in each for each in baseline.met.values()), place))
-    answers = [place for place in rare if not place.path]
-    undone = {mutant.place for mutant in _undone(baseline)}
-    yield from (Mutant(place, Kind.STATUS) for place in answers[:8])
-    yield from (Mutant(place, Kind.NO_ROUTE) for place in answers[:2])
-    yield from (Mutant(place, Kind.UNDONE) for place in answers[:6] if place in undone)
-    for kind in (Kind.VALUE, Kind.LEFT_OUT):
-        for place in rare:
-            member = baseline.members.get(place) if place.path else None
-            if member is not None and kind in member.kinds(place.path):
-                yield Mutant(place, kind)
 
 
 def _outcomes(profile: str, matrix: Matrix, plan: _Plan) -> list[Outcome]:
@@ -165,7 +115,7 @@ def _outcomes(profile: str, matrix: Matrix, plan: _Plan) -> list[Outcome]:
 def _named(matrix: Matrix) -> list[Named]:
     """The requirements that passed without a mutant, with the first that broke each."""
     assert matrix.baseline is not None
-    by: dict[str, str] = {requirement: f"fault {name}" for name, requirement in BROKEN.items()}
+    by = {requirement: f"fault {name}" for name in BROKEN for requirement in broken_by(name)}
     for tried in reversed(matrix.results):
         by |= dict.fromkeys(tried.named, str(tried.mutant))
     decided = sorted({name for bound in matrix.baseline.bound.values() for name in bound})

@@ -15,7 +15,7 @@ from mlconform.conformance.contract.model import Level
 from mlconform.conformance.outcomes import UsageError
 from mlconform.conformance.report.events import Outcome
 from mlconform.conformance.report.stream import read
-from mlconform.conformance.report.verdicts import Kind, judge
+from mlconform.conformance.report.verdicts import Kind, Verdict, judge
 from mlconform.conformance.running.options import RunOptions
 from mlconform.conformance.running.record import STREAM
 from mlconform.conformance.running.run import run
@@ -82,7 +82,11 @@ BROKEN: Final[Mapping[str, str]] = {
     "rate-limit-ignored": "osml.update.rate-limiter",
     "rate-limit-unit-missing": "osml.update.rate-limiter.units",
     "interface-not-checked": "osml.update.interface",
+    "pipeline-loses-model": "osml.processor.field.processors[].ml_inference.model_id",
     "error-without-root-cause": "osml.wire.error-envelope",
+    "errors-tell-stacks": "osml.wire.no-leak",
+    "errors-tell-classes": "osml.wire.no-leak",
+    "errors-tell-credentials": "osml.wire.no-leak",
     "bad-json-is-500": "osml.wire.no-server-error",
     "truncated-bodies": "osml.wire.json",
     "wrong-content-type": "osml.wire.content-type",
@@ -115,12 +119,27 @@ BROKEN: Final[Mapping[str, str]] = {
     "nugen-endpoint-always": "nugen.aligned.endpoint-only-deployed",
     "nugen-no-redeploy": "nugen.undeploy.redeploy",
     "nugen-wrong-message": "nugen.undeploy-status.message",
+    "nugen-strange-state": "nugen.aligned.status-values",
+    "nugen-strange-deployment": "nugen.aligned.deployment-status-values",
+    "nugen-undeploy-runs": "nugen.undeploy-status.values",
+    "nugen-bad-json-is-500": "nugen.wire.no-server-error",
+    "nugen-truncated-bodies": "nugen.wire.json",
 }
+# What such a fault breaks besides, by other checks of the same run.
+_ALSO: Final[Mapping[str, tuple[str, ...]]] = {
+    "auto-redeploy-ignored": ("osml.settings.auto-redeploy.on",),
+    "nugen-undeploy-changes-nothing": ("nugen.undeploy.aligned",),
+}
+
+
+def broken_by(name: str) -> tuple[str, ...]:
+    """Every requirement that this fault breaks, the one that it is about first."""
+    return (BROKEN[name], *_ALSO.get(name, ()))
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one mutant: `killers` are the checks that met a difference at `requirement`."""
+    """What became of one mutant at one requirement: `killers` are the checks that met a difference at it."""
 
     mutant: str
     requirement: str
@@ -133,33 +152,42 @@ class Result:
 
 
 def run_mutants(names: Sequence[str] = ()) -> list[Result]:
-    """Run the checks of the broken requirement on each mutant, or on those named.
+    """Run the checks of the broken requirements on each mutant, or on those named.
 
     Raises `UsageError` for a name that is no mutant.
     """
     unknown = [name for name in names if name not in BROKEN]
     if unknown:
         raise UsageError(f"expected mutants of {', '.join(BROKEN)}, but got {', '.join(unknown)}")
-    return [_run_mutant(name) for name in names or BROKEN]
+    return [result for name in names or BROKEN for result in _run_mutant(name)]
 
 
-def _run_mutant(name: str) -> Result:
-    requirement = BROKEN[name]
-    profile = "nugen" if requirement.startswith("nugen.") else "opensearch-ml"
+def _run_mutant(name: str) -> list[Result]:
+    broken = broken_by(name)
+    profile = "nugen" if broken[0].startswith("nugen.") else "opensearch-ml"
     with tempfile.TemporaryDirectory(prefix="mlconform-") as folder:
         options = RunOptions(
             target=TargetOptions(mutant=name),
             profile=profile,
             level=Level.OBSERVED,
-            select=requirement,
+            select=",".join(_literal(each) for each in broken),
             out=Path(folder),
         )
         run(options, Console(quiet=True))
         judged = judge(read(Path(folder) / STREAM))
-    verdict = next((v for v in judged.verdicts if v.requirement.id == requirement), None)
+    verdicts = {verdict.requirement.id: verdict for verdict in judged.verdicts}
+    return [_result(name, each, verdicts.get(each)) for each in broken]
+
+
+def _literal(requirement: str) -> str:
+    """The glob that selects this requirement alone."""
+    return requirement.replace("[", "[[]")
+
+
+def _result(name: str, requirement: str, verdict: Verdict | None) -> Result:
     if verdict is None:
         return Result(name, requirement, "not in the contract", ())
-    killers = [e.check.check for e in verdict.evidence if e.decision.outcome is Outcome.FAIL]
+    killers = [each.check.check for each in verdict.evidence if each.decision.outcome is Outcome.FAIL]
     return Result(name, requirement, verdict.kind.value, tuple(dict.fromkeys(killers)))
 
 
@@ -172,8 +200,9 @@ def table(results: Sequence[Result], *, matrix: bool) -> str:
         lines.append(f"{result.mutant:<{width}}  {ending:<9}  {result.requirement}")
         if matrix:
             lines += [f"{'':<{width}}    by {killer}" for killer in result.killers]
-    killed = sum(result.killed for result in results)
-    return "\n".join([*lines, f"{killed} of {len(results)} mutants killed"])
+    mutants = {result.mutant for result in results}
+    killed = mutants - {result.mutant for result in results if not result.killed}
+    return "\n".join([*lines, f"{len(killed)} of {len(mutants)} mutants killed"])
 
 
 def as_json(results: Sequence[Result]) -> str:

@@ -18,18 +18,22 @@ from typing import Any, Final, TypeVar
 import pytest
 from _pytest.runner import runtestprotocol
 
+from mlconform.conformance.contract.model import Contract
 from mlconform.conformance.mutants.alterations import Members, Mutant, Place
 from mlconform.conformance.mutants.altering import Altering
 from mlconform.conformance.report.codec import decode
 from mlconform.conformance.report.events import CheckFinished, Outcome
 from mlconform.conformance.running.attached import EVENT_PROPERTY
+from mlconform.conformance.running.checks import check_name
 from mlconform.conformance.running.judging import Judging
 from mlconform.conformance.running.options import RunOptions
 from mlconform.conformance.running.run import run_pytest
+from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.watch.watch import Watch
 
 T = TypeVar("T")
-# From the baseline, and the results so far, which grow, to the jobs of one round after the other.
-Plan = Callable[["Baseline", Sequence["Tried"]], Iterator[list["Job"]]]
+# From the contract, the baseline, and the results so far, which grow, to one round of jobs after the other.
+Plan = Callable[[Contract, "Baseline", Sequence["Tried"]], Iterator[list["Job"]]]
 # What sends more makes its own requests and takes seconds, and meets what others meet too. Time would say so
 # too, but not the same on every machine.
 _MANY_REQUESTS: Final = 100
@@ -70,6 +74,29 @@ class Job:
     until: str | None = None
 
 
+class Noticed(KeyboardInterrupt):
+    """Ends a check at once: the watch met what is looked for, and nothing that comes after changes that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Impatient:
+    """A watch that ends the check at the first difference, or at the first one from `until`."""
+
+    inner: Watch
+    until: str | None
+
+    def saw(self, exchange: Exchange, *, racing: bool) -> None:
+        """As the watch does; raises `Noticed`."""
+        self.inner.saw(exchange, racing=racing)
+        if self.inner.differences and (self.until is None or self.until in self.met):
+            raise Noticed
+
+    @property
+    def met(self) -> frozenset[str]:
+        """The requirements that the watch met a difference from."""
+        return frozenset(each.requirement for each in self.inner.differences)
+
+
 class Matrix:
     """A pytest plugin in the place of the loop over checks: gives the baseline to `plan`, runs its jobs."""
 
@@ -91,7 +118,7 @@ class Matrix:
         gc.freeze()
         self.baseline = _forked(lambda: _baseline(list(items.values()), altering))
         altering.members = self.baseline.members
-        for jobs in self._plan(self.baseline, self.results):
+        for jobs in self._plan(self.contract, self.baseline, self.results):
             self.results += self._all(jobs, items, altering)
         return True
 
@@ -102,7 +129,7 @@ class Matrix:
             while waiting and len(running) < self._workers:
                 job = waiting.pop()
                 chosen = [items[name] for name in job.checks if name in items]
-                pid, reading = _start(lambda job=job, chosen=chosen: _try(job, chosen, altering))  # type: ignore[misc]
+                pid, reading = _start(lambda job=job, chosen=chosen: self._try(job, chosen, altering))  # type: ignore[misc]
                 running[reading] = (pid, job, bytearray())
             ready, _, _ = select.select(list(running), [], [])
             for reading in ready:
@@ -114,6 +141,31 @@ class Matrix:
                     os.waitpid(pid, 0)
                     del running[reading]
                     yield _read(job, bytes(told))
+
+
+    def _try(self, job: Job, items: list[pytest.Item], altering: Altering) -> Tried:
+        target = self._judging.target(self._judging.options.profile)
+        watch = Impatient(target.watch, job.until)
+        target.session.watch = watch
+        altering.mutant = job.mutant
+        named: set[str] = set()
+        killer, error = None, None
+        for number, item in enumerate(items):
+            try:
+                events = _events(item, items[number + 1] if number + 1 < len(items) else None)
+            except Noticed:
+                named |= watch.met
+                killer = killer or check_name(item)
+                break
+            for event in events:
+                failed = {d.requirement for d in event.decisions if d.outcome is Outcome.FAIL}
+                wrong = next((d.reason for d in event.decisions if d.outcome is Outcome.ERROR), None)
+                error = error or (f"{event.check}: {wrong}" if wrong else None)
+                named |= failed
+                killer = killer or (event.check if failed else None)
+            if (job.until is None and killer) or (job.until is not None and job.until in named):
+                break
+        return Tried(job.mutant, killer, frozenset(named), error, altering.struck)
 
 
 def run_matrix(options: RunOptions, plan: Plan, workers: int) -> Matrix:
@@ -147,22 +199,6 @@ def _baseline(items: list[pytest.Item], altering: Altering) -> Baseline:
             d.requirement for e in events for d in e.decisions if d.outcome is Outcome.PASS
         )
     return Baseline(altering.members, altering.methods, requests, met, bound)
-
-
-def _try(job: Job, items: list[pytest.Item], altering: Altering) -> Tried:
-    altering.mutant = job.mutant
-    named: set[str] = set()
-    killer, error = None, None
-    for number, item in enumerate(items):
-        for event in _events(item, items[number + 1] if number + 1 < len(items) else None):
-            failed = {d.requirement for d in event.decisions if d.outcome is Outcome.FAIL}
-            wrong = next((d.reason for d in event.decisions if d.outcome is Outcome.ERROR), None)
-            error = error or (f"{event.check}: {wrong}" if wrong else None)
-            named |= failed
-            killer = killer or (event.check if failed else None)
-        if (job.until is None and killer) or (job.until is not None and job.until in named):
-            break
-    return Tried(job.mutant, killer, frozenset(named), error, altering.struck)
 
 
 def _events(item: pytest.Item, following: pytest.Item | None) -> list[CheckFinished]:

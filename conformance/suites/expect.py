@@ -215,6 +215,13 @@ class Expect:
             exchange=exchange,
         )
 
+    def all_accepted(self, requirements: Collection[str], exchange: Exchange) -> None:
+        """As `accepted`, of several requirements that the same request shows: a refusal breaks each."""
+        found = [self.see_status(each, exchange, *range(200, 300)) for each in requirements]
+        for difference in found:
+            if difference is not None:
+                self._raise(difference)
+
     def client_error(self, requirement: str, exchange: Exchange) -> None:
         """The request was refused as the client's mistake: a 4xx, never a 5xx (RFC 9110, 15.5)."""
         self.that(

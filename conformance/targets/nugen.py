@@ -53,13 +53,13 @@ def prepare(session: Session, tell: Tell = lambda _: None) -> None:
     del tell
     if not session.options.model_ids and session.clock.movable:
         session.options = replace(
-            session.options, model_ids=tuple(str(m.get("id")) for m in _listed(session))
+            session.options, model_ids=tuple(str(m.get("id")) for m in entries(session))
         )
 
 
 def entry(session: Session, model_id: str) -> Mapping[str, Any]:
     """The model as the list of aligned models shows it; empty where it is not in it."""
-    return next((model for model in _listed(session) if model.get("id") == model_id), {})
+    return next((model for model in entries(session) if model.get("id") == model_id), {})
 
 
 def bring_to(session: Session, model_id: str, wanted: str) -> None:
@@ -97,6 +97,6 @@ def restore_later(session: Session, model_id: str) -> None:
     session.tracker.add(Resource("state of model", model_id, restore))
 
 
-def _listed(session: Session) -> list[Mapping[str, Any]]:
+def entries(session: Session) -> list[Mapping[str, Any]]:
     models = session.request("GET", ALIGNED).member("domain_aligned_models")
     return [model for model in models if isinstance(model, dict)] if isinstance(models, list) else []

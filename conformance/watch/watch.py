@@ -65,6 +65,11 @@ class Watch:
             for each in rule(seen):
                 self._see(exchange, each.requirement, each.holds, each.expected, each.came)
 
+    @property
+    def differences(self) -> Sequence[Nonconformance]:
+        """What was met since it was last taken."""
+        return self._expect.differences
+
     def take(self) -> Watched:
         """What was learned since this was last asked."""
         met = tuple(exchange for found in self._expect.evidence.values() for exchange in found)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any
 
-from mlconform.mock_server.nugen.errors import invalid
+from mlconform.mock_server.nugen.errors import NugenError, invalid
+from mlconform.mock_server.nugen.rules import Rules
 
 Problem = tuple[tuple[str | int, ...], str, str]
 
@@ -21,9 +22,13 @@ class Prompt:
     max_tokens: int
 
 
-def read_prompt(body: bytes, default_max_tokens: int) -> Prompt:
+def read_prompt(body: bytes, rules: Rules) -> Prompt:
     """Raises NugenError 422 for a body that is no JSON object or lacks a field of the right type."""
-    values = _object(body)
+    try:
+        values = _object(body)
+    except NugenError as error:
+        error.status = rules.malformed_json_status
+        raise
     max_tokens = values.get("max_tokens")
     problems: list[Problem] = [
         *_text_problems(values, "model"),
@@ -32,7 +37,8 @@ def read_prompt(body: bytes, default_max_tokens: int) -> Prompt:
     ]
     if problems:
         raise invalid(*problems)
-    return Prompt(values["model"], values["prompt"], default_max_tokens if max_tokens is None else max_tokens)
+    most = rules.default_max_tokens if max_tokens is None else max_tokens
+    return Prompt(values["model"], values["prompt"], most)
 
 
 def _object(body: bytes) -> dict[str, Any]:

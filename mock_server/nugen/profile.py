@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,7 +14,7 @@ from mlconform.mock_server.clock import Clock
 from mlconform.mock_server.core import Request, Response, json_response
 from mlconform.mock_server.nugen.completions import complete, read_prompt
 from mlconform.mock_server.nugen.errors import NugenError
-from mlconform.mock_server.nugen.models import AlignedModel, AlignedModels, Task, timestamp
+from mlconform.mock_server.nugen.models import AlignedModel, AlignedModels, Status, Task, timestamp
 from mlconform.mock_server.nugen.rules import Rules
 
 PREFIX = "/api/v3/"
@@ -69,10 +69,13 @@ class Nugen:
         try:
             route, model_id = self._route(request)
             self._authenticate(request)
-            return json_response(200, route.answer(model_id, request), content_type=JSON)
+            return self._response(200, route.answer(model_id, request))
         except NugenError as error:
-            body = {"detail": error.detail}
-            return json_response(error.status, body, content_type=JSON, headers=error.headers)
+            return self._response(error.status, {"detail": error.detail}, error.headers)
+
+    def _response(self, status: int, value: Any, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+        response = json_response(status, value, content_type=JSON, headers=headers)
+        return response if self._rules.bodies_are_whole else replace(response, body=response.body[:-1])
 
     def not_mocked(self) -> list[dict[str, Any]]:
         """Nothing: what the page of the vendor has is all there."""
@@ -141,18 +144,19 @@ class Nugen:
 
     def _undeploy_status(self, model_id: str, _request: Request) -> Any:
         model = self._models.find(model_id)
-        return _task_view(model, model.undeploy_task, {"message": self._rules.completed_message})
+        result = {"message": self._rules.completed_message}
+        return _task_view(model, model.undeploy_task, result, self._rules)
 
     def _deploy_status(self, model_id: str, _request: Request) -> Any:
         model = self._models.find(model_id)
         result = {"deployment_id": model.id, "endpoint_url": model.endpoint, "deployment_status": "DEPLOYED"}
-        return _task_view(model, model.deploy_task, result)
+        return _task_view(model, model.deploy_task, result, self._rules)
 
     def _aligned(self, _model_id: str, _request: Request) -> Any:
         return {"domain_aligned_models": [self._view(model) for model in self._models.all()]}
 
     def _completions(self, _model_id: str, request: Request) -> Any:
-        prompt = read_prompt(request.body, self._rules.default_max_tokens)
+        prompt = read_prompt(request.body, self._rules)
         self._models.use(prompt.model)
         completion_id = f"cmpl-{self._random.getrandbits(96):024x}"
         return complete(prompt, completion_id, int(self._clock.now()))
@@ -166,8 +170,8 @@ class Nugen:
             "base_model": "nugen-flash-instruct",
             "alignment_project": "mock",
             "created_date": timestamp(model.created),
-            "status": str(model.status),
-            "deployment_status": "DEPLOYED" if model.is_deployed else "UNDEPLOYED",
+            "status": self._rules.ready_shows if model.status is Status.READY else str(model.status),
+            "deployment_status": "DEPLOYED" if model.is_deployed else self._rules.not_deployed_shows,
             "endpoint": model.endpoint if shows_endpoint else None,
             "creator": "mock",
             "usage_count": model.usage_count,
@@ -179,13 +183,15 @@ class Nugen:
         }
 
 
-def _task_view(model: AlignedModel, task: Task | None, result: dict[str, str]) -> dict[str, Any]:
+def _task_view(
+    model: AlignedModel, task: Task | None, result: dict[str, str], rules: Rules
+) -> dict[str, Any]:
     if task is None:
         raise NugenError(404, "Task not found")
     done = task.ended is not None
     return {
         "model_id": model.id,
-        "status": "COMPLETED" if done else "PENDING",
+        "status": "COMPLETED" if done else rules.pending_shows,
         "result": result if done else None,
         "start_time": timestamp(task.started),
         "end_time": timestamp(task.ended),

@@ -22,6 +22,11 @@ class Rules:
     undeployed_can_be_redeployed: bool = True
     completed_message: str = "Model successfully undeployed"
     default_max_tokens: int = 16
+    ready_shows: str = "READY"
+    not_deployed_shows: str = "UNDEPLOYED"
+    pending_shows: str = "PENDING"
+    malformed_json_status: int = 422
+    bodies_are_whole: bool = True
 
 
 DOCUMENTED = Rules()

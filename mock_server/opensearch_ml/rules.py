@@ -156,6 +156,9 @@ class Rules:
     ttl_renewed_by_predict: bool = True
     ttl_renewed_by_read: bool = False
 
+    # What uses models.
+    pipelines_keep_models: bool = True
+
     # Delete.
     deployed_model_is_kept: bool = True
     delete_removes: bool = True
@@ -187,6 +190,9 @@ class Rules:
 
     # The wire.
     error_has_root_cause: bool = True
+    errors_tell_stacks: bool = False
+    errors_tell_classes: bool = False
+    errors_tell_credentials: bool = False
     malformed_json_status: int = 400
     bodies_are_whole: bool = True
     content_type_is_true: bool = True

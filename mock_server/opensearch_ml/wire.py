@@ -72,8 +72,9 @@ def _answer(cluster: Cluster, request: Request) -> Response:
         elif error.type == "input_coercion_exception":
             error.status = cluster.rules.number_out_of_range_status
         envelope = error.envelope()
-        if query.get("error_trace") in ("", "true"):
+        if query.get("error_trace") in ("", "true") or cluster.rules.errors_tell_stacks:
             _add_trace(envelope["error"], error)
+        _let_slip(cluster, envelope["error"])
         if not cluster.rules.error_has_root_cause:
             del envelope["error"]["root_cause"]
         return _render(cluster, request, query, Answer(envelope, error.status), filtered=False)
@@ -90,6 +91,14 @@ def _add_trace(shown: dict[str, Any], error: ApiError) -> None:
     name = "".join(word.capitalize() for word in error.type.split("_"))
     for holder in (shown, *shown["root_cause"]):
         holder["stack_trace"] = f"{name}[{error.reason}]\n"
+
+
+def _let_slip(cluster: Cluster, shown: dict[str, Any]) -> None:
+    """What an error must not tell, where the rules say that it does: of the server, of what it was given."""
+    if cluster.rules.errors_tell_classes:
+        shown["reason"] = f"org.opensearch.ml.common.exception.MLException: {shown['reason']}"
+    if cluster.rules.errors_tell_credentials:
+        shown["known"] = [connector.credential for _, connector in cluster.store.connectors]
 
 
 def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answer:

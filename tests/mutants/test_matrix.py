@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from mlconform.conformance.contract.model import Level
+from mlconform.conformance.contract.model import Contract, Level
 from mlconform.conformance.mutants.alterations import Kind, Mutant, Place
 from mlconform.conformance.mutants.matrix import Baseline, Job, Matrix, Tried, in_order, run_matrix
 from mlconform.conformance.running.options import RunOptions
@@ -20,8 +20,8 @@ CHARSET = Mutant(Place("get_controller", 200, ("nothing", "has", "this")), Kind.
 
 @pytest.fixture(scope="module")
 def matrix() -> Matrix:
-    def plan(baseline: Baseline, results: Sequence[Tried]) -> Iterator[list[Job]]:
-        del results
+    def plan(contract: Contract, baseline: Baseline, results: Sequence[Tried]) -> Iterator[list[Job]]:
+        del contract, results
         everything = list(baseline.met)
         yield [Job(mutant, in_order(baseline, mutant.place)) for mutant in (LIMIT, CREATED)]
         yield [Job(CHARSET, everything)]

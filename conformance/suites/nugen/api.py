@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -40,6 +40,10 @@ class Nugen:
 
     def complete(self, model_id: str, **more: Any) -> Exchange:
         return self.session.request("POST", COMPLETIONS, {"model": model_id, "prompt": "hello", **more})
+
+    def entries(self) -> Sequence[Mapping[str, Any]]:
+        """Every model that the list of aligned models shows."""
+        return nugen.entries(self.session)
 
     def entry(self, model_id: str) -> Mapping[str, Any]:
         """The model as the list of aligned models shows it; empty where it is not in it."""

@@ -28,9 +28,11 @@ def test_an_undeploy_ends_undeployed(nugen: Nugen, expect: Expect) -> None:
     model = nugen.deployed_model()
     nugen.undeploy(model)
     state = nugen.settle_state(model, "UNDEPLOYED")
+    shown, what = nugen.entry(model).get("status"), "status in the list of aligned models"
+    expect.see(
+        "nugen.undeploy.aligned", shown == "UNDEPLOYED", expected=f"{what} = 'UNDEPLOYED'", came=repr(shown)
+    )
     expect.equal("nugen.undeploy.reaches-undeployed", state, "UNDEPLOYED", "status after the undeploy")
-    shown = nugen.entry(model).get("status")
-    expect.equal("nugen.undeploy.aligned", shown, "UNDEPLOYED", "status in the list of aligned models")
 
 
 @requirement("nugen.undeploy.not-deployed")

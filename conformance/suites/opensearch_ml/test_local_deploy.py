@@ -325,5 +325,4 @@ class TestRestart:
         served = local.session.settle(
             lambda: local.predict(model), lambda answered: answered.status == 200
         ).value
-        expect.accepted("osml.restart.auto-redeploy", served)
-        expect.accepted("osml.settings.auto-redeploy.on", served)
+        expect.all_accepted(["osml.restart.auto-redeploy", "osml.settings.auto-redeploy.on"], served)

@@ -23,8 +23,9 @@ STATES = (
 @requirement("osml.get.states", "osml.get.state.registered")
 def test_a_registered_model(ml: MlCommons, expect: Expect) -> None:
     state = ml.state(ml.model())
-    expect.one_of("osml.get.states", state, STATES, "model_state of a registered model")
-    expect.equal("osml.get.state.registered", state, "REGISTERED", "model_state of a registered model")
+    what = "model_state of a registered model"
+    expect.see("osml.get.states", state in STATES, expected=f"{what} is one of the seven", came=state)
+    expect.equal("osml.get.state.registered", state, "REGISTERED", what)
 
 
 @requirement("osml.get.states", "osml.get.state.deployed", "osml.get.state.undeployed")

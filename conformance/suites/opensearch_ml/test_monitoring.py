@@ -43,13 +43,8 @@ def test_the_profile_of_a_deployed_model(ml: MlCommons, expect: Expect) -> None:
 def test_the_profile_of_a_node(ml: MlCommons, expect: Expect) -> None:
     body = {"node_ids": [ml.session.facts.nodes[0]], "return_all_tasks": True, "return_all_models": True}
     answered = ml.session.request("GET", f"{ML}/profile", body)
-    for name in (
-        "osml.profile.example.node",
-        "osml.profile.field.node_ids",
-        "osml.profile.field.return_all_tasks",
-        "osml.profile.field.return_all_models",
-    ):
-        expect.accepted(name, answered)
+    shown = ("example.node", "field.node_ids", "field.return_all_tasks", "field.return_all_models")
+    expect.all_accepted([f"osml.profile.{name}" for name in shown], answered)
 
 
 @exclusive
@@ -75,18 +70,20 @@ def test_statistics_of_a_node(ml: MlCommons, expect: Expect) -> None:
     "osml.agent.register.field.tools[].name",
 )
 def test_an_agent_that_uses_a_model(ml: MlCommons, expect: Expect) -> None:
-    agent = ml.user_of("agent", ml.model())
-    read = ml.session.request("GET", f"{ML}/agents/{agent}")
+    tool = {"type": "MLModelTool", "name": "t", "parameters": {"model_id": ml.model(), "prompt": "x"}}
+    body = {"name": ml.session.new_name("agent"), "type": "flow", "description": "told", "tools": [tool]}
+    registered = ml.register_agent(body)
+    fields = ("name", "type", "description", "tools", "tools[].type", "tools[].name")
+    named = [f"osml.agent.register.field.{name}" for name in fields]
+    expect.all_accepted(["osml.agent.register.answer.id", *named], registered)
+    read = ml.session.request("GET", f"{ML}/agents/{registered.member('agent_id')}")
     expect.accepted("osml.agent.register.answer.id", read)
-    expect.members("osml.agent.register.field.name", read.json, {"name": str}, "the agent")
-    expect.equal("osml.agent.register.field.type", read.member("type"), "flow", "type")
-    expect.members("osml.agent.register.field.description", read.json, {"description": str}, "the agent")
+    for name in ("name", "type", "description"):
+        expect.equal(f"osml.agent.register.field.{name}", read.member(name), body[name], name)
     expect.members("osml.agent.register.field.tools", read.json, {"tools": list}, "the agent")
-    (tool,) = read.member("tools")
-    expect.equal(
-        "osml.agent.register.field.tools[].type", tool.get("type"), "MLModelTool", "type of the tool"
-    )
-    expect.equal("osml.agent.register.field.tools[].name", tool.get("name"), "t", "name of the tool")
+    (kept,) = read.member("tools")
+    for name in ("type", "name"):
+        expect.equal(f"osml.agent.register.field.tools[].{name}", kept.get(name), tool[name], name)
 
 
 @requirement("osml.processor.example.remote", "osml.processor.field.processors[].ml_inference.model_id")

@@ -18,6 +18,7 @@ from mlconform.mock_server.opensearch_ml.errors import (
     parse_error,
     wrong_class,
 )
+from mlconform.mock_server.opensearch_ml.rules import Rules
 from mlconform.mock_server.opensearch_ml.store import JsonObject
 
 INFERENCE = "ml_inference"
@@ -84,8 +85,22 @@ def put_ingest_pipeline(call: Call) -> Answer:
     _refuse_members(name, definition, ("description", "version", "processors", "on_failure"))
     if on_failure == []:
         raise parse_error(f"pipeline [{name}] cannot have an empty on_failure option defined")
-    call.cluster.store.ingest_pipelines[name] = definition
+    call.cluster.store.ingest_pipelines[name] = _kept(definition, call.cluster.rules)
     return Answer({"acknowledged": True})
+
+
+def _kept(definition: JsonObject, rules: Rules) -> JsonObject:
+    """An ingest pipeline as it is kept: as it came, unless the rules lose the models that it uses."""
+    if rules.pipelines_keep_models:
+        return definition
+    processors = [
+        {
+            kind: {name: value for name, value in config.items() if name != "model_id"}
+            for kind, config in each.items()
+        }
+        for each in definition["processors"]
+    ]
+    return {**definition, "processors": processors}
 
 
 def put_search_pipeline(call: Call) -> Answer:
