@@ -142,7 +142,6 @@ class Matrix:
                     del running[reading]
                     yield _read(job, bytes(told))
 
-
     def _try(self, job: Job, items: list[pytest.Item], altering: Altering) -> Tried:
         target = self._judging.target(self._judging.options.profile)
         watch = Impatient(target.watch, job.until)

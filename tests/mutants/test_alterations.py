@@ -16,7 +16,7 @@ from mlconform.conformance.mutants.alterations import (
     places,
     remember,
 )
-from mlconform.conformance.mutants.altering import Altering
+from mlconform.conformance.mutants.altering import NO_OPERATION, Altering
 from mlconform.conformance.targets.exchange import Answer, OutgoingRequest
 from mlconform.conformance.targets.transport import InProcessTransport
 
@@ -98,3 +98,22 @@ def test_other_operations_are_left_alone(altering: Altering, writes: list[str]) 
 def test_without_a_mutant_it_remembers_what_came(altering: Altering) -> None:
     altering.send(OutgoingRequest("PUT", "/a"))
     assert altering.met == {Place("PUT /a", 200), Place("PUT /a", 200, ("done",))}
+
+
+class _NoRoutes:
+    def operation(self, method: str, path: str) -> None:
+        del method, path
+
+
+def test_what_asks_for_no_operation_has_no_members_and_can_be_answered_otherwise(altering: Altering) -> None:
+    altering.routes = _NoRoutes()  # type: ignore[assignment]
+    altering.send(OutgoingRequest("PUT", "/a"))
+    assert (altering.members, altering.met) == ({}, {Place(NO_OPERATION, 200)})
+    altering.mutant = Mutant(Place(NO_OPERATION, 200), Kind.STATUS)
+    assert altering.send(OutgoingRequest("PUT", "/a")).status == 400
+
+
+def test_the_control_of_the_mock_is_left_alone(altering: Altering) -> None:
+    altering.routes = _NoRoutes()  # type: ignore[assignment]
+    altering.mutant = Mutant(Place(NO_OPERATION, 200), Kind.STATUS)
+    assert altering.send(OutgoingRequest("GET", "/_mock/clock")).status == 200

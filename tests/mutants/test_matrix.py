@@ -8,7 +8,17 @@ import pytest
 
 from mlconform.conformance.contract.model import Contract, Level
 from mlconform.conformance.mutants.alterations import Kind, Mutant, Place
-from mlconform.conformance.mutants.matrix import Baseline, Job, Matrix, Tried, in_order, run_matrix
+from mlconform.conformance.mutants.matrix import (
+    Baseline,
+    Impatient,
+    Job,
+    Matrix,
+    Noticed,
+    Tried,
+    in_order,
+    run_matrix,
+)
+from mlconform.conformance.outcomes import Nonconformance
 from mlconform.conformance.running.options import RunOptions
 
 # The checks of controllers: few, quick, and they write and read.
@@ -67,3 +77,25 @@ def test_checks_of_answers_come_first_then_the_quick_ones() -> None:
     met = {name: frozenset({place}) for name in sent} | {"d::test_elsewhere": frozenset()}
     baseline = Baseline({}, {}, sent | {"d::test_elsewhere": 0}, met, {})
     assert in_order(baseline, place) == ["test_answers.py::test", "c::test_soon", "b::test_late"]
+
+
+class _Watch:
+    def __init__(self) -> None:
+        self.differences: list[Nonconformance] = []
+
+    def saw(self, exchange: object, *, racing: bool) -> None:
+        del exchange, racing
+        self.differences.append(Nonconformance("a.b", expected="x", came="y"))
+
+
+def test_a_check_ends_at_the_first_difference_of_the_watch() -> None:
+    watch = Impatient(_Watch(), None)  # type: ignore[arg-type]
+    with pytest.raises(Noticed):
+        watch.saw(None, racing=False)  # type: ignore[arg-type]
+    assert watch.met == {"a.b"}
+
+
+def test_a_check_goes_on_until_the_requirement_that_is_looked_for() -> None:
+    Impatient(_Watch(), "a.c").saw(None, racing=False)  # type: ignore[arg-type]
+    with pytest.raises(Noticed):
+        Impatient(_Watch(), "a.b").saw(None, racing=False)  # type: ignore[arg-type]

@@ -46,6 +46,20 @@ def test_a_requirement_that_is_not_in_force_is_neither_judged_nor_decided() -> N
     assert judge.decided == set()
 
 
+def test_a_refusal_breaks_each_requirement_that_the_request_shows() -> None:
+    judge = expect("a.b", "a.c")
+    with pytest.raises(Nonconformance) as caught:
+        judge.all_accepted(["a.b", "a.c"], answered(400))
+    assert caught.value.requirement == "a.b"
+    assert [each.requirement for each in judge.differences] == ["a.b", "a.c"]
+
+
+def test_a_success_decides_each_requirement_that_the_request_shows() -> None:
+    judge = expect("a.b", "a.c")
+    judge.all_accepted(["a.b", "a.c"], answered(201))
+    assert judge.decided == {"a.b", "a.c"}
+
+
 def test_equal_shows_both_values() -> None:
     with pytest.raises(Nonconformance) as caught:
         expect().equal("a.b", "came", "wanted", "name")
