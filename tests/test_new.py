@@ -92,6 +92,23 @@ def test_a_page_says_what_is_next(checkout: Path) -> None:
     fails_with(checkout, test, "next: mlconform contract build --docs DOCS")
 
 
+def test_a_profile_says_what_is_next(tmp_path: Path) -> None:
+    code, told = python(tmp_path, "-m", "mlconform", "new", "profile", "my-things")
+    assert code == 0, told
+    test = told.rsplit("pytest ", 1)[1].strip()
+    fails_with(tmp_path, test, "next: put the page of the documentation at my-things/pages/start.md")
+    page = tmp_path / "my-things/pages/start.md"
+    page.parent.mkdir()
+    page.write_text("# Things\n", encoding="utf-8")
+    fails_with(tmp_path, test, "next: pip install --no-deps --no-build-isolation -e my-things")
+
+
+def test_a_profile_has_a_name_that_everything_of_it_can_have(tmp_path: Path) -> None:
+    code, told = python(tmp_path, "-m", "mlconform", "new", "profile", "My_Things")
+    assert code == 2
+    assert "found 'My_Things'; choose another" in told
+
+
 def test_what_is_there_is_not_overwritten(checkout: Path) -> None:
     new(checkout, "page", "more")
     code, told = python(checkout, "-m", "mlconform", "new", "page", "more")

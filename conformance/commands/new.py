@@ -88,9 +88,13 @@ def test_the_page_is_accounted_for() -> None:
 '''
 
 
+# The profile `new-api`, whose every file is written with another name in its place.
+_SKELETON = Path(__file__).with_name("skeleton")
+
+
 @click.group("new")
 def command() -> None:
-    """Begin a mutant, a check or a page in a checkout, with a test that says what is next."""
+    """Begin a profile, or in a checkout a mutant, a check or a page, with a test that says what is next."""
 
 
 _PROFILE = click.option("--profile", default="opensearch-ml", show_default=True, help="the profile it is of")
@@ -101,6 +105,7 @@ _PROFILE = click.option("--profile", default="opensearch-ml", show_default=True,
 def mutant(name: str) -> None:
     """A deliberate fault of the mock, as `delete-keeps-model`."""
     snake = _snake(name, r"[a-z][a-z0-9-]*")
+    _require_checkout()
     _write({f"tests/mutants/test_{snake}.py": _MUTANT.format(name=name)}, f"tests/mutants/test_{snake}.py")
 
 
@@ -113,6 +118,7 @@ def check(name: str, profile: str) -> None:
     file = f"conformance/suites/{profile.replace('-', '_')}/test_{snake}.py"
     test = f"tests/suites/test_{snake}_decides.py"
     filled = {"name": name, "snake": snake, "profile": profile, "file": file}
+    _require_checkout()
     _write({file: _CHECK.format(**filled), test: _CHECK_TEST.format(**filled)}, test)
 
 
@@ -122,7 +128,30 @@ def check(name: str, profile: str) -> None:
 def page(name: str, profile: str) -> None:
     """A page of the documentation, as `delete-model`."""
     test = f"tests/contract/test_page_{_snake(name, r'[a-z][a-z0-9-]*')}.py"
+    _require_checkout()
     _write({test: _PAGE.format(name=name, profile=profile)}, test)
+
+
+@command.command("profile")
+@click.argument("name")
+def profile(name: str) -> None:
+    """An API that can be judged, as `things`: a package of its own, in a folder of this name."""
+    snake = _snake(name, r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+    words = {"new-api": name, "new_api": snake, "NewApi": snake.title().replace("_", "")}
+
+    def named(text: str) -> str:
+        for word, wanted in words.items():
+            text = text.replace(word, wanted)
+        return text
+
+    files = sorted(path for path in _SKELETON.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    _write(
+        {
+            f"{name}/{named(path.relative_to(_SKELETON).as_posix())}": named(path.read_text())
+            for path in files
+        },
+        f"{name}/test_profile.py",
+    )
 
 
 def _snake(name: str, form: str) -> str:
@@ -131,10 +160,13 @@ def _snake(name: str, form: str) -> str:
     return re.sub(r"[.-]", "_", name)
 
 
-def _write(files: dict[str, str], test: str) -> None:
-    """Write the files in the checkout; none of them where one is there already."""
+def _require_checkout() -> None:
     if not Path("mock_server/faults.py").is_file():
         raise UsageError(f"expected a checkout of mlconform, found none in {Path.cwd()}; change to it")
+
+
+def _write(files: dict[str, str], test: str) -> None:
+    """Write the files; none of them where one is there already."""
     there = [name for name in files if Path(name).exists()]
     if there:
         raise UsageError(f"{there[0]} is there already; go on with it, or choose another name")

@@ -32,9 +32,9 @@ def mlconform(tmp_path_factory: pytest.TempPathFactory) -> Command:
     ]
     subprocess.run([sys.executable, "-m", "pip", "install", *wanted, EXAMPLE], check=True)
 
-    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str | Path, program: str = "mlconform") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [Path(sys.executable).with_name("mlconform"), *map(str, arguments)],
+            [Path(sys.executable).with_name(program), *map(str, arguments)],
             env={**os.environ, "PYTHONPATH": str(place)},
             capture_output=True,
             text=True,
@@ -49,6 +49,16 @@ def test_its_mock_is_conformant(mlconform: Command, tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
     kinds = {verdict.kind for verdict in judge(read(tmp_path / "run.ndjson")).verdicts}
     assert kinds == {Kind.PASS}
+
+
+def test_its_mock_tells_what_it_is(mlconform: Command, tmp_path: Path) -> None:
+    program = """
+from mlconform.mock_server import MockServer, Request
+print(MockServer().handle(Request("GET", "/_mock/")).status)
+"""
+    (tmp_path / "ask.py").write_text(program, encoding="utf-8")
+    ended = mlconform(tmp_path / "ask.py", program="python")
+    assert ended.stdout == "200\n", ended.stderr
 
 
 def test_all_profiles_are_judged_together(mlconform: Command, tmp_path: Path) -> None:

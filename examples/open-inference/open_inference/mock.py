@@ -68,6 +68,10 @@ class OpenInference:
                 return answer(request, *found.groups())
         raise Refused(404, f"no operation {request.method} {request.path}")
 
+    def not_mocked(self) -> list[dict[str, Any]]:
+        """Nothing of the protocol."""
+        return []
+
     def reset(self) -> None:
         """All models loaded."""
         self._loaded = dict.fromkeys(MODELS, True)

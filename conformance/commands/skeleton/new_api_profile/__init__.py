@@ -1,0 +1,1 @@
+"""new-api, as a profile of mlconform."""
