@@ -33,7 +33,13 @@ _KEEPER: pytest.StashKey[Keeper] = pytest.StashKey()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("mlconform", "mlconform: conformance of model APIs")
     option = group.addoption
-    option("--ml-target", default="mock", metavar="mock|URL", help="what to judge (default: mock)")
+    option(
+        "--ml-target",
+        action="append",
+        default=[],
+        metavar="mock|URL",
+        help="what to judge, again for further nodes of the same cluster (default: mock)",
+    )
     option("--ml-profile", default="all", metavar="NAME|all", help="name of a profile (default: all)")
     option("--ml-docs-version", metavar="V", help="documentation to judge by (default: the target's version)")
     option(
@@ -201,7 +207,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_configure_node(node: Any) -> None:
     """Prepare a target that others use once, for all workers of pytest-xdist, which start after this."""
     config = node.config
-    if config.getoption("--ml-target") == "mock":
+    if config.getoption("--ml-target") in ([], ["mock"]):
         # Each worker has a mock of its own.
         return
     from mlconform.conformance.running.options import HANDED  # noqa: PLC0415 - keeps other people's runs light

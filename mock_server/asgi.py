@@ -6,8 +6,8 @@ import asyncio
 import socket
 import struct
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -27,8 +27,12 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
-def application(server: Handler) -> Application:
-    """An ASGI application that passes every HTTP request to the server."""
+def application(server: Handler, nodes: Mapping[int, int] | None = None) -> Application:
+    """An ASGI application that passes every HTTP request to the server.
+
+    `nodes` says which node of the cluster listens at which port; without it the first one does at all.
+    """
+    at_port = nodes or {}
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -42,7 +46,7 @@ def application(server: Handler) -> Application:
             body = await _body(receive)
             if body is None:
                 return
-            response = server.handle(_request(scope, headers, body))
+            response = server.handle(_request(scope, headers, body, at_port))
             if response.fault is None:
                 await _send(send, response)
             else:
@@ -77,12 +81,13 @@ async def _body(receive: Receive) -> bytes | None:
     return body if message["type"] == "http.request" else None
 
 
-def _request(scope: Message, headers: Mapping[str, str], body: bytes) -> Request:
+def _request(scope: Message, headers: Mapping[str, str], body: bytes, nodes: Mapping[int, int]) -> Request:
     raw_path = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
     path = raw_path.partition(b"?")[0].decode("latin-1")
     query = scope["query_string"].decode("latin-1")
     connection = scope.get("state", {}).get("connection")
-    return Request(scope["method"], path, query, headers, body, connection)
+    node = nodes.get(scope["server"][1], 1) if nodes else 1
+    return Request(scope["method"], path, query, headers, body, connection, node)
 
 
 async def _send(send: Send, response: Response) -> None:
@@ -142,7 +147,7 @@ async def _send_broken(
 
 
 class _Server(uvicorn.Server):
-    """Tells its URL once it listens."""
+    """Tells its URLs once it listens, that of the first node first."""
 
     def __init__(self, config: uvicorn.Config, bound: Callable[[str], None]) -> None:
         super().__init__(config)
@@ -151,12 +156,15 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            self._bound(_url(self.servers[0].sockets[0], self.config))
+            for listening in self.servers:
+                self._bound(_url(listening.sockets[0], self.config))
 
 
-def _config(server: Handler, tls: Certificates | None) -> uvicorn.Config:
+def _config(
+    server: Handler, tls: Certificates | None, listeners: Sequence[socket.socket] = ()
+) -> uvicorn.Config:
     return uvicorn.Config(
-        application(server),
+        application(server, {each.getsockname()[1]: number for number, each in enumerate(listeners, 1)}),
         http=HttpConnection,
         ws="none",
         log_config=None,
@@ -197,15 +205,18 @@ def serve(
     port: int = 9280,
     bound: Callable[[str], None] = lambda _url: None,
     tls: Certificates | None = None,
+    nodes: int = 1,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then end gracefully; with port 0 a free one is taken.
 
-    With `tls` it is served over HTTPS. `bound` is called with the URL as soon as the server listens. Raises
-    OSError for an address that can't be bound.
+    With `tls` it is served over HTTPS. So many `nodes` of the cluster have a port each, in a row. `bound` is
+    called with the URL of each as soon as the server listens. Raises OSError for an address that can't be
+    bound.
     """
-    with _listener(host, port) as listener:
+    with ExitStack() as open_:
+        listeners = [open_.enter_context(_listener(host, port + n if port else 0)) for n in range(nodes)]
         try:
-            _Server(_config(server, tls), bound).run(sockets=[listener])
+            _Server(_config(server, tls, listeners), bound).run(sockets=listeners)
         except KeyboardInterrupt:
             # uvicorn has already ended gracefully and only passes the signal on.
             return
@@ -217,7 +228,22 @@ def serving(server: Handler, tls: Certificates | None = None) -> Iterator[str]:
 
     What is under way at its end is broken off.
     """
-    config = _config(server, tls)
+    with serving_nodes(server, 1, tls) as (url,):
+        yield url
+
+
+@contextmanager
+def serving_nodes(server: Handler, nodes: int, tls: Certificates | None = None) -> Iterator[tuple[str, ...]]:
+    """As `serving`, with a port for each of so many nodes of the cluster; gives their URLs."""
+    with ExitStack() as open_:
+        listeners = [open_.enter_context(_listener(HOST, 0)) for _ in range(nodes)]
+        config = _config(server, tls, listeners)
+        with _in_thread(config, listeners):
+            yield tuple(_url(listener, config) for listener in listeners)
+
+
+@contextmanager
+def _in_thread(config: uvicorn.Config, listeners: Sequence[socket.socket]) -> Iterator[None]:
     config.load()
     loop = config.get_loop_factory()()  # type: ignore[misc]
     state = ServerState()
@@ -227,8 +253,9 @@ def serving(server: Handler, tls: Certificates | None = None) -> Iterator[str]:
             lambda: HttpConnection(config, state, {}, loop), sock=listener, backlog=2048, ssl=config.ssl
         )
 
-    async def end(listening: asyncio.Server) -> None:
-        listening.close()
+    async def end() -> None:
+        for each in listening:
+            each.close()
         for task in state.tasks:
             task.cancel()
         for connection in list(state.connections):
@@ -236,14 +263,13 @@ def serving(server: Handler, tls: Certificates | None = None) -> Iterator[str]:
         while state.connections:
             await asyncio.sleep(0)
 
-    with _listener(HOST, 0) as listener:
-        listening = loop.run_until_complete(listen(listener))
-        thread = threading.Thread(target=loop.run_forever, name="mock", daemon=True)
-        thread.start()
-        try:
-            yield _url(listener, config)
-        finally:
-            asyncio.run_coroutine_threadsafe(end(listening), loop).result()
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
-            loop.close()
+    listening = [loop.run_until_complete(listen(listener)) for listener in listeners]
+    thread = threading.Thread(target=loop.run_forever, name="mock", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        asyncio.run_coroutine_threadsafe(end(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

@@ -21,7 +21,8 @@ class Connection:
 class Request:
     """One HTTP request. Header names are lower case; `path` is percent-encoded, without the query.
 
-    Requests that come over one `connection` name it; each of the others is alone on its own.
+    Requests that come over one `connection` name it; each of the others is alone on its own. `node` counts
+    the nodes of a cluster: it is the one that the request came to.
     """
 
     method: str
@@ -30,6 +31,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     connection: Connection | None = None
+    node: int = 1
 
 
 @dataclass(frozen=True, slots=True)

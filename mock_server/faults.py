@@ -90,6 +90,18 @@ _ALL = (
     _opensearch(
         "auto-redeploy-ignored", "A restarted cluster never redeploys by itself.", auto_redeploy=False
     ),
+    # Several nodes.
+    _opensearch(
+        "other-nodes-lag", "The others answer as it was before what was written last.", nodes_agree=False
+    ),
+    _opensearch(
+        "other-nodes-serve-nothing", "Predict goes through the first node alone.", every_node_serves=False
+    ),
+    _opensearch(
+        "undeploy-forgets-other-nodes",
+        "The others still answer with a model that was undeployed.",
+        undeploy_reaches_other_nodes=False,
+    ),
     # Local models.
     _opensearch("hash-ignored", "A file with another hash is taken.", content_hash_is_checked=False),
     _opensearch("file-ignored", "A file that is no model is taken.", fetched_files_are_checked=False),

@@ -8,8 +8,9 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from mlconform.mock_server.asgi import HOST, serving
+from mlconform.mock_server.asgi import HOST, serving_nodes
 from mlconform.mock_server.certificates import certificates
 from mlconform.mock_server.core import Request
 from mlconform.mock_server.server import MockServer
@@ -17,11 +18,15 @@ from mlconform.mock_server.server import MockServer
 
 @dataclass(frozen=True, slots=True)
 class RunningMock:
-    """A mock that listens at `url`; with HTTPS, its certificate is by the authority in `ca_file`."""
+    """A mock that listens at `url`; with HTTPS, its certificate is by the authority in `ca_file`.
+
+    `urls` are those of its nodes, where each has a port.
+    """
 
     url: str
     server: MockServer
     ca_file: Path | None = None
+    urls: tuple[str, ...] = ()
 
     def predict(self, *answers: Any, status: int = 200, delay: float = 0.0, **stub: Any) -> None:
         """Let the endpoints of models answer with these values: one a call, the last one for good.
@@ -71,11 +76,18 @@ class RunningMock:
 
 
 @contextmanager
-def running_mock(*, tls: bool = False, **options: Any) -> Iterator[RunningMock]:
+def running_mock(*, tls: bool = False, every_node: bool = False, **options: Any) -> Iterator[RunningMock]:
     """Run a `MockServer` with these options on a free loopback port for as long as the context lasts.
 
-    With `tls` it is served over HTTPS.
+    With `tls` it is served over HTTPS; with `every_node` each node has a port, and publishes it.
     """
     server = MockServer(**options)
-    with certificates(HOST) if tls else nullcontext() as certified, serving(server, certified) as url:
-        yield RunningMock(url, server, None if certified is None else certified.ca_file)
+    count = server.node_count if every_node else 1
+    with (
+        certificates(HOST) if tls else nullcontext() as certified,
+        serving_nodes(server, count, certified) as urls,
+    ):
+        if every_node:
+            server.publish(*(urlsplit(url).netloc for url in urls))
+        ca_file = None if certified is None else certified.ca_file
+        yield RunningMock(urls[0], server, ca_file, urls)

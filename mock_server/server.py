@@ -87,6 +87,7 @@ class MockServer:
         self._security = security
         self._downloads = LocalDownloads() if downloads is None else downloads
         self._chance = random.Random(seed)
+        self._published: dict[int, str] = {}
         self.clock = Clock() if clock is None else clock
         self._spaces = {"": Space(self.clock, self._profiles, seed)}
 
@@ -98,6 +99,19 @@ class MockServer:
             return None
         told, followed = show_version(self._version), show_version(pages)
         return f"no pages of {told} are known: the mock follows those of {followed} and says it is {told}.0"
+
+    @property
+    def node_count(self) -> int:
+        """How many nodes the OpenSearch cluster has."""
+        return self._nodes
+
+    def publish(self, *addresses: str) -> None:
+        """Let the nodes tell that they listen at these: host and port, that of the first node first.
+
+        Without it they tell of no address, as where a load balancer stands before them.
+        """
+        self._published.clear()
+        self._published.update(enumerate(addresses, 1))
 
     @property
     def faults(self) -> Faults:
@@ -184,6 +198,7 @@ class MockServer:
                 let_others_in=let_others_in,
                 security=self._security,
                 downloads=self._downloads,
+                http_address=self._published.get,
             )
         )
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     "--behaviour", default="documented", show_default=True, help="documented, or a recorded version"
 )
 @click.option("--nodes", default=DEFAULT_NODES, show_default=True, help="nodes of the cluster")
+@click.option("--every-node", is_flag=True, help="a port for each node: --port and those that follow it")
 @click.option("--ml-nodes", type=int, help="how many of them are for machine learning; all unless given")
 @click.option(
     "--progress", default="time", show_default=True, help="when tasks end: time, immediate, or after N reads"
@@ -71,6 +74,7 @@ def command(
     docs_version: str | None,
     behaviour: str,
     nodes: int,
+    every_node: bool,
     ml_nodes: int | None,
     progress: str,
     seed: int,
@@ -87,7 +91,7 @@ def command(
 ) -> None:
     """Serve the reference mock over HTTP until interrupted.
 
-    The only line on stdout is its URL, once it listens.
+    The only line on stdout is its URL, once it listens; with --every-node there is one for each node.
     """
     profiles = PROFILES if profile == "all" else (profile,)
     try:
@@ -115,9 +119,7 @@ def command(
     handler: Handler = server if recorder is None else recorder
     what = f"mock of {profile} ({behaviour})" if record is None else f"recorder of {record}"
 
-    def tell(url: str) -> None:
-        click.echo(f"mlconform: {what}; stop with Ctrl-C", err=True)
-        click.echo(url)
+    click.echo(f"mlconform: {what}; stop with Ctrl-C", err=True)
 
     try:
         with (
@@ -125,7 +127,14 @@ def command(
         ):
             if certified is not None:
                 click.echo(f"certificate authority in {certified.ca_file}", err=True)
-            serve(_logged(handler, log), host, port, tell, certified)
+            serve(
+                _logged(handler, log),
+                host,
+                port,
+                _told(server, every_node),
+                certified,
+                nodes if every_node else 1,
+            )
     except (OSError, OverflowError) as error:
         raise UsageError(f"the mock cannot listen at {host} port {port}: {error}; choose another") from error
     if recorder is not None and stubs is not None:
@@ -133,6 +142,19 @@ def command(
             json.dumps({"stubs": recorder.stubs}, indent=1, ensure_ascii=False), encoding="utf-8"
         )
         click.echo(f"mlconform: {len(recorder.stubs)} stubs in {stubs}", err=True)
+
+
+def _told(server: MockServer, every_node: bool) -> Callable[[str], None]:
+    """Prints each URL at which the server listens; where each node has one, it publishes it."""
+    addresses: list[str] = []
+
+    def tell(url: str) -> None:
+        addresses.append(urlsplit(url).netloc)
+        if every_node:
+            server.publish(*addresses)
+        click.echo(url)
+
+    return tell
 
 
 def _logged(handler: Handler, log: str | None) -> Handler:

@@ -15,11 +15,17 @@ from mlconform.conformance.commands.access import access_options
 from mlconform.conformance.running.options import RunOptions, parse_level
 from mlconform.conformance.running.run import run as run_suite
 from mlconform.conformance.targets.access_options import AccessOptions
-from mlconform.conformance.targets.connect import TargetOptions
+from mlconform.conformance.targets.connect import TargetOptions, split_targets
 
 
 @click.command("run")
-@click.option("--target", default="mock", show_default=True, help="mock, or the URL of a server")
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    show_default="mock",
+    help="mock, or the URL of a server; again for further nodes of its cluster",
+)
 @click.option("--profile", default="all", show_default=True, help=PROFILE_HELP)
 @click.option("--docs-version", help="documentation version to judge by  [default: the target's]")
 @click.option(
@@ -87,8 +93,10 @@ from mlconform.conformance.targets.connect import TargetOptions
 )
 def command(**given: Any) -> None:
     """Judge a target and write the reports."""
+    first, further = split_targets(given["targets"])
     target = TargetOptions(
-        target=given["target"],
+        target=first,
+        further=further,
         max_wait=given["max_wait"],
         allow_settings=given["allow_settings"],
         endpoint_host=given["endpoint_host"],

@@ -113,6 +113,10 @@ class Altering:
         self.struck = True
         return answer
 
+    def at(self, base_url: str) -> Transport:
+        """Other nodes answer as they are."""
+        return self.inner.at(base_url)
+
     def at_once(self, calls: Sequence[Callable[[], T]], seed: int) -> list[T]:
         return self.inner.at_once(calls, seed)
 

@@ -14,7 +14,7 @@ from mlconform.conformance.report.verdicts import Judgement, Kind, Verdict
 TAKES: Final[Mapping[Remedy, str]] = {
     Remedy.SETTINGS: "Leave to change cluster settings for as long as the run takes: `--allow-settings`.",
     Remedy.USERS: "Several users with different roles, and security: `--user` or `--create-users`.",
-    Remedy.NODES: "A cluster with more than one node.",
+    Remedy.NODES: "A cluster with more than one node, each of which the run reaches: `--target` again.",
     Remedy.RESTART: "A way to restart the target: `--restart-command`.",
     Remedy.NODE_COMMANDS: "A way to stop and start one of the nodes.",
     Remedy.WAITING: "More time for checks that wait: a higher `--max-wait`.",

@@ -19,8 +19,10 @@ from mlconform.conformance.targets.connect import (
     LOOPBACK_HOST,
     TargetOptions,
     check_endpoint_host,
+    check_further,
     check_target,
     new_run_id,
+    split_targets,
 )
 from mlconform.conformance.targets.profiles import profiles
 
@@ -66,6 +68,7 @@ class RunOptions:
         if not 0 <= self.target.max_wait < math.inf:
             raise UsageError(f"expected --max-wait in seconds, 0 or more, but got {self.target.max_wait}")
         check_target(self.target.target)
+        check_further(self.target.target, self.target.further)
         check_endpoint_host(self.target.endpoint_host)
         _check_in_process(self.target)
         if self.select and not any(part.strip("!") for part in select_parts(self.select)):
@@ -85,6 +88,7 @@ class RunOptions:
         target = self.target
         pairs = (
             ("--docs-version", self.docs_version if len(self.profiles) > 1 else None),
+            *(("--target", without_credentials(each)) for each in target.further),
             ("--known", self.known),
             ("--waivers", self.waivers),
             ("--behaviour", target.behaviour),
@@ -178,8 +182,10 @@ def options_from(config: Configuration, handed: Handed | None = None) -> RunOpti
     """The `--ml-*` options as a value, in a worker with what it was handed; raises `UsageError`."""
     get = config.getoption
     run, prepared_endpoint = handed or (get("--ml-run-id") or new_run_id(), None)
+    first, further = split_targets(get("--ml-target"))
     target = TargetOptions(
-        target=get("--ml-target"),
+        target=first,
+        further=further,
         max_wait=get("--ml-max-wait"),
         allow_settings=get("--ml-allow-settings"),
         endpoint_host=get("--ml-endpoint-host"),

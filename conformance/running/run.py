@@ -158,6 +158,7 @@ def arguments_for(options: RunOptions) -> list[str]:
         "--ml-waivers": options.waivers,
     }
     arguments = [f"{name}={value}" for name, value in pairs.items() if value not in (None, "")]
+    arguments += [f"--ml-target={each}" for each in target.further]
     arguments += [f"--ml-model-id={model}" for model in target.model_ids]
     arguments += [f"--ml-user={user}" for user in target.users]
     arguments += target.access.arguments("--ml-")

@@ -6,9 +6,9 @@ import ipaddress
 import os
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -46,14 +46,16 @@ _MOCK_TOKEN = "mlconform"
 class TargetOptions:
     """What the command line says about the target.
 
-    `target` is `mock` or a URL; `max_wait` is in seconds; `behaviour`, `mutant`, `security` and
-    `docs_version` concern the mock in this process alone; with `security` it has users, and the run is its
-    admin. `wait_for_turn` is in seconds; `restart_command` restarts a server. `prepared_endpoint` is set
-    where another process of the run has prepared the target: the address of the model it answers for.
+    `target` is `mock` or a URL, `further` are the URLs of other nodes of the same cluster; `max_wait` is in
+    seconds; `behaviour`, `mutant`, `security` and `docs_version` concern the mock in this process alone; with
+    `security` it has users, and the run is its admin. `wait_for_turn` is in seconds; `restart_command`
+    restarts a server. `prepared_endpoint` is set where another process of the run has prepared the target:
+    the address of the model it answers for.
     `users` are `NAME=FILE`, further accounts that the run may act as; with `create_users` it may make some.
     """
 
     target: str = field(default=MOCK, repr=False)
+    further: tuple[str, ...] = field(default=(), repr=False)
     max_wait: float = 120.0
     allow_settings: bool = False
     endpoint_host: str = LOOPBACK_HOST
@@ -100,6 +102,8 @@ def connect(profile: str, options: TargetOptions) -> Session:
     try:
         session.facts = kind.discover(session)
         session.discover_control()
+        if kind.reach is not None:
+            session.elsewhere = kind.reach(session, [without_credentials(each) for each in options.further])
     except BaseException:
         session.close()
         raise
@@ -137,6 +141,22 @@ def sweep_run(session: Session) -> list[str]:
         return sweep(session, session.options.prefix)[1]
     except (TargetUnreachable, BrokenAnswer) as error:
         return [f"what begins with {session.options.prefix} may still be there: {error}"]
+
+
+def split_targets(given: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """The target, the mock where none is given, and the further nodes of it that were given."""
+    return (given[0], tuple(given[1:])) if given else (MOCK, ())
+
+
+def check_further(target: str, further: Sequence[str]) -> None:
+    """Raise `UsageError` for what is no address of a further node; the mock in this process has none."""
+    for each in further:
+        if MOCK in (target, each):
+            raise UsageError(
+                "expected --target mock alone, for the mock in this process has all its nodes; "
+                "give several addresses of one cluster, or of `mlconform mock --every-node`"
+            )
+        check_target(each)
 
 
 def check_target(target: str) -> None:
@@ -252,9 +272,12 @@ def _mock_transport(
         raise UsageError(f"the mock cannot be started so: {error}") from None
 
     def handle(
-        method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+        method: str, path: str, query: str, headers: Mapping[str, str], body: bytes, node: int = 1
     ) -> tuple[int, list[tuple[str, str]], bytes]:
-        response = server.handle(Request(method, path, query, headers, body))
+        response = server.handle(Request(method, path, query, headers, body, node=node))
         return response.status, list(response.headers), response.body
 
-    return InProcessTransport(handle, server.at_once)
+    names = ["mock", *(f"node-{number}.mock" for number in range(2, server.node_count + 1))]
+    server.publish(*names)
+    others = {f"http://{name}": partial(handle, node=number) for number, name in enumerate(names[1:], 2)}
+    return InProcessTransport(handle, server.at_once, others=others)

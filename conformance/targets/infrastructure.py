@@ -130,6 +130,9 @@ class SteadyTransport:
             f"{self._patience:g} s more. Check the server, its cluster and what stands before them."
         )
 
+    def at(self, base_url: str) -> SteadyTransport:
+        return SteadyTransport(self._inner.at(base_url), patience=self._patience)
+
     def at_once(self, calls: Sequence[Callable[[], T]], seed: int) -> list[T]:
         return self._inner.at_once(calls, seed)
 

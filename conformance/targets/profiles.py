@@ -8,7 +8,7 @@ A package offers one under the group `mlconform.profiles`, as this one does for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from mlconform.conformance.outcomes import UsageError
 from mlconform.conformance.targets.session import Facts, Session
+from mlconform.conformance.targets.transport import Transport
 from mlconform.conformance.targets.turns import Tell
 
 GROUP = "mlconform.profiles"
@@ -28,8 +29,9 @@ class Profile:
     `checks` is the folder of its checks, `contracts` the one that holds `<name>/overlay.yaml` and the
     generated versions beside it. `discover` learns what the target is, `prepare` makes it ready and
     tells whom it waits for, `join` stands on what another process of the run, by its id, has prepared,
-    and `sweep` removes what names begin with a prefix (None where nothing can be made). Where several
-    are judged, they come in the order of their `rank`, then of their names.
+    and `sweep` removes what names begin with a prefix (None where nothing can be made). `reach` finds the
+    ways to the other nodes of a target, at the addresses given or at those that it tells (None where it
+    shows no nodes). Where several are judged, they come in the order of their `rank`, then of their names.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Profile:
     join: Callable[[Session, str], None]
     sweep: Callable[[Session, str], tuple[list[str], list[str]]] | None = None
     rank: int = 100
+    reach: Callable[[Session, Sequence[str]], tuple[Transport, ...]] | None = None
 
 
 @cache

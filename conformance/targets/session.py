@@ -32,6 +32,7 @@ _GIVES: Final = {
     "restart": Remedy.RESTART,
     "change settings": Remedy.SETTINGS,
     "second node": Remedy.NODES,
+    "several addresses": Remedy.NODES,
 }
 # A deploy of a remote model was recorded to take 0.3 s on one node and 1 s on three.
 STATE_BUDGET_SECONDS = 20.0
@@ -99,7 +100,7 @@ class Session:
     `shared` are the requests that made what all checks use, by its id: they belong to the evidence.
     `grounds` are what the run stands on; each says what is missing of it, or None.
     `watch`, where there is one, is shown every exchange. `keeper` is who removes what is made here, where
-    that is somebody else.
+    that is somebody else. `elsewhere` are the ways to the other nodes of the same cluster.
     """
 
     transport: Transport
@@ -113,6 +114,7 @@ class Session:
     grounds: list[Callable[[], str | None]] = field(default_factory=list)
     watch: Watch | None = None
     keeper: Session | None = None
+    elsewhere: tuple[Transport, ...] = ()
 
     def __post_init__(self) -> None:
         self._names = itertools.count(1)
@@ -145,6 +147,16 @@ class Session:
         other.options = replace(self.options, credentials=credentials)
         other.keeper = None if removes_itself else self
         other._let_in = False
+        return other
+
+    def at_other_nodes(self) -> tuple[Session, ...]:
+        """This conversation through each other node of the target; evidence, memory and time are shared."""
+        return tuple(self.through(transport) for transport in self.elsewhere)
+
+    def through(self, transport: Transport) -> Session:
+        """This conversation by another way to the same target; what is made so, this one removes."""
+        other = copy.copy(self)
+        other.transport, other.keeper = transport, self
         return other
 
     # requests
@@ -353,7 +365,12 @@ class Session:
             "change settings": self.options.may_change_settings,
         }
         # A service that shows no nodes cannot lack a second one.
-        return known | ({"second node": len(self.facts.nodes) > 1} if self.facts.nodes else {})
+        if not self.facts.nodes:
+            return known
+        return known | {
+            "second node": len(self.facts.nodes) > 1,
+            "several addresses": bool(self.elsewhere),
+        }
 
     def needs(self, capability: str) -> None:
         """Raise `Untestable` where the target lacks it."""
@@ -377,7 +394,8 @@ class Session:
 
     def close(self) -> None:
         self.endpoint.close()
-        self.transport.close()
+        for transport in (self.transport, *self.elsewhere):
+            transport.close()
 
     def _advance(self, seconds: float) -> None:
         moved = self.request("POST", "/_mock/clock", {"advance": seconds}, authorize=False)

@@ -48,6 +48,9 @@ class Transport(Protocol):
         Over HTTP chance decides how the requests interleave, in process the seed does.
         """
 
+    def at(self, base_url: str) -> Transport:
+        """The same way to another address, of another node of the target; it is closed by itself."""
+
     def close(self) -> None:
         """Close the connections that are idle; the next request opens another."""
 
@@ -125,6 +128,9 @@ class HttpTransport:
                 self._pools[request.lane] = open_pool(self._base_url, self._trust, certificate, self._timeout)
             return self._pools[request.lane]
 
+    def at(self, base_url: str) -> HttpTransport:
+        return HttpTransport(base_url, timeout=self._timeout, trust=self._trust, headers=self._headers)
+
     def at_once(self, calls: Sequence[Callable[[], T]], seed: int) -> list[T]:
         del seed
         with ThreadPoolExecutor(len(calls)) as pool:
@@ -165,14 +171,23 @@ def in_order(calls: Sequence[Callable[[], T]], *, seed: int) -> list[T]:
 
 
 class InProcessTransport:
-    """The twin of `HttpTransport` that calls a handler instead of a socket."""
+    """The twin of `HttpTransport` that calls a handler instead of a socket.
+
+    `others` are the handlers of further nodes, by their addresses.
+    """
 
     def __init__(
-        self, handler: Handler, at_once: AtOnce = in_order, *, base_url: str = "http://mock"
+        self,
+        handler: Handler,
+        at_once: AtOnce = in_order,
+        *,
+        base_url: str = "http://mock",
+        others: Mapping[str, Handler] | None = None,
     ) -> None:
         self._handler = handler
         self._at_once = at_once
         self._base_url = base_url
+        self._others = others or {}
 
     @property
     def base_url(self) -> str:
@@ -187,6 +202,12 @@ class InProcessTransport:
         headers = _all_headers(request, {})
         status, answered, body = self._handler(request.method, path, query, headers, request.body or b"")
         return Answer(status, {name.lower(): value for name, value in answered}, body)
+
+    def at(self, base_url: str) -> InProcessTransport:
+        handler = self._others.get(base_url)
+        if handler is None:
+            raise TargetUnreachable(f"expected one of {', '.join(self._others)}, but got {base_url}")
+        return InProcessTransport(handler, self._at_once, base_url=base_url)
 
     def at_once(self, calls: Sequence[Callable[[], T]], seed: int) -> list[T]:
         return self._at_once(calls, seed=seed)

@@ -33,6 +33,7 @@ class Cluster:
         self.ids = environment.ids
         self.endpoint = environment.endpoint
         self.version = environment.version
+        self.http_address = environment.http_address
         self.let_others_in = environment.let_others_in
         security = environment.security
         self.accounts = None if security is None else Accounts(security, environment.rules)
@@ -60,7 +61,7 @@ class Cluster:
 class Call:
     """One request on its way to a handler: path parameters and query parameters are decoded.
 
-    There is a `caller` where the cluster is secured.
+    There is a `caller` where the cluster is secured. `node` is the number of the node that it came to.
     """
 
     cluster: Cluster
@@ -68,6 +69,7 @@ class Call:
     query: dict[str, str] = field(default_factory=dict)
     document: Document = EMPTY
     caller: Caller | None = None
+    node: int = 1
 
     def fields(self) -> Fields:
         """The body as an object. Raises ApiError 400 for another kind of value; an empty one has none."""

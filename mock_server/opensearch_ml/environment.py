@@ -21,6 +21,7 @@ class Environment:
 
     `let_others_in` is called inside a request where a real node lets other requests go on: between what it
     reads and what it writes. Without `security` the cluster has no users, and anybody may do anything.
+    `http_address` tells at which host and port a node listens, by its number; None where it does not.
     """
 
     rules: Rules
@@ -34,6 +35,7 @@ class Environment:
     downloads: Downloads = field(default_factory=LocalDownloads)
     let_others_in: Callable[[], None] = lambda: None
     security: Security | None = None
+    http_address: Callable[[int], str | None] = lambda _number: None
 
     @property
     def local_node_id(self) -> str:

@@ -28,6 +28,11 @@ class OpenSearchMl:
         """Answer one request, after everything that was due by now has happened."""
         lifecycle = self._cluster.lifecycle
         lifecycle.settle()
+        if not self._cluster.rules.nodes_agree:
+            if request.node > 1:
+                return self.handle_before(request)
+            if request.method not in ("GET", "HEAD"):
+                self.remember()
         response = wire.answer(self._cluster, request)
         if request.method not in ("GET", "HEAD"):
             lifecycle.disturb()

@@ -149,6 +149,9 @@ class Rules:
     registrations_run: bool = True
     partly_deployed_serves: bool = True
     auto_redeploy: bool = True
+    nodes_agree: bool = True
+    every_node_serves: bool = True
+    undeploy_reaches_other_nodes: bool = True
 
     # Time to live.
     ttl_checked: bool = True

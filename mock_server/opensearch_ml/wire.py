@@ -121,7 +121,7 @@ def _dispatch(cluster: Cluster, request: Request, query: dict[str, str]) -> Answ
     document = _document(cluster, request, match.route, media_type)
     if query:
         _check_query(request.path, query, match)
-    call = Call(cluster, match.parameters, query, document, caller)
+    call = Call(cluster, match.parameters, query, document, caller, request.node)
     return match.route.handler(call) if caller is None else guard.handle(call, match.route)
 
 

@@ -16,6 +16,7 @@ from mlconform.conformance.targets.opensearch_ml import TRUSTED_ENDPOINTS
 from mlconform.mock_server import DEFAULT_PASSWORD, MockServer, Security
 from mlconform.mock_server.asgi import serving
 from mlconform.mock_server.core import Request, Response
+from mlconform.mock_server.fixture import running_mock
 
 READING = {"GET", "HEAD"}
 SECURITY = "/_plugins/_security/api"
@@ -104,9 +105,9 @@ def test_a_target_without_users_has_nobody_to_be() -> None:
 
 @pytest.mark.parametrize(("nodes", "told_of"), [(1, True), (2, False)])
 def test_what_a_second_node_would_decide_is_counted(nodes: int, told_of: bool) -> None:
-    with serving(MockServer(nodes=nodes)) as url:
-        _, told = doctor(url)
-    assert ("requirements more: A cluster with more than one node." in told) == told_of
+    with running_mock(nodes=nodes, every_node=True) as mock:
+        _, told = doctor(mock.url)
+    assert ("requirements more: A cluster with more than one node," in told) == told_of
 
 
 def test_programs_read_it_as_json(secured: tuple[str, Recorded], tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from mlconform.conformance.contract.store import schemas_root
-from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets import opensearch_ml, opensearch_nodes
 from mlconform.conformance.targets.profiles import Profile
 
 PROFILE: Final = Profile(
@@ -19,4 +19,5 @@ PROFILE: Final = Profile(
     join=opensearch_ml.join,
     sweep=opensearch_ml.sweep,
     rank=0,
+    reach=opensearch_nodes.reach,
 )

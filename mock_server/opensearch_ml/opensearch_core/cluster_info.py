@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlconform.mock_server.codings import MAX_CONTENT
 from mlconform.mock_server.opensearch_ml.cluster import Answer, Call
 from mlconform.mock_server.opensearch_ml.errors import illegal_argument
 from mlconform.mock_server.opensearch_ml.nodes import Node, uuid_of
@@ -35,7 +36,7 @@ def main_page(call: Call) -> Answer:
     version = call.cluster.version
     return Answer(
         {
-            "name": call.cluster.nodes[0].name,
+            "name": call.cluster.nodes[call.node - 1].name,
             "cluster_name": CLUSTER_NAME,
             "cluster_uuid": uuid_of(f"cluster of {call.cluster.nodes[0].id}"),
             "version": {
@@ -58,7 +59,7 @@ def nodes(call: Call) -> Answer:
     """GET /_nodes, /_nodes/{what} and /_nodes/{node_id}/{what}; `what` is a metric, or node ids."""
     what = call.parameters.get("what", "_all")
     wanted = call.parameters.get("node_id", "_all" if _is_metric(what) else what)
-    chosen = [node for node in call.cluster.nodes if _is_chosen(node, wanted)]
+    chosen = [node for node in call.cluster.nodes if _is_chosen(node, wanted, call)]
     return Answer(
         {
             "_nodes": {"total": len(chosen), "successful": len(chosen), "failed": 0},
@@ -72,11 +73,13 @@ def _is_metric(what: str) -> bool:
     return all(part in _METRICS for part in what.split(","))
 
 
-def _is_chosen(node: Node, wanted: str) -> bool:
-    parts = wanted.split(",")
-    return any(part in ("_all", "*", node.id, node.name) for part in parts) or (
-        node.number == 1 and any(part in ("_local", "_cluster_manager", "_master") for part in parts)
-    )
+def _is_chosen(node: Node, wanted: str, call: Call) -> bool:
+    names = {"_all", "*", node.id, node.name}
+    if node.number == 1:
+        names |= {"_cluster_manager", "_master"}
+    if node.number == call.node:
+        names.add("_local")
+    return not names.isdisjoint(wanted.split(","))
 
 
 def _plugins(call: Call) -> tuple[str, ...]:
@@ -99,7 +102,16 @@ def _node(node: Node, call: Call) -> dict[str, Any]:
             {"name": name, "version": f"{version}.0", "opensearch_version": version}
             for name in _plugins(call)
         ],
+        **_http(call.cluster.http_address(node.number)),
     }
+
+
+def _http(address: str | None) -> dict[str, Any]:
+    """Where a node listens for HTTP; nothing where it has no port of its own."""
+    if address is None:
+        return {}
+    told = {"bound_address": [address], "publish_address": address}
+    return {"http": {**told, "max_content_length_in_bytes": MAX_CONTENT}}
 
 
 def health(call: Call) -> Answer:

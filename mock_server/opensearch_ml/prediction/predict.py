@@ -66,7 +66,7 @@ def predict(call: Call) -> Answer:
     fields = _read(call, model, algorithm, lambda fields: _local_input(fields, algorithm, cluster.rules))
     access.require_prediction(call, model)
     _require_enabled(cluster, model)
-    _require_ready(cluster, model)
+    _require_ready(call, model)
     take_token(cluster, model)
     take_token_of_user(call, model)
     cluster.let_others_in()
@@ -195,7 +195,7 @@ def _predict_remotely(call: Call, model: Model, sent: RemoteInput) -> JsonObject
     if rules.interface_checked and _is_cached(cluster, model) and interface.is_schema(schemas.get("input")):
         given = remote_models.instance(sent, schemas["input"], rules)
         interface.check("input", schemas["input"], given, rules)
-    _require_ready(cluster, model)
+    _require_ready(call, model)
     cluster.lifecycle.use(model)
     with cluster.monitor.prediction(model, sent.action):
         take_token_of_user(call, model)
@@ -234,9 +234,13 @@ def _require_enabled(cluster: Cluster, model: Model) -> None:
         raise status_error(403, "Model is disabled.")
 
 
-def _require_ready(cluster: Cluster, model: Model) -> None:
+def _require_ready(call: Call, model: Model) -> None:
     """In memory; what is not deployed is deployed on the way where the setting allows it."""
-    rules, lifecycle = cluster.rules, cluster.lifecycle
+    cluster, rules, lifecycle = call.cluster, call.cluster.rules, call.cluster.lifecycle
+    if call.node > 1 and not rules.every_node_serves:
+        raise illegal_argument("Model not ready yet. Please deploy the model first.")
+    if call.node > 1 and not rules.undeploy_reaches_other_nodes and model.was_deployed:
+        return
     is_partly_there = model.file is not None and model.state is ModelState.PARTIALLY_DEPLOYED
     if is_partly_there and not rules.partly_deployed_serves:
         raise illegal_argument("Model not ready yet. Please deploy the model first.")
