@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DOCS ?= ../shared/docs
 
-.PHONY: docs real reports-real open-inference parity bench soak help install run run-secured test check contract mutants clean
+.PHONY: docs real test-real sharing reports-real open-inference parity bench soak help install run run-secured test check contract mutants clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
@@ -66,6 +66,12 @@ REAL = --seed $(or $(SEED),0) --max-wait $(or $(MAX_WAIT),120)
 
 real: install ## the suite on real nodes (REAL_NODE names the kit), verdict by verdict beside the mock; SEED, MAX_WAIT, CLUSTERS
 	@$(BIN)/python benchmarks/real.py $(REAL) $(CLUSTERS)
+
+sharing: install ## runs that meet on one real node, and sweeps and kills: everything is as before, no run blames the server
+	@$(BIN)/python benchmarks/sharing.py
+
+test-real: install ## the tests on a real node (REAL_NODE names the kit), which make test leaves out
+	$(BIN)/python -m pytest tests/real -m real
 
 reports-real: install ## the same, and its reports are copied into reports/
 	@$(BIN)/python benchmarks/real.py $(REAL) --publish reports $(CLUSTERS)

@@ -83,7 +83,8 @@ def _error(text: str) -> tuple[str, str]:
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
-        return "", text[:80]
+        # Where JSON breaks off is not the same every time.
+        return "", "a body that is not JSON to its end" if text.lstrip().startswith("{") else text[:80]
     error = body.get("error", body.get("detail")) if isinstance(body, dict) else None
     if isinstance(error, dict):
         return str(error.get("type", "")), str(error.get("reason", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -31,6 +32,14 @@ def test_an_error_is_told_by_operation_status_type_and_reason() -> None:
     met = exchange("/_plugins/_ml/models/abc/_undeploy", 500, fault("it is null"))
     told = "POST /_plugins/_ml/models/{model_id}/_undeploy: 500 null_pointer_exception: it is null"
     assert of_exchange(met, "no 5xx", ROUTES) == told
+
+
+@pytest.mark.parametrize("rest", ["agents", "search pipelines"])
+def test_json_that_breaks_off_is_one_finding_wherever_it_does(rest: str) -> None:
+    met = exchange("/_plugins/_ml/models/abc/_undeploy", 409, None)
+    answered = Answer(409, {}, f'{{"error":{{"reason":"1 {rest} are'.encode())
+    told = "POST /_plugins/_ml/models/{model_id}/_undeploy: 409: a body that is not JSON to its end"
+    assert of_exchange(replace(met, answer=answered), "JSON", ROUTES) == told
 
 
 def test_a_path_that_no_operation_has_is_told_by_its_words() -> None:
