@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+# Where the kit keeps what it assembled; our other tests have a cache of their own.
+CACHE = os.environ.get("XDG_CACHE_HOME", "")
 pytestmark = pytest.mark.real
 
 
@@ -27,9 +30,11 @@ def node(sharing: Any) -> Iterator[Any]:
     """A node with things and settings of somebody's own."""
     if not sharing.KIT.exists():
         pytest.skip(f"there is no kit at {sharing.KIT}: name it with REAL_NODE")
-    with sharing.started("3.4.0", "mlconform-test", 19371) as node:
-        sharing.settle_in(node)
-        yield node
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", CACHE)
+        with sharing.started("3.4.0", "mlconform-test", 19371) as node:
+            sharing.settle_in(node)
+            yield node
 
 
 def test_a_run_leaves_everything_as_it_was(sharing: Any, node: Any) -> None:
