@@ -18,6 +18,11 @@ class Routes:
 
     by_operation: Mapping[str, Route]
     _found: dict[tuple[str, str], str | None] = field(default_factory=dict, compare=False, repr=False)
+    _alike: dict[tuple[str, int], dict[str, Route]] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for name, route in self.by_operation.items():
+            self._alike.setdefault(_shape(route), {})[name] = route
 
     @classmethod
     def of(cls, openapi: Mapping[str, Any]) -> Routes:
@@ -37,10 +42,16 @@ class Routes:
         if asked not in self._found:
             if len(self._found) >= _MOST_REMEMBERED:
                 self._found.clear()
-            self._found[asked] = operation_of(Route(*asked), self.by_operation)
+            route = Route(*asked)
+            self._found[asked] = operation_of(route, self._alike.get(_shape(route), {}))
         return self._found[asked]
 
     def template(self, method: str, path: str) -> str | None:
         """The route of that operation, such as `GET /models/{model_id}`, or None."""
         found = self.operation(method, path)
         return None if found is None else str(self.by_operation[found])
+
+
+def _shape(route: Route) -> tuple[str, int]:
+    """What a template and a route that it matches have in common: a value of a parameter has no slash."""
+    return route.method, route.path.count("/")

@@ -84,17 +84,30 @@ class Exchange:
     def text(self) -> str:
         return self._whole.body.decode("utf-8", "backslashreplace")
 
-    @cached_property
+    @property
     def json(self) -> Any:
         """The decoded body; raises `BrokenAnswer` when it is not JSON in UTF-8 to its end (RFC 8259)."""
-        try:
-            return json.loads(self._whole.body.decode("utf-8"), parse_constant=_refuse)
-        except (ValueError, RecursionError) as error:
+        value, problem = self._document
+        if problem is not None:
             raise BrokenAnswer(
                 self.wire_requirement,
                 expected="a body that is JSON to its end",
-                came=f"{len(self._whole.body)} bytes that are not ({error}): {self.text[:200]!r}",
-            ) from None
+                came=f"{len(self._whole.body)} bytes that are not ({problem}): {self.text[:200]!r}",
+            )
+        return value
+
+    @property
+    def json_problem(self) -> str | None:
+        """Why the body is not JSON in UTF-8 to its end, or None."""
+        return self._document[1]
+
+    @cached_property
+    def _document(self) -> tuple[Any, str | None]:
+        """The decoded body, and what is wrong with it; decoded once, for the check and for the watch."""
+        try:
+            return json.loads(self._whole.body.decode("utf-8"), parse_constant=_refuse), None
+        except (ValueError, RecursionError) as error:
+            return None, str(error)
 
     def member(self, *path: str) -> Any:
         """The value at `path` in a JSON object body, or None where any step is missing."""

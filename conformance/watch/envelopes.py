@@ -20,9 +20,9 @@ def errors(seen: Seen) -> Iterator[Observation]:
     if isinstance(error, dict) or "status" in body:
         yield Observation(
             "osml.wire.error-envelope",
-            body.get("status") == seen.exchange.status and type(body.get("status")) is int,
+            body.get("status") == seen.status and type(body.get("status")) is int,
             "`status` in the body as in the status line",
-            f"{body.get('status')!r} with the status {seen.exchange.status}",
+            f"{body.get('status')!r} with the status {seen.status}",
         )
     causes = error.get("root_cause") if isinstance(error, dict) else None
     if isinstance(error, dict) and isinstance(causes, list) and causes and isinstance(causes[0], dict):
@@ -130,5 +130,5 @@ def _asked(seen: Seen) -> tuple[int, int] | None:
 def member(value: object, *path: str) -> Any:
     """The value at this path of objects, or None."""
     for step in path:
-        value = value.get(step) if isinstance(value, Mapping) else None
+        value = value.get(step) if isinstance(value, dict) else None
     return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import jsonschema_rs
 
@@ -14,70 +15,78 @@ from mlconform.conformance.watch.wire import JSON_TYPE, media_type
 _MOST = 5
 
 
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A form, what validates it, and what an answer of that form passes."""
+
+    form: Form
+    validator: jsonschema_rs.Draft202012Validator
+    passed: tuple[Observation, ...]
+
+    @classmethod
+    def of(cls, form: Form) -> _Compiled:
+        owners = dict.fromkeys(form.owners.values())
+        validator = jsonschema_rs.Draft202012Validator(dict(form.schema))
+        return cls(form, validator, tuple(Observation(owner, True) for owner in owners))
+
+
 class FormRule:
     """Holds each answer to its forms; what a form asks is decided for the requirement that owns it."""
 
     def __init__(self, prefix: str, forms: Forms) -> None:
         self._prefix = prefix
         self._forms = forms
-        self._compiled: dict[
-            tuple[str, int], tuple[tuple[Form, jsonschema_rs.Draft202012Validator], ...]
-        ] = {}
+        self._compiled: dict[tuple[str, int], tuple[_Compiled, ...]] = {}
 
     def __call__(self, seen: Seen) -> Iterator[Observation]:
-        operation, exchange = seen.operation, seen.exchange
+        operation, exchange, status = seen.operation, seen.exchange, seen.status
         # A filter in the query leaves members out.
         if operation is None or "filter_path" in exchange.request.path or exchange.request.method == "HEAD":
             return
-        listed = self._forms.lists(operation, exchange.status)
+        listed = self._forms.lists(operation, status)
         yield Observation(
             f"{self._prefix}.wire.documented-schema",
             listed,
             f"a success of {operation} with the documented status",
-            exchange.summary,
+            exchange,
         )
         if not listed:
             return
-        for form, validator in self._validators(operation, exchange.status):
-            if form.recorded and isinstance(seen.body, dict) and seen.body.get("result") == "noop":
+        for each in self._forms_of(operation, status):
+            if each.form.recorded and isinstance(seen.body, dict) and seen.body.get("result") == "noop":
                 # A write that changed nothing: none was recorded.
                 continue
-            if validator.is_valid(seen.body):
-                errors = []
-            else:
-                errors = [
-                    each for each in validator.iter_errors(seen.body) if not _is_chosen(form, each, seen)
-                ]
-            if not errors:
-                for owner in dict.fromkeys(form.owners.values()):
-                    yield Observation(owner, True)
-            for error in errors[:_MOST]:
-                yield _difference(form, error, seen)
+            yield from _held(each, seen)
         if exchange.answer is not None and exchange.answer.body:
+            holds = media_type(exchange) == JSON_TYPE
             yield Observation(
                 f"{self._prefix}.wire.content-type",
-                media_type(exchange) == JSON_TYPE,
+                holds,
                 f"content-type {JSON_TYPE} with a body of JSON",
-                f"{exchange.content_type!r}: {exchange.summary}",
+                "" if holds else f"{exchange.content_type!r}: {exchange.summary}",
             )
 
-    def _validators(
-        self, operation: str, status: int
-    ) -> tuple[tuple[Form, jsonschema_rs.Draft202012Validator], ...]:
+    def _forms_of(self, operation: str, status: int) -> tuple[_Compiled, ...]:
         key = (operation, status)
         if key not in self._compiled:
-            self._compiled[key] = tuple(
-                (form, jsonschema_rs.Draft202012Validator(dict(form.schema)))
-                for form in self._forms.find(operation, status)
-            )
+            self._compiled[key] = tuple(map(_Compiled.of, self._forms.find(operation, status)))
         return self._compiled[key]
+
+
+def _held(compiled: _Compiled, seen: Seen) -> Sequence[Observation]:
+    """What the answer passes, or how it differs from this form."""
+    form, validator = compiled.form, compiled.validator
+    if validator.is_valid(seen.body):
+        return compiled.passed
+    errors = [each for each in validator.iter_errors(seen.body) if not _is_chosen(form, each, seen)]
+    return [_difference(form, each, seen) for each in errors[:_MOST]] or compiled.passed
 
 
 def _is_chosen(form: Form, error: jsonschema_rs.ValidationError, seen: Seen) -> bool:
     """Whether this is a member that is missing within a part of a success, and that recordings alone show:
     what each of them has there may be there because each of their requests had set it."""
     missing = bool(error.schema_path) and error.schema_path[-1] == "required"
-    return form.recorded and missing and seen.exchange.status < 300 and bool(error.instance_path)
+    return form.recorded and missing and seen.status < 300 and bool(error.instance_path)
 
 
 def _difference(form: Form, error: jsonschema_rs.ValidationError, seen: Seen) -> Observation:
@@ -85,7 +94,7 @@ def _difference(form: Form, error: jsonschema_rs.ValidationError, seen: Seen) ->
     place: list[str | int] = [*error.instance_path, *([missing] if isinstance(missing, str) else [])]
     where = shown(place)
     keyword = str(error.schema_path[-1]) if error.schema_path else "schema"
-    status = seen.exchange.status
+    status = seen.status
     source = "recorded" if form.recorded else "documented"
     expected = f"{where} as the {source} {status} of {form.operation}: {keyword}"
     if keyword == "type":

@@ -26,7 +26,8 @@ class Leaks:
         self._secrets: set[str] = set()
 
     def __call__(self, seen: Seen) -> Iterator[Observation]:
-        self._secrets |= set(_entrusted(seen.sent)) | set(_entrusted(member(seen.sent, "connector")))
+        if isinstance(seen.sent, dict):
+            self._secrets |= set(_entrusted(seen.sent)) | set(_entrusted(seen.sent.get("connector")))
         if not isinstance(seen.body, dict) or seen.succeeded:
             return
         text = seen.exchange.text
@@ -37,14 +38,14 @@ class Leaks:
             "osml.wire.no-leak",
             found is None,
             "an error without a stack trace, a class or a path of the server",
-            f"{found}: {seen.exchange.summary}",
+            "" if found is None else f"{found}: {seen.exchange.summary}",
         )
         if self._secrets:
             yield Observation(
                 "osml.wire.no-leak",
                 not any(secret in text for secret in self._secrets),
                 "an error without the credential of a connector",
-                seen.exchange.summary,
+                seen.exchange,
             )
 
 

@@ -90,7 +90,7 @@ class Nodes:
                     "osml.relation.profile",
                     name in held,
                     "a profile of a model that reads as deployed",
-                    seen.exchange.summary,
+                    seen.exchange,
                 )
 
     def _profile(self, node: str, name: str, model: Any) -> Iterator[Observation]:
@@ -140,7 +140,7 @@ class Nodes:
             "osml.relation.statistics",
             not wrong and all(asked in each for each in told.values() if isinstance(each, dict)),
             f"statistics of each node as numbers, {_STATISTIC} among them",
-            seen.exchange.summary,
+            seen.exchange,
         )
 
 

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mlconform.conformance.targets.exchange import Exchange
 
+_LONGEST = 300
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+
+class Observation(NamedTuple):
     """Whether a requirement holds of an exchange; the texts are what a reader of the report compares.
 
-    `expected` has no ids, names or numbers of the run: it is part of the finding's signature.
+    `expected` has no ids, names or numbers of the run: it is part of the finding's signature. `came` is a
+    text, or what the text is made of where it does not hold, which is seldom: an exchange or another value.
     """
 
     requirement: str
     holds: bool
     expected: str = ""
-    came: str = ""
+    came: object = ""
+
+    def told(self) -> str:
+        """What came, as a text."""
+        if isinstance(self.came, Exchange):
+            return self.came.summary
+        return self.came if isinstance(self.came, str) else repr(self.came)[:_LONGEST]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,7 @@ class Seen:
     """
 
     exchange: Exchange
+    status: int
     operation: str | None
     path: tuple[str, ...]
     sent: object
@@ -38,7 +47,7 @@ class Seen:
 
     @property
     def succeeded(self) -> bool:
-        return 200 <= self.exchange.status < 300
+        return 200 <= self.status < 300
 
 
 class Rule(Protocol):

@@ -38,10 +38,10 @@ class Reads:
     def read(self, kind: str, seen: Seen) -> Iterator[Observation]:
         name = seen.path[-1]
         thing = self._things.get(kind, name)
-        if thing is not None and thing.there is not None and seen.exchange.status in (200, 404):
+        if thing is not None and thing.there is not None and seen.status in (200, 404):
             yield Observation(
                 "osml.relation.done",
-                thing.there == (seen.exchange.status == 200) or seen.racing,
+                thing.there == (seen.status == 200) or seen.racing,
                 f"{kind} that were made and not deleted can be read, and no others",
                 f"{'there' if thing.there else 'deleted'}, but {seen.exchange.summary}",
             )
@@ -72,7 +72,7 @@ class Reads:
             "osml.relation.same-everywhere",
             not lacking,
             f"a search shows of {kind} what a read shows: {', '.join(lacking)}",
-            repr(source)[:300],
+            source,
         )
         if updated(source) != updated(thing.whole):
             return
@@ -138,7 +138,7 @@ class Reads:
             "osml.relation.profile",
             not lacking,
             f"a deployed model reads with {', '.join(lacking)}",
-            repr(told)[:300],
+            told,
         )
 
     def _task_read(self, thing: Thing, told: dict[str, Any]) -> Iterator[Observation]:
@@ -147,14 +147,14 @@ class Reads:
             "osml.relation.task",
             not failed or bool(told.get("error")),
             "a task that failed tells its error",
-            repr(told)[:300],
+            told,
         )
         if thing.maker in ("register_model", "deploy_model"):
             yield Observation(
                 "osml.relation.task",
                 told.get("state") != "COMPLETED" or "model_id" in told,
                 "a task that completed names its model",
-                repr(told)[:300],
+                told,
             )
         kinds = {"register_model": "REGISTER_MODEL", "deploy_model": "DEPLOY_MODEL"}
         if thing.maker in kinds:

@@ -60,13 +60,13 @@ class Relations:
         operation = seen.operation or ""
         if operation in READS:
             yield from self._reads.read(READS[operation], seen)
-        elif seen.exchange.status == 404 and not seen.racing:
+        elif seen.status == 404 and not seen.racing:
             yield from self._not_found(seen)
         if operation in _CHANGES_MODEL:
             # A predict that is refused may have deployed the model first.
             self._not_alone(seen)
         if not seen.succeeded:
-            if operation in WRITES and seen.exchange.status >= 500:
+            if operation in WRITES and seen.status >= 500:
                 self._forget(seen)
             return
         yield from self._counts.written(seen)
@@ -106,7 +106,7 @@ class Relations:
                 "osml.relation.task",
                 isinstance(member(seen.body, "model_id"), str),
                 "the registration of a remote model names the model",
-                seen.exchange.summary,
+                seen.exchange,
             )
 
     def _created(self, kind: str, seen: Seen) -> None:
@@ -215,7 +215,7 @@ class Relations:
                         "osml.relation.done",
                         False,
                         f"{kind} that were made and not deleted are found",
-                        seen.exchange.summary,
+                        seen.exchange,
                     )
 
     def _not_alone(self, seen: Seen) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -11,14 +11,14 @@ from urllib.parse import unquote
 from mlconform.conformance.contract.answers import Forms, id_prefix
 from mlconform.conformance.contract.model import Contract
 from mlconform.conformance.contract.routes import Routes
-from mlconform.conformance.outcomes import BrokenAnswer, Nonconformance
+from mlconform.conformance.outcomes import Nonconformance
 from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.targets.exchange import Exchange
 from mlconform.conformance.targets.session import Facts
 from mlconform.conformance.watch import envelopes, wire
 from mlconform.conformance.watch.forms import FormRule
 from mlconform.conformance.watch.leaks import Leaks
-from mlconform.conformance.watch.observation import Rule, Seen
+from mlconform.conformance.watch.observation import Observation, Rule, Seen
 from mlconform.conformance.watch.relations import Relations
 from mlconform.conformance.watch.settings import Settings
 
@@ -56,14 +56,12 @@ class Watch:
         """Look at one exchange; it has been answered, or nothing whole came."""
         if exchange.request.path.startswith("/_mock/"):
             return
-        for each in wire.observe(self._prefix, exchange):
-            self._see(exchange, each.requirement, each.holds, each.expected, each.came)
+        self._see(exchange, wire.observe(self._prefix, exchange))
         seen = self._seen(exchange, racing=racing)
         if seen is None:
             return
         for rule in self._rules:
-            for each in rule(seen):
-                self._see(exchange, each.requirement, each.holds, each.expected, each.came)
+            self._see(exchange, rule(seen))
 
     @property
     def differences(self) -> Sequence[Nonconformance]:
@@ -79,11 +77,15 @@ class Watch:
         self._expect.differences.clear()
         return watched
 
-    def _see(self, exchange: Exchange, requirement: str, holds: bool, expected: str, came: str) -> None:
-        if holds and requirement in self._expect.decided:
-            return
-        if requirement in self._known:
-            found = self._expect.see(requirement, holds, expected=expected, came=came, exchange=exchange)
+    def _see(self, exchange: Exchange, observations: Iterable[Observation]) -> None:
+        decided = self._expect.decided
+        for each in observations:
+            requirement, holds = each.requirement, each.holds
+            # Nearly all hold, and were seen to before.
+            if (holds and requirement in decided) or requirement not in self._known:
+                continue
+            came = "" if holds else each.told()
+            found = self._expect.see(requirement, holds, expected=each.expected, came=came, exchange=exchange)
             if found is not None:
                 # As of a check that is repeated or explores, what was met last is what is shown.
                 self._expect.evidence[(requirement, found.signature)] = (exchange,)
@@ -92,17 +94,17 @@ class Watch:
         """The exchange taken apart; None where there is no body that can be read."""
         if exchange.answer is None:
             return None
-        path = exchange.request.path.partition("?")[0]
-        try:
-            body: Any = exchange.json if exchange.answer.body else None
-        except BrokenAnswer:
+        has_body = bool(exchange.answer.body)
+        if has_body and exchange.json_problem is not None:
             return None
+        path = exchange.request.path.partition("?")[0]
         return Seen(
             exchange,
+            exchange.status,
             self._routes.operation(exchange.request.method, path),
             tuple(unquote(step) for step in path.split("/") if step),
             _decoded(exchange.request.body),
-            body,
+            exchange.json if has_body else None,
             racing,
         )
 
@@ -113,6 +115,6 @@ def _opensearch(nodes: Sequence[str], now: Callable[[], float]) -> Sequence[Rule
 
 def _decoded(body: bytes | None) -> Any:
     try:
-        return json.loads(body or b"null")
+        return json.loads(body) if body else None
     except (ValueError, RecursionError):
         return None

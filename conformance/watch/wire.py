@@ -26,12 +26,11 @@ def observe(prefix: str, exchange: Exchange) -> Iterator[Observation]:
     if not body:
         return
     declared = media_type(exchange)
-    yield Observation(
-        type_rule, bool(declared), "a content-type with a body", f"none with {exchange.text[:100]!r}"
-    )
+    told = "" if declared else f"none with {exchange.text[:100]!r}"
+    yield Observation(type_rule, bool(declared), "a content-type with a body", told)
     if is_json(declared):
-        problem = json_problem(body)
-        told = f"{problem}: {exchange.text[:200]!r}"
+        problem = exchange.json_problem
+        told = "" if problem is None else f"{problem}: {exchange.text[:200]!r}"
         yield Observation(json_rule, problem is None, "a body that is JSON to its end", told)
     else:
         told = f"{declared} with {exchange.text[:100]!r}"
@@ -50,22 +49,9 @@ def is_json(declared: str) -> bool:
     return declared == JSON_TYPE or declared.endswith("+json")
 
 
-def json_problem(body: bytes) -> str | None:
-    """Why these bytes are not one JSON document in UTF-8, or None."""
-    try:
-        json.loads(body.decode("utf-8"), parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        return str(error)
-    return None
-
-
 def _is_object(body: bytes) -> bool:
     try:
         found: Any = json.loads(body)
     except (ValueError, RecursionError):
         return False
     return isinstance(found, dict)
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
