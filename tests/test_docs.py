@@ -23,7 +23,8 @@ from mlconform.mock_server.fixture import running_mock
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(ROOT.glob("docs/*.md"))
-FOLLOWED = {"adding-a-profile"}  # by test_walks.py, in a copy of the checkout
+# Those that add something are followed by test_walks.py, in a copy of the checkout.
+TYPED = [page for page in PAGES if not page.stem.startswith("adding-")]
 CLUSTER = "http://127.0.0.1:9200"
 SECURED = "https://127.0.0.1:9200"
 GATEWAY = "https://127.0.0.1:9443"
@@ -66,14 +67,14 @@ def script(page: Path) -> str:
     return "".join(found)
 
 
-def bash(text: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+def bash(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     # A reader types them into a shell, which is no worker of pytest-xdist.
     own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", text],
         cwd=folder,
-        env={**own, "PATH": path, **more},
+        env={**own, "PATH": path},
         capture_output=True,
         text=True,
         timeout=900,
@@ -84,14 +85,9 @@ def bash(text: str, folder: Path, **more: str) -> subprocess.CompletedProcess[st
 @pytest.mark.skipif(
     shutil.which("bash") is None or shutil.which("curl") is None, reason="needs bash and curl"
 )
-@pytest.mark.parametrize(
-    "page", [page for page in PAGES if script(page) and page.stem not in FOLLOWED], ids=lambda page: page.stem
-)
+@pytest.mark.parametrize("page", [page for page in TYPED if script(page)], ids=lambda page: page.stem)
 def test_the_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
     text = script(page)
-    docs = Path(os.environ.get("DOCS", ROOT.parent / "shared" / "docs"))
-    if "$DOCS" in text and not docs.is_dir():
-        pytest.skip(f"needs the documentation pages in {docs}, or DOCS")
     with (
         running_mock() as mock,
         running_mock(tls=True, security=Security()) as secured,
@@ -100,7 +96,7 @@ def test_the_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
         assert secured.ca_file is not None
         shutil.copy(secured.ca_file, tmp_path / "ca.pem")
         text = text.replace(CLUSTER, mock.url).replace(SECURED, secured.url).replace(GATEWAY, before)
-        ended = bash(text, tmp_path, DOCS=str(docs))
+        ended = bash(text, tmp_path)
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
