@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import click
 
@@ -12,18 +13,19 @@ from mlconform.conformance.contract.errors import ContractError
 from mlconform.conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
 from mlconform.conformance.report.exit_code import ExitCode, ReportError
 
-COMMANDS = (
-    "contract",
-    "doctor",
-    "endpoint",
-    "mock",
-    "mutants",
-    "new",
-    "report",
-    "requirements",
-    "run",
-    "sweep",
-)
+# By the name of its module: what the list of commands says of it, so that the list imports none.
+COMMANDS: Final[Mapping[str, str]] = {
+    "contract": "What the documentation promises.",
+    "doctor": "What is there, and what a run would do and decide.",
+    "endpoint": "Serve the model that connectors point at.",
+    "mock": "Serve the reference mock over HTTP.",
+    "mutants": "Whether the checks notice deliberate faults.",
+    "new": "Begin a profile, a mutant, a check or a page.",
+    "report": "Reports of finished runs.",
+    "requirements": "The requirements, and what decides them.",
+    "run": "Judge a target and write the reports.",
+    "sweep": "Remove what runs that died left on a cluster.",
+}
 
 
 class _Group(click.Group):
@@ -31,6 +33,11 @@ class _Group(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import resource
 import subprocess
 import sys
 import tomllib
+from importlib import resources
 from pathlib import Path
 
 import pytest
 import urllib3
+
+from mlconform.conformance.cli import COMMANDS
 
 PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
 MODULES = {"markdown-it-py": "markdown_it", "pytest-xdist": "xdist"}
@@ -55,6 +59,27 @@ def test_help_is_there_all_the_same() -> None:
     ended = subprocess.run(_command("--help"), capture_output=True, text=True, timeout=30, check=False)
     assert ended.returncode == 0
     assert "mutants" in ended.stdout
+
+
+def test_the_list_of_commands_imports_none_of_them() -> None:
+    script = "from mlconform.conformance.cli import main; main(['--help'])"
+    ended = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", script], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0
+    assert "mlconform.conformance.cli" in ended.stderr
+    assert "mlconform.conformance.commands" not in ended.stderr
+
+
+def test_every_command_is_in_the_list() -> None:
+    folder = resources.files("mlconform.conformance") / "commands"
+    modules = {each.name.removesuffix(".py") for each in folder.iterdir() if each.name.endswith(".py")}
+    found = {
+        name
+        for name in modules
+        if hasattr(importlib.import_module(f"mlconform.conformance.commands.{name}"), "command")
+    }
+    assert found == set(COMMANDS)
 
 
 def _seconds(folder: Path, *plugin: str) -> float:
