@@ -17,6 +17,10 @@ from mlconform.conformance.report.events import Event
 _EVENT_TYPES: dict[object, type[Any]] = {
     item.default: kind for kind in get_args(Event) for item in fields(kind) if item.name == "event"
 }
+# The types of their members, once: to evaluate them takes longer than the rest of the decoding.
+_MEMBERS: dict[object, dict[str, Any]] = {
+    kind: get_type_hints(kind) for kind in vars(events).values() if is_dataclass(kind)
+}
 
 
 class EventError(ValueError):
@@ -49,7 +53,7 @@ def decode(line: str | bytes) -> Event | Mapping[str, object]:
 def _build(kind: type[Any], members: object, where: str) -> Any:
     if not isinstance(members, dict):
         _refuse(where, "an object", members)
-    hints = get_type_hints(kind, vars(events))
+    hints = _MEMBERS[kind]
     values = {}
     for item in fields(kind):
         if item.name in members:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import jsonschema
@@ -15,7 +15,6 @@ from schemathesis import Case, GenerationMode
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core import NotSet
 
-from mlconform.conformance.contract import store
 from mlconform.conformance.contract.model import Contract
 from mlconform.conformance.targets.exchange import Exchange
 from mlconform.conformance.targets.session import Session
@@ -46,7 +45,7 @@ def cases(contract: Contract, operation_id: str, *, valid: bool) -> SearchStrate
     """Requests that the contract allows, or that it does not."""
     found = operation(contract, operation_id)
     mode = GenerationMode.POSITIVE if valid else GenerationMode.NEGATIVE
-    schema = _loaded(contract.profile, contract.version)
+    schema = _loaded(contract)
     strategy: SearchStrategy[Case[Any]] = schema[found.path][found.method].as_strategy(generation_mode=mode)
     return strategy
 
@@ -95,9 +94,14 @@ def schema_problem(contract: Contract, operation_id: str, exchange: Exchange) ->
     return None if error is None else f"{error.json_path}: {error.message[:300]}"
 
 
-@cache
-def _loaded(profile: str, version: str) -> Any:
-    # With a configuration of its own, schemathesis looks for none in the caller's folder.
-    return schemathesis.openapi.from_dict(
-        dict(store.load(profile, version).openapi), config=SchemathesisConfig()
-    )
+_LOADED: Final[dict[tuple[str, str], Any]] = {}
+
+
+def _loaded(contract: Contract) -> Any:
+    """The contract as schemathesis reads it, which takes a while, so once for all checks."""
+    key = (contract.profile, contract.version)
+    if key not in _LOADED:
+        # A copy of its own to change. With its own configuration it looks for none in the caller's folder.
+        document = copy.deepcopy(dict(contract.openapi))
+        _LOADED[key] = schemathesis.openapi.from_dict(document, config=SchemathesisConfig())
+    return _LOADED[key]
