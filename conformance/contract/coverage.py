@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
+from mlconform.conformance.contract.broken import broken_by
 from mlconform.conformance.contract.model import Contract, Level, UnitRecord
 
 
@@ -33,19 +34,27 @@ class PageCoverage:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """All pages, and how many requirements have a check, a reason why not (`unchecked`), or neither."""
+    """All pages, and how many requirements have a check, a reason why not (`unchecked`), or neither.
+
+    `tried` counts those at level documented that runs on the mock decide, `broken` those of them that a
+    deliberate fault or an altered answer was seen to break: their checks can fail.
+    """
 
     pages: tuple[PageCoverage, ...]
     requirements: int
     checked: int
     unchecked: int
     undecided: tuple[str, ...]
+    tried: int
+    broken: int
 
 
 def coverage(contracts: Iterable[Contract]) -> Coverage:
     """The coverage of these contracts."""
     contracts = tuple(contracts)
+    broken = broken_by()
     every = [requirement for contract in contracts for requirement in contract.requirements.values()]
+    tried = [broken[each.id] for each in every if each.level is Level.DOCUMENTED and each.id in broken]
     return Coverage(
         pages=tuple(page for contract in contracts for page in _pages(contract)),
         requirements=len(every),
@@ -56,6 +65,8 @@ def coverage(contracts: Iterable[Contract]) -> Coverage:
             for requirement in every
             if not requirement.checks and requirement.unchecked is None
         ),
+        tried=len(tried),
+        broken=sum(mutant is not None for mutant in tried),
     )
 
 
@@ -111,16 +122,21 @@ def table(found: Coverage) -> str:
     ]
     units = sum(page.units for page in found.pages)
     accounted = units - sum(page.unaccounted for page in found.pages)
-    # Rounded down: 100 % is said only of all.
-    percent = 100 * accounted // units if units else 100
     lines += [
         "",
-        f"{percent} % accounted for ({accounted} of {units} units)",
+        f"{_percent(accounted, units)} % accounted for ({accounted} of {units} units)",
         f"{found.requirements} requirements: {found.checked} decided by a check, "
         f"{found.unchecked} with a reason why not, {len(found.undecided)} undecided",
         *(f"  undecided: {name}" for name in found.undecided),
+        f"{_percent(found.broken, found.tried)} % of the documented ones that the mock decides can fail: "
+        f"a fault or an altered answer was seen to break them ({found.broken} of {found.tried})",
     ]
     return "\n".join(lines)
+
+
+def _percent(part: int, whole: int) -> int:
+    """Rounded down: 100 % is said only of all."""
+    return 100 * part // whole if whole else 100
 
 
 def as_json(found: Coverage) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from mlconform.conformance.contract.model import Level
 from mlconform.conformance.mutants.alterations import Kind
 from mlconform.conformance.mutants.answers import Outcome, Score
+from mlconform.conformance.mutants.faults import BROKEN, broken_by
 
 _SHOWN = (Level.DOCUMENTED, Level.EXAMPLE)
 
@@ -52,9 +53,18 @@ def as_json(score: Score) -> str:
         "operations": _by_operation(judged),
         "survivors": sorted(_name(each) for each in judged if not each.noticed),
         "free": {_name(each): each.free for each in score.outcomes if each.free is not None},
-        "requirements": {each.requirement: each.mutant for each in score.named},
+        "requirements": dict(sorted((_faults() | _named(score)).items())),
     }
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def _named(score: Score) -> dict[str, str | None]:
+    return {each.requirement: each.mutant for each in score.named}
+
+
+def _faults() -> dict[str, str | None]:
+    """What only a mock with users decides is broken by faults alone."""
+    return {requirement: f"fault {name}" for name in BROKEN for requirement in broken_by(name)}
 
 
 def _name(outcome: Outcome) -> str:

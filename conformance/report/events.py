@@ -114,6 +114,7 @@ class RequirementListed:
     """A requirement in force for this run, so that a report needs no other file.
 
     `impact` is what a difference means to a user; `links` are those of its sources that have any.
+    `broken_by` is the deliberate fault or altered answer that was seen to break it: its checks can fail.
     """
 
     id: str
@@ -127,6 +128,7 @@ class RequirementListed:
     remedy: str | None = None
     impact: str = "wrong answer"
     links: tuple[Link, ...] = ()
+    broken_by: str | None = None
     event: Literal["requirement"] = "requirement"
 
 

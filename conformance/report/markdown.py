@@ -12,6 +12,7 @@ from mlconform.conformance.report.findings import Finding, findings, groups, kno
 from mlconform.conformance.report.presentation import (
     LEVELS,
     areas,
+    can_fail,
     clip,
     decided,
     fails_on,
@@ -93,11 +94,14 @@ def _facts(judgement: Judgement) -> Iterator[str]:
     yield _row("Duration", _text(run_duration(judgement.run)))
     for target in judgement.run.targets:
         nodes = f"{len(target.nodes)} node" + ("" if len(target.nodes) == 1 else "s")
-        told = _text(f"{target.product} {target.version}, {nodes}")
-        yield _row(f"Found for {_text(target.profile)}", told)
+        found = _text(f"{target.product} {target.version}, {nodes}")
+        yield _row(f"Found for {_text(target.profile)}", found)
     for profile, version in header.docs_versions.items():
         yield _row(f"Documentation of {_text(profile)}", _text(version))
     yield _row("Fails on", fails_on(header))
+    told = can_fail(judgement)
+    if told is not None:
+        yield _row("Checks that can fail", told)
     yield _row("Seed", str(header.seed))
     yield _row("mlconform", _text(header.tool_version))
     yield ""

@@ -107,6 +107,24 @@ def decided(judgement: Judgement) -> str:
     return f"{tenths:g} % decided ({summary.decided} of {summary.in_force} requirements)"
 
 
+def can_fail(judgement: Judgement) -> str | None:
+    """How many of the documented requirements that the run decided were ever seen to be broken; None where
+    nobody tried."""
+    documented = [
+        each.requirement
+        for each in judgement.verdicts
+        if each.kind.decided and each.requirement.level == Level.DOCUMENTED
+    ]
+    broken = sum(each.broken_by is not None for each in documented)
+    if not broken:
+        return None
+    percent = 100 * broken // len(documented)
+    return (
+        f"{percent} % of the documented requirements that were decided ({broken} of {len(documented)}): a "
+        "deliberate fault or an altered answer of a mock was seen to break them, and their checks named it"
+    )
+
+
 def exit_meaning(summary: Summary) -> str:
     """What the exit code of a run says."""
     if summary.exit_code is ExitCode.NOT_CONFORMANT and summary.conclusion is Conclusion.UNDECIDED:

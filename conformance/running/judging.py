@@ -14,8 +14,10 @@ import pytest
 
 from mlconform.conformance.contract import store
 from mlconform.conformance.contract.addresses import Address, address
+from mlconform.conformance.contract.broken import broken_by
 from mlconform.conformance.contract.errors import ContractError
 from mlconform.conformance.contract.model import Contract, Requirement
+from mlconform.conformance.contract.requests import Requests
 from mlconform.conformance.contract.routes import Routes
 from mlconform.conformance.outcomes import (
     BrokenAnswer,
@@ -40,6 +42,7 @@ from mlconform.conformance.running.known import all_waivers, known_sets, known_w
 from mlconform.conformance.running.options import HANDED, Handed, RunOptions, options_from, selects, unmatched
 from mlconform.conformance.targets.addresses import without_credentials
 from mlconform.conformance.targets.connect import connect, join, prepare, sweep_run
+from mlconform.conformance.targets.exchange import Exchange
 from mlconform.conformance.targets.session import Facts, Session
 from mlconform.conformance.targets.turns import Tell
 from mlconform.conformance.watch.watch import Watch
@@ -49,12 +52,21 @@ MakeReady = Callable[[Session, Tell], None]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A profile that was found on the target, its contract, and the watch over its answers."""
+    """A profile that was found on the target, its contract, and the watch over its answers.
+
+    `requests` are what the contract says of those that we send.
+    """
 
     session: Session
     contract: Contract
     routes: Routes
+    requests: Requests
     watch: Watch
+
+    def forbidden(self, exchange: Exchange) -> str | None:
+        """What the contract does not allow of the request that was sent, or None."""
+        request = exchange.request
+        return self.requests.problem(self.routes.operation(request.method, request.path), request.body)
 
 
 class Judging:
@@ -112,7 +124,8 @@ class Judging:
         except BaseException:
             self._hang_up(session)
             raise
-        return Target(session, contract, Routes.of(contract.openapi), watch)
+        openapi = contract.openapi
+        return Target(session, contract, Routes.of(openapi), Requests.of(openapi), watch)
 
     def _make_ready(self, session: Session) -> None:
         target = self.options.target
@@ -247,6 +260,7 @@ class Judging:
                 remedy=requirement.remedy,
                 impact=requirement.impact,
                 links=_links(contract, requirement),
+                broken_by=broken_by().get(requirement.id),
                 inapplicable=self.inapplicable(requirement) if found else None,
             )
             for requirement in contract.requirements.values()

@@ -91,6 +91,7 @@ def expecting(item: pytest.Item, judging: Judging, target: Target, session: Sess
         target.routes,
         evidence=lambda: session.journal,
         known=lambda met: judging.known(met, check_name(item)),
+        invalid=target.forbidden,
     )
 
 

@@ -24,7 +24,8 @@ class Expect:
     that is not in force on this target is not evaluated; one that the check is not bound to is a
     mistake of the check. `evidence` gives the exchanges of the moment: those in which a finding was first
     met are kept. What depends on chance is tried repeatedly; each try after the first begins with `again`.
-    `known` says whether a difference is accepted already: a search goes on past it.
+    `known` says whether a difference is accepted already: a search goes on past it. `invalid` says what
+    the contract forbids of a request that was sent: who expects its success made a mistake.
     """
 
     def __init__(
@@ -34,12 +35,14 @@ class Expect:
         routes: Routes | None = None,
         evidence: Callable[[], Sequence[Exchange]] = tuple,
         known: Callable[[Nonconformance], bool] = lambda _: False,
+        invalid: Callable[[Exchange], str | None] = lambda _: None,
     ) -> None:
         self._bound = frozenset(bound)
         self._in_force = in_force
         self._routes = routes or Routes({})
         self._evidence = evidence
         self._known = known
+        self._invalid = invalid
         self._found: set[Finding] = set()
         self._met_in: dict[Finding, set[int]] = {}
         self.decided: set[str] = set()
@@ -206,7 +209,8 @@ class Expect:
         )
 
     def accepted(self, requirement: str, exchange: Exchange) -> None:
-        """The request was carried out: a 2xx."""
+        """The request was carried out: a 2xx. Raises `ValueError` for what the contract does not allow."""
+        self._require_valid(exchange)
         self.that(
             requirement,
             200 <= exchange.status < 300,
@@ -217,10 +221,16 @@ class Expect:
 
     def all_accepted(self, requirements: Collection[str], exchange: Exchange) -> None:
         """As `accepted`, of several requirements that the same request shows: a refusal breaks each."""
+        self._require_valid(exchange)
         found = [self.see_status(each, exchange, *range(200, 300)) for each in requirements]
         for difference in found:
             if difference is not None:
                 self._raise(difference)
+
+    def _require_valid(self, exchange: Exchange) -> None:
+        problem = self._invalid(exchange)
+        if problem is not None:
+            raise ValueError(f"this check expects success of what the contract does not allow: {problem}")
 
     def client_error(self, requirement: str, exchange: Exchange) -> None:
         """The request was refused as the client's mistake: a 4xx, never a 5xx (RFC 9110, 15.5)."""

@@ -37,6 +37,12 @@ def test_the_table_and_the_json_say_the_same(project: Project) -> None:
     assert json.loads(coverage.as_json(measured))["pages"][0]["unaccounted"] == 3
 
 
+def test_what_was_seen_to_be_broken_is_counted() -> None:
+    measured = coverage.coverage([store.load("opensearch-ml")])
+    assert 0 < measured.broken <= measured.tried < measured.checked
+    assert f"({measured.broken} of {measured.tried})" in coverage.table(measured)
+
+
 @pytest.mark.parametrize(
     ("profile", "version"), [(name, version) for name in store.profiles() for version in store.versions(name)]
 )

@@ -62,7 +62,12 @@ def test_json_has_the_survivors_and_the_reasons(score: Score) -> None:
     assert value["survivors"] == ["opensearch-ml: get_model 200 name: type"]
     assert value["free"] == {"opensearch-ml: search_models 200 took: value": "New each time."}
     assert value["operations"]["opensearch-ml: get_model"] == {"mutants": 2, "noticed": 1}
-    assert value["requirements"] == {"osml.a": "fault x", "osml.b": None}
+    assert value["requirements"].items() >= {"osml.a": "fault x", "osml.b": None}.items()
+
+
+def test_what_only_a_mock_with_users_decides_is_broken_by_its_fault(score: Score) -> None:
+    requirements = json.loads(as_json(score))["requirements"]
+    assert requirements["osml.access.wrong-credentials"] == "fault any-password"
 
 
 def test_the_page_lists_what_was_not_noticed_and_what_no_mutant_broke(score: Score) -> None:

@@ -65,6 +65,7 @@ class Build:
         unchecked: str | None = None,
         inapplicable: str | None = None,
         profile: str = "opensearch-ml",
+        broken_by: str | None = None,
     ) -> RequirementListed:
         return RequirementListed(
             id=id,
@@ -75,6 +76,7 @@ class Build:
             checks=tuple(checks),
             unchecked=unchecked,
             inapplicable=inapplicable,
+            broken_by=broken_by,
         )
 
     def check(

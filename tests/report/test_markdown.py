@@ -86,6 +86,12 @@ def test_a_long_list_of_what_was_left_out_is_a_number(build: Any) -> None:
     assert len(document) < 2000
 
 
+def test_says_how_many_checks_can_fail(build: Any) -> None:
+    requirement = build.requirement(broken_by="fault deploy-never-finishes")
+    run = build.run(requirement, build.check(build.decide("pass")))
+    assert "| Checks that can fail | 100 % of the documented requirements" in render(judge(run))
+
+
 def test_an_incomplete_run_says_so(sample: Run) -> None:
     assert "**Incomplete:**" in render(judge(replace(sample, footer=None)))
     assert "**Incomplete:**" not in render(judge(sample))

@@ -132,3 +132,17 @@ def test_an_incomplete_run_says_so_in_the_headline(build: Any) -> None:
     run = build.decided("fail")
     assert presentation.headline(judge(run)) == "Not conformant"
     assert presentation.headline(judge(replace(run, footer=None))) == "Not conformant, and incomplete"
+
+
+def test_how_many_of_the_decided_were_seen_to_be_broken(build: Any) -> None:
+    names = ("osml.a.one", "osml.a.two", "osml.a.three")
+    listed = [build.requirement(id=name, broken_by="fault x" if name == names[0] else None) for name in names]
+    listed.append(build.requirement(id="osml.a.shown", level="example", broken_by="fault y"))
+    passed = [build.decide("pass", name) for name in (*names, "osml.a.shown")]
+    told = presentation.can_fail(judge(build.run(*listed, build.check(*passed))))
+    assert told is not None
+    assert told.startswith("33 % of the documented requirements that were decided (1 of 3)")
+
+
+def test_where_nobody_tried_to_break_anything_nothing_is_said(build: Any) -> None:
+    assert presentation.can_fail(judge(build.decided("pass"))) is None

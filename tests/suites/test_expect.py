@@ -60,6 +60,21 @@ def test_a_success_decides_each_requirement_that_the_request_shows() -> None:
     assert judge.decided == {"a.b", "a.c"}
 
 
+def test_success_of_what_the_contract_forbids_is_a_mistake_of_the_check() -> None:
+    judge = Expect(("a.b",), lambda _: True, invalid=lambda _: "name is missing")
+    with pytest.raises(ValueError, match="name is missing"):
+        judge.accepted("a.b", answered(200))
+    with pytest.raises(ValueError, match="name is missing"):
+        judge.all_accepted(["a.b"], answered(200))
+    assert judge.decided == set()
+
+
+def test_a_refusal_of_what_the_contract_forbids_is_none() -> None:
+    judge = Expect(("a.b",), lambda _: True, invalid=lambda _: "name is missing")
+    judge.client_error("a.b", answered(400))
+    assert judge.decided == {"a.b"}
+
+
 def test_equal_shows_both_values() -> None:
     with pytest.raises(Nonconformance) as caught:
         expect().equal("a.b", "came", "wanted", "name")
