@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
 import importlib
 import os
+import re
 import resource
 import subprocess
 import sys
 import tomllib
 from importlib import resources
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import urllib3
@@ -19,6 +22,27 @@ from mlconform.conformance.cli import COMMANDS
 PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
 MODULES = {"markdown-it-py": "markdown_it", "pytest-xdist": "xdist"}
 ALLOWED_SECONDS = 0.05
+ALLOWED_MEGABYTES = 60
+CLIENTS = 200
+# What is imported when it is needed, and not at each start of the mock.
+LATER = {
+    "jsonschema",
+    "jsonschema_rs",
+    "mlconform.conformance.contract.model",
+    "mlconform.conformance.targets",
+    "trustme",
+    "urllib.request",
+    "urllib3",
+    "yaml",
+}
+COMMAND = "from mlconform.conformance.cli import main; main(['mock', '--port', '0'])"
+FIXTURE = """
+import sys
+from mlconform.mock_server.fixture import running_mock
+with running_mock() as mock:
+    print(mock.url, flush=True)
+    sys.stdin.read()
+"""
 
 
 def _names(requirements: list[str]) -> list[str]:
@@ -103,3 +127,42 @@ def test_the_plugin_costs_other_peoples_pytest_next_to_nothing(tmp_path: Path) -
     pairs = [(_seconds(tmp_path), _seconds(tmp_path, "-p", "mlconform.conformance.plugin")) for _ in range(5)]
     without, with_it = (min(side) for side in zip(*pairs, strict=True))
     assert with_it - without < ALLOWED_SECONDS
+
+
+def test_a_start_of_the_mock_imports_only_what_it_needs() -> None:
+    program = f"""
+import sys
+import mlconform.conformance.cli, mlconform.conformance.commands.mock
+from mlconform.mock_server import MockServer, Request
+assert MockServer().handle(Request("GET", "/")).status == 200
+print(*({LATER} & set(sys.modules)))
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout.split()) == (0, []), ended.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is read from /proc")
+@pytest.mark.parametrize("program", [COMMAND, FIXTURE], ids=["command", "fixture"])
+def test_two_hundred_clients_at_once_are_answered_in_little_memory(program: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        address = urlsplit(process.stdout.readline().strip())
+        clients = [http.client.HTTPConnection(address.netloc, timeout=60) for _ in range(CLIENTS)]
+        for _ in range(3):
+            for client in clients:
+                client.request("GET", "/_cluster/health")
+            statuses = []
+            for client in clients:
+                with client.getresponse() as answer:
+                    answer.read()
+                    statuses.append(answer.status)
+            assert statuses == [200] * CLIENTS
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        for client in clients:
+            client.close()
+        process.kill()
+    peak = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert peak is not None
+    assert int(peak[1]) / 1024 < ALLOWED_MEGABYTES
