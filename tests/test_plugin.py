@@ -293,6 +293,13 @@ class TestChecks:
         assert counts(said)["xfailed"] == 1
         assert "does not fail the run: osml.deploy.answer.status" in said
 
+    def test_what_could_not_be_tested_says_why_and_what_it_takes(self, project: Project) -> None:
+        suite = "mlconform.conformance.suites.opensearch_ml"
+        said = project.pytest("--pyargs", suite, "--ml-select", "osml.access.role.full", expect=[1])
+        assert counts(said)["skipped"] == 1
+        assert "untestable (further users): the target knows no users; it takes a cluster" in said
+        assert "decides more with further users (+1: --user or --create-users)" in said
+
     def test_a_waived_difference_is_an_expected_failure(self, project: Project) -> None:
         project.write("waivers.yaml", "- {requirement: osml.deploy.answer.status, reason: agreed}")
         faulty = ("--ml-level", "example", "--ml-mutant", "deploy-answers-started")

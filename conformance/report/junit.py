@@ -12,6 +12,7 @@ from mlconform.conformance.report.presentation import (
     one_line,
     visible,
 )
+from mlconform.conformance.report.remedies import more_with, remedy_of, untestable
 from mlconform.conformance.report.verdicts import Judgement, Kind, Verdict
 
 
@@ -55,6 +56,10 @@ def _run_suite(root: ET.Element, judgement: Judgement) -> None:
             ET.SubElement(case, "system-out").text = clip(problem.message)
         else:
             ET.SubElement(case, "error", type=visible(problem.kind), message=one_line(problem.message))
+    more = more_with(judgement)
+    if more:
+        case = _named(suite, "run", "decides what it can")
+        ET.SubElement(case, "system-out").text = f"decides more with {visible(more)}"
     for waiver in judgement.stale_waivers:
         case = _named(suite, "run", f"waiver of {waiver.requirement}")
         ET.SubElement(case, "error", type="waiver", message="matches no failure: remove it")
@@ -72,6 +77,8 @@ def _case(suite: ET.Element, verdict: Verdict, scripts: Mapping[str, str]) -> No
         ET.SubElement(case, "error", type=verdict.kind, message=message).text = account(verdict, scripts)
     elif verdict.kind is Kind.WARN:
         ET.SubElement(case, "system-out").text = f"warning: {account(verdict, scripts)}"
+    elif verdict.kind is Kind.UNTESTABLE:
+        ET.SubElement(case, "skipped", message=untestable(message, remedy_of(verdict)))
     elif verdict.kind is not Kind.PASS:
         ET.SubElement(case, "skipped", message=f"{verdict.kind}: {message}")
 

@@ -182,7 +182,7 @@ def _undecided(judgement: Judgement) -> Iterator[str]:
     yield "## Not decided"
     yield ""
     for offer in made:
-        yield f"- **{offer.count}**: {_said(offer.takes)}"
+        yield f"- **{_text(offer.price)}**: {_said(offer.takes)}"
         for reason in offer.reasons[:LISTED]:
             names = ", ".join(_code(each.requirement.id) for each in reason.verdicts[:3])
             more = f" and {len(reason.verdicts) - 3} more" if len(reason.verdicts) > 3 else ""

@@ -27,8 +27,24 @@ TAKES: Final[Mapping[Remedy, str]] = {
 }
 """What each remedy takes, in a sentence."""
 
+_CALLED: Final[Mapping[Remedy, str]] = {
+    Remedy.SETTINGS: "settings",
+    Remedy.USERS: "further users",
+    Remedy.NODES: "a second node",
+    Remedy.RESTART: "a restart command",
+    Remedy.NODE_COMMANDS: "commands that stop and start a node",
+    Remedy.WAITING: "waiting",
+    Remedy.FRESH_CLUSTER: "a fresh cluster",
+    Remedy.ENGINE: "an engine for local models",
+    Remedy.VENDOR: "a vendor's account",
+    Remedy.PERMISSION: "more permissions",
+    Remedy.ENDPOINT: "a way to the run's endpoint",
+    Remedy.MODEL: "a model",
+}
 
 _OPTION = re.compile(r"`(--[\w-]+)`")
+# As what needs more time says how much.
+_SECONDS = re.compile(r"--max-wait (\d+) or more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +69,16 @@ class Offer:
 
     @property
     def price(self) -> str:
-        """The offer in a few words: how many requirements more, and the options that it takes."""
-        options = " or ".join(_OPTION.findall(self.takes))
-        return f"{self.remedy} (+{self.count}{': ' if options else ''}{options})"
+        """The offer in a few words: how many requirements more, and the options that it takes; the number
+        alone where nothing would decide them."""
+        if self.remedy is None:
+            return str(self.count)
+        seconds = max(
+            (int(each) for reason in self.reasons for each in _SECONDS.findall(reason.text)), default=0
+        )
+        options = " or ".join(_OPTION.findall(self.takes)) + (f" {seconds}" if seconds else "")
+        called = f"{seconds} s of " if seconds else ""
+        return f"{called}{_CALLED[self.remedy]} (+{self.count}{': ' if options else ''}{options})"
 
     @property
     def takes(self) -> str:
@@ -74,6 +97,17 @@ def offers(judgement: Judgement) -> tuple[Offer, ...]:
         for remedy, reasons in found.items()
     ]
     return tuple(sorted(made, key=lambda offer: (offer.remedy is None, -offer.count)))
+
+
+def more_with(judgement: Judgement) -> str:
+    """What would let a run decide more, with the price of each; empty where nothing would."""
+    return ", ".join(offer.price for offer in offers(judgement) if offer.remedy is not None)
+
+
+def untestable(reason: str, remedy: str | None) -> str:
+    """What was not decided, by what would let a run decide it, and why."""
+    takes = f" ({_CALLED[Remedy(remedy)]})" if remedy in list(Remedy) else ""
+    return f"{Kind.UNTESTABLE}{takes}: {reason}"
 
 
 def remedy_of(verdict: Verdict) -> Remedy | None:

@@ -12,6 +12,7 @@ from mlconform.conformance.contract.model import Level
 from mlconform.conformance.report.events import RequirementListed
 from mlconform.conformance.report.findings import Finding, findings
 from mlconform.conformance.report.presentation import LEVELS, clip, one_line, visible
+from mlconform.conformance.report.remedies import more_with
 from mlconform.conformance.report.verdicts import Judgement, Kind
 
 _LEVELS: Final = {Kind.FAIL: "error", Kind.FLAKY: "warning", Kind.WARN: "warning", Kind.KNOWN: "note"}
@@ -22,7 +23,8 @@ _BASE: Final = "REPORT"
 def render(judgement: Judgement) -> str:
     """The document: a rule for each requirement that has a finding, a result for each finding.
 
-    A result lies in the finding's script. What is known is suppressed; our own errors are notifications.
+    A result lies in the finding's script. What is known is suppressed; our own errors are
+    notifications, and so is what would let a run decide more.
     """
     header = judgement.run.header
     found = findings(judgement)
@@ -98,7 +100,11 @@ def _result(finding: Finding, rule: int) -> dict[str, Any]:
 def _notifications(judgement: Judgement, found: Sequence[Finding]) -> list[dict[str, Any]]:
     problems = [f"{problem.kind}: {problem.message}" for problem in judgement.problems]
     errors = [f"{each.requirement.id}: {each.verdict.reason}" for each in found if each.kind is Kind.ERROR]
-    return [{"level": "error", "message": {"text": clip(text)}} for text in (*problems, *errors)]
+    more = more_with(judgement)
+    told = [(text, "error") for text in (*problems, *errors)] + (
+        [(f"decides more with {more}", "note")] if more else []
+    )
+    return [{"level": level, "message": {"text": clip(text)}} for text, level in told]
 
 
 def _fingerprint(finding: Finding) -> str:

@@ -40,7 +40,12 @@ def render(judgement: Judgement) -> str:
         "percent_decided": round(summary.percent, 2),
         "findings": [_finding(each) for each in findings(judgement)],
         "more": [
-            {"remedy": offer.remedy, "requirements": offer.count, "takes": offer.takes}
+            {
+                "remedy": offer.remedy,
+                "price": offer.price,
+                "requirements": offer.count,
+                "takes": offer.takes,
+            }
             for offer in offers(judgement)
         ],
         "requirements": [_requirement(each) for each in judgement.verdicts],

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from mlconform.conformance.report.findings import Finding, findings, known_set
 from mlconform.conformance.report.presentation import decided, exit_meaning, headline, one_line
-from mlconform.conformance.report.remedies import offers
+from mlconform.conformance.report.remedies import more_with
 from mlconform.conformance.report.verdicts import Conclusion, Judgement, Kind
 
 _LISTED = 20
@@ -52,9 +52,9 @@ def print_summary(judgement: Judgement, report: Path | None, console: Console | 
         name, count = known
         accepted = f"--known {name} accepts {'it' if count == 1 else 'those'}"
         _print(console, Text(f"this version is known for {count} of {len(found)}: {accepted}"))
-    prices = [offer.price for offer in offers(judgement) if offer.remedy is not None]
-    if prices:
-        _print(console, Text(f"decides more with {', '.join(prices)}"))
+    more = more_with(judgement)
+    if more:
+        _print(console, Text(f"decides more with {more}"))
     if report is not None:
         _print(console, Text(f"report: {report}"))
     meaning = "; ".join([exit_meaning(summary), *_because(judgement)])

@@ -8,7 +8,8 @@ import pytest
 
 from mlconform.conformance.report.account import account
 from mlconform.conformance.report.events import CheckFinished, Outcome
-from mlconform.conformance.report.presentation import clip, of_kinds
+from mlconform.conformance.report.presentation import clip, of_kinds, one_line
+from mlconform.conformance.report.remedies import untestable
 from mlconform.conformance.report.reproduction import reproductions
 from mlconform.conformance.report.stream import gather
 from mlconform.conformance.report.verdicts import Kind, judge
@@ -27,6 +28,7 @@ def shape(report: pytest.TestReport, event: CheckFinished, judging: Judging) -> 
     """
     if not event.decisions:
         return
+    undecided = [each for each in event.decisions if each.outcome is Outcome.UNTESTABLE]
     errors = any(each.outcome is Outcome.ERROR for each in event.decisions)
     binds = any(
         judging.binding(Difference(each.requirement, event.check, each.signature))
@@ -36,11 +38,14 @@ def shape(report: pytest.TestReport, event: CheckFinished, judging: Judging) -> 
     if errors or binds:
         report.outcome = "failed"
         report.longrepr = failure(event, judging)
-    elif report.outcome != "failed":
-        return
-    else:
+    elif report.outcome == "failed":
         report.outcome = "skipped"
         report.wasxfail = f"does not fail the run: {', '.join(d.requirement for d in event.decisions)}"
+    elif undecided and isinstance(report.longrepr, tuple):
+        # Pytest lists what was skipped by its reason; so it is grouped by what it takes.
+        file, line, _ = report.longrepr
+        reasons = dict.fromkeys(untestable(one_line(each.reason), each.remedy) for each in undecided)
+        report.longrepr = (file, line, f"Skipped: {'; '.join(reasons)}")
 
 
 def failure(event: CheckFinished, judging: Judging) -> str:

@@ -213,7 +213,7 @@ def test_what_was_not_decided_is_grouped_by_what_would_help(build: Any) -> None:
     listed = [build.requirement(f"osml.a.{n}", unchecked="needs two", checks=()) for n in range(3)]
     run = build.run(*(replace(each, remedy="users") for each in listed))
     text = " ".join(Page(render(judge(run))).text.split())
-    assert "3 Several users with different roles" in text
+    assert "further users (+3: --user or --create-users) Several users with different roles" in text
     assert text.count("needs two") == 1
 
 

@@ -137,7 +137,8 @@ def test_what_would_let_it_decide_more_has_a_price(build: Any) -> None:
         for name, remedy in zip(names, remedies, strict=True)
     ]
     run = build.run(*(build.requirement(name) for name in names), build.check(*undecided))
-    assert (
-        "decides more with users (+2: --user or --create-users), restart (+1: --restart-command)"
-        in printed(judge(run)).splitlines()
+    users, restart = (
+        "further users (+2: --user or --create-users)",
+        "a restart command (+1: --restart-command)",
     )
+    assert f"decides more with {users}, {restart}" in printed(judge(run)).splitlines()

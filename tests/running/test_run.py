@@ -231,4 +231,4 @@ def test_what_a_check_could_not_decide_says_what_would_let_it(run: Any, out: Pat
     ended = run("--profile", "opensearch-ml", "--select", "osml.access.admin")
     (verdict,) = judged(out).verdicts
     assert [each.decision.remedy for each in verdict.evidence] == ["users"]
-    assert "decides more with users (+1: --user or --create-users)" in ended.stdout.splitlines()
+    assert "decides more with further users (+1: --user or --create-users)" in ended.stdout.splitlines()
