@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,12 +35,10 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @pytest.fixture(scope="module")
-def equipment(pytestconfig: pytest.Config) -> Path:
+def equipment(pytestconfig: pytest.Config, build: Callable[..., None]) -> Path:
     """A copy with what it needs installed, and with the stories alone that the mock is to pass."""
     if not OFFICIAL.is_dir():
         pytest.skip(f"the official tests are not at {OFFICIAL}: set OFFICIAL_TESTS to a checkout of them")
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed")
     assert pytestconfig.cache is not None
     folder = pytestconfig.cache.mkdir("official")
     shutil.copytree(OFFICIAL, folder, dirs_exist_ok=True)
@@ -47,7 +46,7 @@ def equipment(pytestconfig: pytest.Config) -> Path:
         shutil.rmtree(folder / STORIES / story, ignore_errors=True)
         (folder / STORIES / f"{story}.yaml").unlink(missing_ok=True)
     if not (folder / "node_modules").is_dir():
-        _run(folder, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        build(folder, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
     return folder
 
 
