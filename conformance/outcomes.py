@@ -49,6 +49,13 @@ class Untestable(unittest.SkipTest):
         self.remedy = remedy
 
 
+class InTheWay(Untestable):
+    """A difference from a requirement that the run was not asked to judge kept a check from deciding."""
+
+    def __init__(self, difference: Nonconformance) -> None:
+        super().__init__(f"a difference from {difference.requirement}, which is not selected, was in the way")
+
+
 class TargetUnreachable(Exception):  # noqa: N818
     """Nothing answers at the target's address. Exit code 3."""
 

@@ -51,7 +51,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--ml-select",
         default="",
         metavar="EXPR",
-        help="globs over requirement ids and check names, comma-separated; ! leaves out (default: all)",
+        help="judge these alone: globs over requirement ids and check names, comma-separated; ! leaves out "
+        "(default: all)",
     )
     option(
         "--ml-max-wait",

@@ -35,7 +35,9 @@ from mlconform.conformance.targets.connect import TargetOptions, split_targets
     help="weakest level that fails: documented, example, observed",
 )
 @click.option(
-    "--select", default="", help="globs over requirement ids and check names, comma-separated; ! leaves out"
+    "--select",
+    default="",
+    help="judge these alone: globs over requirement ids and check names, comma-separated; ! leaves out",
 )
 @click.option(
     "--max-wait", default=120.0, show_default=True, help="seconds of real time that one check may wait"

@@ -114,7 +114,8 @@ class RequirementListed:
     """A requirement in force for this run, so that a report needs no other file.
 
     `impact` is what a difference means to a user; `links` are those of its sources that have any.
-    `broken_by` is the deliberate fault or altered answer that was seen to break it: its checks can fail.
+    `broken_by` is the deliberate fault or altered answer that was seen to break it: its checks can fail. Of
+    one that is not `selected` the run says nothing.
     """
 
     id: str
@@ -129,6 +130,7 @@ class RequirementListed:
     impact: str = "wrong answer"
     links: tuple[Link, ...] = ()
     broken_by: str | None = None
+    selected: bool = True
     event: Literal["requirement"] = "requirement"
 
 

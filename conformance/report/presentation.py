@@ -15,7 +15,7 @@ from mlconform.conformance.report.events import CheckFinished, ExchangeRecord, R
 from mlconform.conformance.report.exit_code import ExitCode
 from mlconform.conformance.report.script import commands
 from mlconform.conformance.report.stream import Run
-from mlconform.conformance.report.verdicts import Conclusion, Judgement, Kind, Summary, Verdict, ended_early
+from mlconform.conformance.report.verdicts import Conclusion, Judgement, Kind, Summary, Verdict
 
 BODY_LIMIT = 4000
 """Characters of one body, message or log that a report shows; the stream has all of it."""
@@ -135,8 +135,8 @@ def exit_meaning(summary: Summary) -> str:
 def not_run_because(judgement: Judgement) -> str:
     """Why requirements were not run."""
     reasons = {
-        "left out by the selection": bool(judgement.run.header.selection),
-        "the run ended before it reached them": ended_early(judgement.run),
+        "left out by the selection": any(not each.selected for each in judgement.not_run),
+        "the run ended before it reached them": any(each.selected for each in judgement.not_run),
     }
     return ", or ".join(reason for reason, holds in reasons.items() if holds)
 

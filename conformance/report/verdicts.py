@@ -175,13 +175,12 @@ def ended_early(run: Run) -> bool:
 
 
 def _left_out(requirement: RequirementListed, run: Run, found: Sequence[Evidence]) -> bool:
-    selected = bool(run.header.selection)
-    if found or requirement.inapplicable or not (selected or ended_early(run)):
+    if not requirement.selected:
+        return True
+    if found or requirement.inapplicable or not ended_early(run):
         return False
     # One of several checks may have come along for another requirement's sake.
-    ran = {check.check for check in run.checks}
-    missed = not ran.issuperset(requirement.checks)
-    return missed or (selected and not requirement.checks)
+    return not {check.check for check in run.checks}.issuperset(requirement.checks)
 
 
 def _verdict(requirement: RequirementListed, run: Run, found: tuple[Evidence, ...]) -> Verdict:
@@ -284,9 +283,8 @@ def _summary(
 ) -> Summary:
     counts = {kind: sum(verdict.kind is kind for verdict in verdicts) for kind in Kind}
     in_force = len(verdicts) - counts[Kind.INAPPLICABLE]
-    if not run.header.selection:
-        # Nobody asked for what an early end left out to be left out: it is missing from the decided.
-        in_force += len(not_run)
+    # Nobody asked for what an early end left out to be left out: it is missing from the decided.
+    in_force += sum(requirement.selected for requirement in not_run)
     decided = sum(count for kind, count in counts.items() if kind.decided)
     percent = 100 * decided / in_force if in_force else 0.0
     codes = {

@@ -13,6 +13,7 @@ from hypothesis.errors import Flaky
 from mlconform.conformance.contract.model import Remedy
 from mlconform.conformance.outcomes import (
     BrokenAnswer,
+    InTheWay,
     Nonconformance,
     PrerequisiteMissing,
     TargetUnreachable,
@@ -183,10 +184,13 @@ def _tells_less(own: Decision) -> bool:
 def _own_decisions(
     judging: Judging, item: pytest.Item, error: BaseException | None, watched: Watched
 ) -> tuple[Decision, ...]:
-    bound = [name for name in bound_requirements(item) if judging.in_force(name)]
+    bound = [name for name in bound_requirements(item) if judging.judges(name)]
     expect = item.stash.get(EXPECT_KEY, None)
+    in_the_way = _in_the_way(expect, watched)
     decided = (expect.decided if expect is not None else set()) | watched.decided
     first = None if error is None else _first_difference(error)
+    if first is not None and not judging.selected(first.requirement):
+        error, first = InTheWay(first), None
     if _is_flaky(error, first):
         assert error is not None
         names = [first.requirement] if first is not None else bound
@@ -201,7 +205,6 @@ def _own_decisions(
         explores = "explore" in getattr(item, "fixturenames", ()) and expect is not None and expect.tries == 1
         wrong = {decision.requirement for decision in failed}
         rest = [n for n in bound if n not in wrong and (n in decided or not explores)]
-        in_the_way = bool(watched.differences)
         return (*failed, *(_passed_or_forgotten(n, n in decided, in_the_way) for n in rest))
     if first is not None:
         return failed
@@ -211,14 +214,22 @@ def _own_decisions(
         open_ = [name for name in bound if not failed]
         return (*failed, *(_untestable(name, str(error), remedy) for name in open_))
     told = f"{type(error).__name__}: {error}"
-    if watched.differences:
-        reason = f"an answer of another form than expected was in the way ({told})"
+    if in_the_way is not None:
+        reason = f"{in_the_way} ({told})"
         return (*failed, *(_untestable(name, reason, None) for name in bound if not failed))
     wrong = {decision.requirement for decision in failed}
     return (
         *failed,
         *(Decision(name, Outcome.ERROR, reason=told) for name in bound if name not in wrong),
     )
+
+
+def _in_the_way(expect: Expect | None, watched: Watched) -> str | None:
+    """What may have kept a check from deciding, or have led it astray; None where nothing did."""
+    if watched.differences:
+        return "an answer of another form than expected was in the way"
+    unselected = (*(() if expect is None else expect.unselected), *watched.unselected)
+    return str(InTheWay(unselected[0])) if unselected else None
 
 
 def _is_flaky(error: BaseException | None, first: Nonconformance | None) -> bool:
@@ -264,11 +275,11 @@ def _first_difference(error: BaseException) -> Nonconformance | None:
     return None
 
 
-def _passed_or_forgotten(name: str, decided: bool, in_the_way: bool) -> Decision:
+def _passed_or_forgotten(name: str, decided: bool, in_the_way: str | None) -> Decision:
     if decided:
         return Decision(name, Outcome.PASS)
-    if in_the_way:
-        return _untestable(name, "an answer of another form than expected was in the way", None)
+    if in_the_way is not None:
+        return _untestable(name, in_the_way, None)
     return Decision(name, Outcome.ERROR, reason="the check ended without evaluating it")
 
 

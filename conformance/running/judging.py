@@ -39,7 +39,8 @@ from mlconform.conformance.report.notes import is_of
 from mlconform.conformance.report.waivers import Difference, covering, holding
 from mlconform.conformance.running.checks import bound_requirements, check_name, in_worker, profile_of
 from mlconform.conformance.running.known import all_waivers, known_sets, known_waivers
-from mlconform.conformance.running.options import HANDED, Handed, RunOptions, options_from, selects, unmatched
+from mlconform.conformance.running.options import HANDED, Handed, RunOptions, options_from
+from mlconform.conformance.running.selection import Selection
 from mlconform.conformance.targets.addresses import without_credentials
 from mlconform.conformance.targets.connect import connect, join, prepare, sweep_run
 from mlconform.conformance.targets.exchange import Exchange
@@ -78,6 +79,7 @@ class Judging:
         Raises `UsageError`, `ReportError` or `ContractError` where the options name what is not there.
         """
         self.options = options
+        self.selection = Selection(options.select)
         self._prepare = make_ready
         self.waivers: tuple[Waiver, ...] = all_waivers(options.known, options.waivers)
         self.complaints: list[str] = []
@@ -118,7 +120,7 @@ class Judging:
         session = connect(profile, self.options.target)
         try:
             contract = self._contract(profile, session.facts.version)
-            watch = _watch(contract, session)
+            watch = self._watch(contract, session)
             session.watch = watch
             self._make_ready(session)
         except BaseException:
@@ -126,6 +128,18 @@ class Judging:
             raise
         openapi = contract.openapi
         return Target(session, contract, Routes.of(openapi), Requests.of(openapi), watch)
+
+    def _watch(self, contract: Contract, session: Session) -> Watch:
+        """The watch over a session's target; what does not apply to its version is not decided."""
+        held = contract.requirements
+
+        def in_force(name: str) -> bool:
+            return _inapplicable(held[name], session.facts) is None
+
+        def selected(name: str) -> bool:
+            return self.selection.has(held[name])
+
+        return Watch(contract, session.facts, in_force, lambda: time.time() + session.clock.moved, selected)
 
     def _make_ready(self, session: Session) -> None:
         target = self.options.target
@@ -262,6 +276,7 @@ class Judging:
                 links=_links(contract, requirement),
                 broken_by=broken_by().get(requirement.id),
                 inapplicable=self.inapplicable(requirement) if found else None,
+                selected=self.selection.has(requirement),
             )
             for requirement in contract.requirements.values()
         ]
@@ -271,12 +286,24 @@ class Judging:
         return _inapplicable(requirement, self.target(requirement.profile).session.facts)
 
     def in_force(self, requirement_id: str) -> bool:
-        """Whether the contract has it and it applies to the target."""
-        for target in self._targets.values():
-            requirement = target.contract.requirements.get(requirement_id)
-            if requirement is not None:
-                return self.inapplicable(requirement) is None
-        return False
+        """Whether the contract has it, and it applies to the target."""
+        requirement = self._requirement(requirement_id)
+        return requirement is not None and self.inapplicable(requirement) is None
+
+    def selected(self, requirement_id: str) -> bool:
+        """Whether the run was asked to judge it; what no contract has is selected by its id alone."""
+        requirement = self._requirement(requirement_id)
+        if requirement is None:
+            return self.selection.through("", requirement_id)
+        return self.selection.has(requirement)
+
+    def judges(self, requirement_id: str) -> bool:
+        """Whether it is in force and selected: about all else the run says nothing."""
+        return self.in_force(requirement_id) and self.selected(requirement_id)
+
+    def _requirement(self, requirement_id: str) -> Requirement | None:
+        found = (target.contract.requirements.get(requirement_id) for target in self._targets.values())
+        return next((each for each in found if each is not None), None)
 
     def accepted(self, difference: Difference) -> bool:
         """Whether a waiver or the known set of the run accepts it."""
@@ -290,11 +317,8 @@ class Judging:
         """Whether a difference fails the run: strong enough, and not waived."""
         if self.accepted(difference):
             return False
-        for target in self._targets.values():
-            requirement = target.contract.requirements.get(difference.requirement)
-            if requirement is not None:
-                return requirement.level.rank <= self.options.level.rank
-        return True
+        requirement = self._requirement(difference.requirement)
+        return requirement is None or requirement.level.rank <= self.options.level.rank
 
     # checks
 
@@ -304,8 +328,8 @@ class Judging:
             self._targets[profile].contract if profile in self._targets else self._contract(profile, None)
             for profile in self.options.profiles
         ]
-        names = [(each.id, each.checks) for contract in contracts for each in contract.requirements.values()]
-        parts = unmatched(self.options.select, names)
+        listed = [each for contract in contracts for each in contract.requirements.values()]
+        parts = self.selection.unmatched(listed)
         if not parts:
             return None
         versions = " or ".join(f"{contract.profile} {contract.version}" for contract in contracts)
@@ -337,13 +361,14 @@ class Judging:
             return True
         if profile not in self.options.profiles:
             return False
-        if not selects(self.options.select, check_name(item), bound):
+        asked = [name for name in bound if self.selection.through(check_name(item), name)]
+        if not asked:
             return False
         try:
             self.target(profile)
         except (TargetUnreachable, PrerequisiteMissing, BrokenAnswer):
             return False
-        return any(self.in_force(requirement) for requirement in bound)
+        return any(self.in_force(requirement) for requirement in asked)
 
 
 def _links(contract: Contract, requirement: Requirement) -> tuple[Link, ...]:
@@ -351,15 +376,6 @@ def _links(contract: Contract, requirement: Requirement) -> tuple[Link, ...]:
     return tuple(
         Link(str(source), where.published, where.repository) for source, where in found if where != Address()
     )
-
-
-def _watch(contract: Contract, session: Session) -> Watch:
-    """The watch over a session's target; what does not apply to its version is not decided."""
-
-    def in_force(name: str) -> bool:
-        return _inapplicable(contract.requirements[name], session.facts) is None
-
-    return Watch(contract, session.facts, in_force, lambda: time.time() + session.clock.moved)
 
 
 def _inapplicable(requirement: Requirement, facts: Facts) -> str | None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Protocol
 
 from mlconform.conformance.contract.model import Level
 from mlconform.conformance.outcomes import UsageError
+from mlconform.conformance.running.selection import Selection
 from mlconform.conformance.targets.access_options import AccessOptions
 from mlconform.conformance.targets.addresses import without_credentials
 from mlconform.conformance.targets.connect import (
@@ -71,7 +70,7 @@ class RunOptions:
         check_further(self.target.target, self.target.further)
         check_endpoint_host(self.target.endpoint_host)
         _check_in_process(self.target)
-        if self.select and not any(part.strip("!") for part in select_parts(self.select)):
+        if self.select and not any(part.strip("!") for part in Selection(self.select).parts):
             raise UsageError(
                 f"expected --select with globs over requirement ids and check names, but got {self.select!r}"
             )
@@ -133,43 +132,6 @@ def parse_level(text: str) -> Level:
     if text not in judged:
         raise UsageError(f"expected a level of {', '.join(judged)}, but got {text!r}")
     return Level(text)
-
-
-def selects(expression: str, check: str, requirements: tuple[str, ...]) -> bool:
-    """Whether a check is selected: a comma-separated list of globs over its name and its ids.
-
-    A pattern without a wildcard also matches as a part of the name; one that starts with `!`
-    leaves out what it matches. An empty expression selects everything.
-    """
-    patterns = select_parts(expression)
-    wanted = [pattern for pattern in patterns if not pattern.startswith("!")]
-    unwanted = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
-    names = (check, *requirements)
-    if any(_matches(pattern, names) for pattern in unwanted):
-        return False
-    return not wanted or any(_matches(pattern, names) for pattern in wanted)
-
-
-def select_parts(expression: str) -> list[str]:
-    """The patterns of a selection."""
-    return [part for part in (pattern.strip() for pattern in expression.split(",")) if part]
-
-
-def unmatched(expression: str, names: Iterable[tuple[str, tuple[str, ...]]]) -> list[str]:
-    """The parts of a selection that match none of these requirements, each with its checks."""
-    candidates = [(check, name) for name, checks in names for check in checks or ("",)]
-    return [
-        part
-        for part in select_parts(expression)
-        if not any(_matches(part.removeprefix("!"), each) for each in candidates)
-    ]
-
-
-def _matches(pattern: str, names: tuple[str, ...]) -> bool:
-    if any(mark in pattern for mark in "*?["):
-        return any(fnmatchcase(name, pattern) for name in names)
-    check, *requirements = names
-    return pattern in check or pattern in requirements
 
 
 class Configuration(Protocol):

@@ -94,7 +94,7 @@ def preview(options: RunOptions) -> Preview:
             for_endpoint=_known(lambda: tuple(opensearch_ml.lacking_for_endpoint(session))),
             checks=len(items),
             judged=sum(
-                bool(each.checks) and judging.in_force(each.id)
+                bool(each.checks) and judging.judges(each.id)
                 for each in target.contract.requirements.values()
             ),
             plan=_planned(items, session),
@@ -150,7 +150,7 @@ def _gains(
     for requirement in judging.target(PROFILE).contract.requirements.values():
         if requirement.unchecked is not None:
             lacking[requirement.id] = requirement.remedy
-    counted = Counter(remedy for name, remedy in lacking.items() if remedy and judging.in_force(name))
+    counted = Counter(remedy for name, remedy in lacking.items() if remedy and judging.judges(name))
     yield from (Gain(remedy, count) for remedy, count in counted.most_common())
 
 

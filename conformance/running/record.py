@@ -11,7 +11,13 @@ import pytest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from mlconform.conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, UsageError
+from mlconform.conformance.outcomes import (
+    BrokenAnswer,
+    InTheWay,
+    PrerequisiteMissing,
+    TargetUnreachable,
+    UsageError,
+)
 from mlconform.conformance.report.codec import decode
 from mlconform.conformance.report.events import CheckFinished, Decision, Event, Outcome, Problem
 from mlconform.conformance.report.render import Paths, render
@@ -191,7 +197,10 @@ def _discover(judging: Judging) -> tuple[list[Event], list[Event]]:
         except PrerequisiteMissing as error:
             missing.append(Problem("prerequisite", f"{profile}: {error}"))
         except BrokenAnswer as error:
-            learned += _broken_discovery(judging, profile, error)
+            if judging.selected(error.requirement):
+                learned += _broken_discovery(judging, profile, error)
+            else:
+                missing.append(Problem("prerequisite", f"{profile}: {InTheWay(error)}"))
         except KeyboardInterrupt:
             return learned, [INTERRUPTED]
         else:

@@ -92,6 +92,7 @@ def expecting(item: pytest.Item, judging: Judging, target: Target, session: Sess
         evidence=lambda: session.journal,
         known=lambda met: judging.known(met, check_name(item)),
         invalid=target.forbidden,
+        selected=judging.selected,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NoReturn
 
 from mlconform.conformance.contract.routes import Routes
-from mlconform.conformance.outcomes import Nonconformance
+from mlconform.conformance.outcomes import InTheWay, Nonconformance
 from mlconform.conformance.report.events import AccessSeen
 from mlconform.conformance.suites.signatures import of_exchange, of_text, operation
 from mlconform.conformance.targets.exchange import Exchange
@@ -22,10 +22,13 @@ class Expect:
 
     `see` goes on after a difference; every other method raises it as `Nonconformance`. A requirement
     that is not in force on this target is not evaluated; one that the check is not bound to is a
-    mistake of the check. `evidence` gives the exchanges of the moment: those in which a finding was first
-    met are kept. What depends on chance is tried repeatedly; each try after the first begins with `again`.
-    `known` says whether a difference is accepted already: a search goes on past it. `invalid` says what
-    the contract forbids of a request that was sent: who expects its success made a mistake.
+    mistake of the check. A difference from one that is not `selected` is no finding: it is kept apart, a
+    search goes on past it, and what would raise it raises `InTheWay`. `evidence` gives the exchanges of
+    the moment: those in which a finding was first met are kept. What depends on chance is tried repeatedly;
+    each try after the first begins with `again`.
+    `known` says whether a difference is accepted already: a search goes on past it.
+    `invalid` says what the contract forbids of a request that was sent: who expects its success made a
+    mistake.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class Expect:
         evidence: Callable[[], Sequence[Exchange]] = tuple,
         known: Callable[[Nonconformance], bool] = lambda _: False,
         invalid: Callable[[Exchange], str | None] = lambda _: None,
+        selected: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._bound = frozenset(bound)
         self._in_force = in_force
@@ -43,10 +47,12 @@ class Expect:
         self._evidence = evidence
         self._known = known
         self._invalid = invalid
+        self._selected = selected
         self._found: set[Finding] = set()
         self._met_in: dict[Finding, set[int]] = {}
         self.decided: set[str] = set()
         self.differences: list[Nonconformance] = []
+        self.unselected: list[Nonconformance] = []
         self.evidence: dict[Finding, tuple[Exchange, ...]] = {}
         self.access: list[AccessSeen] = []
         self.tries = 1
@@ -93,6 +99,9 @@ class Expect:
         difference = Nonconformance(
             requirement, expected=expected, came=came, signature=signature, timing=timing
         )
+        if not self._selected(requirement):
+            self.unselected.append(difference)
+            return difference
         self.differences.append(difference)
         finding = (requirement, signature)
         self._met_in.setdefault(finding, set()).add(self._try)
@@ -124,6 +133,8 @@ class Expect:
         `told` is what the answer means where its status does not say it.
         """
         difference = self.see(requirement, holds, expected=expected, came=exchange.summary, exchange=exchange)
+        if not self._selected(requirement):
+            return
         route = operation(exchange, self._routes)
         self.access.append(AccessSeen(route, thing, user, exchange.status, difference is not None, told))
 
@@ -149,7 +160,7 @@ class Expect:
 
     def _is_old(self, difference: Nonconformance) -> bool:
         found = (difference.requirement, difference.signature) in self._found
-        return found or self._known(difference)
+        return found or not self._selected(difference.requirement) or self._known(difference)
 
     def go_past_what_was_found(self) -> bool:
         """From now on a search goes on past all that was met so far; whether anything new is among it."""
@@ -176,6 +187,8 @@ class Expect:
             self._raise(difference)
 
     def _raise(self, difference: Nonconformance) -> NoReturn:
+        if not self._selected(difference.requirement):
+            raise InTheWay(difference)
         # An exploration ends with the smallest case: what was met last is what is shown.
         finding = (difference.requirement, difference.signature)
         self.evidence.pop(finding)

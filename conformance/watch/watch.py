@@ -25,12 +25,13 @@ from mlconform.conformance.watch.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What a watch learned: the requirements that it decided, the differences that it met, and the exchanges
-    in which each was met last."""
+    """What a watch learned: the requirements that it decided, the differences that it met, the exchanges in
+    which each was met last, and the differences from what is not selected."""
 
     decided: frozenset[str] = frozenset()
     differences: tuple[Nonconformance, ...] = ()
     met: tuple[Exchange, ...] = ()
+    unselected: tuple[Nonconformance, ...] = ()
 
 
 class Watch:
@@ -41,11 +42,16 @@ class Watch:
     """
 
     def __init__(
-        self, contract: Contract, facts: Facts, in_force: Callable[[str], bool], now: Callable[[], float]
+        self,
+        contract: Contract,
+        facts: Facts,
+        in_force: Callable[[str], bool],
+        now: Callable[[], float],
+        selected: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._prefix = id_prefix(contract)
         self._routes = Routes.of(contract.openapi)
-        self._expect = Expect(contract.requirements, in_force, self._routes)
+        self._expect = Expect(contract.requirements, in_force, self._routes, selected=selected)
         self._known = contract.requirements.keys()
         self._rules: Sequence[Rule] = (
             FormRule(self._prefix, Forms.of(contract, facts.version)),
@@ -71,10 +77,16 @@ class Watch:
     def take(self) -> Watched:
         """What was learned since this was last asked."""
         met = tuple(exchange for found in self._expect.evidence.values() for exchange in found)
-        watched = Watched(frozenset(self._expect.decided), tuple(self._expect.differences), met)
+        watched = Watched(
+            frozenset(self._expect.decided),
+            tuple(self._expect.differences),
+            met,
+            tuple(self._expect.unselected),
+        )
         self._expect.evidence.clear()
         self._expect.decided.clear()
         self._expect.differences.clear()
+        self._expect.unselected.clear()
         return watched
 
     def _see(self, exchange: Exchange, observations: Iterable[Observation]) -> None:
@@ -86,9 +98,10 @@ class Watch:
                 continue
             came = "" if holds else each.told()
             found = self._expect.see(requirement, holds, expected=each.expected, came=came, exchange=exchange)
-            if found is not None:
+            finding = found and (requirement, found.signature)
+            if finding in self._expect.evidence:
                 # As of a check that is repeated or explores, what was met last is what is shown.
-                self._expect.evidence[(requirement, found.signature)] = (exchange,)
+                self._expect.evidence[finding] = (exchange,)
 
     def _seen(self, exchange: Exchange, *, racing: bool) -> Seen | None:
         """The exchange taken apart; None where there is no body that can be read."""

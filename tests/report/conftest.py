@@ -66,6 +66,7 @@ class Build:
         inapplicable: str | None = None,
         profile: str = "opensearch-ml",
         broken_by: str | None = None,
+        selected: bool = True,
     ) -> RequirementListed:
         return RequirementListed(
             id=id,
@@ -77,6 +78,7 @@ class Build:
             unchecked=unchecked,
             inapplicable=inapplicable,
             broken_by=broken_by,
+            selected=selected,
         )
 
     def check(

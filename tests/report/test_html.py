@@ -300,7 +300,7 @@ def test_a_run_without_requirements_is_still_a_page(build: Any) -> None:
 def test_a_selection_lists_what_was_left_out(build: Any) -> None:
     run = build.run(
         build.requirement("osml.a.in"),
-        build.requirement("osml.a.out", checks=["other::test"]),
+        build.requirement("osml.a.out", selected=False),
         build.check(build.decide("pass", "osml.a.in")),
         header=build.header(selection="deploy"),
     )

@@ -95,19 +95,20 @@ def test_an_incomplete_run_is_an_error(build: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("selection", "footer", "because"),
+    ("selected", "also", "because"),
     [
-        ("deploy", True, "left out by the selection"),
-        ("", False, "the run ended before it reached them"),
-        ("deploy", False, "left out by the selection, or the run ended before it reached them"),
+        (False, [], "left out by the selection"),
+        (True, [], "the run ended before it reached them"),
+        (True, ["osml.a.out"], "left out by the selection, or the run ended before it reached them"),
     ],
 )
 def test_what_was_not_run_is_skipped_with_the_reason(
-    build: Any, selection: str, footer: bool, because: str
+    build: Any, selected: bool, also: list[str], because: str
 ) -> None:
-    missed = build.requirement("osml.a.missed", checks=["other::test"])
-    run = build.run(missed, build.check(), header=build.header(selection=selection))
-    root = parse(judge(run if footer else replace(run, footer=None)))
+    missed = build.requirement("osml.a.missed", checks=["other::test"], selected=selected)
+    more = [build.requirement(name, selected=False) for name in also]
+    run = build.run(missed, *more, build.check(), header=build.header(selection="deploy"))
+    root = parse(judge(replace(run, footer=None)))
     skipped = case(root, "osml.a.missed").find("skipped")
     assert skipped is not None
     assert skipped.get("message") == f"not run: {because}"
@@ -132,9 +133,7 @@ def test_a_stale_waiver_is_an_error(build: Any) -> None:
 
 
 def test_what_a_selection_leaves_out_is_skipped(build: Any) -> None:
-    run = build.run(
-        build.requirement(checks=["other::test"]), header=build.header(selection="something else")
-    )
+    run = build.run(build.requirement(selected=False), header=build.header(selection="something else"))
     assert case(parse(judge(run)), "osml.deploy.answer")[0].tag == "skipped"
 
 

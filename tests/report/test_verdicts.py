@@ -102,15 +102,17 @@ def test_without_a_decision_it_is_untestable_and_says_why(
 def test_what_a_selection_leaves_out_is_not_run_and_not_counted(build: Any) -> None:
     run = build.run(
         build.requirement("osml.a.in"),
-        build.requirement("osml.a.out", checks=["other::test"]),
-        build.requirement("osml.a.undecided", checks=["test_deploy.py::test_it"]),
-        build.check(build.decide("pass", "osml.a.in")),
+        build.requirement("osml.a.out", selected=False),
+        build.requirement("osml.a.later", selected=False, inapplicable="since 3.0"),
+        build.requirement("osml.a.undecided", checks=["other::test"]),
+        build.check(build.decide("pass", "osml.a.in"), build.decide("fail", "osml.a.out")),
         header=build.header(selection="deploy"),
     )
     judgement = judge(run)
-    assert [requirement.id for requirement in judgement.not_run] == ["osml.a.out"]
+    assert [requirement.id for requirement in judgement.not_run] == ["osml.a.out", "osml.a.later"]
     assert judgement.summary.in_force == 2
     assert judgement.summary.counts[Kind.UNTESTABLE] == 1
+    assert judgement.summary.exit_code == 0
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlconform.conformance.outcomes import BrokenAnswer, Nonconformance
+from mlconform.conformance.outcomes import BrokenAnswer, InTheWay, Nonconformance, Untestable
 from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.targets.exchange import Answer, Exchange, OutgoingRequest
 
@@ -73,6 +73,28 @@ def test_a_refusal_of_what_the_contract_forbids_is_none() -> None:
     judge = Expect(("a.b",), lambda _: True, invalid=lambda _: "name is missing")
     judge.client_error("a.b", answered(400))
     assert judge.decided == {"a.b"}
+
+
+class TestWhatIsNotSelected:
+    @pytest.fixture
+    def judge(self) -> Expect:
+        return Expect(("a.b",), lambda _: True, selected=lambda _: False)
+
+    def test_a_difference_is_kept_apart(self, judge: Expect) -> None:
+        difference = judge.see("a.b", False, expected="one", came="two")
+        assert (judge.unselected, judge.differences, judge.evidence) == ([difference], [], {})
+
+    def test_a_search_goes_on_past_it(self, judge: Expect) -> None:
+        assert judge.search("a.b", False, expected="one", came="two") is not None
+
+    def test_a_check_that_would_end_at_it_is_untestable_and_names_it(self, judge: Expect) -> None:
+        with pytest.raises(InTheWay, match=r"a difference from a\.b, which is not selected") as caught:
+            judge.that("a.b", False, expected="one", came="two")
+        assert isinstance(caught.value, Untestable)
+
+    def test_who_is_let_in_is_not_kept(self, judge: Expect) -> None:
+        judge.see_access("a.b", True, "nobody", "a model", expected="403", exchange=answered(403))
+        assert judge.access == []
 
 
 def test_equal_shows_both_values() -> None:
