@@ -136,7 +136,7 @@ def _as_json(found: Preview) -> str:
         "may": {ability.deed: ability.may for ability in found.abilities},
         "runs_at_work": list(found.others),
         "changes_settings": found.settings,
-        "settings_for_endpoint": found.for_endpoint,
+        "settings_for_endpoint": None if found.for_endpoint is None else list(found.for_endpoint),
         "checks": found.checks,
         "requirements": found.judged,
         "waits": found.plan,

@@ -12,6 +12,8 @@ from rich.console import Console
 
 from mlconform.conformance.commands import PROFILE_HELP
 from mlconform.conformance.commands.access import access_options
+from mlconform.conformance.commands.dry_run import dry_run as told_of
+from mlconform.conformance.outcomes import UsageError
 from mlconform.conformance.running.options import RunOptions, parse_level
 from mlconform.conformance.running.run import run as run_suite
 from mlconform.conformance.targets.access_options import AccessOptions
@@ -93,7 +95,11 @@ from mlconform.conformance.targets.connect import TargetOptions, split_targets
     show_default=True,
     help="folder for run.ndjson and the reports",
 )
-def command(**given: Any) -> None:
+@click.option(
+    "--dry-run", is_flag=True, help="say what would be sent, made, changed and left out; write nothing"
+)
+@click.option("--json", "as_json", is_flag=True, help="with --dry-run: as JSON")
+def command(dry_run: bool, as_json: bool, **given: Any) -> None:
     """Judge a target and write the reports."""
     first, further = split_targets(given["targets"])
     target = TargetOptions(
@@ -127,6 +133,11 @@ def command(**given: Any) -> None:
         require_decided=given["require_decided"],
         out=given["out"],
     )
+    if dry_run:
+        click.echo(told_of(options, as_json=as_json))
+        return
+    if as_json:
+        raise UsageError("expected --json with --dry-run; a run writes summary.json into its folder")
     # A CI server ends a job so; what the run made and set is then put back, as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run_suite(options, Console()))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
 from mlconform.conformance.contract.model import Remedy
 from mlconform.conformance.outcomes import Untestable
-from mlconform.conformance.running.checks import bound_requirements, is_exclusive, needed
+from mlconform.conformance.report.remedies import TAKES
+from mlconform.conformance.running.checks import bound_requirements, check_name, is_exclusive, needed
 from mlconform.conformance.running.judging import Judging
 from mlconform.conformance.running.options import RunOptions
 from mlconform.conformance.running.run import run_pytest
@@ -44,8 +45,10 @@ class Preview:
 
     `abilities` are what the account may do. `others` are the runs at work. `settings` says whether the run
     would change settings, as far as it is known before; `for_endpoint` are those that connectors lack to
-    reach the run's endpoint (None where the account may not see it). `judged` counts the requirements that
-    have a check and apply, `plan` says what is waited for, and `gains` what would let a run decide more.
+    reach the run's endpoint, with their values (None where the account may not see it). `judged` counts the
+    requirements that have a check and apply, `plan` says what is waited for, and `gains` what would let a run
+    decide more. `chosen` are the node ids of the checks that would go to their end; `left_out` are those of
+    the selected that would not, by the reason, and `dropped` counts the others of the suite.
     """
 
     facts: Facts
@@ -58,11 +61,14 @@ class Preview:
     abilities: tuple[Ability, ...]
     others: tuple[str, ...]
     settings: bool | None
-    for_endpoint: tuple[str, ...] | None
+    for_endpoint: Mapping[str, Any] | None
     checks: int
     judged: int
     plan: str
     gains: tuple[Gain, ...]
+    chosen: tuple[str, ...]
+    left_out: Mapping[str, tuple[str, ...]]
+    dropped: int
 
 
 def preview(options: RunOptions) -> Preview:
@@ -80,6 +86,8 @@ def preview(options: RunOptions) -> Preview:
         parts = cast([user for user in (account, *users) if user is not None])
         may = abilities(session, account)
         settings = _changes_settings(session, may)
+        lacks = _Lacking(session, frozenset(parts), settings)
+        why = {item.nodeid: lacks.why(item) for item in items}
         return Preview(
             facts=session.facts,
             plugins=plugins(session),
@@ -91,27 +99,44 @@ def preview(options: RunOptions) -> Preview:
             abilities=may,
             others=tuple(str(mark) for mark in alive_prefixes(session).values()),
             settings=settings,
-            for_endpoint=_known(lambda: tuple(opensearch_ml.lacking_for_endpoint(session))),
+            for_endpoint=_known(lambda: opensearch_ml.lacking_for_endpoint(session)),
             checks=len(items),
             judged=sum(
                 bool(each.checks) and judging.judges(each.id)
                 for each in target.contract.requirements.values()
             ),
             plan=_planned(items, session),
-            gains=tuple(_gains(judging, items, _Lacking(session, frozenset(parts), settings))),
+            gains=tuple(_gains(judging, items, lacks)),
+            chosen=tuple(name for name, reason in why.items() if reason is None),
+            left_out=_by_reason(items, why),
+            dropped=collected.dropped,
         )
     finally:
         judging.close()
 
 
 class _Collected:
-    """Keeps what pytest collects."""
+    """Keeps what pytest collects, and counts what was not selected or does not apply."""
 
     def __init__(self) -> None:
         self.items: list[pytest.Item] = []
+        self.dropped = 0
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        self.dropped += len(items)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.items = list(session.items)
+
+
+def _by_reason(items: Iterable[pytest.Item], why: Mapping[str, str | None]) -> Mapping[str, tuple[str, ...]]:
+    """The names of the checks that have a reason, by it, each once."""
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for item in items:
+        reason = why[item.nodeid]
+        if reason is not None:
+            found[reason][check_name(item)] = None
+    return {reason: tuple(names) for reason, names in found.items()}
 
 
 def _planned(items: Sequence[pytest.Item], session: Session) -> str:
@@ -171,5 +196,15 @@ class _Lacking:
             return Remedy.WAITING if too_long else None
         if is_exclusive(item) and self.settings is False:
             return Remedy.PERMISSION if options.may_change_settings else Remedy.SETTINGS
-        missing = (name for name in needed(item) if not self.session.capabilities.get(name, False))
-        return next((remedy for name in missing if (remedy := remedy_of(name)) is not None), None)
+        return next((found for name in self.missing(item) if (found := remedy_of(name)) is not None), None)
+
+    def missing(self, item: pytest.Item) -> list[str]:
+        """The capabilities that the check declares and the target does not have."""
+        return [name for name in needed(item) if not self.session.capabilities.get(name, False)]
+
+    def why(self, item: pytest.Item) -> str | None:
+        """Why the check would decide nothing here, as far as it declares what it needs; else None."""
+        remedy, missing = self(item), self.missing(item)
+        if remedy is not None:
+            return f"needs {TAKES[remedy][0].lower()}{TAKES[remedy][1:].rstrip('.')}"
+        return f"the target lacks {missing[0]}" if missing else None

@@ -55,8 +55,12 @@ def of_text(expected: str, came: str) -> str:
 
 
 def operation(exchange: Exchange, routes: Routes) -> str:
+    """As `route`, of the request of an exchange."""
+    return route(exchange.request.method, exchange.request.path, routes)
+
+
+def route(method: str, path: str, routes: Routes) -> str:
     """The route of the contract that a request is of; for another, what in its path looks like a word."""
-    method, path = exchange.request.method, exchange.request.path
     found = routes.template(method, path)
     if found is not None:
         return found
