@@ -61,6 +61,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="SECONDS",
         help="real time that one check may wait (default: 120)",
     )
+    option(
+        "--ml-max-rate",
+        type=float,
+        metavar="N",
+        help="requests a second to the target, at most, of all workers together (default: any number)",
+    )
     option("--ml-seed", type=int, default=0, metavar="N", help="seed of everything generated (default: 0)")
     option(
         "--ml-out", metavar="DIR", help="folder for run.ndjson and the reports (default: none are written)"

@@ -384,6 +384,15 @@ class TestOut:
         assert "tox.ini/below" in said
 
 
+def test_workers_share_the_pace_with_the_process_that_keeps_the_mark(
+    monkeypatch: pytest.MonkeyPatch, pytestconfig: Any
+) -> None:
+    monkeypatch.delenv("PYTEST_XDIST_WORKER_COUNT", raising=False)
+    assert options_from(pytestconfig).target.processes == 1
+    monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "2")
+    assert options_from(pytestconfig).target.processes == 3
+
+
 def test_the_names_of_two_workers_never_meet(monkeypatch: pytest.MonkeyPatch, pytestconfig: Any) -> None:
     def prefix(worker: str) -> str:
         monkeypatch.setenv("PYTEST_XDIST_WORKER", worker)

@@ -44,6 +44,12 @@ from mlconform.conformance.targets.connect import TargetOptions, split_targets
 @click.option(
     "--max-wait", default=120.0, show_default=True, help="seconds of real time that one check may wait"
 )
+@click.option(
+    "--max-rate",
+    type=float,
+    metavar="N",
+    help="requests a second to the server, at most, of all workers together  [default: any number]",
+)
 @click.option("--seed", default=0, show_default=True, help="seed of everything generated")
 @click.option(
     "--workers", default=1, show_default=True, help="processes for the checks that need not run alone"
@@ -106,6 +112,7 @@ def command(dry_run: bool, as_json: bool, **given: Any) -> None:
         target=first,
         further=further,
         max_wait=given["max_wait"],
+        max_rate=given["max_rate"],
         allow_settings=given["allow_settings"],
         endpoint_host=given["endpoint_host"],
         model_ids=given["model_id"],

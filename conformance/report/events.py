@@ -68,7 +68,8 @@ class RunStarted:
 
     `started_at` is an ISO 8601 time; waivers expire by its date. `require_decided` is the percent
     of requirements that must be decided. `options` are further command-line options that a
-    repetition of the run needs (say `--known`, `opensearch-3.4`), never credentials.
+    repetition of the run needs (say `--known`, `opensearch-3.4`), never credentials. `max_rate` is how many
+    requests a second the target was asked at most, None where nobody said.
     """
 
     run_id: str
@@ -83,6 +84,7 @@ class RunStarted:
     selection: str = ""
     require_decided: float | None = None
     options: tuple[str, ...] = ()
+    max_rate: float | None = None
     event: Literal["run_started"] = "run_started"
     schema_version: int = SCHEMA_VERSION
 

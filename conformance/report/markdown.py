@@ -103,6 +103,8 @@ def _facts(judgement: Judgement) -> Iterator[str]:
     if told is not None:
         yield _row("Checks that can fail", told)
     yield _row("Seed", str(header.seed))
+    if header.max_rate is not None:
+        yield _row("Pace", f"at most {header.max_rate:g} requests a second")
     yield _row("mlconform", _text(header.tool_version))
     yield ""
     yield from _fence(repeat_command(header), "sh")

@@ -227,6 +227,7 @@ class Judging:
             selection=options.select,
             require_decided=options.require_decided,
             options=options.repeated,
+            max_rate=options.target.max_rate,
         )
 
     def discovered(self, profile: str) -> TargetDiscovered:

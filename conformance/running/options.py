@@ -29,6 +29,8 @@ ALL_PROFILES = "all"
 DEFAULT_OUT = "reports/latest"
 # Each is a process that imports everything; more than this only fills the memory.
 MOST_WORKERS = 64
+# With less, the run's mark could not be renewed in time beside the checks.
+SLOWEST = 1
 # What the process that prepares a target gives to its workers, and under which name: the run's id, and
 # the address of the model behind the connectors.
 Handed = tuple[str, str | None]
@@ -66,6 +68,10 @@ class RunOptions:
             )
         if not 0 <= self.target.max_wait < math.inf:
             raise UsageError(f"expected --max-wait in seconds, 0 or more, but got {self.target.max_wait}")
+        if self.target.max_rate is not None and not SLOWEST <= self.target.max_rate < math.inf:
+            raise UsageError(
+                f"expected --max-rate in requests a second, {SLOWEST} or more, but got {self.target.max_rate}"
+            )
         check_target(self.target.target)
         check_further(self.target.target, self.target.further)
         check_endpoint_host(self.target.endpoint_host)
@@ -93,6 +99,7 @@ class RunOptions:
             ("--behaviour", target.behaviour),
             ("--mutant", target.mutant),
             ("--restart-command", target.restart_command),
+            ("--max-rate", None if target.max_rate is None else f"{target.max_rate:g}"),
             ("--endpoint-host", None if target.endpoint_host == LOOPBACK_HOST else target.endpoint_host),
             *(("--model-id", model) for model in target.model_ids),
             *(("--user", user) for user in target.users),
@@ -113,6 +120,8 @@ def _check_in_process(target: TargetOptions) -> None:
         raise UsageError(
             "expected --restart-command with a server alone: the mock of this process is restarted without it"
         )
+    if target.in_process and target.max_rate is not None:
+        raise UsageError("expected --max-rate with a server alone: the mock of this process is nobody else's")
     steering = {
         "--behaviour": target.behaviour,
         "--mutant": target.mutant,
@@ -161,6 +170,8 @@ def options_from(config: Configuration, handed: Handed | None = None) -> RunOpti
         security=get("--ml-security"),
         users=tuple(get("--ml-user")),
         create_users=get("--ml-create-users"),
+        max_rate=get("--ml-max-rate"),
+        processes=_processes(),
         run_id=_own_run_id(run),
         prepared_endpoint=prepared_endpoint,
         access=AccessOptions.taken_from(lambda name: get(f"--ml-{name.replace('_', '-')}")),
@@ -184,3 +195,9 @@ def _own_run_id(given: str) -> str:
     """The run's id, and in a worker of pytest-xdist the worker's too: each names what it makes."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     return f"{given}-{worker}" if worker else given
+
+
+def _processes() -> int:
+    """How many processes of the run send requests meanwhile: its workers, and the one that hears of them and
+    keeps the run's mark."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")) + 1

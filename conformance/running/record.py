@@ -149,10 +149,12 @@ class RunRecord:
         return bool(self._judging.found()) and not problems
 
     def _planned(self, items: Sequence[pytest.Item]) -> str | None:
-        """How long these checks will wait, where time is real."""
-        if all(found.session.clock.movable for found in self._judging.found().values()):
-            return None
-        return plan(items, self._judging.options.target.max_wait)
+        """How long these checks will wait, where time is real, and how slowly the run goes on purpose."""
+        target = self._judging.options.target
+        movable = all(found.session.clock.movable for found in self._judging.found().values())
+        waits = None if movable else plan(items, target.max_wait)
+        pace = None if target.max_rate is None else f"sends at most {target.max_rate:g} requests a second"
+        return "; ".join(told for told in (waits, pace) if told is not None) or None
 
     def close(self) -> tuple[Judgement, Paths | None]:
         """Clean the target, write the footer and make the reports, where there is a folder for them."""

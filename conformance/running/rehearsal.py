@@ -110,6 +110,9 @@ class Noting:
         self.notes.of(request, answer, self.routes)
         return answer
 
+    def at(self, base_url: str) -> Transport:
+        return replace(self, inner=self.inner.at(base_url))
+
     def at_once(self, calls: Sequence[Callable[[], T]], seed: int) -> list[T]:
         return self.inner.at_once(calls, seed)
 

@@ -148,6 +148,7 @@ def arguments_for(options: RunOptions) -> list[str]:
         "--ml-level": options.level.value,
         "--ml-select": options.select,
         "--ml-max-wait": target.max_wait,
+        "--ml-max-rate": target.max_rate,
         "--ml-seed": options.seed,
         "--ml-endpoint-host": target.endpoint_host,
         "--ml-behaviour": target.behaviour,

@@ -24,6 +24,7 @@ from mlconform.conformance.targets.addresses import is_loopback, without_credent
 from mlconform.conformance.targets.credential_files import further_users, header_values, own_credentials
 from mlconform.conformance.targets.credentials import ClientCertificate, Credentials, basic, bearer
 from mlconform.conformance.targets.infrastructure import SteadyTransport
+from mlconform.conformance.targets.pace import Pace
 from mlconform.conformance.targets.pools import Trust
 from mlconform.conformance.targets.profiles import profiles
 from mlconform.conformance.targets.session import Session, SessionOptions
@@ -52,6 +53,8 @@ class TargetOptions:
     restarts a server. `prepared_endpoint` is set where another process of the run has prepared the target:
     the address of the model it answers for.
     `users` are `NAME=FILE`, further accounts that the run may act as; with `create_users` it may make some.
+    `max_rate` is how many requests a second the `processes` of the run may send to a server together, at
+    most; None for any number.
     """
 
     target: str = field(default=MOCK, repr=False)
@@ -71,6 +74,8 @@ class TargetOptions:
     prepared_endpoint: str | None = None
     users: tuple[str, ...] = ()
     create_users: bool = False
+    max_rate: float | None = None
+    processes: int = 1
     access: AccessOptions = field(default_factory=AccessOptions)
 
     @property
@@ -230,9 +235,17 @@ def _open(profile: str, options: TargetOptions) -> tuple[Transport, SessionOptio
             server_name=access.server_name,
         ),
         headers=header_values(access.header),
+        pace=_pace(options.run_id, options.max_rate / options.processes) if options.max_rate else None,
     )
     transport = SteadyTransport(http)
     return transport, replace(base, may_change_settings=may, shared=True)
+
+
+@cache
+def _pace(run_id: str, per_second: float) -> Pace:
+    """The one pace of a run in this process, whose profiles have connections of their own."""
+    del run_id
+    return Pace(per_second)
 
 
 def _own(profile: str, options: TargetOptions) -> Credentials | None:

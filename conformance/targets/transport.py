@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Any, Protocol, TypeVar
 
 import urllib3
@@ -13,6 +14,7 @@ from urllib3 import exceptions
 from mlconform.conformance.outcomes import TargetUnreachable
 from mlconform.conformance.targets.credentials import Secret, presentable
 from mlconform.conformance.targets.exchange import Answer, OutgoingRequest
+from mlconform.conformance.targets.pace import Pace
 from mlconform.conformance.targets.pools import Trust, explained, open_pool
 
 T = TypeVar("T")
@@ -58,7 +60,8 @@ class Transport(Protocol):
 class HttpTransport:
     """Connections over HTTP or TLS, none of which two users share.
 
-    `timeout` is seconds to connect and to wait for each read; `headers` go with every request.
+    `timeout` is seconds to connect and to wait for each read; `headers` go with every request; `pace`, where
+    there is one, says when each may begin.
     """
 
     def __init__(
@@ -68,8 +71,10 @@ class HttpTransport:
         timeout: float = 30.0,
         trust: Trust | None = None,
         headers: Mapping[str, Secret] | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
+        self._pace = pace
         self._timeout = timeout
         self._trust = trust or Trust()
         self._headers = headers or {}
@@ -86,6 +91,8 @@ class HttpTransport:
 
     def send(self, request: OutgoingRequest, *, timeout: float | None = None) -> Answer:
         """As `Transport` says; `timeout` is for this request alone."""
+        if self._pace is not None:
+            self._pace.take()
         response = self._begun(request, timeout)
         try:
             body = response.data
@@ -129,11 +136,14 @@ class HttpTransport:
             return self._pools[request.lane]
 
     def at(self, base_url: str) -> HttpTransport:
-        return HttpTransport(base_url, timeout=self._timeout, trust=self._trust, headers=self._headers)
+        return HttpTransport(
+            base_url, timeout=self._timeout, trust=self._trust, headers=self._headers, pace=self._pace
+        )
 
     def at_once(self, calls: Sequence[Callable[[], T]], seed: int) -> list[T]:
         del seed
-        with ThreadPoolExecutor(len(calls)) as pool:
+        together = nullcontext() if self._pace is None else self._pace.together(len(calls))
+        with together, ThreadPoolExecutor(len(calls)) as pool:
             return list(pool.map(lambda call: call(), calls))
 
     def close(self) -> None:

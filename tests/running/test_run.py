@@ -229,6 +229,17 @@ def test_a_profile_that_is_not_there_is_left_out_of_all(run: Any, out: Path, ser
     assert kinds(judged(out)) == {"osml.deploy.answer": "pass"}
 
 
+def test_a_pace_is_told_at_the_start_and_in_the_report(run: Any, out: Path, serve_mock: Any) -> None:
+    ended = run("--target", serve_mock().url, *FEW, "--max-rate", "200")
+    assert ended.returncode == 0
+    assert "sends at most 200 requests a second" in ended.stdout
+    assert judged(out).run.header.max_rate == 200
+    for name in ("report.md", "report.html"):
+        text = (out / name).read_text(encoding="utf-8")
+        assert "at most 200 requests a second" in text
+        assert "--max-rate 200" in text
+
+
 def test_what_a_check_could_not_decide_says_what_would_let_it(run: Any, out: Path) -> None:
     ended = run("--profile", "opensearch-ml", "--select", "osml.access.admin")
     (verdict,) = judged(out).verdicts

@@ -162,16 +162,21 @@ class Lifecycle(RuleBasedStateMachine):
         return difference is None
 
     def reads_right(self, model: str) -> None:
-        known = self.known[model]
-        allowed = known.readings(self.now(), INTERVAL_SECONDS)
+        known, begin = self.known[model], self.now()
+
+        def allowed() -> frozenset[str]:
+            """What may have been so at some moment since the look began: its request has its own time."""
+            return known.readings(begin, INTERVAL_SECONDS) | known.readings(self.now(), INTERVAL_SECONDS)
+
         settled = self.ml.session.settle(
-            lambda: self.ml.state(model), lambda state: state in allowed, budget=5.0
+            lambda: self.ml.state(model), lambda state: state in allowed(), budget=5.0
         )
+        right = allowed()
         requirement = STATE_REQUIREMENTS[known.deployed] if known.exists else "osml.delete.gone"
         difference = self.expect.search(
             requirement,
-            settled.value in allowed,
-            expected=f"model_state = {' or '.join(repr(state) for state in sorted(allowed))}",
+            settled.value in right,
+            expected=f"model_state = {' or '.join(repr(state) for state in sorted(right))}",
             came=repr(settled.value),
         )
         if difference is not None:
