@@ -73,6 +73,13 @@ UNMOCKED = (
         (
             *("/_cat/*", "/_cluster/*", "/_tasks", "/_tasks/*", "/_stats", "/_snapshot", "/_snapshot/**"),
             *("/_alias", "/_alias/*", "/_aliases", "/_template/*", "/_index_template/*", "/_scripts/*"),
+            *(
+                "/_nodes/stats",
+                "/_nodes/*/stats",
+                "/_nodes/usage",
+                "/_nodes/hot_threads",
+                "/_nodes/*/hot_threads",
+            ),
             *("/_mapping", "/*/_mapping", "/*/_settings", "/*/_alias", "/*/_alias/*", "/*/_stats"),
         ),
         "the mock is a server of the model APIs",

@@ -9,6 +9,7 @@ from mlconform.mock_server.opensearch_ml.cluster import Answer, Call
 from mlconform.mock_server.opensearch_ml.errors import illegal_argument
 from mlconform.mock_server.opensearch_ml.nodes import Node, uuid_of
 from mlconform.mock_server.opensearch_ml.store import Index
+from mlconform.mock_server.opensearch_ml.unmocked import refuse
 
 CLUSTER_NAME = "mock-cluster"
 PLUGINS = ("opensearch-job-scheduler", "opensearch-ml")
@@ -58,6 +59,7 @@ def main_page(call: Call) -> Answer:
 def nodes(call: Call) -> Answer:
     """GET /_nodes, /_nodes/{what} and /_nodes/{node_id}/{what}; `what` is a metric, or node ids."""
     what = call.parameters.get("what", "_all")
+    refuse("GET", f"/_nodes/{what}")
     wanted = call.parameters.get("node_id", "_all" if _is_metric(what) else what)
     chosen = [node for node in call.cluster.nodes if _is_chosen(node, wanted, call)]
     return Answer(

@@ -27,6 +27,8 @@ from mlconform.mock_server import Request
         ("POST", "~/memory_containers/_create"),
         ("POST", "~/_train_predict/kmeans"),
         ("GET", "/_cat/shards"),
+        ("GET", "/_nodes/stats"),
+        ("GET", "/_nodes/_local/stats"),
         ("PUT", "/words/_doc/1?pipeline=p"),
     ],
 )
