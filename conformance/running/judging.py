@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 
 import pytest
@@ -398,6 +399,7 @@ def _fits(profile: str, version: str) -> bool:
     return True
 
 
+@cache
 def _numbers(version: str) -> tuple[int, ...]:
     """2.19.0-SNAPSHOT as (2, 19, 0); what is no version is older than every one."""
     found = re.match(r"\d+(\.\d+)*", version)

@@ -116,15 +116,9 @@ class Reads:
                         f"`{each}` of {kind} as it was sent",
                         f"{told.get(each)!r}, sent {value!r}",
                     )
-        for each in LASTING:
-            if each in thing.read and each in told:
-                yield Observation(
-                    "osml.relation.same-everywhere",
-                    thing.read[each] == told[each],
-                    f"`{each}` of {kind} as it read before",
-                    f"{told[each]!r}, before {thing.read[each]!r}",
-                )
-        thing.read |= {each: told[each] for each in LASTING if each in told}
+        lasting = {each: told[each] for each in LASTING if each in told}
+        yield from _as_before(kind, thing.read, lasting)
+        thing.read |= lasting
         if not searched:
             thing.whole = dict(told)
             yield from self._deployed(kind, told)
@@ -213,24 +207,37 @@ class Reads:
         if self._offset is None and known is not None and named:
             away = min(named.values()) - now
             self._offset = away if abs(away) > _TOLERANCE_MS else 0.0
+        made = known is not None and known.maker != ""
         for name, value in named.items():
             late = value - now - (self._offset or 0.0)
-            made = known is not None and known.maker != ""
-            yield Observation(
-                "osml.relation.times",
-                late <= _TOLERANCE_MS and (not made or late > -_TOLERANCE_MS * 24),
-                f"`{name}` in milliseconds, not in the future and not from before the run",
-                f"{value}, which is {late / 1000:.0f} s from now",
-            )
+            if late > _TOLERANCE_MS or (made and late <= -_TOLERANCE_MS * 24):
+                yield Observation(
+                    "osml.relation.times",
+                    False,
+                    f"`{name}` in milliseconds, not in the future and not from before the run",
+                    f"{value}, which is {late / 1000:.0f} s from now",
+                )
         for first, last in (
             ("created_time", "last_updated_time"),
             ("created_time", "last_deployed_time"),
             ("create_time", "last_update_time"),
         ):
-            if first in named and last in named:
+            if first in named and last in named and named[first] > named[last]:
                 yield Observation(
                     "osml.relation.times",
-                    named[first] <= named[last],
+                    False,
                     f"`{first}` not after `{last}`",
                     f"{named[first]} and {named[last]}",
                 )
+
+
+def _as_before(kind: str, before: dict[str, Any], told: dict[str, Any]) -> Iterator[Observation]:
+    """What never changes is told as it was told before."""
+    rule = "osml.relation.same-everywhere"
+    if told and told == before:
+        yield Observation(rule, True)
+        return
+    for each, value in told.items():
+        if each in before:
+            expected = f"`{each}` of {kind} as it read before"
+            yield Observation(rule, before[each] == value, expected, f"{value!r}, before {before[each]!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from mlconform.conformance.targets.exchange import Exchange
@@ -41,7 +42,12 @@ def observe(prefix: str, exchange: Exchange) -> Iterator[Observation]:
 
 def media_type(exchange: Exchange) -> str:
     """The declared type without its parameters, in small letters."""
-    return exchange.content_type.partition(";")[0].strip().lower()
+    return _without_parameters(exchange.content_type)
+
+
+@lru_cache
+def _without_parameters(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
 
 
 def is_json(declared: str) -> bool:
