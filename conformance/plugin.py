@@ -7,6 +7,7 @@ a check of the suite is collected or a fixture is asked for.
 from __future__ import annotations
 
 import inspect
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -138,6 +139,7 @@ class Keeper:
         self._config = config
         self._record: RunRecord | None = None
         self._others_failed = False
+        self.workers: list[Any] = []
         self.judgement: Judgement | None = None
         self.report: Path | None = None
 
@@ -166,6 +168,13 @@ class Keeper:
             record.open()
             # Pytest has chosen already whom it tells of this report.
             record.recorder.pytest_runtest_logreport(report)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_keyboard_interrupt(self) -> None:
+        if self.workers and _JUDGING in self._config.stash:
+            from mlconform.conformance.running import workers  # noqa: PLC0415 - keeps other people's runs light
+
+            workers.end(self._config, self.workers)
 
     def end(self) -> int | None:
         """Clean the target and judge; the exit code of `mlconform run`, None where nothing was judged."""
@@ -205,15 +214,20 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             session.exitstatus = code
     elif _OWN in config.stash:
         judging = config.stash[_OWN]
-        judging.close(interrupted=session.exitstatus == pytest.ExitCode.INTERRUPTED)
         if hasattr(config, "workeroutput"):
+            # What an interrupted check could not remember is removed once, by whoever started the workers.
+            judging.close()
             config.workeroutput[_COMPLAINTS] = judging.complaints
+            return
+        interrupted = session.exitstatus == pytest.ExitCode.INTERRUPTED
+        judging.close(interrupted_at=time.monotonic() if interrupted else None)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Prepare a target that others use once, for all workers of pytest-xdist, which start after this."""
     config = node.config
+    config.stash[_KEEPER].workers.append(node)
     if config.getoption("--ml-target") in ([], ["mock"]):
         # Each worker has a mock of its own.
         return
@@ -299,6 +313,10 @@ def judging_of(config: pytest.Config) -> Judging:
         own = Judging.from_config(config)
         config.add_cleanup(own.close)
         config.stash[_OWN] = config.stash[_JUDGING] = own
+        if hasattr(config, "workerinput"):
+            from mlconform.conformance.running.workers import Deaf  # noqa: PLC0415
+
+            config.pluginmanager.register(Deaf())
     return config.stash[_JUDGING]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -117,6 +118,10 @@ def serve_mock() -> Iterator[Callable[..., RunningMock]]:
         yield lambda **options: running.enter_context(running_mock(**options))
 
 
+def _hears_interruptions() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @dataclass(frozen=True)
 class Command:
     """Runs `python -m mlconform` as a user does."""
@@ -135,6 +140,7 @@ class Command:
         )
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Starts it in a group of its own, as a terminal does, where it hears Ctrl-C."""
         return subprocess.Popen(
             [sys.executable, "-m", "mlconform", *arguments],
             cwd=self.folder,
@@ -142,6 +148,9 @@ class Command:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
+            # Whoever is started in the background is deaf to it, and so are those that it starts.
+            preexec_fn=_hears_interruptions,  # noqa: PLW1509 - no thread forks here
         )
 
     def environment(self, more: Mapping[str, str] | None) -> dict[str, str]:

@@ -195,14 +195,14 @@ class Judging:
         """The session of the first profile asked for."""
         return self.target(self.options.profiles[0]).session
 
-    def close(self, *, interrupted: bool = False) -> None:
+    def close(self, *, interrupted_at: float | None = None) -> None:
         """Remove what is left of the run, put settings back, and hang up; see `complaints`.
 
-        An `interrupted` run may have made more than it remembers.
+        A run that was interrupted, at this `time.monotonic`, may have made more than it remembers.
         """
         for target in self._targets.values():
-            if interrupted:
-                self.complaints += sweep_run(target.session)
+            if interrupted_at is not None:
+                self.complaints += sweep_run(target.session, interrupted_at)
             self._hang_up(target.session)
         self._targets.clear()
 

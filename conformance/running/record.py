@@ -26,6 +26,7 @@ from mlconform.conformance.report.verdicts import Judgement, footer, judge
 from mlconform.conformance.running.attached import EVENT_PROPERTY
 from mlconform.conformance.running.judging import Judging, now
 from mlconform.conformance.running.waiting import plan
+from mlconform.conformance.targets import interruption
 from mlconform.conformance.targets.credentials import all_presentable
 
 INTERRUPTED: Final = Problem("interrupted", "the run was interrupted")
@@ -45,6 +46,7 @@ class Recorder:
         plan: Callable[[Sequence[pytest.Item]], str | None] = lambda _: None,
     ) -> None:
         self.events: list[Event] = []
+        self.interrupted_at: float | None = None
         self._console = console
         self._plan = plan
         self._writer = writer
@@ -65,6 +67,8 @@ class Recorder:
         event = all_presentable(event)
         if isinstance(event, Problem) and event in self.events:
             return
+        if event == INTERRUPTED:
+            self.interrupted_at = time.monotonic()
         self.events.append(event)
         if self._writer is not None:
             self._writer.write(event)
@@ -80,6 +84,10 @@ class Recorder:
         self._progress.update(self._task, check=nodeid.rpartition("/")[2])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        with interruption.put_off():
+            self._hear(report)
+
+    def _hear(self, report: pytest.TestReport) -> None:
         for name, value in report.user_properties:
             if name != EVENT_PROPERTY or not isinstance(value, str):
                 continue
@@ -159,7 +167,7 @@ class RunRecord:
     def close(self) -> tuple[Judgement, Paths | None]:
         """Clean the target, write the footer and make the reports, where there is a folder for them."""
         try:
-            self._judging.close(interrupted=INTERRUPTED in self.recorder.events)
+            self._judging.close(interrupted_at=self.recorder.interrupted_at)
         except KeyboardInterrupt:
             self.recorder.record(INTERRUPTED)
         for complaint in self._judging.complaints:

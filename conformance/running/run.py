@@ -60,8 +60,7 @@ def run(options: RunOptions, console: Console) -> int:
                 _check(judging, record.recorder)
             interruption.raise_if_came()
         except KeyboardInterrupt:
-            if INTERRUPTED not in record.recorder.events:
-                record.recorder.record(INTERRUPTED)
+            record.recorder.record(INTERRUPTED)
     judgement, paths = record.close()
     print_summary(judgement, paths.html if paths is not None else None, console)
     return int(judgement.summary.exit_code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,7 +37,8 @@ from mlconform.mock_server.core import Request
 
 MOCK = "mock"
 MOCK_ADMIN = "admin"
-REFRESH_SECONDS = 1.5
+# An index is refreshed once a second unless somebody set it otherwise.
+REFRESH_SECONDS = 1.2
 LOOPBACK_HOST = "127.0.0.1"
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*\.?")
@@ -132,16 +134,17 @@ def join(session: Session, run: str) -> None:
     profiles()[session.facts.profile].join(session, run)
 
 
-def sweep_run(session: Session) -> list[str]:
+def sweep_run(session: Session, interrupted_at: float) -> list[str]:
     """Remove what an interrupted check made and could not remember; one message a thing that stayed.
 
     A request that was on its way may be carried out after the interruption, and a search sees what
-    it made only after the index was refreshed, so that has time to happen first.
+    it made only after the index was refreshed, so that has time to happen first, counted from
+    `interrupted_at` (`time.monotonic`).
     """
     sweep = profiles()[session.facts.profile].sweep
     if sweep is None:
         return []
-    wait(REFRESH_SECONDS)
+    wait(interrupted_at + REFRESH_SECONDS - time.monotonic())
     try:
         return sweep(session, session.options.prefix)[1]
     except (TargetUnreachable, BrokenAnswer) as error:

@@ -26,6 +26,7 @@ PREDICT_PATH = "/v1/predict"
 ANSWER: dict[str, Any] = {"choices": [{"message": {"content": "hi"}}], "embedding": [0.1, 0.2]}
 
 FILES_PATH = "/models/"
+_POLL_SECONDS = 0.05
 # How long the late file takes: long enough to be looked at meanwhile, also by a slow machine.
 LATE_SECONDS: Final = 2.5
 
@@ -65,6 +66,14 @@ _FILES: Final[Mapping[FileName, _Served]] = {
     FileName.LATE: _Served(model_file.small, seconds=LATE_SECONDS),
     FileName.CUT_OFF: _Served(model_file.small, missing_bytes=100),
 }
+
+
+class _Server(HTTPServer):
+    """Looks often whether it is to stop: the run waits for that."""
+
+    def thread_target(self) -> None:
+        assert self.server is not None  # started
+        self.server.serve_forever(poll_interval=_POLL_SECONDS)
 
 
 class ModelEndpoint:
@@ -131,7 +140,7 @@ def is_private(host: str) -> bool:
 
 def _listening(host: str, port: int) -> HTTPServer:
     everywhere = "::" if ":" in host else "0.0.0.0"
-    server = HTTPServer(host=host if is_loopback(host) else everywhere, port=port, threaded=True)
+    server = _Server(host=host if is_loopback(host) else everywhere, port=port, threaded=True)
     server.expect_request(PREDICT_PATH).respond_with_data(json.dumps(ANSWER), content_type="application/json")
     server.expect_request(FILES_PATH + FileName.GONE).respond_with_data("there is none", status=404)
     for name, served in _FILES.items():

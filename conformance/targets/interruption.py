@@ -18,10 +18,13 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class _Heard:
-    """Whether an interruption came since `heard` began, and whether somebody listens."""
+    """Whether an interruption came since `heard` began, and whether somebody listens; whether it is put off,
+    and whether one came meanwhile."""
 
     came = False
     listening = False
+    putting_off = False
+    was_put_off = False
 
 
 @contextmanager
@@ -57,7 +60,26 @@ def heard() -> Iterator[None]:
 
 def _remember(number: int, frame: FrameType | None) -> None:
     _Heard.came = True
+    if _Heard.putting_off:
+        _Heard.was_put_off = True
+        return
     signal.default_int_handler(number, frame)
+
+
+@contextmanager
+def put_off() -> Iterator[None]:
+    """Raise an interruption that comes meanwhile at the end of this alone, so that what was begun is done.
+
+    Only inside `heard`.
+    """
+    _Heard.putting_off = True
+    try:
+        yield
+    finally:
+        _Heard.putting_off = False
+    if _Heard.was_put_off:
+        _Heard.was_put_off = False
+        raise KeyboardInterrupt
 
 
 def came() -> bool:

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -432,7 +433,7 @@ class TestLifeOfATarget:
         session = judging.target("opensearch-ml").session
         group = {"name": session.new_name("group"), "description": "x"}
         made = session.request("POST", f"{self.GROUPS}/_register", group).member("model_group_id")
-        judging.close(interrupted=interrupted)
+        judging.close(interrupted_at=time.monotonic() if interrupted else None)
         assert (session.request("GET", f"{self.GROUPS}/{made}").status == 404) is interrupted
 
 
