@@ -37,9 +37,11 @@ _CHECKS = click.option(
 @_OVERLAYS
 @_CHECKS
 def build_contracts(docs: Path, out: Path | None, overlays: Path | None, checks: Path) -> None:
-    """Generate OpenAPI, JSON Schemas and requirements from the pages."""
+    """Generate OpenAPI, JSON Schemas and requirements from the pages; 1 where a unit is unaccounted for."""
     for line in build.build(docs, out, overlays, checks):
         click.echo(line)
+    if build.unaccounted(out or overlays):
+        sys.exit(int(ExitCode.NOT_CONFORMANT))
 
 
 @command.command("docs")
@@ -66,12 +68,17 @@ def copy_pages(checkout: Path, out: Path, overlays: Path | None) -> None:
 @_OVERLAYS
 @_CHECKS
 def check_contracts(docs: Path | None, overlays: Path | None, checks: Path) -> None:
-    """Fail where the generated files are not what the pages and overlays give."""
+    """Fail where the generated files are not what pages and overlays give, or a unit is unaccounted for."""
     differences = build.check(docs, overlays, checks)
     for line in differences:
         click.echo(line, err=True)
     if differences:
         sys.exit(int(ExitCode.USAGE))
+    open_ones = build.unaccounted(overlays)
+    for line in open_ones:
+        click.echo(line, err=True)
+    if open_ones:
+        sys.exit(int(ExitCode.NOT_CONFORMANT))
     click.echo(
         "contract: rebuilt byte for byte" if docs else "contract: as locked (no pages given, so not rebuilt)"
     )

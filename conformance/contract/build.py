@@ -148,6 +148,18 @@ def check(docs: Path | None = None, root: Path | None = None, suites: Path = SUI
     return tuple(found)
 
 
+def unaccounted(root: Path | None = None) -> tuple[str, ...]:
+    """The units that nothing accounts for in the contracts below `root`, each with the file that says so."""
+    root = root or store.schemas_root()
+    return tuple(
+        f"{name}: no requirement rests on {unit.key} and nothing excludes it"
+        for name in sorted(lock.read(root).generated)
+        if name.endswith(files.REQUIREMENTS)
+        for unit in files.read_units(files.parse((root / name).read_bytes(), name))
+        if not unit.requirements and unit.excluded is None
+    )
+
+
 def _overlays(root: Path) -> list[Path]:
     found = sorted(root.glob("*/overlay.yaml"))
     if not found:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from mlconform.conformance.cli import main
+from mlconform.conformance.contract import store
 
 
 def call(*arguments: str) -> Result:
@@ -72,3 +74,26 @@ def test_a_requirement_of_an_older_version() -> None:
     name = "osml.get.state.registered"
     assert "since: 3.4" in call("requirements", "show", name, "--docs-version", "3.4").stdout
     assert call("requirements", "show", name, "--docs-version", "2.19").exit_code == 2
+
+
+@pytest.mark.parametrize(("extra", "code"), [("", 0), ("\nNobody has accounted for this.\n", 1)])
+def test_a_unit_that_nothing_accounts_for_ends_the_commands_with_1(
+    project: Any, monkeypatch: pytest.MonkeyPatch, extra: str, code: int
+) -> None:
+    project.write_page((project.docs / "start.md").read_text(encoding="utf-8") + extra)
+    kinds = ("front-matter", "heading", "label", "liquid", "table-header", "field", "example-request")
+    said = ["start/statement/becc9750", "start/statement/22acffa5"]
+    project.write_overlay(
+        pages=[{"id": "start", "file": "start.md", "area": "things.start"}],
+        exclusions=[
+            *({"kind": kind, "reason": "Promises nothing."} for kind in kinds),
+            {"units": said, "reason": "Says what the endpoint does."},
+        ],
+    )
+    places = ("--overlays", str(project.root), "--checks", str(project.suites))
+    assert call("contract", "build", "--docs", str(project.docs), *places).exit_code == code
+    checked = call("contract", "check", "--docs", str(project.docs), *places)
+    assert checked.exit_code == code, checked.output
+    assert ("nothing excludes it" in checked.stderr) is bool(code)
+    monkeypatch.setattr(store, "roots", lambda: (project.root,))
+    assert call("requirements", "coverage", "--profile", "things").exit_code == code
