@@ -9,7 +9,7 @@ import click
 
 from mlconform.conformance.commands.access import access_options
 from mlconform.conformance.report.exit_code import ExitCode
-from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets import opensearch_sweep
 from mlconform.conformance.targets.access_options import AccessOptions
 from mlconform.conformance.targets.connect import TargetOptions, connect
 from mlconform.conformance.targets.turns import PREFIX, alive_prefixes
@@ -25,7 +25,7 @@ def command(target: str, insecure: bool, force: bool, **access: Any) -> None:
     given = AccessOptions.taken_from(access.__getitem__)
     session = connect("opensearch-ml", TargetOptions(target=target, insecure=insecure, access=given))
     at_work = {} if force else alive_prefixes(session)
-    removed, complaints = opensearch_ml.sweep(session, PREFIX, spare=tuple(at_work))
+    removed, complaints = opensearch_sweep.sweep(session, PREFIX, spare=tuple(at_work))
     for line in removed:
         click.echo(f"removed {line}")
     for mark in at_work.values():

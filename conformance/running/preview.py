@@ -17,7 +17,7 @@ from mlconform.conformance.running.judging import Judging
 from mlconform.conformance.running.options import RunOptions
 from mlconform.conformance.running.run import run_pytest
 from mlconform.conformance.running.waiting import plan, waits
-from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets import opensearch_preparation, opensearch_settings
 from mlconform.conformance.targets.connect import new_run_id
 from mlconform.conformance.targets.opensearch_abilities import Ability, Deed, abilities, plugins
 from mlconform.conformance.targets.opensearch_users import who_is
@@ -94,12 +94,12 @@ def preview(options: RunOptions) -> Preview:
             documentation=target.contract.version,
             account=account,
             parts=tuple(parts),
-            model_access=_is_on(session, opensearch_ml.MODEL_ACCESS_CONTROL),
-            connector_access=_is_on(session, opensearch_ml.CONNECTOR_ACCESS_CONTROL),
+            model_access=_is_on(session, opensearch_settings.MODEL_ACCESS_CONTROL),
+            connector_access=_is_on(session, opensearch_settings.CONNECTOR_ACCESS_CONTROL),
             abilities=may,
             others=tuple(str(mark) for mark in alive_prefixes(session).values()),
             settings=settings,
-            for_endpoint=_known(lambda: opensearch_ml.lacking_for_endpoint(session)),
+            for_endpoint=_known(lambda: opensearch_preparation.lacking_for_endpoint(session)),
             checks=len(items),
             judged=sum(
                 bool(each.checks) and judging.judges(each.id)
@@ -146,7 +146,7 @@ def _planned(items: Sequence[pytest.Item], session: Session) -> str:
 
 def _is_on(session: Session, name: str) -> bool | None:
     """Whether a flag is set in effect; None where the account may not see it."""
-    return _known(lambda: str(opensearch_ml.read_settings(session, defaults=True).get(name)) == "true")
+    return _known(lambda: str(opensearch_settings.read_settings(session, defaults=True).get(name)) == "true")
 
 
 def _known(ask: Callable[[], T]) -> T | None:

@@ -20,7 +20,7 @@ from mlconform.conformance.running.run import run_pytest
 from mlconform.conformance.suites.signatures import route
 from mlconform.conformance.targets.connect import TargetOptions, new_run_id, prepare
 from mlconform.conformance.targets.exchange import Answer, OutgoingRequest
-from mlconform.conformance.targets.opensearch_ml import SETTINGS
+from mlconform.conformance.targets.opensearch_settings import SETTINGS
 from mlconform.conformance.targets.session import Session
 from mlconform.conformance.targets.tracker import Resource, Tracker
 from mlconform.conformance.targets.transport import Transport

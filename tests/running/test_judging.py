@@ -37,7 +37,8 @@ from mlconform.conformance.suites.opensearch_ml.api import MlCommons
 from mlconform.conformance.targets import connect as connect_module
 from mlconform.conformance.targets import infrastructure
 from mlconform.conformance.targets.connect import TargetOptions, connect
-from mlconform.conformance.targets.opensearch_ml import PRIVATE_ADDRESSES, read_settings, sweep
+from mlconform.conformance.targets.opensearch_settings import PRIVATE_ADDRESSES, read_settings
+from mlconform.conformance.targets.opensearch_sweep import sweep
 from mlconform.conformance.targets.session import Session
 from mlconform.conformance.targets.settle import Ending, Settled
 from mlconform.conformance.targets.turns import PREFIX

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from mlconform.conformance.cli import main
 from mlconform.conformance.targets.connect import TargetOptions, connect, prepare
-from mlconform.conformance.targets.opensearch_ml import TRUSTED_ENDPOINTS
+from mlconform.conformance.targets.opensearch_settings import TRUSTED_ENDPOINTS
 from mlconform.mock_server import DEFAULT_PASSWORD, MockServer, Security
 from mlconform.mock_server.asgi import serving
 from mlconform.mock_server.core import Request, Response

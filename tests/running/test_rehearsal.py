@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from mlconform.conformance.cli import main
-from mlconform.conformance.targets.opensearch_ml import PRIVATE_ADDRESSES, SETTINGS
+from mlconform.conformance.targets.opensearch_settings import PRIVATE_ADDRESSES, SETTINGS
 from mlconform.mock_server import MockServer
 from mlconform.mock_server.asgi import serving
 from mlconform.mock_server.core import Request, Response

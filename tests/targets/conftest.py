@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from mlconform.conformance.targets.connect import TargetOptions, connect
+from mlconform.conformance.targets.opensearch_settings import SETTINGS
 from mlconform.conformance.targets.session import Session, SessionOptions
 from mlconform.conformance.targets.transport import InProcessTransport
+
+_INTERVAL = "plugins.ml_commons.sync_up_job_interval_in_seconds"
+_AUTO_DEPLOY = "plugins.ml_commons.model_auto_deploy.enable"
 
 
 @dataclass
@@ -41,3 +46,14 @@ def talk_to() -> Callable[..., tuple[Session, FakeTarget]]:
         return Session(InProcessTransport(target), chosen, "osml.wire.json"), target
 
     return make
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    """A session with a mock whose auto-deploy somebody had set before."""
+    session = connect("opensearch-ml", TargetOptions())
+    session.request("PUT", SETTINGS, {"persistent": {_AUTO_DEPLOY: False, _INTERVAL: None}})
+    yield session
+    session.clean()
+    session.request("PUT", SETTINGS, {"persistent": {_AUTO_DEPLOY: None}})
+    session.close()

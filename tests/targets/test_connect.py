@@ -19,7 +19,7 @@ from mlconform.conformance.targets.connect import (
     check_target,
     connect,
 )
-from mlconform.conformance.targets.opensearch_ml import PRIVATE_ADDRESSES
+from mlconform.conformance.targets.opensearch_settings import PRIVATE_ADDRESSES
 from mlconform.conformance.targets.session import Session
 
 OPENSEARCH, NUGEN = "opensearch-ml", "nugen"

@@ -8,7 +8,7 @@ import pytest
 
 from mlconform.conformance.contract.model import Condition, Remedy
 from mlconform.conformance.outcomes import PrerequisiteMissing, Untestable
-from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets import opensearch_discovery, opensearch_settings, opensearch_sweep
 from mlconform.conformance.targets.credentials import Credentials, basic
 from mlconform.conformance.targets.opensearch_users import users_of, who_is
 from mlconform.conformance.targets.session import Session, SessionOptions
@@ -95,7 +95,7 @@ class TestUsersOfItsOwn:
         session = secured(account("admin"), create_users=True)
         made = [user.name for user in users_of(session).values() if user.name.startswith("mlconform-")]
         session.tracker.take()
-        removed, complaints = opensearch_ml.sweep(session, "mlconform-")
+        removed, complaints = opensearch_sweep.sweep(session, "mlconform-")
         assert complaints == []
         assert set(removed) == {f"user {name}" for name in made}
 
@@ -119,11 +119,11 @@ def test_whether_access_is_controlled_is_learned_before_anything_is_judged(
     secured: Callable[..., Session], value: bool | None, unmet: set[Condition]
 ) -> None:
     session = secured(account("admin"))
-    setting = {opensearch_ml.MODEL_ACCESS_CONTROL: value}
-    session.request("PUT", opensearch_ml.SETTINGS, {"persistent": setting})
-    assert opensearch_ml.discover(session).unmet == unmet
+    setting = {opensearch_settings.MODEL_ACCESS_CONTROL: value}
+    session.request("PUT", opensearch_settings.SETTINGS, {"persistent": setting})
+    assert opensearch_discovery.discover(session).unmet == unmet
 
 
 def test_where_nobody_tells_no_condition_is_taken_for_unmet(secured: Callable[..., Session]) -> None:
     session = secured(account("ml_read"))
-    assert opensearch_ml._unmet_conditions(session) == frozenset()
+    assert opensearch_discovery.unmet_conditions(session) == frozenset()

@@ -8,7 +8,7 @@ import pytest
 
 from mlconform.conformance.contract.model import Remedy
 from mlconform.conformance.outcomes import Untestable
-from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets import opensearch_ml, opensearch_preparation, opensearch_settings
 from mlconform.conformance.targets.credentials import basic
 from mlconform.conformance.targets.session import Session, SessionOptions
 from mlconform.conformance.targets.transport import InProcessTransport
@@ -36,7 +36,7 @@ def session() -> Iterator[Session]:
 
 def test_a_refused_setting_names_the_permission_and_leaves_nothing_to_clean(session: Session) -> None:
     with pytest.raises(Untestable, match="cluster:admin/settings/update") as caught:
-        opensearch_ml.change_settings(session, {SAFE_DELETE: True})
+        opensearch_settings.change_settings(session, {SAFE_DELETE: True})
     assert caught.value.remedy is Remedy.PERMISSION
     assert session.clean() == []
 
@@ -50,8 +50,8 @@ def test_what_may_not_be_removed_is_tried_once(session: Session) -> None:
 
 
 def test_it_is_learned_before_the_first_check(session: Session) -> None:
-    opensearch_ml.prepare(session)
+    opensearch_preparation.prepare(session)
     sent = len(session.journal)
     with pytest.raises(Untestable, match="may not change cluster settings"):
-        opensearch_ml.remember_settings(session, [SAFE_DELETE])
+        opensearch_settings.remember_settings(session, [SAFE_DELETE])
     assert len(session.journal) == sent

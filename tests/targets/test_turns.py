@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from mlconform.conformance.outcomes import PrerequisiteMissing
-from mlconform.conformance.targets import opensearch_ml, turns
+from mlconform.conformance.targets import opensearch_preparation, opensearch_sweep, turns
 from mlconform.conformance.targets.connect import TargetOptions, connect
-from mlconform.conformance.targets.opensearch_ml import PRIVATE_ADDRESSES, SETTINGS, read_settings
+from mlconform.conformance.targets.opensearch_settings import PRIVATE_ADDRESSES, SETTINGS, read_settings
 from mlconform.conformance.targets.session import Session
 from mlconform.conformance.targets.turns import PIPELINES, Turn, alive_prefixes, marks
 
@@ -130,10 +130,10 @@ def test_a_run_whose_lease_ran_out_is_in_nobodys_way(run: Any) -> None:
 def test_what_a_dead_run_had_set_is_not_taken_for_the_clusters_own(run: Any) -> None:
     dead, second = run("dead"), run("second")
     dead.request("PUT", SETTINGS, CLOSED)
-    opensearch_ml.prepare(dead)
+    opensearch_preparation.prepare(dead)
     die(dead)
     assert read_settings(second)[PRIVATE_ADDRESSES] == "true"
-    opensearch_ml.prepare(second)
+    opensearch_preparation.prepare(second)
     second.clean()
     assert read_settings(second)[PRIVATE_ADDRESSES] == "false"
     dead.tracker.take()
@@ -164,32 +164,32 @@ def test_a_mark_that_was_taken_away_does_not_come_back(run: Any, monkeypatch: py
 def test_a_cluster_that_takes_no_marks_is_judged_with_a_note(talk_to: Any) -> None:
     answers = {("PUT", f"{PIPELINES}/mlconform-test-mark"): (403, {"error": "no"})}
     session, _ = talk_to(answers, shared=True, may_change_settings=False)
-    opensearch_ml.prepare(session)
+    opensearch_preparation.prepare(session)
     assert "does not let the run mark" in session.facts.notes[0]
     assert session.grounds == []
 
 
 def test_a_mock_of_this_process_is_nobody_elses(talk_to: Any) -> None:
     session, target = talk_to({}, may_change_settings=False)
-    opensearch_ml.prepare(session)
+    opensearch_preparation.prepare(session)
     assert target.sent == []
 
 
 class TestSweep:
     def test_a_live_runs_things_are_left_alone(self, run: Any) -> None:
         first, other = run("first"), run("other")
-        opensearch_ml.prepare(first)
+        opensearch_preparation.prepare(first)
         for name in ("mlconform-first-thing-1", "mlconform-old-thing-1"):
             first.request("PUT", f"{PIPELINES}/{name}", {"description": "x", "processors": []})
-        removed, complaints = opensearch_ml.sweep(other, turns.PREFIX, spare=tuple(alive_prefixes(other)))
+        removed, complaints = opensearch_sweep.sweep(other, turns.PREFIX, spare=tuple(alive_prefixes(other)))
         assert (removed, complaints) == (["ingest pipeline mlconform-old-thing-1"], [])
         assert first.missing() is None
 
     def test_by_force_they_go_and_the_run_misses_them(self, run: Any) -> None:
         first, other = run("first"), run("other")
         first.request("PUT", SETTINGS, CLOSED)
-        opensearch_ml.prepare(first)
-        removed, _ = opensearch_ml.sweep(other, turns.PREFIX)
+        opensearch_preparation.prepare(first)
+        removed, _ = opensearch_sweep.sweep(other, turns.PREFIX)
         assert removed == ["ingest pipeline mlconform-first-mark", "ingest pipeline mlconform-first-settings"]
         assert first.missing() == "the mark of the run"
         assert read_settings(other)[PRIVATE_ADDRESSES] == "false"
@@ -197,6 +197,6 @@ class TestSweep:
 
     def test_the_run_itself_keeps_its_mark_to_the_end(self, run: Any) -> None:
         first = run("first")
-        opensearch_ml.prepare(first)
-        opensearch_ml.sweep(first, first.options.prefix)
+        opensearch_preparation.prepare(first)
+        opensearch_sweep.sweep(first, first.options.prefix)
         assert first.missing() is None

@@ -13,9 +13,10 @@ from urllib.parse import quote
 
 from mlconform.conformance.contract.model import Remedy
 from mlconform.conformance.outcomes import Untestable
-from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets import opensearch_ml, opensearch_settings
 from mlconform.conformance.targets.exchange import Exchange
-from mlconform.conformance.targets.opensearch_ml import ML, SETTINGS
+from mlconform.conformance.targets.opensearch_ml import ML
+from mlconform.conformance.targets.opensearch_settings import SETTINGS
 from mlconform.conformance.targets.session import ABSENT, STATE_BUDGET_SECONDS, Session
 from mlconform.conformance.targets.settle import Settled
 
@@ -74,7 +75,9 @@ class MlCommons:
 
     def share_connector(self) -> None:
         """Make the connector that all checks use, open to all users. Raises `Untestable` where refused."""
-        access = {"access_mode": "public"} if opensearch_ml.connectors_are_controlled(self.session) else {}
+        access = (
+            {"access_mode": "public"} if opensearch_settings.connectors_are_controlled(self.session) else {}
+        )
         created = self.create_connector(self.connector_body(**access))
         self._shared_connector = _made(created, "connector_id")
         self.session.shared[self._shared_connector] = created
@@ -298,11 +301,11 @@ class MlCommons:
     def set(self, **settings: Any) -> None:
         """Change cluster settings by their names in this module; put back after the check."""
         names = {globals()[name]: value for name, value in settings.items()}
-        opensearch_ml.change_settings(self.session, names)
+        opensearch_settings.change_settings(self.session, names)
 
     def try_setting(self, name: str, value: Any) -> Exchange:
         """Set one cluster setting by its full name, whatever the answer; put back after the check."""
-        opensearch_ml.remember_settings(self.session, [name])
+        opensearch_settings.remember_settings(self.session, [name])
         return self.put_settings({name: value})
 
     def put_settings(self, persistent: Mapping[str, Any]) -> Exchange:

@@ -14,7 +14,7 @@ from mlconform.conformance.contract.model import Remedy
 from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.opensearch_ml.api import MlCommons, model_path
-from mlconform.conformance.targets import model_file, opensearch_ml
+from mlconform.conformance.targets import model_file, opensearch_settings
 from mlconform.conformance.targets.endpoint import FileName
 from mlconform.conformance.targets.exchange import Exchange
 from mlconform.conformance.targets.model_file import FORMAT, FUNCTION, ModelFile
@@ -65,15 +65,15 @@ class LocalModels:
         wanted: dict[str, Any] = {VIA_URL: "true", VIA_FILE: "true"}
         if not self.ml_nodes:
             wanted[ONLY_ML_NODES] = "false"
-        now = opensearch_ml.read_settings(self.session, defaults=True)
+        now = opensearch_settings.read_settings(self.session, defaults=True)
         missing = {name: value for name, value in wanted.items() if str(now.get(name)) != value}
         if missing:
             self.set(missing)
 
     def set(self, settings: Mapping[str, Any]) -> Mapping[str, Any]:
         """Change cluster settings by their full names, and give what they were; put back after the check."""
-        before = {name: opensearch_ml.persistent_setting(self.session, name) for name in settings}
-        opensearch_ml.change_settings(self.session, settings)
+        before = {name: opensearch_settings.persistent_setting(self.session, name) for name in settings}
+        opensearch_settings.change_settings(self.session, settings)
         return before
 
     @property

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from mlconform.conformance.contract.model import Contract
 from mlconform.conformance.suites.opensearch_ml.api import PREDICT_INPUT, UNKNOWN_ID, MlCommons
-from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets import opensearch_ml, opensearch_settings
 from mlconform.conformance.targets.exchange import Exchange
 from mlconform.conformance.targets.opensearch_ml import ML
 from mlconform.conformance.targets.session import ABSENT
@@ -122,6 +122,6 @@ def is_open(answered: Exchange) -> bool:
 def _settings_as_they_are(ml: MlCommons, operation: Operation) -> Exchange:
     """A change of none at all is refused before it is asked who asks, so one is set to what it is."""
     keeper = ml.session.keeper or ml.session
-    now = opensearch_ml.persistent_setting(keeper, opensearch_ml.PRIVATE_ADDRESSES)
-    body = {"persistent": {opensearch_ml.PRIVATE_ADDRESSES: now}}
+    now = opensearch_settings.persistent_setting(keeper, opensearch_settings.PRIVATE_ADDRESSES)
+    body = {"persistent": {opensearch_settings.PRIVATE_ADDRESSES: now}}
     return ml.session.request(operation.method, operation.path, body)

@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import Final
 
 from mlconform.conformance.contract.store import schemas_root
-from mlconform.conformance.targets import opensearch_ml, opensearch_nodes
+from mlconform.conformance.targets import (
+    opensearch_discovery,
+    opensearch_nodes,
+    opensearch_preparation,
+    opensearch_sweep,
+)
 from mlconform.conformance.targets.profiles import Profile
 
 PROFILE: Final = Profile(
@@ -14,10 +19,10 @@ PROFILE: Final = Profile(
     "osml",
     checks=Path(__file__).parent,
     contracts=schemas_root(),
-    discover=opensearch_ml.discover,
-    prepare=opensearch_ml.prepare,
-    join=opensearch_ml.join,
-    sweep=opensearch_ml.sweep,
+    discover=opensearch_discovery.discover,
+    prepare=opensearch_preparation.prepare,
+    join=opensearch_preparation.join,
+    sweep=opensearch_sweep.sweep,
     rank=0,
     reach=opensearch_nodes.reach,
 )

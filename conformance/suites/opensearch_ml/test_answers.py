@@ -10,7 +10,8 @@ from typing import Any
 
 from mlconform.conformance.suites.marks import exclusive, requirement
 from mlconform.conformance.suites.opensearch_ml.api import MlCommons, model_path
-from mlconform.conformance.targets.opensearch_ml import ML, SETTINGS
+from mlconform.conformance.targets.opensearch_ml import ML
+from mlconform.conformance.targets.opensearch_settings import SETTINGS
 
 
 def _read_and_found(ml: MlCommons, kind: str, path: str, name: str, **fields: Any) -> None:

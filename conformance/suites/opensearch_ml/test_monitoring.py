@@ -7,7 +7,7 @@ from typing import Any
 from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.marks import exclusive, requirement
 from mlconform.conformance.suites.opensearch_ml.api import MlCommons
-from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets import opensearch_ml, opensearch_settings
 from mlconform.conformance.targets.opensearch_ml import ML
 
 MONITORED = "plugins.ml_commons.monitoring_request_count"
@@ -50,7 +50,7 @@ def test_the_profile_of_a_node(ml: MlCommons, expect: Expect) -> None:
 @exclusive
 @requirement("osml.profile.monitoring-count")
 def test_how_many_requests_are_monitored(ml: MlCommons, expect: Expect) -> None:
-    opensearch_ml.remember_settings(ml.session, [MONITORED])
+    opensearch_settings.remember_settings(ml.session, [MONITORED])
     expect.accepted("osml.profile.monitoring-count", ml.put_settings({MONITORED: 1_000_000}))
 
 

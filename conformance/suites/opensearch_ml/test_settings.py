@@ -8,11 +8,11 @@ from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.marks import exclusive, requirement
 from mlconform.conformance.suites.opensearch_ml.api import AUTO_DEPLOY, SAFE_DELETE, SYNC_INTERVAL, MlCommons
-from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets import opensearch_settings
 
 
 def _effective(ml: MlCommons, name: str) -> Any:
-    return opensearch_ml.read_settings(ml.session, defaults=True).get(name)
+    return opensearch_settings.read_settings(ml.session, defaults=True).get(name)
 
 
 @exclusive
@@ -28,7 +28,7 @@ def test_the_sync_up_interval_can_be_changed(ml: MlCommons, expect: Expect) -> N
 @exclusive
 @requirement("osml.settings.sync-interval-default")
 def test_the_sync_up_interval_is_ten_seconds_by_default(ml: MlCommons, expect: Expect) -> None:
-    overridden = opensearch_ml.nodes_that_set(ml.session, SYNC_INTERVAL)
+    overridden = opensearch_settings.nodes_that_set(ml.session, SYNC_INTERVAL)
     if overridden:
         raise Untestable(f"{SYNC_INTERVAL} is set by {', '.join(overridden)}: its default does not show")
     ml.set(SYNC_INTERVAL=None)
@@ -53,7 +53,7 @@ def test_safe_delete_can_be_switched_on(ml: MlCommons, expect: Expect) -> None:
 @exclusive
 @requirement("osml.settings.unknown")
 def test_an_unknown_setting_is_refused(ml: MlCommons, expect: Expect) -> None:
-    opensearch_ml.require_settings(ml.session)
+    opensearch_settings.require_settings(ml.session)
     answered = ml.put_settings({"plugins.ml_commons.no_such_setting": 1})
     expect.error("osml.settings.unknown", answered, 400, "not recognized")
 

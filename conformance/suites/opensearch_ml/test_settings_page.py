@@ -10,7 +10,7 @@ from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.marks import deciding, exclusive, needs, requirement
 from mlconform.conformance.suites.opensearch_ml.api import MlCommons
-from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets import opensearch_settings
 from mlconform.conformance.targets.opensearch_ml import ML
 
 PREFIX = "plugins.ml_commons."
@@ -38,14 +38,14 @@ REMOTE_INFERENCE = f"{PREFIX}remote_inference.enabled"
     ],
 )
 def test_a_default(ml: MlCommons, expect: Expect, name: str, setting: str, default: str) -> None:
-    overridden = opensearch_ml.nodes_that_set(ml.session, PREFIX + setting)
+    overridden = opensearch_settings.nodes_that_set(ml.session, PREFIX + setting)
     if overridden:
         raise Untestable(
             f"{PREFIX}{setting} is set in the file or the start command of {', '.join(overridden)}: "
             "its default does not show"
         )
     ml.try_setting(PREFIX + setting, None)
-    value = opensearch_ml.read_settings(ml.session, defaults=True).get(PREFIX + setting)
+    value = opensearch_settings.read_settings(ml.session, defaults=True).get(PREFIX + setting)
     expect.equal(name, str(value).lower(), default, f"{PREFIX}{setting} where nobody set it")
 
 
@@ -139,14 +139,14 @@ def test_automatic_redeployment(ml: MlCommons, expect: Expect) -> None:
 def test_without_remote_inference(ml: MlCommons, expect: Expect) -> None:
     name = "osml.settings.remote-inference.off"
     model, body = ml.model(), ml.remote_body()
-    opensearch_ml.change_settings(ml.session, {REMOTE_INFERENCE: False})
+    opensearch_settings.change_settings(ml.session, {REMOTE_INFERENCE: False})
     refused = [
         ml.register(body),
         ml.deploy(model),
         ml.predict(model),
         ml.create_connector(ml.connector_body()),
     ]
-    opensearch_ml.change_settings(ml.session, {REMOTE_INFERENCE: True})
+    opensearch_settings.change_settings(ml.session, {REMOTE_INFERENCE: True})
     # The page says what is impossible; that it is told with a 4xx is osml.wire.no-server-error.
     for answered in refused:
         expect.that(
@@ -165,8 +165,8 @@ def test_a_remote_model_runs_on_data_nodes(ml: MlCommons, expect: Expect) -> Non
 @exclusive
 @requirement("osml.remote.trusted-endpoints")
 def test_trusted_endpoints_are_a_list(ml: MlCommons, expect: Expect) -> None:
-    setting = opensearch_ml.TRUSTED_ENDPOINTS
-    before = opensearch_ml.read_settings(ml.session, defaults=True).get(setting)
+    setting = opensearch_settings.TRUSTED_ENDPOINTS
+    before = opensearch_settings.read_settings(ml.session, defaults=True).get(setting)
     answered = ml.try_setting(setting, ["^https://api\\.openai\\.com/.*$", ".*"])
     ml.put_settings({setting: before})
     expect.accepted("osml.remote.trusted-endpoints", answered)

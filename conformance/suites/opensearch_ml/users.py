@@ -8,10 +8,10 @@ from typing import Any, Final
 from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.opensearch_ml.api import MlCommons
-from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets import opensearch_ml, opensearch_settings
 from mlconform.conformance.targets.credentials import basic
 from mlconform.conformance.targets.exchange import Exchange
-from mlconform.conformance.targets.opensearch_ml import CONNECTOR_ACCESS_CONTROL, MODEL_ACCESS_CONTROL
+from mlconform.conformance.targets.opensearch_settings import CONNECTOR_ACCESS_CONTROL, MODEL_ACCESS_CONTROL
 from mlconform.conformance.targets.opensearch_users import missing
 from mlconform.conformance.targets.users import Part, User
 
@@ -69,11 +69,11 @@ class Users:
 
     def control_models(self) -> None:
         """Turn model access control on; put back after the check."""
-        opensearch_ml.change_settings(self.ml.session, {MODEL_ACCESS_CONTROL: True})
+        opensearch_settings.change_settings(self.ml.session, {MODEL_ACCESS_CONTROL: True})
 
     def control_connectors(self) -> None:
         """Turn connector access control on; put back after the check."""
-        opensearch_ml.change_settings(self.ml.session, {CONNECTOR_ACCESS_CONTROL: True})
+        opensearch_settings.change_settings(self.ml.session, {CONNECTOR_ACCESS_CONTROL: True})
 
     def access(self, mode: str) -> dict[str, Any]:
         """What gives a thing of the owner this mode."""

@@ -1,0 +1,56 @@
+"""Connectors may reach the run's own endpoint, and nothing wider."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from mlconform.conformance.targets.opensearch_preparation import prepare
+from mlconform.conformance.targets.opensearch_settings import (
+    PRIVATE_ADDRESSES,
+    SETTINGS,
+    TRUSTED_ENDPOINTS,
+    read_settings,
+)
+from mlconform.conformance.targets.session import Session
+
+TRUSTED = TRUSTED_ENDPOINTS
+PRIVATE = PRIVATE_ADDRESSES
+
+
+def test_what_is_as_needed_is_left_alone(session: Session) -> None:
+    prepare(session)
+    assert session.tracker.take() == []
+
+
+def closed(session: Session, trusted: list[str]) -> list[str]:
+    """What the connectors of a cluster may reach after a run prepared it that trusted these addresses."""
+    session.request("PUT", SETTINGS, {"persistent": {PRIVATE: False, TRUSTED: trusted}})
+    prepare(session)
+    found = read_settings(session)
+    session.clean()
+    assert read_settings(session)[TRUSTED] == trusted
+    session.request("PUT", SETTINGS, {"persistent": {PRIVATE: None, TRUSTED: None}})
+    return [*found[TRUSTED], found[PRIVATE]]
+
+
+def test_the_runs_own_endpoint_is_trusted_and_nothing_else(session: Session) -> None:
+    kept, added, private = closed(session, ["^https://models[.]example[.]org/.*$"])
+    assert (kept, private) == ("^https://models[.]example[.]org/.*$", "true")
+    assert re.fullmatch(added, session.endpoint.url)
+    assert not re.fullmatch(added, session.endpoint.url.replace("127.0.0.1", "127x0.0.1"))
+    assert not re.fullmatch(added, session.endpoint.url + "/more")
+
+
+def test_what_is_trusted_already_is_not_added(session: Session) -> None:
+    kept, _ = closed(session, ["^http://127[.].*$"])
+    assert kept == "^http://127[.].*$"
+
+
+def test_private_addresses_stay_closed_where_the_endpoint_is_public(talk_to: Any) -> None:
+    answers = {("GET", SETTINGS): (200, {"defaults": {TRUSTED: [], PRIVATE: "false"}})}
+    session, target = talk_to({**answers, ("PUT", SETTINGS): (200, {})}, endpoint_host="8.8.8.8")
+    prepare(session)
+    (changed,) = [body["persistent"] for method, path, body in target.sent if path == SETTINGS and body]
+    assert list(changed) == [TRUSTED]
+    session.close()
