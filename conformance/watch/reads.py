@@ -116,7 +116,7 @@ class Reads:
                         f"`{each}` of {kind} as it was sent",
                         f"{told.get(each)!r}, sent {value!r}",
                     )
-        lasting = {each: told[each] for each in LASTING if each in told}
+        lasting: dict[str, Any] = {each: told[each] for each in LASTING if each in told}
         yield from _as_before(kind, thing.read, lasting)
         thing.read |= lasting
         if not searched:
