@@ -19,7 +19,8 @@ NUGEN = "nugen"
 class Mutant:
     """One fault: `rules` are the rules that it breaks, with the wrong value of each.
 
-    A `secured` one is seen where the cluster has users, and nowhere else.
+    A `secured` one is seen where the cluster has users, and nowhere else; one with `ml_nodes` where no more
+    nodes than these are for machine learning, and so its mock is made unless it is told otherwise.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Mutant:
     description: str
     rules: Mapping[str, Any]
     secured: bool = False
+    ml_nodes: int | None = None
 
     def breaks(self, rules: OpenSearchMlRules) -> OpenSearchMlRules:
         """The rules of OpenSearch ML with the fault, which is none where it is another profile's."""
@@ -145,6 +147,30 @@ _ALL = (
         "Any number of registrations go on at once.",
         register_tasks_are_limited=False,
     ),
+    _opensearch(
+        "heap-threshold-ignored",
+        "Local models are used whatever the threshold for heap memory is.",
+        heap_threshold_is_kept=False,
+    ),
+    Mutant(
+        "only-ml-nodes-ignored",
+        OPENSEARCH_ML,
+        "Any node holds local models though only ML nodes may.",
+        {"only_ml_nodes_is_kept": False},
+        ml_nodes=1,
+    ),
+    _opensearch(
+        "config-left-out", "A model that needs a configuration is registered without.", config_is_needed=False
+    ),
+    _opensearch("size-not-measured", "The size of a fetched file is told as 0.", size_is_measured=False),
+    _opensearch("meta-incomplete", "A file is announced without its hash.", meta_is_complete=False),
+    _opensearch("first-chunk-stays", "A chunk that comes again changes nothing.", later_chunk_replaces=False),
+    _opensearch(
+        "deploying-model-deleted",
+        "A model is deleted while it is being deployed.",
+        deploying_model_is_kept=False,
+    ),
+    _opensearch("no-texts-answered", "A predict without texts is answered.", empty_texts_refused=False),
     _opensearch("url-setting-ignored", "URLs need no setting.", via_url_needs_setting=False),
     _opensearch("file-setting-ignored", "Uploads need no setting.", via_file_needs_setting=False),
     _opensearch("any-url-trusted", "Every URL is trusted.", urls_are_trusted_by_setting=False),

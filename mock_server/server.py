@@ -80,7 +80,7 @@ class MockServer:
         self._version = version_of(behaviour, docs_version, DEFAULT_DOCS_VERSION)
         self._behaviour = behaviour
         self._nodes = nodes
-        self._ml_nodes = ml_nodes
+        self._ml_nodes = self._fault.ml_nodes if ml_nodes is None and self._fault is not None else ml_nodes
         self._seed = seed
         self._progress = Progress.named(progress)
         self._tokens = nugen_tokens

@@ -18,14 +18,14 @@ _NOBODY = (
 
 def eligible(environment: Environment, settings: Settings, function: str) -> tuple[str, ...]:
     """The ids of the nodes that may have a model of this function in memory, in the order of plans."""
-    may = {node.id for node in environment.nodes if _is_eligible(node, settings, function)}
+    may = {node.id for node in environment.nodes if _is_eligible(node, settings, environment.rules, function)}
     return tuple(node for node in environment.node_ids if node in may)
 
 
-def _is_eligible(node: Node, settings: Settings, function: str) -> bool:
+def _is_eligible(node: Node, settings: Settings, rules: Rules, function: str) -> bool:
     if function not in LOCAL_FUNCTIONS:
         return True
-    if settings.on(ONLY_ML_NODES):
+    if rules.only_ml_nodes_is_kept and settings.on(ONLY_ML_NODES):
         return node.is_ml
     return not set(settings.texts(LOCAL_ROLES)).isdisjoint(node.roles)
 

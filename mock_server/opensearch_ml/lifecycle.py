@@ -17,7 +17,7 @@ from mlconform.mock_server import codec
 from mlconform.mock_server.opensearch_ml.eligibility import eligible
 from mlconform.mock_server.opensearch_ml.environment import Environment
 from mlconform.mock_server.opensearch_ml.limits import Limits
-from mlconform.mock_server.opensearch_ml.loading import loaded
+from mlconform.mock_server.opensearch_ml.loading import loaded, loading_seconds
 from mlconform.mock_server.opensearch_ml.model_files import FileError
 from mlconform.mock_server.opensearch_ml.opensearch_core.settings import AUTO_REDEPLOY, Settings
 from mlconform.mock_server.opensearch_ml.registering import Registrations
@@ -48,8 +48,8 @@ class Lifecycle:
         self._outcomes = environment.outcomes
         self._lost_in_restart: set[str] = set()
         self._settled_at = self._clock.now()
-        self._limits = Limits(environment.rules, settings, store)
-        self.registrations = Registrations(environment, store, self._limits, self._deploy_everywhere)
+        self.limits = Limits(environment.rules, settings, store)
+        self.registrations = Registrations(environment, store, self.limits, self._deploy_everywhere)
         self.sync_up = SyncUp(environment, settings, store)
         self._quiet_until = -math.inf
 
@@ -186,8 +186,11 @@ class Lifecycle:
     ) -> Deployment:
         nodes = node_ids if node_ids is not None and self._rules.node_ids_limit_deploy else self._all(model)
         is_local = model.algorithm != "REMOTE"
-        usual = LOCAL_MODEL_SECONDS if is_local else self._rules.deploy_latency
-        latency = self._progress.latency(usual)
+        refusals = self.limits.refusals(model, nodes, list(self._deployments.values()))
+        quick = LOCAL_MODEL_SECONDS if is_local else self._rules.deploy_latency
+        is_refused = bool(nodes) and refusals.keys() >= set(nodes)
+        loading = 0.0 if is_refused else loading_seconds(self._store, model)
+        latency = self._progress.latency(quick + loading)
         outcome = self._outcomes.deploy_outcome(model.id)
         if automatic and self.lacks_connector(model):
             # The recorded nodes were still trying 30 ms after they had refused the call.
@@ -198,11 +201,11 @@ class Lifecycle:
             nodes,
             node_ids is None,
             begins_at=start,
-            running_at=start + min(latency / 2, usual),
+            running_at=start + min(latency / 2, quick),
             due=math.inf if outcome is Outcome.NEVER else start + latency,
             automatic=automatic,
             outcome=outcome,
-            refusals=self._limits.refusals(model, nodes, list(self._deployments.values())),
+            refusals=refusals,
         )
 
     def _all(self, model: Model) -> tuple[str, ...]:

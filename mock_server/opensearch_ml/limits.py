@@ -1,4 +1,4 @@
-"""How many local models a node holds, and how much work on them it does at once: three cluster settings."""
+"""What a node of local models has room for: models, tasks at once and memory, each by a cluster setting."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from mlconform.mock_server.opensearch_ml.functions import LOCAL_FUNCTIONS
 from mlconform.mock_server.opensearch_ml.opensearch_core.settings import (
+    HEAP_MEMORY,
     MOST_DEPLOYS,
     MOST_MODELS,
     MOST_REGISTRATIONS,
+    NATIVE_MEMORY,
     Settings,
 )
 from mlconform.mock_server.opensearch_ml.rules import Rules
@@ -17,6 +19,8 @@ from mlconform.mock_server.opensearch_ml.work import Deployment
 
 _TOO_MANY_MODELS = "Exceed max local model per node limit"
 _TOO_MUCH_WORK = "exceed max running task limit"
+# How much of its memory the mock seems to use, in percent; a node tells what it measures.
+_USED_PERCENT = 30
 
 
 class Limits:
@@ -34,6 +38,8 @@ class Limits:
         return {node: told for node in nodes if (told := self._refusal(model, node, going_on)) is not None}
 
     def _refusal(self, model: Model, node: str, going_on: Sequence[Deployment]) -> str | None:
+        if (short := self.memory_refusal()) is not None:
+            return short
         busy = sum(node in deployment.nodes for deployment in going_on)
         if self._rules.deploy_tasks_are_limited and busy >= self._settings.number(MOST_DEPLOYS):
             return _TOO_MUCH_WORK
@@ -47,5 +53,16 @@ class Limits:
 
     def registration_refusal(self, going_on: int) -> str | None:
         """Why a node that has so many registrations going on begins no other one, or None."""
+        if (short := self.memory_refusal()) is not None:
+            return short
         too_many = going_on >= self._settings.number(MOST_REGISTRATIONS)
         return _TOO_MUCH_WORK if self._rules.register_tasks_are_limited and too_many else None
+
+    def memory_refusal(self) -> str | None:
+        """Why no task of a local model runs where more memory is used than a threshold allows, or None."""
+        heap, native = self._rules.heap_threshold_is_kept, self._rules.native_threshold_is_kept
+        if heap and self._settings.number(HEAP_MEMORY) < _USED_PERCENT:
+            return "Memory Circuit Breaker is open, please check your resources!"
+        if native and self._settings.number(NATIVE_MEMORY) < _USED_PERCENT:
+            return "Native Memory Circuit Breaker is open, please check your resources!"
+        return None

@@ -96,6 +96,15 @@ def assembled(model_id: str, chunks: Sequence[Chunk | None]) -> bytes:
     return b"".join(chunk.bytes for chunk in chunks if chunk is not None)
 
 
+def unpacked_bytes(content: bytes) -> int:
+    """How much the files of a model are together, 0 for what is no zip."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return sum(entry.file_size for entry in archive.infolist())
+    except zipfile.BadZipFile:
+        return 0
+
+
 def require_hash(content: bytes, told: str) -> None:
     """Raises FileError for a file whose SHA-256 is another than the one that was told."""
     if hashlib.sha256(content).hexdigest() != told:

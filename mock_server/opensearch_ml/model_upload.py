@@ -40,7 +40,7 @@ def read_meta(call: Call) -> tuple[Fields, Model]:
         raise node_error("i_o_exception", "Model meta request has empty body")
     fields = call.fields()
     model = read_members(fields, call.cluster)
-    model.file = _read_file(fields, model)
+    model.file = _read_file(fields, model, complete=call.cluster.rules.meta_is_complete)
     model.is_announced = True
     return fields, model
 
@@ -68,12 +68,12 @@ def _group_of(call: Call, fields: Fields, model: Model) -> str:
     return group_of(call, fields, model)
 
 
-def _read_file(fields: Fields, model: Model) -> LocalFile:
+def _read_file(fields: Fields, model: Model, *, complete: bool) -> LocalFile:
     for name, told in _REQUIRED.items():
         unneeded = name == "model_config" and model.algorithm in NEED_NO_CONFIG
-        if name not in fields and not unneeded:
+        if name not in fields and not unneeded and complete:
             raise illegal_argument(f"{told} is null")
-    if fields.text("model_format") not in MODEL_FORMATS:
+    if fields.text("model_format") not in (*MODEL_FORMATS, *(() if complete else (None,))):
         raise illegal_argument("Wrong model format")
     return LocalFile(
         format=fields.text("model_format") or "",
@@ -109,8 +109,12 @@ def upload_chunk(call: Call) -> Answer:
         raise node_error("exception", "Chunk size either 0 or null")
     if len(content) > LARGEST_CHUNK:
         raise node_error("exception", "Chunk size exceeds 10MB")
-    if cluster.rules.chunks_are_kept or not cluster.store.chunks.where("model_id", model.id):
-        chunk = chunk_of(model, file, number, content)
+    chunk = chunk_of(model, file, number, content)
+    if not cluster.rules.chunks_are_kept:
+        is_kept = not cluster.store.chunks.where("model_id", model.id)
+    else:
+        is_kept = cluster.rules.later_chunk_replaces or chunk.id not in cluster.store.chunks
+    if is_kept:
         cluster.store.chunks.put(chunk.id, chunk)
     if number + 1 == chunks:
         _rewrite(cluster, model)

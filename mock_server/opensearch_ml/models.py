@@ -48,7 +48,8 @@ def delete(call: Call) -> Answer:
     cluster, model_id = call.cluster, call.parameters["model_id"]
     model = find(cluster, model_id)
     access.require_model(call, model)
-    if cluster.rules.deployed_model_is_kept and model.state in _STATES_KEPT:
+    is_deploying = model.state is ModelState.DEPLOYING and not cluster.rules.deploying_model_is_kept
+    if cluster.rules.deployed_model_is_kept and model.state in _STATES_KEPT and not is_deploying:
         raise status_error(
             400,
             "Model cannot be deleted in deploying or deployed state. Try undeploy model first then delete",
@@ -156,10 +157,11 @@ def view(model: Model) -> JsonObject:
 def _deployment(model: Model) -> JsonObject:
     if model.planned_nodes is None:
         return {}
+    is_first = model.state is ModelState.DEPLOYING and model.deployed_at is None
     return {
         "auto_redeploy_retry_times": 0 if model.was_deployed else None,
         "planning_worker_node_count": len(model.planned_nodes),
-        "current_worker_node_count": len(model.worker_nodes),
+        "current_worker_node_count": None if is_first else len(model.worker_nodes),
         "planning_worker_nodes": list(model.planned_nodes) or None,
         "deploy_to_all_nodes": model.on_all_nodes or None,
     }

@@ -160,7 +160,8 @@ class Registrations:
     def _kept(self, model: Model, told: str | None, content: bytes, stamp: int) -> LocalFile:
         """Keep a file in chunks."""
         parts = list(model_files.parts_of(content))
-        file = LocalFile("" if model.file is None else model.file.format, told, len(content), len(parts))
+        size = len(content) if self._environment.rules.size_is_measured else 0
+        file = LocalFile("" if model.file is None else model.file.format, told, size, len(parts))
         for number, part in enumerate(parts):
             chunk = chunk_of(model, file, number, part)
             chunk.name, chunk.created = model.name, stamp

@@ -205,7 +205,7 @@ def _read(fields: Fields, cluster: Cluster) -> Model:
     model = read_members(fields, cluster)
     function = model.algorithm
     if function != "REMOTE":
-        _require_file(model, fields)
+        _require_file(model, fields, cluster.rules)
     require_function_allowed(function, cluster)
     texts = (("Model description", model.description), ("Model name", model.name))
     check_texts(cluster.rules, texts, required="Model name")
@@ -233,10 +233,14 @@ def _read_connector(model: Model, fields: Fields, cluster: Cluster) -> None:
         raise null_pointer("java.util.Map.keySet()", "this.credential")
 
 
-def _require_file(model: Model, fields: Fields) -> None:
+def _require_file(model: Model, fields: Fields, rules: Rules) -> None:
     if "model_format" not in fields:
         raise illegal_argument("model format is null")
-    if "url" in fields and model.model_config is None and model.algorithm not in NEED_NO_CONFIG:
+    if "url" not in fields:
+        return
+    if rules.local_version_is_needed and "version" not in fields:
+        raise illegal_argument("model version is null")
+    if rules.config_is_needed and model.model_config is None and model.algorithm not in NEED_NO_CONFIG:
         raise illegal_argument("model config is null")
 
 

@@ -143,6 +143,16 @@ class Rules:
     models_are_limited: bool = True
     deploy_tasks_are_limited: bool = True
     register_tasks_are_limited: bool = True
+    heap_threshold_is_kept: bool = True
+    native_threshold_is_kept: bool = True
+    only_ml_nodes_is_kept: bool = True
+    local_version_is_needed: bool = True
+    config_is_needed: bool = True
+    size_is_measured: bool = True
+    meta_is_complete: bool = True
+    later_chunk_replaces: bool = True
+    deploying_model_is_kept: bool = True
+    empty_texts_refused: bool = True
     register_task_completes: bool = True
     undeploy_frees_memory: bool = True
     restart_empties_memory: bool = True

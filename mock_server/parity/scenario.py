@@ -150,10 +150,17 @@ def _served(value: Any, folder: Path, place: str) -> Served:
     if "zip" in values:
         entries = _mapping(values["zip"], place)
         try:
-            content = zipped({name: (folder / str(entries[name])).read_bytes() for name in entries})
+            content = zipped({name: _entry(entries[name], folder, place) for name in entries})
         except OSError as error:
             raise ScenarioError(f"{place}: a file of the zip can't be read: {error}") from None
     return Served(content, int(values.get("status", 200)), float(values.get("after", 0)))
+
+
+def _entry(value: Any, folder: Path, place: str) -> bytes:
+    if isinstance(value, str):
+        return (folder / value).read_bytes()
+    values = _mapping(value, place, {"file", "blanks"})
+    return (folder / str(values.get("file"))).read_bytes() + b" " * int(values.get("blanks", 0))
 
 
 def _mapping(value: Any, place: str, known: Collection[str] | None = None) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ ANSWER = {"choices": [{"message": {"content": "hi"}}], "embedding": [0.1, 0.2]}
 """What the model behind every connector answers."""
 
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
+_LONG_BYTES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,12 @@ class Served:
 
 
 def zipped(entries: Mapping[str, bytes]) -> bytes:
-    """A zip of these entries, in their order and uncompressed: the same bytes each time."""
+    """A zip of these entries, in their order: the same bytes each time. Only what is long is compressed."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for name, content in entries.items():
-            archive.writestr(zipfile.ZipInfo(name, _NO_TIME), content)
+            method = zipfile.ZIP_DEFLATED if len(content) > _LONG_BYTES else zipfile.ZIP_STORED
+            archive.writestr(zipfile.ZipInfo(name, _NO_TIME), content, method)
     return packed.getvalue()
 
 

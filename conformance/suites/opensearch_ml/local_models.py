@@ -30,6 +30,8 @@ LOCAL_ROLES = "plugins.ml_commons.task_dispatcher.eligible_node_role.local_model
 LOCAL_MODELS = "plugins.ml_commons.local_model.enabled"
 MOST_MODELS = "plugins.ml_commons.max_model_on_node"
 MOST_REGISTRATIONS = "plugins.ml_commons.max_register_model_tasks_per_node"
+NATIVE_MEMORY = "plugins.ml_commons.native_memory_threshold"
+HEAP_MEMORY = "plugins.ml_commons.jvm_heap_memory_threshold"
 CUSTOM_PLAN = "plugins.ml_commons.allow_custom_deployment_plan"
 MOST_DEPLOYS = "plugins.ml_commons.max_deploy_model_tasks_per_node"
 # The page requires a configuration of every custom model.
@@ -220,8 +222,7 @@ class LocalModels:
         return self.ml.predict(model_id, {"text_docs": [text]})
 
     def predict_by_function(self, model_id: str, text: str = TEXT) -> Exchange:
-        path = f"{ML}/_predict/{FUNCTION.lower()}/{quote(model_id, safe='')}"
-        return self.session.request("POST", path, {"text_docs": [text]})
+        return self.session.request("POST", function_path(model_id), {"text_docs": [text]})
 
     def profiles(self, model_id: str) -> Mapping[str, Mapping[str, Any]]:
         """What the profile of each node says of the model, by the node's id."""
@@ -246,6 +247,11 @@ class LocalModels:
         return self.session.settle(
             lambda: self.in_memory_of(model_id), lambda found: found == nodes, budget=budget
         ).value
+
+
+def function_path(model_id: str, function: str = FUNCTION.lower()) -> str:
+    """The route of a predict that names the function of the model too."""
+    return f"{ML}/_predict/{function}/{quote(model_id, safe='')}"
 
 
 def unsuccessful(expect: Expect, name: str, ended: Exchange, what: str) -> None:

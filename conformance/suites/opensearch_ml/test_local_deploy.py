@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mlconform.conformance.contract.model import Contract, Remedy
 from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.marks import exclusive, needs, requirement
-from mlconform.conformance.suites.opensearch_ml.api import MlCommons
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons, model_path
 from mlconform.conformance.suites.opensearch_ml.local_models import (
     CUSTOM_PLAN,
     LOCAL_ROLES,
@@ -16,6 +18,7 @@ from mlconform.conformance.suites.opensearch_ml.local_models import (
     LocalModels,
     answered_weights,
     fails_while,
+    function_path,
 )
 from mlconform.conformance.suites.opensearch_ml.test_model_states import STATES
 from mlconform.conformance.suites.opensearch_ml.test_undeploy import values_of
@@ -93,6 +96,13 @@ class TestSomeNodes:
             raise Untestable(f"the model is in the memory of {found}, not of all nodes but the first")
         expect.equal("osml.get.state.partially-deployed", state, "PARTIALLY_DEPLOYED", "model_state")
         expect.one_of("osml.get.states", state, STATES, "model_state")
+
+    @requirement("osml.deploy.unknown-node")
+    def test_a_node_that_there_is_not(self, local: LocalModels, expect: Expect) -> None:
+        model = local.uploaded()
+        local.set({CUSTOM_PLAN: True})
+        expect.status("osml.deploy.unknown-node", local.ml.deploy(model, {"node_ids": ["no-such-node"]}), 400)
+        expect.equal("osml.deploy.unknown-node", local.ml.state(model), "REGISTERED", "model_state")
 
 
 class TestSettings:
@@ -207,6 +217,17 @@ class TestUse:
         expect.equal("osml.predict.local.not-ready", local.in_memory_of(model), [], "nodes that have it")
         expect.equal("osml.predict.local.not-ready", ml.state(model), "REGISTERED", "model_state")
 
+    @requirement("osml.predict.local.no-texts")
+    def test_it_needs_texts(self, local: LocalModels, expect: Expect) -> None:
+        model, post = local.deployed(), local.session.request
+        wrong: tuple[dict[str, Any] | None, ...] = ({"text_docs": []}, {}, None)
+        for body in wrong:
+            for path in (model_path(model, "/_predict"), function_path(model)):
+                expect.client_error("osml.predict.local.no-texts", post("POST", path, body))
+        strange = post("POST", function_path(model, "no_such_function"), {"text_docs": [TEXT]})
+        expect.client_error("osml.predict.local.no-texts", strange)
+        expect.accepted("osml.predict.local.no-texts", local.predict(model))
+
     @requirement("osml.update.local")
     def test_it_is_not_updated(self, local: LocalModels, expect: Expect) -> None:
         waiting, model = local.announced(), local.uploaded()
@@ -293,6 +314,20 @@ def test_a_deployed_model_is_not_deleted(local: LocalModels, expect: Expect) -> 
     model = local.deployed()
     expect.status("osml.delete.deployed", local.ml.delete(model), 400)
     expect.accepted("osml.delete.deployed", local.predict(model))
+
+
+@requirement("osml.delete.safe.ingest-pipeline")
+def test_a_model_that_a_pipeline_uses_is_not_deleted(
+    local: LocalModels, ml: MlCommons, expect: Expect
+) -> None:
+    ml.set(SAFE_DELETE=True)
+    model = local.uploaded()
+    ml.user_of("ingest pipeline", model)
+    expect.status("osml.delete.safe.ingest-pipeline", ml.delete(model), 409)
+    ml.bring_up(model)
+    expect.accepted("osml.delete.safe.ingest-pipeline", local.predict(model))
+    ml.take_down(model)
+    expect.status("osml.delete.safe.ingest-pipeline", ml.delete(model), 409)
 
 
 @requirement("osml.delete.gone")

@@ -6,13 +6,14 @@ import pytest
 
 from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.marks import exclusive, requirement
-from mlconform.conformance.suites.opensearch_ml.local_models import NOBODY, LocalModels, unsuccessful
+from mlconform.conformance.suites.opensearch_ml.local_models import CONFIG, NOBODY, LocalModels, unsuccessful
 from mlconform.conformance.targets import model_file
 from mlconform.conformance.targets.endpoint import FileName
 
 pytestmark = exclusive
 
-NEEDED = ("name", "model_format", "model_content_hash_value", "url")
+NEEDED = ("name", "version", "model_format", "model_content_hash_value", "url")
+IN_CONFIG = ("model_type", "embedding_dimension", "framework_type")
 
 
 @requirement("osml.register.custom", "osml.register.field.url")
@@ -54,6 +55,30 @@ def test_a_field_is_missing(local: LocalModels, expect: Expect, field: str) -> N
     body = {name: value for name, value in local.url_body().items() if name != field}
     ended = local.ended(local.register(body))
     unsuccessful(expect, "osml.register.custom.fields-needed", ended, f"no {field}")
+
+
+@requirement("osml.register.custom.fields-needed")
+def test_the_configuration_is_missing(local: LocalModels, expect: Expect) -> None:
+    # Of a model that makes embeddings: the page on sparse ones knows no configuration.
+    local.let_in()
+    body = local.url_body(function_name="TEXT_EMBEDDING", model_config=None)
+    expect.client_error("osml.register.custom.fields-needed", local.register(body))
+
+
+@pytest.mark.parametrize("field", IN_CONFIG)
+@requirement("osml.register.custom.fields-needed")
+def test_a_field_of_the_configuration_is_missing(local: LocalModels, expect: Expect, field: str) -> None:
+    local.let_in()
+    config = {name: value for name, value in CONFIG.items() if name != field}
+    body = local.url_body(function_name="TEXT_EMBEDDING", model_config=config)
+    expect.client_error("osml.register.custom.fields-needed", local.register(body))
+
+
+@requirement("osml.register.size")
+def test_another_size_and_number_of_chunks(local: LocalModels, expect: Expect) -> None:
+    read = local.ml.get(local.model(model_content_size_in_bytes=7, total_chunks=7))
+    told = [read.member(name) for name in ("model_content_size_in_bytes", "total_chunks")]
+    expect.equal("osml.register.size", told, [model_file.small().size, 1], "size and total_chunks")
 
 
 @requirement("osml.register.custom.format")

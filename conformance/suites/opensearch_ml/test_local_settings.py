@@ -10,10 +10,12 @@ from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.marks import deciding, exclusive, requirement
 from mlconform.conformance.suites.opensearch_ml.local_models import (
+    HEAP_MEMORY,
     LOCAL_MODELS,
     MOST_DEPLOYS,
     MOST_MODELS,
     MOST_REGISTRATIONS,
+    NATIVE_MEMORY,
     TRUSTED_URLS,
     VIA_URL,
     LocalModels,
@@ -21,6 +23,7 @@ from mlconform.conformance.suites.opensearch_ml.local_models import (
     refused_while,
 )
 from mlconform.conformance.targets.endpoint import FileName
+from mlconform.conformance.targets.exchange import Exchange
 
 pytestmark = exclusive
 
@@ -68,6 +71,32 @@ def test_without_local_models(local: LocalModels, expect: Expect) -> None:
             exchange=answered,
         )
     expect.accepted("osml.settings.local-model.off", local.predict(deployed))
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [
+        deciding("osml.settings.native-threshold.zero", NATIVE_MEMORY),
+        deciding("osml.settings.heap-threshold.zero", HEAP_MEMORY),
+    ],
+)
+def test_no_memory_is_allowed(local: LocalModels, expect: Expect, name: str, setting: str) -> None:
+    deployed, model, body = local.deployed(), local.uploaded(), local.url_body()
+    before = local.set({setting: 0})
+    answered = [local.predict(deployed), local.predict_by_function(deployed)]
+    ended = [local.ended(local.ml.deploy(model)), local.ended(local.register(body))]
+    local.set(before)
+    ran = [exchange for exchange in answered if exchange.status < 400]
+    ran += [task for task in ended if task.status == 200 and task.member("state") != "FAILED"]
+    for exchange in ran[:1]:
+        expect.that(
+            name,
+            False,
+            expected=f"neither a predict nor a deploy nor a registration while {setting} is 0",
+            came="; ".join(each.summary for each in ran),
+            exchange=exchange,
+        )
+    expect.accepted(name, local.predict(deployed))
 
 
 @requirement("osml.settings.trusted-url.default")
@@ -125,3 +154,31 @@ def test_one_registration_a_node(local: LocalModels, expect: Expect) -> None:
     expect.equal(
         "osml.settings.max-register-tasks", again.member("state"), "COMPLETED", "state of a task afterwards"
     )
+
+
+@requirement("osml.settings.max-deploy-tasks")
+def test_one_deploy_a_node(local: LocalModels, expect: Expect) -> None:
+    models = [local.model(FileName.LARGE) for _ in range(2)]
+    local.set({MOST_DEPLOYS: 1})
+    begun = [local.ml.deploy(model) for model in models]
+    ended = [local.ended(answered) for answered in begun]
+    first, second = ended
+    one_by_one = _time(second, "create_time") > _time(first, "last_update_time")
+    if first.member("state") == "COMPLETED" and one_by_one:
+        raise Untestable("the first deploy had ended before the second began")
+    completed = sum(task.member("state") == "COMPLETED" for task in ended)
+    expect.that(
+        "osml.settings.max-deploy-tasks",
+        completed == 1,
+        expected="of two deploys at once to the same nodes one succeeds",
+        came="; ".join(task.summary for task in ended),
+    )
+    refused = models[first.member("state") == "COMPLETED"]
+    again = local.ended(local.ml.deploy(refused))
+    expect.equal("osml.settings.max-deploy-tasks", again.member("state"), "COMPLETED", "state afterwards")
+
+
+def _time(task: Exchange, name: str) -> int:
+    """This time of a task in milliseconds, 0 where it has none."""
+    value = task.member(name)
+    return value if isinstance(value, int) else 0

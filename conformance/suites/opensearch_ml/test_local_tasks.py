@@ -106,6 +106,22 @@ class TestDeploy:
             "osml.task.example.in-progress", tasks[0].member("state"), ("CREATED", "RUNNING"), "state"
         )
 
+    @requirement("osml.delete.deploying", "osml.update.local")
+    def test_it_is_neither_deleted_nor_updated_meanwhile(self, local: LocalModels, expect: Expect) -> None:
+        model = local.model(FileName.LARGE)
+        answered = local.ml.deploy(model)
+        local.ml.settle_state(model, "DEPLOYING", "DEPLOYED", "DEPLOY_FAILED")
+        deleted = local.ml.delete(model)
+        updated = local.ml.update(model, {"description": "changed"})
+        local.still_going_on(local.ml.get_task(str(answered.member("task_id"))))
+        expect.status("osml.delete.deploying", deleted, 400)
+        expect.status("osml.update.local", updated, 409)
+        ended = local.ended(answered)
+        expect.equal("osml.delete.deploying", ended.member("state"), "COMPLETED", "state of the task")
+        expect.accepted("osml.delete.deploying", local.predict(model))
+        description = local.ml.get(model).member("description")
+        expect.equal("osml.update.local", description, "made by a conformance run", "description afterwards")
+
 
 def _seen(local: LocalModels, model: str, task_id: str) -> tuple[list[str], list[Exchange]]:
     """The states that the model had while its task went on, and the task meanwhile."""

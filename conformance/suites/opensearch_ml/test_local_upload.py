@@ -41,6 +41,37 @@ class TestMeta:
         digest = read.member("model_content_hash_value")
         expect.equal("osml.upload.announced", digest, model_file.small().sha256, "hash of the model")
 
+    @pytest.mark.parametrize(
+        "field", ["name", "function_name", "model_format", "model_content_hash_value", "total_chunks"]
+    )
+    @requirement("osml.upload.fields-needed")
+    def test_a_field_is_missing(self, local: LocalModels, expect: Expect, field: str) -> None:
+        local.let_in()
+        body = {name: value for name, value in local.meta_body().items() if name != field}
+        expect.client_error("osml.upload.fields-needed", local.register_meta(body))
+
+    @pytest.mark.parametrize("field", ["version", "model_content_size_in_bytes", "description"])
+    @requirement("osml.upload.fields-optional")
+    def test_a_field_is_left_out(self, local: LocalModels, expect: Expect, field: str) -> None:
+        local.let_in()
+        body = {name: value for name, value in local.meta_body().items() if name != field}
+        expect.accepted("osml.upload.fields-optional", local.register_meta(body))
+
+    @requirement("osml.delete.gone", "osml.upload.unknown-model")
+    def test_the_model_is_deleted_before_its_chunks_come(self, local: LocalModels, expect: Expect) -> None:
+        model = local.announced()
+        expect.accepted("osml.delete.gone", local.ml.delete(model))
+        expect.equal("osml.delete.gone", local.ml.state(model), "absent", "the model")
+        answered = local.upload_chunk(model, 0, FIRST)
+        # That it is no fault of the server is osml.wire.no-server-error.
+        expect.that(
+            "osml.upload.unknown-model",
+            answered.status >= 400,
+            expected="a refusal of a chunk of a model that is not there",
+            came=answered.summary,
+            exchange=answered,
+        )
+
 
 class TestChunks:
     @requirement("osml.upload.chunks")
@@ -68,6 +99,21 @@ class TestChunks:
         settled = local.ml.settle_state(model, "DEPLOY_FAILED")
         expect.settles("osml.upload.not-whole", settled, "DEPLOY_FAILED", "model_state")
         expect.equal("osml.upload.not-whole", local.in_memory_of(model), [], "nodes whose profile has it")
+
+    @pytest.mark.parametrize(
+        "sent", [((0, SECOND), (0, FIRST), (1, SECOND)), ((0, FIRST), (1, FIRST), (1, SECOND))]
+    )
+    @requirement("osml.upload.again")
+    def test_one_comes_again(
+        self, local: LocalModels, expect: Expect, sent: tuple[tuple[int, bytes], ...]
+    ) -> None:
+        model = local.announced()
+        for number, content in sent:
+            expect.accepted("osml.upload.again", local.upload_chunk(model, number, content))
+        local.ml.settle_state(model, "REGISTERED")
+        ended = local.ended(local.ml.deploy(model))
+        expect.equal("osml.upload.again", ended.member("state"), "COMPLETED", "state of the deploy task")
+        expect.accepted("osml.upload.again", local.predict(model))
 
     @requirement("osml.upload.too-many")
     def test_one_too_many(self, local: LocalModels, expect: Expect) -> None:

@@ -31,6 +31,8 @@ MODEL_ACCESS_CONTROL = PREFIX + "model_access_control_enabled"
 CONNECTOR_ACCESS_CONTROL = PREFIX + "connector_access_control_enabled"
 LOCAL_MODELS = PREFIX + "local_model.enabled"
 MOST_MODELS = PREFIX + "max_model_on_node"
+NATIVE_MEMORY = PREFIX + "native_memory_threshold"
+HEAP_MEMORY = PREFIX + "jvm_heap_memory_threshold"
 MOST_DEPLOYS = PREFIX + "max_deploy_model_tasks_per_node"
 MOST_REGISTRATIONS = PREFIX + "max_register_model_tasks_per_node"
 

@@ -99,13 +99,6 @@ def require_own_input(model: Model, fields: Fields, algorithm: str) -> None:
         raise node_error("m_l_exception", reason, caused_by=cause)
 
 
-def _texts(fields: Fields, name: str = "text_docs") -> list[str]:
-    texts = fields.texts(name)
-    if not texts:
-        raise illegal_argument("Empty text docs")
-    return texts
-
-
 def _source(*parts: str) -> random.Random:
     return random.Random("\0".join(parts).encode("utf-8", "surrogatepass"))
 
@@ -119,7 +112,7 @@ def _embeddings(model: Model, fields: Fields) -> list[JsonObject]:
     keep = _result_filter(fields)
     return [
         {"output": keep([_tensor("sentence_embedding", _unit_vector(model, text, dimension))])}
-        for text in _texts(fields)
+        for text in fields.texts("text_docs") or ()
     ]
 
 
@@ -154,7 +147,7 @@ def _unit_vector(model: Model, text: str, dimension: int) -> list[float]:
 def _sparse(model: Model, fields: Fields) -> list[JsonObject]:
     weighs = model.algorithm == "SPARSE_ENCODING"
     results = []
-    for text in _texts(fields):
+    for text in fields.texts("text_docs") or ():
         tokens = dict.fromkeys(re.findall(r"\w+", text.lower()))
         weights = {
             token: round(_source(model.name, token).uniform(0.1, 3), 6) if weighs else 1.0 for token in tokens
@@ -169,7 +162,7 @@ def _tokenized(loaded: SparseTokenizer, fields: Fields, *, weighs: bool) -> list
     by_number = (parameters.get("sparse_embedding_format") or "").upper() == "TOKEN_ID"
     told = loaded.weights if weighs else {}
     results = []
-    for text in _texts(fields):
+    for text in fields.texts("text_docs") or ():
         weights = {
             str(loaded.tokenizer.vocabulary[token]) if by_number else token: told.get(token, 1.0)
             for token in loaded.tokenizer.tokens(text)
@@ -184,7 +177,7 @@ def _similarities(model: Model, fields: Fields) -> list[JsonObject]:
         raise illegal_argument("query text is null")
     wanted = set(re.findall(r"\w+", query.lower()))
     results = []
-    for text in _texts(fields):
+    for text in fields.texts("text_docs") or ():
         shared = len(wanted & set(re.findall(r"\w+", text.lower())))
         score = round(8 * shared / (len(wanted) or 1) - 4 + _source(model.name, text).random(), 6)
         results.append({"output": [_tensor("similarity", [score])]})

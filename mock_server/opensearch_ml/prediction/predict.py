@@ -67,6 +67,7 @@ def predict(call: Call) -> Answer:
     access.require_prediction(call, model)
     _require_enabled(cluster, model)
     _require_ready(call, model)
+    _require_memory(cluster)
     take_token(cluster, model)
     take_token_of_user(call, model)
     cluster.let_others_in()
@@ -181,7 +182,8 @@ def _local_input(fields: Fields, algorithm: str, rules: Rules) -> Fields:
         fields.texts_or_nulls("text_docs")
     if algorithm in _DATA_FUNCTIONS and not {"input_data", "input_query"} & set(fields.values):
         raise validation_error(["input data can't be null"])
-    if algorithm in (*_EMBEDDING_FUNCTIONS, "TEXT_SIMILARITY") and not fields.get("text_docs"):
+    takes_texts = algorithm in (*_EMBEDDING_FUNCTIONS, "TEXT_SIMILARITY")
+    if takes_texts and rules.empty_texts_refused and not fields.get("text_docs"):
         raise illegal_argument("Empty text docs")
     return fields
 
@@ -232,6 +234,13 @@ def _require_enabled(cluster: Cluster, model: Model) -> None:
         return
     if model.is_enabled is False and rules.disabled_refuses_predict:
         raise status_error(403, "Model is disabled.")
+
+
+def _require_memory(cluster: Cluster) -> None:
+    """Raises ApiError 429 where no task of a local model may run for want of memory."""
+    if (short := cluster.lifecycle.limits.memory_refusal()) is not None:
+        told = {"bytes_wanted": 0, "bytes_limit": 0, "durability": "TRANSIENT"}
+        raise ApiError(429, "circuit_breaking_exception", short, told)
 
 
 def _require_ready(call: Call, model: Model) -> None:
