@@ -25,9 +25,12 @@ import click
 from kit import KIT, Node, StartError, started, state
 
 MLCONFORM = Path(sys.executable).with_name("mlconform")
-# Models, groups, connectors, agents, pipelines of both kinds and settings, in a dozen checks of which chance
-# decides none.
-SELECT = "osml.delete.safe*,osml.settings.sync-interval*,!osml.delete.safe.several-kinds,!*test_stateful*"
+# Models, groups, connectors, agents, pipelines of both kinds and settings, in some thirty checks of which
+# chance decides none: enough that a run which begins meanwhile meets the turn of another.
+SELECT = (
+    "osml.delete.safe*,osml.settings.sync-interval*,osml.settings.*.values,"
+    "!osml.delete.safe.several-kinds,!*test_stateful*"
+)
 # What the runs change too, so that it must be put back to this and not be taken away.
 SETTINGS = {
     "plugins.ml_commons.sync_up_job_interval_in_seconds": "11",
@@ -106,7 +109,7 @@ class Run:
             time.sleep(PAUSE_SECONDS)
 
     def is_in_its_checks(self) -> None:
-        self.until(lambda: self.checks >= 2, "two of its checks had ended")
+        self.until(lambda: self.checks, "one of its checks had ended")
 
     def ended(self) -> Ended:
         """Wait for its end. Raises `subprocess.TimeoutExpired`."""
