@@ -63,7 +63,7 @@ def _lines(found: Preview, rehearsal: Rehearsal, changes: Sequence[Change]) -> I
     yield f"{facts.product} {facts.version}, judged by {PROFILE} {found.documentation}"
     for mark in found.others:
         yield f"another run is at work, and this one would wait for it or end: {mark}"
-    yield f"runs {len(found.chosen)} of {found.checks} checks, for {found.judged} requirements"
+    yield f"runs {len(found.chosen)} of the {found.checks} selected checks, for {found.judged} requirements"
     total = sum(map(Counter.total, rehearsal.sent.values()))
     yield f"sends about {total} requests ({_HOW}):"
     for area, operations in sorted(rehearsal.sent.items(), key=lambda each: -each[1].total()):
@@ -74,9 +74,9 @@ def _lines(found: Preview, rehearsal: Rehearsal, changes: Sequence[Change]) -> I
         yield f"restarts the target {rehearsal.restarts} times"
     yield found.plan
     left_out = sum(map(len, found.left_out.values()))
-    yield f"leaves out {left_out} checks:" if left_out else "leaves out no check that is selected"
+    yield f"leaves out of them {left_out}:" if left_out else "leaves out none of them"
     for reason, names in found.left_out.items():
-        yield f"  {len(names)}, {reason}: {', '.join(names)}"
+        yield f"  {len(names)}, {reason}: {', '.join(dict.fromkeys(names))}"
     if found.dropped:
         yield f"{found.dropped} checks are not selected, or decide nothing that applies to this target"
 

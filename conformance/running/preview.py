@@ -130,12 +130,12 @@ class _Collected:
 
 
 def _by_reason(items: Iterable[pytest.Item], why: Mapping[str, str | None]) -> Mapping[str, tuple[str, ...]]:
-    """The names of the checks that have a reason, by it, each once."""
-    found: dict[str, dict[str, None]] = defaultdict(dict)
+    """The names of the checks that have a reason, by it; one of several parameters comes several times."""
+    found = defaultdict(list)
     for item in items:
         reason = why[item.nodeid]
         if reason is not None:
-            found[reason][check_name(item)] = None
+            found[reason].append(check_name(item))
     return {reason: tuple(names) for reason, names in found.items()}
 
 

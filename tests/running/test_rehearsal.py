@@ -85,7 +85,7 @@ def test_what_connectors_lack_here_is_told_with_its_value(served: tuple[str, Rec
 
 def test_a_check_that_lacks_something_is_left_out_with_the_reason(served: tuple[str, Recorded]) -> None:
     _, told = run(served[0], "--dry-run", select=f"{SELECT},*test_node_ids_limit_the_deployment")
-    assert "leaves out 1 checks:" in told
+    assert "leaves out of them 1:" in told
     assert "  1, needs a cluster with more than one node" in told
 
 
