@@ -61,7 +61,8 @@ def rounds(contract: Contract, baseline: Baseline, results: Sequence[Tried]) -> 
 def candidates(requirement: Requirement, baseline: Baseline, checks: Sequence[str]) -> Iterator[Mutant]:
     """What its checks meet answered otherwise, not done, or altered; each mutant once.
 
-    First the answers of the requirement's own operation, then the members that it names, then the rest.
+    First the answers of the requirement's own operation, successes before refusals, then the members that it
+    names, then the rest.
     """
     met = {place for name in checks for place in baseline.met[name]}
     # What few checks meet is nearest to what these are about.
@@ -76,7 +77,10 @@ def candidates(requirement: Requirement, baseline: Baseline, checks: Sequence[st
 def _ordered(requirement: Requirement, baseline: Baseline, rare: Sequence[Place]) -> Iterator[Mutant]:
     answers = [place for place in rare if not place.path]
     members = [place for place in rare if place.path and place in baseline.members]
-    own = [place for place in answers if place.operation == requirement.operation]
+    own = sorted(
+        (place for place in answers if place.operation == requirement.operation),
+        key=lambda place: place.status,
+    )
     writes = {mutant.place for mutant in undone(baseline)}
     yield from _otherwise(own, writes)
     words = _words(requirement)
@@ -88,9 +92,12 @@ def _ordered(requirement: Requirement, baseline: Baseline, rare: Sequence[Place]
 
 
 def _otherwise(answers: Sequence[Place], writes: set[Place]) -> Iterator[Mutant]:
-    yield from (Mutant(place, Kind.STATUS) for place in answers)
-    yield from (Mutant(place, Kind.UNDONE) for place in answers if place in writes)
-    yield from (Mutant(place, Kind.NO_ROUTE) for place in answers[:2])
+    for place in answers:
+        yield Mutant(place, Kind.STATUS)
+        if place.status < 300:
+            yield Mutant(place, Kind.NO_ROUTE)
+        if place in writes:
+            yield Mutant(place, Kind.UNDONE)
 
 
 def _wrong(baseline: Baseline, members: Sequence[Place]) -> Iterator[Mutant]:

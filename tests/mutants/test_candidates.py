@@ -39,8 +39,8 @@ def test_the_own_operation_comes_first_then_the_named_member(baseline: Baseline)
     named = Place("read", 200, ("name",))
     assert found[:5] == [
         Mutant(REGISTER, Kind.STATUS),
-        Mutant(REGISTER, Kind.UNDONE),
         Mutant(REGISTER, Kind.NO_ROUTE),
+        Mutant(REGISTER, Kind.UNDONE),
         Mutant(named, Kind.VALUE),
         Mutant(named, Kind.LEFT_OUT),
     ]
