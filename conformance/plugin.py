@@ -80,6 +80,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     option("--ml-restart-command", metavar="COMMAND", help="restarts the server")
     option(
+        "--ml-stop-node-command", metavar="COMMAND", help="stops one node of the cluster, not the target's"
+    )
+    option("--ml-start-node-command", metavar="COMMAND", help="starts it again")
+    option(
         "--ml-wait-for-turn",
         type=float,
         default=0.0,

@@ -10,7 +10,15 @@ from typing import Any
 
 from mlconform.mock_server.clock import Clock
 from mlconform.mock_server.codec import CodecError
-from mlconform.mock_server.core import JSON_UTF8, Profile, Request, Response, encode_json, json_response
+from mlconform.mock_server.core import (
+    JSON_UTF8,
+    HasNodes,
+    Profile,
+    Request,
+    Response,
+    encode_json,
+    json_response,
+)
 from mlconform.mock_server.endpoint import RemoteEndpoint
 from mlconform.mock_server.fault_injection import Fault, FaultError, Faults, read_fault, view_fault
 from mlconform.mock_server.journal import Journal
@@ -60,6 +68,10 @@ class Control:
             ("POST", "reset"): _Operation("forget everything but the time", self._reset),
             ("GET", "restart"): _Operation("how often the servers were restarted", self._view_restarts),
             ("POST", "restart"): _Operation("behave as after a restart of the servers", self._restart),
+            ("GET", "nodes"): _Operation("the numbers of the nodes that are running", self._view_nodes),
+            ("POST", "nodes"): _Operation(
+                "stop or start a node, by its number", self._move_node, ("stop", "start")
+            ),
             ("GET", "state"): _Operation("the whole state, as PUT takes it", self._state),
             ("PUT", "state"): _Operation(
                 "put a state in the place of the present one", self._load_state, _STATE
@@ -150,6 +162,27 @@ class Control:
         for profile in self._profiles.values():
             profile.restart()
         return self._view_restarts(values)
+
+    def _view_nodes(self, _values: dict[str, Any]) -> dict[str, Any]:
+        profiles = [profile for profile in self._profiles.values() if isinstance(profile, HasNodes)]
+        if not profiles:
+            raise ControlError("no API of this mock has nodes that come and go")
+        (numbers,) = {profile.running() for profile in profiles}
+        return {"running": len(numbers), "nodes": numbers}
+
+    def _move_node(self, values: dict[str, Any]) -> dict[str, Any]:
+        if len(values) != 1 or any(type(number) is not int for number in values.values()):
+            raise ControlError(
+                f'expected {{"stop": number}} or {{"start": number}}, got {json.dumps(values)}'
+            )
+        ((deed, number),) = values.items()
+        for profile in self._profiles.values():
+            if isinstance(profile, HasNodes):
+                try:
+                    (profile.stop_node if deed == "stop" else profile.start_node)(number)
+                except ValueError as error:
+                    raise ControlError(str(error)) from None
+        return self._view_nodes(values)
 
     def _state(self, _values: dict[str, Any]) -> dict[str, Any]:
         profiles = {name: profile.dump() for name, profile in self._profiles.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 JSON_UTF8 = "application/json; charset=UTF-8"
 
@@ -67,6 +67,20 @@ class Handler(Protocol):
 
     def handle(self, request: Request) -> Response:
         """Answer one request; safe to call from several threads. Never raises for anything a client sends."""
+
+
+@runtime_checkable
+class HasNodes(Protocol):
+    """A model API whose servers come and go one by one."""
+
+    def running(self) -> tuple[int, ...]:
+        """The numbers of the nodes that are there."""
+
+    def stop_node(self, number: int) -> None:
+        """Let a node leave the cluster, as one that is stopped. Raises ValueError where it can't be."""
+
+    def start_node(self, number: int) -> None:
+        """Let it come back with an empty memory. Raises ValueError where it is there."""
 
 
 class Profile(Protocol):

@@ -104,6 +104,35 @@ _ALL = (
         "The others still answer with a model that was undeployed.",
         undeploy_reaches_other_nodes=False,
     ),
+    _opensearch(
+        "departed-node-stays", "A model still reads as on a node that left.", departures_are_noticed=False
+    ),
+    _opensearch(
+        "returned-node-ignored", "A node that comes back gets no model.", returned_nodes_are_used=False
+    ),
+    _opensearch(
+        "returned-node-unsettles",
+        "A model reads DEPLOYING for good once it was undeployed after a node came back.",
+        returned_nodes_unsettle=True,
+    ),
+    _opensearch(
+        "failed-deploy-goes-on", "A deploy that failed leaves the model DEPLOYING.", failed_deploy_ends=False
+    ),
+    _opensearch(
+        "failed-predict-goes-on",
+        "A predict that could not deploy a model leaves it DEPLOYING.",
+        failed_auto_deploy_ends=False,
+    ),
+    _opensearch(
+        "failed-call-keeps-memory",
+        "A model whose endpoint refused can't be taken out of memory.",
+        failed_calls_leave_model_usable=False,
+    ),
+    _opensearch(
+        "redeploys-unlimited",
+        "A model is deployed again by itself more often than the setting says.",
+        redeploys_are_limited=False,
+    ),
     # Local models.
     _opensearch("hash-ignored", "A file with another hash is taken.", content_hash_is_checked=False),
     _opensearch("file-ignored", "A file that is no model is taken.", fetched_files_are_checked=False),

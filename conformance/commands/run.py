@@ -82,6 +82,10 @@ from mlconform.conformance.targets.connect import TargetOptions, split_targets
 @click.option(
     "--restart-command", metavar="COMMAND", help="restarts the server, e.g. 'docker restart opensearch'"
 )
+@click.option(
+    "--stop-node-command", metavar="COMMAND", help="stops one node of the cluster, not that of --target"
+)
+@click.option("--start-node-command", metavar="COMMAND", help="starts it again")
 @click.option("--model-id", multiple=True, help="model that may be used (nugen); repeatable")
 @access_options
 @click.option(
@@ -121,6 +125,8 @@ def command(dry_run: bool, as_json: bool, **given: Any) -> None:
         insecure=given["insecure"],
         wait_for_turn=given["wait_for_turn"],
         restart_command=given["restart_command"],
+        stop_node_command=given["stop_node_command"],
+        start_node_command=given["start_node_command"],
         docs_version=given["docs_version"],
         behaviour=given["behaviour"],
         mutant=given["mutant"],

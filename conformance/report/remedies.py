@@ -16,7 +16,7 @@ TAKES: Final[Mapping[Remedy, str]] = {
     Remedy.USERS: "Several users with different roles, and security: `--user` or `--create-users`.",
     Remedy.NODES: "A cluster with more than one node, each of which the run reaches: `--target` again.",
     Remedy.RESTART: "A way to restart the target: `--restart-command`.",
-    Remedy.NODE_COMMANDS: "A way to stop and start one of the nodes.",
+    Remedy.NODE_COMMANDS: "A way to stop and start a node: `--stop-node-command`, `--start-node-command`.",
     Remedy.WAITING: "More time for checks that wait: a higher `--max-wait`.",
     Remedy.FRESH_CLUSTER: "A cluster on which nothing was made yet.",
     Remedy.ENGINE: "A node that can run local models: its native libraries are not here.",

@@ -130,7 +130,7 @@ def conclude(
         duration=round(call.duration, 4),
         decisions=decisions,
         exchanges=_evidence(session, met) if told and session is not None else (),
-        log=_log(error),
+        log="\n".join(filter(None, (*(session.deeds if session is not None else ()), _log(error)))),
         endpoint=session.endpoint.address if told and session is not None else "",
         access=tuple(expect.access) if expect is not None and call.when == "call" else (),
     )

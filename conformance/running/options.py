@@ -100,6 +100,8 @@ class RunOptions:
             ("--mutant", target.mutant),
             ("--restart-command", target.restart_command),
             ("--max-rate", None if target.max_rate is None else f"{target.max_rate:g}"),
+            ("--stop-node-command", target.stop_node_command),
+            ("--start-node-command", target.start_node_command),
             ("--endpoint-host", None if target.endpoint_host == LOOPBACK_HOST else target.endpoint_host),
             *(("--model-id", model) for model in target.model_ids),
             *(("--user", user) for user in target.users),
@@ -116,9 +118,20 @@ class RunOptions:
 
 def _check_in_process(target: TargetOptions) -> None:
     """What steers the mock of this process has no effect on a server: raises `UsageError`."""
-    if target.in_process and target.restart_command is not None:
+    commands = {
+        "--restart-command": target.restart_command,
+        "--stop-node-command": target.stop_node_command,
+        "--start-node-command": target.start_node_command,
+    }
+    for name, command in commands.items():
+        if target.in_process and command is not None:
+            raise UsageError(
+                f"expected {name} with a server alone: the mock of this process is restarted without it"
+            )
+    if (target.stop_node_command is None) != (target.start_node_command is None):
         raise UsageError(
-            "expected --restart-command with a server alone: the mock of this process is restarted without it"
+            "expected --stop-node-command and --start-node-command together, but got one of them: "
+            "what is stopped is started again"
         )
     if target.in_process and target.max_rate is not None:
         raise UsageError("expected --max-rate with a server alone: the mock of this process is nobody else's")
@@ -164,6 +177,8 @@ def options_from(config: Configuration, handed: Handed | None = None) -> RunOpti
         insecure=get("--ml-insecure"),
         wait_for_turn=get("--ml-wait-for-turn"),
         restart_command=get("--ml-restart-command"),
+        stop_node_command=get("--ml-stop-node-command"),
+        start_node_command=get("--ml-start-node-command"),
         docs_version=get("--ml-docs-version"),
         behaviour=get("--ml-behaviour"),
         mutant=get("--ml-mutant"),

@@ -153,6 +153,8 @@ def arguments_for(options: RunOptions) -> list[str]:
         "--ml-behaviour": target.behaviour,
         "--ml-mutant": target.mutant,
         "--ml-restart-command": target.restart_command,
+        "--ml-stop-node-command": target.stop_node_command,
+        "--ml-start-node-command": target.start_node_command,
         "--ml-run-id": target.run_id,
         "--ml-known": options.known,
         "--ml-waivers": options.waivers,

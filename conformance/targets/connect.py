@@ -52,8 +52,8 @@ class TargetOptions:
     `target` is `mock` or a URL, `further` are the URLs of other nodes of the same cluster; `max_wait` is in
     seconds; `behaviour`, `mutant`, `security` and `docs_version` concern the mock in this process alone; with
     `security` it has users, and the run is its admin. `wait_for_turn` is in seconds; `restart_command`
-    restarts a server. `prepared_endpoint` is set where another process of the run has prepared the target:
-    the address of the model it answers for.
+    restarts a server, `stop_node_command` and `start_node_command` one of its nodes. `prepared_endpoint` is
+    set where another process of the run has prepared the target: the address of the model it answers for.
     `users` are `NAME=FILE`, further accounts that the run may act as; with `create_users` it may make some.
     `max_rate` is how many requests a second the `processes` of the run may send to a server together, at
     most; None for any number.
@@ -73,6 +73,8 @@ class TargetOptions:
     run_id: str = ""
     wait_for_turn: float = 0.0
     restart_command: str | None = None
+    stop_node_command: str | None = None
+    start_node_command: str | None = None
     prepared_endpoint: str | None = None
     users: tuple[str, ...] = ()
     create_users: bool = False
@@ -217,6 +219,8 @@ def _open(profile: str, options: TargetOptions) -> tuple[Transport, SessionOptio
         model_ids=options.model_ids,
         wait_for_turn=options.wait_for_turn,
         restart_command=options.restart_command,
+        stop_node_command=options.stop_node_command,
+        start_node_command=options.start_node_command,
         endpoint_url=options.prepared_endpoint,
         users=further_users(options.users, options.access.credentials),
         create_users=options.create_users,

@@ -21,6 +21,17 @@ def by_command(command: str, request: Callable[[str, str], Exchange]) -> str:
 
     Raises `Untestable` where the command fails or the cluster does not come back within the budget.
     """
+    carry_out("restart command", command, Remedy.RESTART)
+    back = settle(lambda: serves(request), lambda serving: serving, budget=RESTART_BUDGET_SECONDS)
+    if not back:
+        raise Untestable(
+            f"the cluster did not serve again within {RESTART_BUDGET_SECONDS:.0f} s of its restart"
+        )
+    return f"restarted with {command!r}, served again after {back.seconds:.0f} s"
+
+
+def carry_out(what: str, command: str, remedy: Remedy) -> None:
+    """Run a command of the user's to its end. Raises `Untestable` where it fails; `what` names it there."""
     try:
         ended = subprocess.run(
             shlex.split(command),
@@ -31,21 +42,14 @@ def by_command(command: str, request: Callable[[str, str], Exchange]) -> str:
             timeout=RESTART_BUDGET_SECONDS,
         )
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        raise Untestable(f"the restart command could not be carried out: {error}", Remedy.RESTART) from None
+        raise Untestable(f"the {what} could not be carried out: {error}", remedy) from None
     if ended.returncode != 0:
         told = (ended.stderr or ended.stdout).strip()[-200:]
-        raise Untestable(
-            f"the restart command ended with exit code {ended.returncode}: {told}", Remedy.RESTART
-        )
-    back = settle(lambda: _serves(request), lambda serves: serves, budget=RESTART_BUDGET_SECONDS)
-    if not back:
-        raise Untestable(
-            f"the cluster did not serve again within {RESTART_BUDGET_SECONDS:.0f} s of its restart"
-        )
-    return f"restarted with {command!r}, served again after {back.seconds:.0f} s"
+        raise Untestable(f"the {what} ended with exit code {ended.returncode}: {told}", remedy)
 
 
-def _serves(request: Callable[[str, str], Exchange]) -> bool:
+def serves(request: Callable[[str, str], Exchange]) -> bool:
+    """Whether the cluster answers, with a copy of everything."""
     try:
         health = request("GET", _HEALTH)
         return health.answer is not None and health.status == 200 and health.member("timed_out") is False

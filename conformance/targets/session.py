@@ -33,9 +33,12 @@ _GIVES: Final = {
     "change settings": Remedy.SETTINGS,
     "second node": Remedy.NODES,
     "several addresses": Remedy.NODES,
+    "leaving node": Remedy.NODE_COMMANDS,
 }
 # A deploy of a remote model was recorded to take 0.3 s on one node and 1 s on three.
 STATE_BUDGET_SECONDS = 20.0
+# Where a mock lets a node leave and come back.
+CONTROLLED_NODES = "/_mock/nodes"
 REMOVAL_BUDGET_SECONDS = 10.0
 
 
@@ -47,7 +50,8 @@ class SessionOptions:
     it may make more of them. `max_wait` is the most real seconds that one check may let
     pass. `prefix` starts the name of everything the run creates. `shared` says that others may use the
     target meanwhile. `wait_for_turn` is the most seconds to wait for another run to leave it.
-    `restart_command` restarts the target. `endpoint_url` is the model behind the connectors where
+    `restart_command` restarts the target; `stop_node_command` stops one of its nodes, and
+    `start_node_command` starts it again. `endpoint_url` is the model behind the connectors where
     somebody else has started it.
     """
 
@@ -61,6 +65,8 @@ class SessionOptions:
     wait_for_turn: float = 0.0
     endpoint_url: str | None = None
     restart_command: str | None = None
+    stop_node_command: str | None = None
+    start_node_command: str | None = None
     users: tuple[Credentials, ...] = ()
     create_users: bool = False
 
@@ -100,7 +106,8 @@ class Session:
     `shared` are the requests that made what all checks use, by its id: they belong to the evidence.
     `grounds` are what the run stands on; each says what is missing of it, or None.
     `watch`, where there is one, is shown every exchange. `keeper` is who removes what is made here, where
-    that is somebody else. `elsewhere` are the ways to the other nodes of the same cluster.
+    that is somebody else. `elsewhere` are the ways to the other nodes of the same cluster. `deeds`
+    tell what was done to the target itself in this check.
     """
 
     transport: Transport
@@ -115,6 +122,7 @@ class Session:
     watch: Watch | None = None
     keeper: Session | None = None
     elsewhere: tuple[Transport, ...] = ()
+    deeds: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._names = itertools.count(1)
@@ -124,6 +132,7 @@ class Session:
         self.clock = TargetClock(None, max_wait=self.options.max_wait)
         self._let_in = False
         self._can_restart = False
+        self._can_stop_nodes = False
         self._requests = 0
         self._seconds = 0.0
         self._racing = False
@@ -248,6 +257,7 @@ class Session:
         raise_if_came()
         with self._lock:
             self.journal[:] = before
+            self.deeds.clear()
         self._began = time.monotonic()
         self.clock.start_check()
 
@@ -356,6 +366,10 @@ class Session:
         self._can_restart = (
             restart.answer is not None and restart.status == 200 and _is_object_with(restart, "restarts")
         )
+        nodes = self.request("GET", CONTROLLED_NODES, authorize=False)
+        self._can_stop_nodes = (
+            nodes.answer is not None and nodes.status == 200 and _is_object_with(nodes, "running")
+        )
 
     @property
     def capabilities(self) -> dict[str, bool]:
@@ -370,6 +384,8 @@ class Session:
         return known | {
             "second node": len(self.facts.nodes) > 1,
             "several addresses": bool(self.elsewhere),
+            "leaving node": len(self.facts.nodes) > 1
+            and (self._can_stop_nodes or self.options.stop_node_command is not None),
         }
 
     def needs(self, capability: str) -> None:
@@ -382,7 +398,7 @@ class Session:
         if self.options.restart_command is not None:
             # A server that finds its port held by connections of its last life may not come up again.
             self.transport.close()
-            by_command(self.options.restart_command, self.aside)
+            self.deeds.append(by_command(self.options.restart_command, self.aside))
             return
         if not self._can_restart:
             raise Untestable(

@@ -9,11 +9,11 @@ from typing import Any
 
 from mlconform.mock_server.opensearch_ml.bodies.document import EMPTY, Document
 from mlconform.mock_server.opensearch_ml.bodies.fields import Fields, fields_of
-from mlconform.mock_server.opensearch_ml.eligibility import eligible
 from mlconform.mock_server.opensearch_ml.environment import Environment
 from mlconform.mock_server.opensearch_ml.errors import not_x_content
 from mlconform.mock_server.opensearch_ml.lifecycle import Lifecycle
 from mlconform.mock_server.opensearch_ml.monitor import Monitor
+from mlconform.mock_server.opensearch_ml.nodes import Node
 from mlconform.mock_server.opensearch_ml.opensearch_core.settings import Settings
 from mlconform.mock_server.opensearch_ml.prediction.rate_limit import Throttle
 from mlconform.mock_server.opensearch_ml.security.accounts import Accounts, Caller
@@ -27,8 +27,6 @@ class Cluster:
         self._environment = environment
         self.rules = environment.rules
         self.clock = environment.clock
-        self.nodes = environment.nodes
-        self.node_ids = environment.node_ids
         self.local_node_id = environment.local_node_id
         self.ids = environment.ids
         self.endpoint = environment.endpoint
@@ -50,7 +48,24 @@ class Cluster:
 
     def eligible(self, model: Model) -> tuple[str, ...]:
         """The nodes that may have a model in memory, in the order of plans."""
-        return eligible(self._environment, self.settings, model.algorithm)
+        return self.lifecycle.departures.eligible(model)
+
+    @property
+    def all_nodes(self) -> tuple[Node, ...]:
+        """The nodes, those that left too."""
+        return self._environment.nodes
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes that are there."""
+        gone = self.lifecycle.departures.gone
+        return tuple(node for node in self._environment.nodes if node.id not in gone)
+
+    @property
+    def node_ids(self) -> tuple[str, ...]:
+        """The ids of the nodes that are there, in the order of plans."""
+        gone = self.lifecycle.departures.gone
+        return tuple(node for node in self._environment.node_ids if node not in gone)
 
     def now_ms(self) -> int:
         """Epoch milliseconds."""

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from mlconform.mock_server import codec
-from mlconform.mock_server.opensearch_ml.eligibility import eligible
+from mlconform.mock_server.opensearch_ml.departures import Departures
 from mlconform.mock_server.opensearch_ml.environment import Environment
 from mlconform.mock_server.opensearch_ml.limits import Limits
 from mlconform.mock_server.opensearch_ml.loading import loaded, loading_seconds
@@ -36,7 +36,7 @@ class Lifecycle:
     def __init__(self, environment: Environment, settings: Settings, store: Store) -> None:
         self._rules = environment.rules
         self._clock = environment.clock
-        self._environment, self._node_ids = environment, environment.node_ids
+        self._node_ids = environment.node_ids
         self._local_node_id = environment.local_node_id
         self._ids = environment.ids
         self._settings = settings
@@ -51,6 +51,7 @@ class Lifecycle:
         self.limits = Limits(environment.rules, settings, store)
         self.registrations = Registrations(environment, store, self.limits, self._deploy_everywhere)
         self.sync_up = SyncUp(environment, settings, store)
+        self.departures = Departures(environment, settings, store, self)
         self._quiet_until = -math.inf
 
     def settle(self) -> None:
@@ -92,6 +93,7 @@ class Lifecycle:
             "deployments": codec.dump(list(self._deployments.values())),
             "registrations": self.registrations.dump(),
             "lost_in_restart": sorted(self._lost_in_restart),
+            "gone": sorted(self.departures.gone),
         }
 
     def load(self, dumped: dict[str, Any]) -> None:
@@ -104,6 +106,7 @@ class Lifecycle:
         self.registrations.load(dumped.get("registrations", []))
         lost = codec.load(list[str], dumped.get("lost_in_restart", []), "work.lost_in_restart")
         self._lost_in_restart = set(lost)
+        self.departures.gone = set(codec.load(list[str], dumped.get("gone", []), "work.gone"))
         for _, model in self._store.models:
             self.sync_up.watch(model)
         self.disturb()
@@ -161,6 +164,7 @@ class Lifecycle:
         """
         raced = model.id in self._coming or model.id in self._deployments
         self.finish(model)
+        model.redeploys, model.is_unsettled = 0, False
         start = self._clock.now() if at is None else at
         deployment = self._plan(model, node_ids, start)
         if raced and self._ids.happens(self._rules.raced_deploy_fails):
@@ -184,7 +188,8 @@ class Lifecycle:
     def _plan(
         self, model: Model, node_ids: tuple[str, ...] | None, start: float, *, automatic: bool = False
     ) -> Deployment:
-        nodes = node_ids if node_ids is not None and self._rules.node_ids_limit_deploy else self._all(model)
+        everywhere = self.departures.eligible(model)
+        nodes = node_ids if node_ids is not None and self._rules.node_ids_limit_deploy else everywhere
         is_local = model.algorithm != "REMOTE"
         refusals = self.limits.refusals(model, nodes, list(self._deployments.values()))
         quick = LOCAL_MODEL_SECONDS if is_local else self._rules.deploy_latency
@@ -207,9 +212,6 @@ class Lifecycle:
             outcome=outcome,
             refusals=refusals,
         )
-
-    def _all(self, model: Model) -> tuple[str, ...]:
-        return eligible(self._environment, self._settings, model.algorithm)
 
     def _begin(self, deployment: Deployment, at: float) -> None:
         self._coming.pop(deployment.model_id, None)
@@ -271,7 +273,9 @@ class Lifecycle:
         self._end_task(deployment, at, errors, reached)
         model.worker_nodes, model.unlisted_nodes = reached, ()
         if not reached:
-            model.state = ModelState.DEPLOY_FAILED
+            rules = self._rules
+            ends = rules.failed_auto_deploy_ends if deployment.automatic else rules.failed_deploy_ends
+            model.state = ModelState.DEPLOY_FAILED if ends else ModelState.DEPLOYING
             return
         model.state = ModelState.PARTIALLY_DEPLOYED if errors else ModelState.DEPLOYED
         model.was_deployed, model.last_used = True, at
@@ -327,8 +331,11 @@ class Lifecycle:
         if not self._rules.deploys_finish and self._deployments.pop(model.id, None) is not None:
             model.state = ModelState.UNDEPLOYED
         self._lost_in_restart.discard(model.id)
-        if found and self._rules.undeploy_takes_effect:
+        if found and self._rules.undeploy_takes_effect and not model.is_stuck:
             self._leave_memory(model, node_ids)
+        if model.is_unsettled and not model.in_memory:
+            # The job that looks after models goes on to believe that a node deploys it.
+            model.state, model.planned_nodes = ModelState.DEPLOYING, self.departures.eligible(model)
         return found
 
     def mark_undeployed(self, model: Model) -> None:

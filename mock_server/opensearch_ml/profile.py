@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlconform.mock_server.core import Request, Response
@@ -56,6 +56,28 @@ class OpenSearchMl:
         self._cluster.settings.forget_transient()
         self._cluster.throttle.buckets.clear()
         self._cluster.monitor.restart()
+
+    def running(self) -> tuple[int, ...]:
+        """The numbers of the nodes that did not leave."""
+        return tuple(node.number for node in self._cluster.nodes)
+
+    def stop_node(self, number: int) -> None:
+        """A node leaves. Raises ValueError for the first one, which clients ask, and for one that left."""
+        if number == 1 or number not in self.running():
+            others = ", ".join(str(each) for each in self.running()[1:]) or "none"
+            raise ValueError(f"expected one of the nodes that may be stopped ({others}), got {number}")
+        self._move(number, self._cluster.lifecycle.departures.leave)
+
+    def start_node(self, number: int) -> None:
+        """A node comes back. Raises ValueError for one that is no node or did not leave."""
+        if number in self.running() or not 1 <= number <= len(self._environment.nodes):
+            raise ValueError(f"expected a node that was stopped, got {number}")
+        self._move(number, self._cluster.lifecycle.departures.come_back)
+
+    def _move(self, number: int, deed: Callable[[str], None]) -> None:
+        self._cluster.lifecycle.settle()
+        deed(self._environment.nodes[number - 1].id)
+        self._cluster.lifecycle.disturb()
 
     def remember(self) -> None:
         """Keep the whole cluster as it is now."""

@@ -159,6 +159,13 @@ class Rules:
     registrations_run: bool = True
     partly_deployed_serves: bool = True
     auto_redeploy: bool = True
+    failed_deploy_ends: bool = True
+    failed_auto_deploy_ends: bool = True
+    failed_calls_leave_model_usable: bool = True
+    departures_are_noticed: bool = True
+    returned_nodes_are_used: bool = True
+    returned_nodes_unsettle: bool = False
+    redeploys_are_limited: bool = True
     nodes_agree: bool = True
     every_node_serves: bool = True
     undeploy_reaches_other_nodes: bool = True

@@ -44,7 +44,7 @@ def dump(cluster: Cluster) -> dict[str, Any]:
     indices = {name: index for name, (index, _) in _known(store).items()} | store.indices
     return {
         "version": cluster.version,
-        "nodes": codec.dump(list(cluster.nodes)),
+        "nodes": codec.dump(list(cluster.all_nodes)),
         "settings": {scope: cluster.settings.explicit(scope) for scope in Settings.SCOPES},
         "indices": {
             name: {key: _shown(document) for key, document in index} for name, index in indices.items()
@@ -153,9 +153,9 @@ def _object(dumped: Mapping[str, Any], name: str) -> JsonObject:
 def _with_node_ids_of(cluster: Cluster, dumped: Mapping[str, Any]) -> Mapping[str, Any]:
     nodes = dumped.get("nodes")
     ids = [node.get("id") for node in nodes if isinstance(node, dict)] if isinstance(nodes, list) else []
-    if len(ids) != len(cluster.nodes):
-        raise CodecError(f"expected the state of a cluster of {len(cluster.nodes)} nodes, got {len(ids)}")
-    names = {str(old): node.id for old, node in zip(ids, cluster.nodes, strict=True)}
+    if len(ids) != len(cluster.all_nodes):
+        raise CodecError(f"expected the state of a cluster of {len(cluster.all_nodes)} nodes, got {len(ids)}")
+    names = {str(old): node.id for old, node in zip(ids, cluster.all_nodes, strict=True)}
     renamed: Mapping[str, Any] = _renamed(dict(dumped), names)
     return renamed
 

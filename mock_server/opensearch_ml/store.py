@@ -113,7 +113,9 @@ class Model:
     have the model in memory though the document says that none has. `requests` and
     `inferences` count the predict calls, and those answered, since the model came into memory. Of nodes that
     may not notice that a model is disabled: `met_by_predict` says that a call asked for it since it left
-    memory, `is_disabled_unnoticed` that the next one is answered. `tokenizer` is what nodes made of its file,
+    memory, `is_disabled_unnoticed` that the next one is answered. `redeploys` counts how often it was
+    deployed again by itself since a client asked for it; one that `is_unsettled` still seems deployed to
+    a node that came back, one that `is_stuck` leaves no memory. `tokenizer` is what nodes made of its file,
     which comes in chunks where it `is_announced`.
     """
 
@@ -154,6 +156,9 @@ class Model:
     inferences: int = 0
     met_by_predict: bool = False
     is_disabled_unnoticed: bool = False
+    redeploys: int = 0
+    is_unsettled: bool = False
+    is_stuck: bool = False
 
     @property
     def ttl_minutes(self) -> int | None:

@@ -104,10 +104,18 @@ class Node:
         """How many nodes of the cluster have the role for machine learning."""
         return sum("ml" in node["roles"] for node in self.need("GET", "/_nodes")["nodes"].values())
 
-    def await_up(self, seconds: float = _TIMEOUT_SECONDS) -> None:
-        """Wait until every address answers again and the indices can be read. Raises NodeError."""
+    def hang_up(self) -> None:
+        """Close the connections; the next request opens another."""
+        for pool in self._pools.values():
+            pool.clear()
+
+    def await_up(self, answering: int | None = None, seconds: float = _TIMEOUT_SECONDS) -> None:
+        """Wait until every address answers again, or the first so many, and the indices can be read.
+
+        Raises NodeError.
+        """
         end = time.monotonic() + seconds
-        for number in range(1, len(self.addresses) + 1):
+        for number in range(1, (len(self.addresses) if answering is None else answering) + 1):
             while True:
                 try:
                     path = "/_cluster/health?wait_for_status=yellow&timeout=10s"

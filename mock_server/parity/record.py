@@ -70,7 +70,7 @@ class _Recorder:
             time.sleep(step.wait)
             return None
         if step.run is not None:
-            self._run(step.run, place)
+            self._run(step.run, step.answering, place)
             return {"run": step.run}
         path = str(fill(step.path, self._names, place))
         told, content = self._body(step, place)
@@ -134,14 +134,16 @@ class _Recorder:
                 )
             self._names[name] = value
 
-    def _run(self, name: str, place: str) -> None:
+    def _run(self, name: str, answering: int | None, place: str) -> None:
         command = self._commands.get(name)
         if command is None:
             raise ScenarioError(f"{place}: runs {name!r}: give --command {name}='...'")
+        # A node that finds its port held by connections of its last life may not come up again.
+        self._node.hang_up()
         done = subprocess.run(shlex.split(command), capture_output=True, text=True, check=False)
         if done.returncode:
             raise ScenarioError(f"{place}: {command!r} ended with {done.returncode}: {done.stderr.strip()}")
-        self._node.await_up()
+        self._node.await_up(answering)
 
 
 def record(

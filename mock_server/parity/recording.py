@@ -12,7 +12,9 @@ from typing import Any
 from mlconform.mock_server.core import Request
 from mlconform.mock_server.parity.served import Served
 
-RESTART = "restart"
+# What steps of scenarios run, with what a mock does instead; it has as many nodes as the recorded cluster.
+STOP, START = "stop", "start"
+RUNS: Mapping[str, str] = {"restart": "restart", STOP: "nodes", START: "nodes"}
 
 
 class RecordingError(Exception):
@@ -38,9 +40,10 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
-class Restart:
-    """All nodes were restarted, `at` seconds since the scenario began."""
+class Run:
+    """All nodes were restarted, or the last one stopped or started, `at` seconds since the scenario began."""
 
+    what: str
     at: float
 
 
@@ -54,7 +57,7 @@ class Recording:
 
     scenario: str
     version: str
-    steps: tuple[Exchange | Restart, ...]
+    steps: tuple[Exchange | Run, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
     serves: Mapping[str, Served] = field(default_factory=dict)
     ml_nodes: int | None = None
@@ -91,12 +94,12 @@ def read_recording(path: Path) -> Recording:
         ) from None
 
 
-def _step(line: dict[str, Any]) -> Exchange | Restart:
+def _step(line: dict[str, Any]) -> Exchange | Run:
     if "run" not in line:
         return _exchange(line)
-    if line["run"] != RESTART:
-        raise ValueError(f"expected run to be {RESTART}, got {line['run']!r}")
-    return Restart(line["t"])
+    if line["run"] not in RUNS:
+        raise ValueError(f"expected run to be one of {', '.join(RUNS)}, got {line['run']!r}")
+    return Run(line["run"], line["t"])
 
 
 def _exchange(line: dict[str, Any]) -> Exchange:

@@ -17,7 +17,7 @@ from mlconform.mock_server.downloads import Download, Fetched, is_near
 from mlconform.mock_server.fetching import REFUSED, answered
 from mlconform.mock_server.opensearch_ml.security.accounts import Security
 from mlconform.mock_server.parity.appearance import Appearances, swap_ids
-from mlconform.mock_server.parity.recording import Exchange, Recording, Restart
+from mlconform.mock_server.parity.recording import RUNS, START, STOP, Exchange, Recording, Run
 from mlconform.mock_server.parity.served import Served
 from mlconform.mock_server.server import MockServer
 
@@ -116,8 +116,9 @@ def replay(recording: Recording, *, behaviour: str, nodes: int = 1, seed: int = 
     compared = []
     for step in recording.steps:
         moment.seconds = max(moment.seconds, step.at)
-        if isinstance(step, Restart):
-            _send(server, "POST", "/_mock/restart")
+        if isinstance(step, Run):
+            body = {step.what: nodes} if step.what in (STOP, START) else None
+            _send(server, "POST", f"/_mock/{RUNS[step.what]}", body)
             continue
         request = sides.translate(step.request)
         request = dataclasses.replace(request, headers={**request.headers, **_credentials(step.user)})

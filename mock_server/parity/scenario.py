@@ -34,7 +34,8 @@ class Step:
     """One request, sent once or, with `until`, again until the answer says that; `within` is in seconds.
 
     `keep` names members of the answer (`hits.hits.0._id`) for later steps, `node` counts the given
-    addresses from 1. With `run` there is no request: the command of that name is run instead; with
+    addresses from 1. With `run` there is no request: the command of that name is run instead, after which
+    the first so many addresses are `answering`, or all; with
     `wait` so many seconds pass.
     """
 
@@ -51,6 +52,7 @@ class Step:
     until: Mapping[str, Any] = field(default_factory=dict)
     within: float = 30.0
     run: str | None = None
+    answering: int | None = None
     wait: float = 0.0
 
 

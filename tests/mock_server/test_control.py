@@ -154,3 +154,19 @@ def test_parameters_are_refused(ml: Any) -> None:
 def test_times_is_a_whole_number(ml: Any, times: Any) -> None:
     answer = ml.post("/_mock/verify", {"times": times})
     assert (answer.status, "whole number" in answer.body["error"]) == (400, True)
+
+
+def test_a_node_leaves_and_comes_back(make_client: Any) -> None:
+    ml = make_client(nodes=2)
+    assert ml.get("/_mock/nodes").body == {"running": 2, "nodes": [1, 2]}
+    assert ml.post("/_mock/nodes", {"stop": 2}).body == {"running": 1, "nodes": [1]}
+    assert len(ml.get("/_nodes").body["nodes"]) == 1
+    assert ml.post("/_mock/nodes", {"start": 2}).body["nodes"] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "body", [{"stop": 1}, {"stop": 3}, {"start": 1}, {"start": 0}, {}, {"stop": "2"}, {"stop": 2, "start": 2}]
+)
+def test_no_other_node_does(make_client: Any, body: dict[str, Any]) -> None:
+    answered = make_client(nodes=2).post("/_mock/nodes", body)
+    assert (answered.status, "expected" in answered.body["error"]) == (400, True)

@@ -23,6 +23,7 @@ from mlconform.conformance.targets.settle import Settled
 AUTO_DEPLOY = "plugins.ml_commons.model_auto_deploy.enable"
 AUTO_REDEPLOY = "plugins.ml_commons.model_auto_redeploy.enable"
 CUSTOM_PLAN = "plugins.ml_commons.allow_custom_deployment_plan"
+REDEPLOY_RETRIES = "plugins.ml_commons.model_auto_redeploy.lifetime_retry_times"
 SAFE_DELETE = "plugins.ml_commons.safe_delete_model"
 SYNC_INTERVAL = "plugins.ml_commons.sync_up_job_interval_in_seconds"
 

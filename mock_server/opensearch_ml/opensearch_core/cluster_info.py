@@ -37,7 +37,7 @@ def main_page(call: Call) -> Answer:
     version = call.cluster.version
     return Answer(
         {
-            "name": call.cluster.nodes[call.node - 1].name,
+            "name": call.cluster.all_nodes[call.node - 1].name,
             "cluster_name": CLUSTER_NAME,
             "cluster_uuid": uuid_of(f"cluster of {call.cluster.nodes[0].id}"),
             "version": {

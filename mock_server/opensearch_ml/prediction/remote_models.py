@@ -153,7 +153,7 @@ def _ask(
     cluster.let_others_in()
     if _stopped(cluster, model, "input_guardrail", payload or ""):
         raise illegal_argument("guardrails triggered for user input")
-    _require_callable(cluster, action, parameters, payload)
+    _require_callable(cluster, model, action, parameters, payload)
     reply = cluster.endpoint.reply(asked(cluster, model, sent.body))
     return {"output": _output(cluster, model, action, parameters, reply), "status_code": reply.status}
 
@@ -209,7 +209,7 @@ def _stopped(cluster: Cluster, model: Model, side: str, text: str) -> bool:
 
 
 def _require_callable(
-    cluster: Cluster, action: JsonObject, parameters: dict[str, str], payload: str | None
+    cluster: Cluster, model: Model, action: JsonObject, parameters: dict[str, str], payload: str | None
 ) -> None:
     """What a client refuses to call, before any connection is made.
 
@@ -229,6 +229,7 @@ def _require_callable(
     if method == "POST" and not payload:
         raise illegal_argument("Content length is 0. Aborting request to remote model")
     if port == 1:
+        model.is_stuck = not cluster.rules.failed_calls_leave_model_usable
         shown = "localhost/127.0.0.1" if host == "localhost" else f"/{host}"
         raise status_error(500, f"Error communicating with remote model: Connection refused: {shown}:1")
 

@@ -1,0 +1,134 @@
+"""After a failure a model lives on: no passing state stays, it can be deployed, undeployed and deleted.
+
+Pages get-model (the states and what they mean), deploy-model, undeploy-model and delete-model.
+"""
+
+from __future__ import annotations
+
+import re
+
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.marks import exclusive, needs, requirement
+from mlconform.conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
+from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets.leaving import stop_node
+
+# What a model is not in for long: while it is registered, and while it is being put into memory.
+PASSING = frozenset({"REGISTERING", "DEPLOYING"})
+# Port 1 is that of a multiplexer which nobody runs (RFC 1078): it refuses connections.
+REFUSING = "http://127.0.0.1:1/v1/predict"
+BEGINNING_SECONDS = 5.0
+INTERVAL_SECONDS = 3
+# Three times the interval of the job that keeps states true.
+LOOKED_AFTER_SECONDS = 10.0
+
+
+def lives_on(ml: MlCommons, expect: Expect, name: str, model: str) -> None:
+    """The model comes to rest, can be deployed, undeployed and deleted, and what it reads then stays."""
+    rests(ml, expect, name, model, "after the failure")
+    expect.accepted(name, ml.when_ready(lambda: ml.deploy(model)))
+    deployed = ml.settle_state(model, "DEPLOYED")
+    expect.settles(name, deployed, "DEPLOYED", "model_state after another deploy")
+    ends(ml, expect, name, model)
+
+
+def ends(ml: MlCommons, expect: Expect, name: str, model: str) -> None:
+    """The model can be undeployed, and then deleted."""
+    undeploys(ml, expect, name, model)
+    expect.accepted(name, ml.delete(model))
+    expect.status(name, ml.get(model), 404)
+
+
+def undeploys(ml: MlCommons, expect: Expect, name: str, model: str) -> None:
+    """The model comes to read as undeployed when it is undeployed."""
+    expect.accepted(name, ml.undeploy(model))
+    undeployed = ml.settle_state(model, "UNDEPLOYED")
+    expect.settles(name, undeployed, "UNDEPLOYED", "model_state after an undeploy")
+
+
+def rests(ml: MlCommons, expect: Expect, name: str, model: str, when: str) -> None:
+    """Its state is none of those that pass, at last."""
+    settled = ml.session.settle(lambda: ml.state(model), lambda state: state not in PASSING)
+    expect.that(
+        name,
+        bool(settled),
+        expected=f"model_state {when} = one that stays",
+        came=repr(settled.value),
+        timing=True,
+    )
+
+
+@requirement("osml.after.failed-deploy")
+def test_a_deploy_that_failed(ml: MlCommons, expect: Expect) -> None:
+    connector = ml.connector_id
+    model = ml.model(connector_id=connector)
+    _lose_connector(ml, model)
+    ml.await_task(ml.deploy(model))
+    rests(ml, expect, "osml.after.failed-deploy", model, "after a deploy that failed")
+    ml.update(model, {"connector_id": connector})
+    lives_on(ml, expect, "osml.after.failed-deploy", model)
+
+
+@exclusive
+@requirement("osml.after.refused-predict")
+def test_a_predict_on_a_model_that_could_not_be_deployed(ml: MlCommons, expect: Expect) -> None:
+    ml.set(AUTO_DEPLOY=True)
+    connector = ml.connector_id
+    model = ml.model(connector_id=connector)
+    _lose_connector(ml, model)
+    refused = ml.predict(model)
+    if refused.status < 400:
+        raise Untestable(f"a model without its connector answered: {refused.summary}")
+    # The call is answered before the deployment begins.
+    ml.session.settle(lambda: ml.state(model), lambda state: state != "REGISTERED", budget=BEGINNING_SECONDS)
+    rests(ml, expect, "osml.after.refused-predict", model, "after a predict that could not deploy it")
+    ml.update(model, {"connector_id": connector})
+    lives_on(ml, expect, "osml.after.refused-predict", model)
+
+
+@exclusive
+@requirement("osml.after.endpoint-gone")
+def test_an_endpoint_that_is_gone(ml: MlCommons, expect: Expect) -> None:
+    name = "osml.after.endpoint-gone"
+    trusted = opensearch_ml.read_settings(ml.session, defaults=True).get(opensearch_ml.TRUSTED_ENDPOINTS)
+    ml.try_setting(opensearch_ml.TRUSTED_ENDPOINTS, [*(trusted or []), f"^{re.escape(REFUSING)}$"])
+    body = ml.connector_body()
+    action = {**body["actions"][0], "url": REFUSING}
+    created = ml.create_connector({**body, "actions": [action]})
+    if created.status != 200:
+        raise Untestable(f"no connector to an endpoint that is gone could be made: {created.summary}")
+    model = ml.deployed_model(connector_id=str(created.member("connector_id")))
+    for _ in range(3):
+        refused = ml.predict(model)
+        if refused.status < 400:
+            raise Untestable(f"an endpoint that is gone answered: {refused.summary}")
+    expect.equal(name, ml.state(model), "DEPLOYED", "model_state after the endpoint refused")
+    undeploys(ml, expect, name, model)
+    lives_on(ml, expect, name, model)
+
+
+@exclusive
+@needs("leaving node")
+@requirement("osml.after.node-returned")
+def test_a_node_that_left_and_came_back(ml: MlCommons, expect: Expect) -> None:
+    name = "osml.after.node-returned"
+    ml.set(AUTO_REDEPLOY=True, SYNC_INTERVAL=INTERVAL_SECONDS)
+    model = ml.deployed_model()
+    stop_node(ml.session).start()
+    ml.settle_state(model, "DEPLOYED")
+    expect.accepted(name, ml.undeploy(model))
+    ml.settle_state(model, "UNDEPLOYED")
+    ml.session.let_pass(LOOKED_AFTER_SECONDS, "three looks of the sync-up job")
+    state = ml.state(model)
+    # Deployed and undeployed once more it can be removed, whatever it reads now.
+    ml.deploy(model)
+    ml.settle_state(model, "DEPLOYED")
+    expect.equal(name, state, "UNDEPLOYED", "model_state of an undeployed model, for good")
+    ends(ml, expect, name, model)
+
+
+def _lose_connector(ml: MlCommons, model: str) -> None:
+    changed = ml.update(model, {"connector_id": UNKNOWN_ID})
+    if changed.status != 200:
+        raise Untestable(f"no deploy could be made to fail: {changed.summary}")
