@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from mlconform.conformance.contract.model import Remedy
@@ -40,7 +41,7 @@ def stop_node(session: Session) -> StoppedNode:
     session.tracker.add(Resource("stopped node", "", lambda: _started_again(session, before)))
     for way in session.elsewhere:
         way.close()
-    command = session.options.stop_node_command
+    command, began = session.options.stop_node_command, time.monotonic()
     if command is not None:
         carry_out("stop command", command, Remedy.NODE_COMMANDS)
     else:
@@ -57,7 +58,7 @@ def stop_node(session: Session) -> StoppedNode:
             "stops one node of it, another than the first --target",
             Remedy.NODE_COMMANDS,
         )
-    session.deeds.append(f"stopped the node {gone[0]}; it was gone after {left.seconds:.0f} s")
+    session.deeds.append(f"stopped the node {gone[0]}; it was gone after {_since(began)}")
     return StoppedNode(session, before, gone[0])
 
 
@@ -65,7 +66,7 @@ def _started_again(session: Session, before: frozenset[str]) -> str | None:
     """Start what was stopped; why not all nodes are there again, or None where they are."""
     if len(_members(session)) >= len(before):
         return None
-    command = session.options.start_node_command
+    command, began = session.options.start_node_command, time.monotonic()
     if command is not None:
         carry_out("start command", command, Remedy.NODE_COMMANDS)
     else:
@@ -77,8 +78,12 @@ def _started_again(session: Session, before: frozenset[str]) -> str | None:
     )
     if not back:
         return f"fewer than {len(before)} nodes serve {back.seconds:.0f} s after the start command"
-    session.deeds.append(f"started it again; the cluster served with it after {back.seconds:.0f} s")
+    session.deeds.append(f"started it again; the cluster served with it after {_since(began)}")
     return None
+
+
+def _since(began: float) -> str:
+    return f"{time.monotonic() - began:.0f} s"
 
 
 def _members(session: Session) -> frozenset[str]:

@@ -259,6 +259,16 @@ DEVIATIONS = (
         {"redeploy_retries_are_bounded": False},
     ),
     Deviation(
+        "failed-deploy-is-kept",
+        "A model whose deploy failed can be deployed by hand once the cause is gone.",
+        "Every further deploy fails as a duplicate, until the model is undeployed.",
+        "deploy_after_failure#9",
+        "osml.after.failed-deploy",
+        _BOTH,
+        {"failed_deploy_is_kept": True},
+        ("osml.after.refused-predict",),
+    ),
+    Deviation(
         "register-ignores-is-enabled",
         "A model can be registered as disabled.",
         "What is sent is not looked at: the model is enabled.",

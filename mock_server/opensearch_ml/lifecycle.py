@@ -284,7 +284,10 @@ class Lifecycle:
 
     def _errors(self, deployment: Deployment, model: Model) -> dict[str, str]:
         """What went wrong, by node."""
+        if model.is_kept_as_failed:
+            return dict.fromkeys(deployment.nodes, "Duplicate deploy model task")
         if self.lacks_connector(model):
+            model.is_kept_as_failed = self._rules.failed_deploy_is_kept
             return dict.fromkeys(deployment.nodes, f"Failed to find connector:{model.connector_id}")
         if deployment.refusals:
             return deployment.refusals
@@ -331,6 +334,7 @@ class Lifecycle:
         if not self._rules.deploys_finish and self._deployments.pop(model.id, None) is not None:
             model.state = ModelState.UNDEPLOYED
         self._lost_in_restart.discard(model.id)
+        model.is_kept_as_failed = False
         if found and self._rules.undeploy_takes_effect and not model.is_stuck:
             self._leave_memory(model, node_ids)
         if model.is_unsettled and not model.in_memory:
@@ -389,6 +393,7 @@ class Lifecycle:
             return
         for _, model in self._store.models:
             model.forget_requests()
+            model.is_kept_as_failed = False
             if not model.in_memory and model.id not in interrupted:
                 continue
             if self._settings.on(AUTO_REDEPLOY):

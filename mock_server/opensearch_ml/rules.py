@@ -159,6 +159,7 @@ class Rules:
     registrations_run: bool = True
     partly_deployed_serves: bool = True
     auto_redeploy: bool = True
+    failed_deploy_is_kept: bool = False
     failed_deploy_ends: bool = True
     failed_auto_deploy_ends: bool = True
     failed_calls_leave_model_usable: bool = True

@@ -115,8 +115,9 @@ class Model:
     may not notice that a model is disabled: `met_by_predict` says that a call asked for it since it left
     memory, `is_disabled_unnoticed` that the next one is answered. `redeploys` counts how often it was
     deployed again by itself since a client asked for it; one that `is_unsettled` still seems deployed to
-    a node that came back, one that `is_stuck` leaves no memory. `tokenizer` is what nodes made of its file,
-    which comes in chunks where it `is_announced`.
+    a node that came back, one that `is_stuck` leaves no memory, and of one that
+    `is_kept_as_failed` nodes remember a deploy that failed. `tokenizer` is what nodes made of its file, which
+    comes in chunks where it `is_announced`.
     """
 
     id: str
@@ -159,6 +160,7 @@ class Model:
     redeploys: int = 0
     is_unsettled: bool = False
     is_stuck: bool = False
+    is_kept_as_failed: bool = False
 
     @property
     def ttl_minutes(self) -> int | None:
