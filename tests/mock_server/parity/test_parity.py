@@ -87,6 +87,7 @@ def test_the_command_prints_a_line_a_scenario_and_is_content(capsys: pytest.Capt
         "cluster_custom_nodes",
         "cluster_deploy_all",
         "cluster_partial_undeploy",
+        "cluster_reads",
         "local_nodes",
         "all",
         "same",
