@@ -11,7 +11,7 @@ from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.marks import exclusive, needs, requirement
 from mlconform.conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
-from mlconform.conformance.targets import opensearch_ml
+from mlconform.conformance.targets import opensearch_settings
 from mlconform.conformance.targets.leaving import stop_node
 
 # What a model is not in for long: while it is registered, and while it is being put into memory.
@@ -91,8 +91,10 @@ def test_a_predict_on_a_model_that_could_not_be_deployed(ml: MlCommons, expect: 
 @requirement("osml.after.endpoint-gone")
 def test_an_endpoint_that_is_gone(ml: MlCommons, expect: Expect) -> None:
     name = "osml.after.endpoint-gone"
-    trusted = opensearch_ml.read_settings(ml.session, defaults=True).get(opensearch_ml.TRUSTED_ENDPOINTS)
-    ml.try_setting(opensearch_ml.TRUSTED_ENDPOINTS, [*(trusted or []), f"^{re.escape(REFUSING)}$"])
+    trusted = opensearch_settings.read_settings(ml.session, defaults=True).get(
+        opensearch_settings.TRUSTED_ENDPOINTS
+    )
+    ml.try_setting(opensearch_settings.TRUSTED_ENDPOINTS, [*(trusted or []), f"^{re.escape(REFUSING)}$"])
     body = ml.connector_body()
     action = {**body["actions"][0], "url": REFUSING}
     created = ml.create_connector({**body, "actions": [action]})
