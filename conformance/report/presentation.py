@@ -20,6 +20,9 @@ from mlconform.conformance.report.verdicts import Conclusion, Judgement, Kind, S
 BODY_LIMIT = 4000
 """Characters of one body, message or log that a report shows; the stream has all of it."""
 
+WHOLE_IN = "run.ndjson has"
+"""How a text that is cut says where the whole is."""
+
 EXCHANGE_LIMIT = 60
 """Exchanges of one check that a report shows: the last ones, where the difference shows itself."""
 
@@ -89,7 +92,7 @@ def clip(text: str) -> str:
         return visible(text)
     return (
         f"{visible(text[:BODY_LIMIT])}\n"
-        f"[cut: {BODY_LIMIT:,} of {len(text):,} characters are shown; run.ndjson has them all]"
+        f"[cut: {BODY_LIMIT:,} of {len(text):,} characters are shown; {WHOLE_IN} them all]"
     )
 
 
@@ -208,7 +211,7 @@ def curl_sequence(check: CheckFinished) -> str:
     lines = []
     hidden = len(check.exchanges) - len(shown(check))
     if hidden:
-        lines.append(f"# the first {hidden} requests are left out here; run.ndjson has them")
+        lines.append(f"# the first {hidden} requests are left out here; {WHOLE_IN} them")
     before: float | None = None
     for exchange, command in zip(shown(check), commands(shown(check)), strict=True):
         if before is not None and exchange.at - before >= 1:

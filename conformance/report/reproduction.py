@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from mlconform.conformance.report.events import CheckFinished, ExchangeRecord, RunStarted
 from mlconform.conformance.report.findings import Finding, findings
-from mlconform.conformance.report.presentation import one_line, shown
+from mlconform.conformance.report.presentation import WHOLE_IN, one_line, shown
 from mlconform.conformance.report.script import commands
 from mlconform.conformance.report.stream import Run
 from mlconform.conformance.report.verdicts import Judgement
@@ -141,7 +141,7 @@ def _body(check: CheckFinished, named: dict[str, str]) -> Iterator[str]:
     requests = shown(check)
     hidden = len(check.exchanges) - len(requests)
     if hidden:
-        yield f"# the first {hidden} requests are left out here; run.ndjson has them"
+        yield f"# the first {hidden} requests are left out here; {WHOLE_IN} them"
     before: ExchangeRecord | None = None
     for exchange, command in zip(requests, commands(requests, named), strict=True):
         pause = exchange.at - before.at if before is not None else 0.0

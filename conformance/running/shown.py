@@ -8,7 +8,7 @@ import pytest
 
 from mlconform.conformance.report.account import account
 from mlconform.conformance.report.events import CheckFinished, Outcome
-from mlconform.conformance.report.presentation import clip, of_kinds, one_line
+from mlconform.conformance.report.presentation import WHOLE_IN, clip, of_kinds, one_line
 from mlconform.conformance.report.remedies import untestable
 from mlconform.conformance.report.reproduction import reproductions
 from mlconform.conformance.report.stream import gather
@@ -58,7 +58,10 @@ def failure(event: CheckFinished, judging: Judging) -> str:
         for verdict in of_kinds(judgement, (Kind.FAIL, Kind.FLAKY, Kind.ERROR))
     ]
     log = [clip(presentable(event.log))] if event.log else []
-    return "\n\n".join([*parts, *log])
+    told = "\n\n".join([*parts, *log])
+    if judging.options.out is None and WHOLE_IN in told:
+        told += f"\n\n({WHOLE_IN} what is cut here; it is written where --ml-out DIR is given)"
+    return told
 
 
 def hide_secrets(report: pytest.TestReport) -> None:
