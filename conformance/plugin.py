@@ -124,6 +124,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requirement(*ids): the requirements that a check decides")
     config.addinivalue_line("markers", "exclusive: changes a setting or moves time, so it runs alone")
+    config.addinivalue_line("markers", "first: runs before all checks that make something")
     config.addinivalue_line("markers", "waits(seconds): lets so many seconds pass, together with others")
     config.addinivalue_line("markers", "needs(*capabilities): what the target must have, such as more nodes")
     config.addinivalue_line("markers", "ml_mock(**options): what the fixture ml_mock gives to MockServer")
@@ -271,9 +272,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not any(_is_check(item) for item in items):
         return
     kept, dropped = judging_of(config).select(items)
+    items[:] = kept
     if dropped:
         config.hook.pytest_deselected(items=dropped)
-        items[:] = kept
 
 
 @pytest.hookimpl(wrapper=True)

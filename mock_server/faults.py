@@ -137,6 +137,12 @@ _ALL = (
     _opensearch("hash-ignored", "A file with another hash is taken.", content_hash_is_checked=False),
     _opensearch("file-ignored", "A file that is no model is taken.", fetched_files_are_checked=False),
     _opensearch("fetch-failure-ignored", "A URL without a file is taken.", failed_fetches_fail=False),
+    _opensearch(
+        "missing-index-fails",
+        "Before anything was kept, uses of models and deletes fail.",
+        missing_index_is_told=True,
+        missing_index_fails=True,
+    ),
     _opensearch("chunk-lost", "Of a file only the first chunk that comes is kept.", chunks_are_kept=False),
     _opensearch(
         "chunks-by-arrival",

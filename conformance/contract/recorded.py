@@ -69,6 +69,7 @@ _GIVEN: Final = frozenset({"description", "parameters", "tools"})
 # Null where a search found nothing or sorted its hits.
 _SCORES: Final = frozenset({"max_score", "_score"})
 _FIRST_ERROR = 400
+_FIRST_FAULT = 500
 
 
 def forms(folder: Path, version: str, routes: Mapping[str, Route]) -> Forms:
@@ -96,8 +97,11 @@ def _exchanges(folder: Path, version: str) -> Iterator[tuple[str, dict[str, Any]
         if not re.fullmatch(rf"\w+-{re.escape(version)}(-\w+-nodes)?", path.parent.name):
             continue
         try:
-            for line in path.read_text(encoding="utf-8").splitlines()[1:]:
-                exchange: dict[str, Any] = json.loads(line)
+            header, *lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+            for exchange in lines:
+                # A fault that a server has before it was ever used is no form of its other faults.
+                if header.get("fresh") and exchange["status"] >= _FIRST_FAULT:
+                    continue
                 yield f"{path.stem}#{exchange['i']}", exchange
         except (OSError, ValueError, KeyError) as error:
             raise ContractError(f"{path.name} is no recording ({error}); record it again") from None

@@ -33,6 +33,7 @@ BROKEN: Final[Mapping[str, str]] = {
     "file-ignored": "osml.register.custom.url",
     "fetch-failure-ignored": "osml.register.custom.url",
     "chunk-lost": "osml.upload.chunks",
+    "missing-index-fails": "osml.first-use.use",
     "chunks-by-arrival": "osml.upload.any-order",
     "registering-shows-registered": "osml.get.state.registering",
     "registration-never-ends": "osml.task.example.registered",

@@ -42,6 +42,7 @@ from mlconform.conformance.running.checks import bound_requirements, check_name,
 from mlconform.conformance.running.known import all_waivers, known_sets, known_waivers
 from mlconform.conformance.running.options import HANDED, Handed, RunOptions, options_from
 from mlconform.conformance.running.selection import Selection
+from mlconform.conformance.suites.marks import FIRST
 from mlconform.conformance.targets.addresses import without_credentials
 from mlconform.conformance.targets.connect import connect, join, prepare, sweep_run
 from mlconform.conformance.targets.exchange import Exchange
@@ -341,7 +342,7 @@ class Judging:
         )
 
     def select(self, items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
-        """(kept, dropped): what is no check of the suite is kept.
+        """(kept, dropped): what is no check of the suite is kept, those that come first before all others.
 
         Ends pytest with exit code 3 where the target left nothing to run.
         """
@@ -354,6 +355,7 @@ class Judging:
         problem = None if in_worker() else self.unselected()
         if problem:
             raise pytest.UsageError(problem)
+        kept.sort(key=lambda item: item.get_closest_marker(FIRST) is None)
         return kept, dropped
 
     def _wanted(self, item: pytest.Item) -> bool:

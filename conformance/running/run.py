@@ -76,7 +76,7 @@ def _check(judging: Judging, recorder: Recorder) -> None:
     if workers == 1:
         parts: list[list[str]] = [[]]
     else:
-        parts = [["-pxdist", f"-n{workers}", "-mnot exclusive"], ["-mexclusive"]]
+        parts = [["-mfirst"], ["-pxdist", f"-n{workers}", "-mnot exclusive"], ["-mexclusive and not first"]]
     for more in parts:
         code = run_pytest(judging, recorder, more)
         if code == pytest.ExitCode.USAGE_ERROR:

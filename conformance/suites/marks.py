@@ -8,8 +8,11 @@ REQUIREMENT = "requirement"
 EXCLUSIVE = "exclusive"
 WAITS = "waits"
 NEEDS = "needs"
+FIRST = "first"
 
 exclusive = pytest.mark.exclusive
+# Before all checks that make something.
+first = pytest.mark.first
 
 
 def requirement(*ids: str) -> pytest.MarkDecorator:

@@ -68,7 +68,10 @@ def shards(seen: Seen) -> Iterator[Observation]:
         total, right, wrong, skipped = counts
         # A copy that no node holds is counted and neither succeeds nor fails; a search leaves out none.
         whole = right == total or "skipped" not in found
-        holds = wrong == 0 and 1 <= right <= total and 0 <= skipped < total and whole
+        # Where nothing was ever kept, a search has nowhere to look and finds nothing.
+        nowhere = total == 0 == right and "skipped" in found and member(seen.body, "hits", "hits") == []
+        some = 1 <= right <= total and 0 <= skipped < total and whole
+        holds = wrong == 0 and (nowhere or some)
     yield Observation(
         "osml.relation.shards",
         holds,

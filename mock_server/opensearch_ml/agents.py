@@ -28,7 +28,7 @@ _TOOL = ("type", "name", "description", "attributes", "parameters", _ANSWERED, "
 
 def register(call: Call) -> Answer:
     """POST agents/_register. An agent that plans gets one that executes, if it names none."""
-    _require_framework(call.cluster)
+    require_framework(call.cluster)
     if call.document.empty:
         raise parse_error("request body is required")
     rules = call.cluster.rules
@@ -71,7 +71,7 @@ def _with_executor(cluster: Cluster, definition: JsonObject) -> JsonObject:
 
 def get(call: Call) -> Answer:
     """GET agents/{agent_id}."""
-    _require_framework(call.cluster)
+    require_framework(call.cluster)
     agent_id = call.parameters["agent_id"]
     agent = call.cluster.store.agents.get(agent_id)
     if agent is None:
@@ -81,7 +81,7 @@ def get(call: Call) -> Answer:
 
 def update(call: Call) -> Answer:
     """PUT agents/{agent_id}: what the body has goes into what is there; tools are replaced as a whole."""
-    _require_framework(call.cluster)
+    require_framework(call.cluster)
     if call.document.empty:
         raise parse_error("request body is required")
     changes = _members(call.fields(), _UPDATE_READERS)
@@ -112,7 +112,7 @@ def _merged(old: JsonObject, new: JsonObject) -> JsonObject:
 
 def delete(call: Call) -> Answer:
     """DELETE agents/{agent_id}."""
-    _require_framework(call.cluster)
+    require_framework(call.cluster)
     agent_id = call.parameters["agent_id"]
     if agent_id not in call.cluster.store.agents:
         raise status_error(404, "Fail to find ml agent")
@@ -122,7 +122,7 @@ def delete(call: Call) -> Answer:
 
 def find_all(call: Call) -> Answer:
     """GET or POST agents/_search."""
-    _require_framework(call.cluster)
+    require_framework(call.cluster)
     return answer_search(call, call.cluster.store.agents, lambda _id, agent: view(agent))
 
 
@@ -138,7 +138,7 @@ def _in_order(members: JsonObject, names: tuple[str, ...]) -> JsonObject:
     return {name: members[name] for name in names if members.get(name) not in (None, [], {})}
 
 
-def _require_framework(cluster: Cluster) -> None:
+def require_framework(cluster: Cluster) -> None:
     if not cluster.settings.on(AGENT_FRAMEWORK):
         reason = (
             "Agent Framework is currently disabled. To enable it, update the setting "

@@ -342,6 +342,25 @@ DEVIATIONS = (
         {"missing_controller_index_matters": True},
     ),
     Deviation(
+        "first-use-fails",
+        _NO_5XX,
+        "Before any model was kept, a deploy and an undeploy of one are answered with 500.",
+        "first_use#22, first_use#23, first_use#24",
+        "osml.first-use.use",
+        _BOTH,
+        {"missing_index_is_told": True},
+    ),
+    Deviation(
+        "first-use-fails-often",
+        _NO_5XX,
+        "So is a predict call by its function, and a delete of a group or connector before there was any.",
+        "first_use#17, first_use#18, first_use#26, first_use#27",
+        "osml.first-use.delete",
+        ((2, 19),),
+        {"missing_index_fails": True},
+        also=("osml.first-use.use",),
+    ),
+    Deviation(
         "batch-job-asked-about",
         _NO_5XX,
         "A read of the task of a batch predict asks the endpoint how its job is doing; without an action for "

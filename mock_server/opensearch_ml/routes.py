@@ -21,6 +21,7 @@ from mlconform.mock_server.opensearch_ml import (
     update,
 )
 from mlconform.mock_server.opensearch_ml.cluster import Handler
+from mlconform.mock_server.opensearch_ml.first_use import before_first
 from mlconform.mock_server.opensearch_ml.opensearch_core import (
     cluster_info,
     cluster_settings,
@@ -329,4 +330,6 @@ def _by_old_names(routes: tuple[Route, ...]) -> Iterator[Route]:
             yield replace(route, template=f"{rest}/{_OLD_NAMES[last]}")
 
 
-ROUTES = (*_ROUTES, *_by_old_names(_ROUTES))
+ROUTES = tuple(
+    replace(route, handler=before_first(route.handler)) for route in (*_ROUTES, *_by_old_names(_ROUTES))
+)

@@ -45,6 +45,8 @@ class Rules:
     uncached_predict_fault_status: int | None = None
     missing_controller_reason: str = "Failed to find model controller with the provided model ID: {model_id}"
     missing_controller_index_matters: bool = False
+    missing_index_is_told: bool = False
+    missing_index_fails: bool = False
     node_error_status: int = 400
     pooling_modes: frozenset[str] = frozenset(
         {"mean", "mean_sqrt_len", "max", "weightedmean", "cls", "lasttoken", "none"}

@@ -368,7 +368,12 @@ class Index(Generic[DocumentT]):
             self._write(key, "updated", forced_refresh=False)
 
     def delete(self, key: str, *, forced_refresh: bool = True) -> Write:
-        """Remove a document; an id that is not there is a write too, with the result `not_found`."""
+        """Remove a document; an id that is not there is a write too, with the result `not_found`.
+
+        It makes no index where there is none.
+        """
+        if not self.exists:
+            return Write(self.name, key, 1, 0, "not_found", forced_refresh, self.shards, self.copies)
         result = "not_found" if self._documents.pop(key, None) is None else "deleted"
         write = self._write(key, result, forced_refresh)
         self._deleted.pop(key, None)

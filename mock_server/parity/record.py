@@ -155,7 +155,10 @@ def record(
     """
     if len(node.addresses) < scenario.nodes:
         raise ScenarioError(f"{scenario.name} takes {scenario.nodes} nodes: give as many --node")
-    _warm_up(node)
+    if scenario.fresh:
+        _require_fresh(node, scenario)
+    else:
+        _warm_up(node)
     before = inventory(node)
     left: list[str] = []
     with FileServer(scenario.serves, port) as server:
@@ -178,6 +181,8 @@ def _header(scenario: Scenario, node: Node) -> Line:
         "ml_nodes": node.ml_nodes(),
         "recorded": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
+    if scenario.fresh:
+        header["fresh"] = True
     if scenario.settings:
         header["settings"] = dict(scenario.settings)
     if scenario.serves:
@@ -190,6 +195,21 @@ def _warm_up(node: Node) -> None:
     body = {"name": "recorder-warms-up", "description": "made and removed by the recorder"}
     made = node.need("POST", f"{ML}/model_groups/_register", body)
     node.need("DELETE", f"{ML}/model_groups/{made['model_group_id']}")
+
+
+def _require_fresh(node: Node, scenario: Scenario) -> None:
+    """Raises NodeError where ML Commons has an index of its own but that of its configuration."""
+    told = node.need("GET", f"{ML}/stats")
+    made = sorted(
+        name.removesuffix("_index_status")
+        for name, status in told.items()
+        if name.endswith("_index_status") and name != "ml_config_index_status" and status != "non-existent"
+    )
+    if made:
+        raise NodeError(
+            f"{scenario.name} takes a node that nobody used: expected no index of ML Commons, found those of "
+            f"{', '.join(made)}; give a fresh one"
+        )
 
 
 def _says(answer: Answer, wanted: Mapping[str, Any]) -> bool:

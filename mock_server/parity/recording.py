@@ -52,7 +52,8 @@ class Recording:
     """One scenario of one version, such as `2.19.0`.
 
     `settings` were set beside those that every recording begins with, `serves` are the files that the node
-    could fetch, by their name at the end of an address, `ml_nodes` how many nodes were for machine learning.
+    could fetch, by their name at the end of an address, `ml_nodes` how many nodes were for machine learning;
+    `fresh` says that ML Commons had kept nothing yet.
     """
 
     scenario: str
@@ -61,6 +62,7 @@ class Recording:
     settings: Mapping[str, Any] = field(default_factory=dict)
     serves: Mapping[str, Served] = field(default_factory=dict)
     ml_nodes: int | None = None
+    fresh: bool = False
 
     @property
     def is_secured(self) -> bool:
@@ -86,6 +88,7 @@ def read_recording(path: Path) -> Recording:
             header.get("settings", {}),
             serves,
             header.get("ml_nodes"),
+            header.get("fresh", False),
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise RecordingError(

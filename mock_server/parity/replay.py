@@ -15,6 +15,7 @@ from mlconform.mock_server.clock import Clock
 from mlconform.mock_server.core import Request, Response
 from mlconform.mock_server.downloads import Download, Fetched, is_near
 from mlconform.mock_server.fetching import REFUSED, answered
+from mlconform.mock_server.opensearch_ml.routes import ML
 from mlconform.mock_server.opensearch_ml.security.accounts import Security
 from mlconform.mock_server.parity.appearance import Appearances, swap_ids
 from mlconform.mock_server.parity.recording import RUNS, START, STOP, Exchange, Recording, Run
@@ -112,6 +113,8 @@ def replay(recording: Recording, *, behaviour: str, nodes: int = 1, seed: int = 
         downloads=_Recorded(recording.serves),
     )
     _prepare(server, recording)
+    if not recording.fresh:
+        _warm_up(server)
     sides = _Sides(server)
     compared = []
     for step in recording.steps:
@@ -134,6 +137,25 @@ def _prepare(server: MockServer, recording: Recording) -> None:
     endpoint = next((found for answer in answers if (found := _endpoint_answer(answer)) is not None), None)
     if endpoint is not None:
         _send(server, "PUT", "/_mock/predict", {"answer": endpoint})
+
+
+def _warm_up(server: MockServer) -> None:
+    """Make the indices of ML Commons, which the recorded nodes had from recordings before this one."""
+    address = "https://api.openai.com/v1"
+    action = {"action_type": "predict", "method": "POST", "url": address, "request_body": ""}
+    form = {"name": "n", "description": "d", "version": 1, "protocol": "http"}
+    connector = {**form, "credential": {"key": "k"}, "actions": [action]}
+    made = _send(server, "POST", f"{ML}/connectors/_create", connector)["connector_id"]
+    group = _send(server, "POST", f"{ML}/model_groups/_register", {"name": "n"})["model_group_id"]
+    model = {"name": "n", "function_name": "remote", "connector_id": made, "model_group_id": group}
+    registered = _send(server, "POST", f"{ML}/models/_register", model)
+    for kind, thing in (
+        ("models", registered["model_id"]),
+        ("tasks", registered["task_id"]),
+        ("model_groups", group),
+        ("connectors", made),
+    ):
+        _send(server, "DELETE", f"{ML}/{kind}/{thing}")
 
 
 def _credentials(user: str | None) -> dict[str, str]:

@@ -58,7 +58,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Steps that are recorded, those that clean up after them, and what the node is given beside them."""
+    """Steps that are recorded, those that clean up after them, and what the node is given beside them.
+
+    One that is `fresh` takes a node on which ML Commons has kept nothing yet.
+    """
 
     name: str
     doc: str
@@ -67,6 +70,7 @@ class Scenario:
     nodes: int = 1
     settings: Mapping[str, Any] = field(default_factory=dict)
     serves: Mapping[str, Served] = field(default_factory=dict)
+    fresh: bool = False
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -75,7 +79,7 @@ def read_scenario(path: Path) -> Scenario:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise ScenarioError(f"{path} can't be read as YAML: {error}") from None
-    known = {"doc", "steps", "cleanup", "nodes", "settings", "serves"}
+    known = {"doc", "steps", "cleanup", "nodes", "settings", "serves", "fresh"}
     values = _mapping(values, f"{path}", known)
     serves = _mapping(values.get("serves", {}), f"{path}: serves")
     return Scenario(
@@ -86,6 +90,7 @@ def read_scenario(path: Path) -> Scenario:
         nodes=int(values.get("nodes", 1)),
         settings=_mapping(values.get("settings", {}), f"{path}: settings"),
         serves={name: _served(serves[name], path.parent, f"{path}: serves {name}") for name in serves},
+        fresh=values.get("fresh") is True,
     )
 
 

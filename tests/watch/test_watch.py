@@ -88,6 +88,17 @@ def test_only_a_chunk_is_found_with_the_id_of_its_model(
     assert ("osml.relation.id" in found) == differs
 
 
+@pytest.mark.parametrize(("found", "different"), [([], False), ([{}], True)], ids=["nothing", "something"])
+def test_a_search_that_has_nowhere_to_look_finds_nothing(
+    watch: Watch, found: list[Any], different: bool
+) -> None:
+    none = {"total": 0, "successful": 0, "skipped": 0, "failed": 0}
+    hits = {"total": {"value": 0, "relation": "eq"}, "max_score": 0.0, "hits": found}
+    body = {"took": 1, "timed_out": False, "_shards": none, "hits": hits}
+    seen = see(watch, "POST", f"{ML}/models/_search", 200, body)
+    assert ("osml.relation.shards" in seen) is different
+
+
 def test_shards_that_do_not_add_up_are_a_difference(watch: Watch) -> None:
     body = DELETED | {"_shards": {"total": 1, "successful": 2, "failed": 0}}
     assert "osml.relation.shards" in see(watch, "DELETE", f"{ML}/models/{MODEL}", 200, body)

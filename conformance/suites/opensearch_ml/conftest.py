@@ -23,7 +23,7 @@ from mlconform.conformance.targets.users import Part, User
 
 @pytest.fixture(scope="session")
 def cluster(judging: Judging) -> MlCommons:
-    """The target for the whole run; its connector is made before the first check, and removed last."""
+    """The target for the whole run; its connector is made when a check first asks, and removed last."""
     session = judging.target("opensearch-ml").session
     api = MlCommons(session)
     # Where it can't be made, each check that needs one says so; the others still run.
@@ -33,12 +33,11 @@ def cluster(judging: Judging) -> MlCommons:
 
 
 @pytest.fixture(autouse=True)
-def _begin_to_wait(
-    cluster: MlCommons, judging: Judging, target: Target, request: pytest.FixtureRequest
-) -> None:
+def _begin_to_wait(judging: Judging, target: Target, request: pytest.FixtureRequest) -> None:
     """Begin all checks of time when the first one's turn comes, where time is real and nobody is beside."""
-    if not waits(request.node) or cluster.session.clock.movable or in_worker():
+    if not waits(request.node) or target.session.clock.movable or in_worker():
         return
+    cluster: MlCommons = request.getfixturevalue("cluster")
     room: WaitingRoom = request.getfixturevalue("waiting_room")
 
     def start(item: pytest.Item) -> Waiting:

@@ -108,7 +108,7 @@ def search(call: Call) -> Answer:
         raise _not_found(name, "index_or_alias")
     if call.document.missing:
         call = dataclasses.replace(call, document=Document("{}", {}))
-    return answer_search(call, found, lambda _key, document: document)
+    return answer_search(call, found, lambda _key, document: document, is_there=True)
 
 
 def _wanted(call: Call) -> list[Index[JsonObject]]:

@@ -64,12 +64,15 @@ def answer_search(
     index: Index[DocumentT],
     source: Callable[[str, DocumentT], JsonObject],
     shows: Callable[[DocumentT], bool] = lambda _document: True,
+    *,
+    is_there: bool = False,
 ) -> Answer:
     """Search an index whose documents `source` shows; raises ApiError 400 for a body that is no search.
 
     Nothing of the answer tells of a document that `shows` leaves out.
 
-    An index that has no document yet is searched too, as on the recorded nodes, which had all of them.
+    Of one that was never written to, no shard is searched (recording first_use#1), unless it `is_there` all
+    the same.
     """
     mapping = mapping_of(index.name, (source(key, document) for key, document in index))
     body = _read(call, mapping)
@@ -82,6 +85,8 @@ def answer_search(
             count = len(_hits(body, mapping, index, source, lambda _document: True))
     except ShardError as error:
         raise _failed(call, mapping, index, error) from None
+    if not (is_there or index.exists):
+        return _answer(0, 0.0, [], shards=0)
     page = hits[body.first : body.first + body.size]
     shown = [_shown(body, index, hit) for hit in page]
     scores = [hit.score for hit in hits]
@@ -93,13 +98,15 @@ def answer_search(
     return _answer(count, best, shown)
 
 
-def _answer(total: int | None, best: Score, shown: list[JsonObject], *, relation: str = "eq") -> Answer:
+def _answer(
+    total: int | None, best: Score, shown: list[JsonObject], *, relation: str = "eq", shards: int = 1
+) -> Answer:
     counted = {} if total is None else {"total": {"value": total, "relation": relation}}
     return Answer(
         {
             "took": 1,
             "timed_out": False,
-            "_shards": {"total": 1, "successful": 1, "skipped": 0, "failed": 0},
+            "_shards": {"total": shards, "successful": shards, "skipped": 0, "failed": 0},
             "hits": {**counted, "max_score": best, "hits": shown},
         }
     )

@@ -79,6 +79,7 @@ def test_a_connector_in_use_is_not_deleted(ml: Any) -> None:
 
 
 def test_deleting_an_unknown_connector_is_not_found_with_a_version(ml: Any) -> None:
+    ml.connector()
     answers = [ml.delete("~/connectors/nope").body for _ in range(2)]
     assert [(answer["result"], answer["_version"]) for answer in answers] == [
         ("not_found", 1),

@@ -132,8 +132,8 @@ def test_a_search_has_a_body(ml: Any) -> None:
 
 def test_before_the_first_document_a_search_finds_nothing(ml: Any) -> None:
     body = ml.post("~/models/_search", {}).body
-    assert body["_shards"]["total"] == 1
-    assert body["hits"] == {"total": {"value": 0, "relation": "eq"}, "max_score": None, "hits": []}
+    assert body["_shards"]["total"] == 0
+    assert body["hits"] == {"total": {"value": 0, "relation": "eq"}, "max_score": 0.0, "hits": []}
 
 
 @pytest.mark.parametrize(
