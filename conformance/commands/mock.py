@@ -119,8 +119,6 @@ def command(
     handler: Handler = server if recorder is None else recorder
     what = f"mock of {profile} ({behaviour})" if record is None else f"recorder of {record}"
 
-    click.echo(f"mlconform: {what}; stop with Ctrl-C", err=True)
-
     try:
         with (
             certificates(host, ca_file) if _wants_tls(tls, security, ca_file) else nullcontext() as certified
@@ -131,7 +129,7 @@ def command(
                 _logged(handler, log),
                 host,
                 port,
-                _told(server, every_node),
+                _told(server, what, every_node),
                 certified,
                 nodes if every_node else 1,
             )
@@ -144,11 +142,13 @@ def command(
         click.echo(f"mlconform: {len(recorder.stubs)} stubs in {stubs}", err=True)
 
 
-def _told(server: MockServer, every_node: bool) -> Callable[[str], None]:
-    """Prints each URL at which the server listens; where each node has one, it publishes it."""
+def _told(server: MockServer, what: str, every_node: bool) -> Callable[[str], None]:
+    """Says `what` listens and prints each URL at which it does; where each node has one, it publishes it."""
     addresses: list[str] = []
 
     def tell(url: str) -> None:
+        if not addresses:
+            click.echo(f"mlconform: {what}; stop with Ctrl-C", err=True)
         addresses.append(urlsplit(url).netloc)
         if every_node:
             server.publish(*addresses)
