@@ -297,3 +297,15 @@ def test_a_secured_mock_tells_its_users_and_its_authority(command: Any, tmp_path
 def test_a_mistake_ends_the_process_without_a_traceback(command: Any) -> None:
     ended = command("run", "--level", "nope")
     assert (ended.returncode, len(ended.stderr.splitlines())) == (2, 1)
+
+
+def test_a_run_as_json_says_nothing_else_on_stdout(mlconform: Callable[..., Result]) -> None:
+    ended = mlconform("run", "--profile", "nugen", "--out", "here", "--json")
+    assert json.loads(ended.stdout)["exit_code"] == ended.exit_code == 0
+    assert "runs 30 checks" in ended.stderr
+
+
+def test_a_quiet_run_says_how_it_ended(mlconform: Callable[..., Result]) -> None:
+    ended = mlconform("run", "--profile", "nugen", "--out", "here", "-q")
+    assert ended.stdout.startswith("Conformant")
+    assert "checks" not in ended.stdout

@@ -15,7 +15,9 @@ from rich.console import Console
 from mlconform.conformance.commands import PROFILE_HELP
 from mlconform.conformance.commands.access import access_options
 from mlconform.conformance.commands.dry_run import dry_run as told_of
-from mlconform.conformance.outcomes import UsageError
+from mlconform.conformance.report.summary import render
+from mlconform.conformance.report.terminal import print_summary
+from mlconform.conformance.report.verdicts import Judgement
 from mlconform.conformance.running.options import RunOptions, parse_level
 from mlconform.conformance.running.run import run as run_suite
 from mlconform.conformance.targets.access_options import AccessOptions
@@ -110,8 +112,9 @@ from mlconform.conformance.targets.connect import TargetOptions, split_targets
 @click.option(
     "--dry-run", is_flag=True, help="say what would be sent, made, changed and left out; write nothing"
 )
-@click.option("--json", "as_json", is_flag=True, help="with --dry-run: as JSON")
-def command(dry_run: bool, as_json: bool, **given: Any) -> None:
+@click.option("--json", "as_json", is_flag=True, help="how it ended, or a dry run, as JSON on stdout")
+@click.option("-q", "--quiet", is_flag=True, help="say nothing but how it ended")
+def command(dry_run: bool, as_json: bool, quiet: bool, **given: Any) -> None:
     """Judge a target and write the reports."""
     first, further = split_targets(given["targets"])
     target = TargetOptions(
@@ -151,10 +154,16 @@ def command(dry_run: bool, as_json: bool, **given: Any) -> None:
     if dry_run:
         click.echo(told_of(options, as_json=as_json))
         return
-    if as_json:
-        raise UsageError("expected --json with --dry-run; a run writes summary.json into its folder")
     # A CI server ends a job so; what the run made and set is then put back, as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Python would look through all that the run held for cycles, for half a second.
     atexit.register(gc.freeze)
-    sys.exit(run_suite(options, Console()))
+    sys.exit(run_suite(options, Console(stderr=as_json, quiet=quiet), _show_json if as_json else _show))
+
+
+def _show(judgement: Judgement, report: Path | None, _console: Console) -> None:
+    print_summary(judgement, report, Console())
+
+
+def _show_json(judgement: Judgement, _report: Path | None, _console: Console) -> None:
+    click.echo(render(judgement), nl=False)

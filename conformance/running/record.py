@@ -25,6 +25,7 @@ from mlconform.conformance.report.stream import EventWriter, gather
 from mlconform.conformance.report.verdicts import Judgement, footer, judge
 from mlconform.conformance.running.attached import EVENT_PROPERTY
 from mlconform.conformance.running.judging import Judging, now
+from mlconform.conformance.running.progress import Lines
 from mlconform.conformance.running.waiting import plan
 from mlconform.conformance.targets import interruption
 from mlconform.conformance.targets.credentials import all_presentable
@@ -36,7 +37,7 @@ class Recorder:
     """A pytest plugin, on the side that hears of all workers: one event a line, flushed at once.
 
     Keeps the events too, so that the end of the run needs no second look at the file, if there is one,
-    and shows the progress of the run on a terminal.
+    and shows how far the run has come: a bar on a terminal, elsewhere lines.
     """
 
     def __init__(
@@ -61,6 +62,10 @@ class Recorder:
             disable=not console.is_terminal,
         )
         self._task = self._progress.add_task("checks", total=None, check="")
+        self._lines = None if console.is_terminal or console.quiet else Lines(self._say)
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, soft_wrap=True, markup=False, highlight=False)
 
     def record(self, event: Event) -> None:
         """Write an event without secrets; a problem that was told already is not told again."""
@@ -75,13 +80,19 @@ class Recorder:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         told = self._plan(session.items)
+        if session.items:
+            self._say(f"runs {len(session.items)} checks")
         if told is not None:
-            self._console.print(told)
+            self._say(told)
+        if self._lines is not None:
+            self._lines.begin(len(session.items))
         self._progress.update(self._task, total=len(session.items) or None)
         self._progress.start()
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._progress.update(self._task, check=nodeid.rpartition("/")[2])
+        if self._lines is not None:
+            self._lines.at(nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         with interruption.put_off():
@@ -96,6 +107,8 @@ class Recorder:
                 self.record(event)
         if report.when == "teardown":
             self._progress.advance(self._task)
+            if self._lines is not None:
+                self._lines.one_done()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str) -> None:
@@ -104,6 +117,8 @@ class Recorder:
 
     def pytest_sessionfinish(self) -> None:
         self._progress.stop()
+        if self._lines is not None:
+            self._lines.end()
 
     def pytest_internalerror(self, excrepr: object) -> None:
         self.record(Problem("internal", str(excrepr)[-2000:]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib import resources
@@ -15,6 +15,7 @@ from rich.console import Console
 from mlconform.conformance.plugin import hand_over
 from mlconform.conformance.report.events import CheckFinished, Problem
 from mlconform.conformance.report.terminal import print_summary
+from mlconform.conformance.report.verdicts import Judgement
 from mlconform.conformance.running.judging import Judging
 from mlconform.conformance.running.options import RunOptions
 from mlconform.conformance.running.record import INTERRUPTED, Recorder, RunRecord
@@ -22,6 +23,7 @@ from mlconform.conformance.targets import interruption
 from mlconform.conformance.targets.connect import new_run_id
 from mlconform.conformance.targets.profiles import profiles
 
+Show = Callable[[Judgement, Path | None, Console], None]
 _STEERING = (
     "PYTEST_ADDOPTS",
     "PYTEST_PLUGINS",
@@ -46,8 +48,10 @@ _SUITE_ARGUMENTS = (
 )
 
 
-def run(options: RunOptions, console: Console) -> int:
+def run(options: RunOptions, console: Console, show: Show = print_summary) -> int:
     """Run the suite and write run.ndjson and the reports into `options.out`; returns the exit code.
+
+    `console` hears how far the run has come, and is given to `show`, which tells how it ended.
 
     Raises `UsageError`, `ReportError` or `ContractError` before anything is sent when the options
     cannot be used.
@@ -62,7 +66,7 @@ def run(options: RunOptions, console: Console) -> int:
         except KeyboardInterrupt:
             record.recorder.record(INTERRUPTED)
     judgement, paths = record.close()
-    print_summary(judgement, paths.html if paths is not None else None, console)
+    show(judgement, paths.html if paths is not None else None, console)
     return int(judgement.summary.exit_code)
 
 

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ from mlconform.conformance.targets.opensearch_settings import PRIVATE_ADDRESSES,
 from mlconform.conformance.targets.opensearch_sweep import sweep
 from mlconform.conformance.targets.session import Session
 from mlconform.conformance.targets.settle import Ending, Settled
+from mlconform.conformance.targets.transport import HttpTransport
 from mlconform.conformance.targets.turns import PREFIX
 from mlconform.mock_server import MockServer, Request
 from mlconform.mock_server.httpserver import serve_on
@@ -305,6 +307,16 @@ class TestInfrastructure:
 
         self.stopped_at_the_deploy(monkeypatch, stop)
         assert str(status) in self.ended(judged, server).problems[0].message
+
+    def test_a_server_that_accepts_and_never_answers(
+        self, judged: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(connect_module, "HttpTransport", partial(HttpTransport, timeout=0.2))
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            judgement = judged("osml.deploy.*", target=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        assert judgement.summary.exit_code == 3
+        assert [problem.kind for problem in judgement.problems] == ["unreachable"]
+        assert "expected the API to answer" in judgement.problems[0].message
 
     def test_from_the_beginning(self, judged: Any, server: HTTPServer) -> None:
         server.clear()

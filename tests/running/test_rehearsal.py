@@ -97,7 +97,6 @@ def test_nobody_there_is_exit_code_3(free_port: int) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("--json",), "expected --json with --dry-run"),
         (("--dry-run", "--profile", "nugen"), "expected --dry-run with the profile opensearch-ml"),
     ],
 )
