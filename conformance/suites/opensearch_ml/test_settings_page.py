@@ -26,6 +26,8 @@ REMOTE_INFERENCE = f"{PREFIX}remote_inference.enabled"
         deciding("osml.settings.max-model-on-node.default", "max_model_on_node", "10"),
         deciding("osml.settings.max-register-tasks.default", "max_register_model_tasks_per_node", "10"),
         deciding("osml.settings.max-deploy-tasks.default", "max_deploy_model_tasks_per_node", "10"),
+        deciding("osml.settings.native-threshold.default", "native_memory_threshold", "90"),
+        deciding("osml.settings.heap-threshold.default", "jvm_heap_memory_threshold", "85"),
         deciding("osml.settings.allow-url.default", "allow_registering_model_via_url", "false"),
         deciding("osml.settings.allow-local-file.default", "allow_registering_model_via_local_file", "false"),
         deciding("osml.settings.custom-plan.default", "allow_custom_deployment_plan", "false"),
