@@ -252,7 +252,14 @@ class TestChecks:
         faulty = ("--ml-level", "example", "--ml-mutant", "deploy-answers-started")
         alone = project.pytest(*FEW, *faulty, expect=[1])
         two = project.pytest(*FEW, *faulty, "-n", "2", expect=[1], apart=True)
-        options = ("--profile", "all", "--select", FEW[-1], *(word.replace("--ml-", "--") for word in faulty))
+        options = (
+            "-q",
+            "--profile",
+            "all",
+            "--select",
+            FEW[-1],
+            *(word.replace("--ml-", "--") for word in faulty),
+        )
         ran = CliRunner().invoke(main, ["run", *options, "--out", str(project.folder / "run")])
         assert ran.exit_code == 1
         lines = [line for line in ran.output.splitlines() if not line.startswith("report: ")]
