@@ -79,8 +79,6 @@ def get(call: Call) -> Answer:
     model_id = call.parameters["model_id"]
     rules, controllers = call.cluster.rules, call.cluster.store.controllers
     controller = controllers.get(model_id)
-    if controller is None and rules.missing_controller_index_matters and not controllers.exists:
-        raise status_error(404, "Failed to find model controller")
     if controller is None:
         raise status_error(404, rules.missing_controller_reason.format(model_id=model_id))
     access.require_controller(call, model_id)

@@ -333,19 +333,11 @@ DEVIATIONS = (
         {"missing_controller_reason": "Failed to find model controller with the provided model ID"},
     ),
     Deviation(
-        "missing-controller-before-the-first",
-        "The refusal of a missing controller names the model.",
-        "Before the first controller was ever made it does not even speak of an id.",
-        "controllers#4 (2.19), access_models#123 (3.4)",
-        None,
-        _BOTH,
-        {"missing_controller_index_matters": True},
-    ),
-    Deviation(
         "first-use-fails",
         _NO_5XX,
-        "Before any model was kept, a deploy and an undeploy of one are answered with 500.",
-        "first_use#22, first_use#23, first_use#24",
+        "Before any model was kept, a deploy and an undeploy of one are answered with 500. Other refusals before "
+        "the first of a kind tell of the index and name no id.",
+        "first_use#22, first_use#23, first_use#24, controllers#4 (2.19), access_models#123 (3.4)",
         "osml.first-use.use",
         _BOTH,
         {"missing_index_is_told": True},

@@ -35,9 +35,10 @@ def before_first(handler: Handler) -> Handler:
     kind, looks = found
 
     def handle(call: Call) -> Answer:
+        if not call.cluster.rules.missing_index_is_told:
+            return handler(call)
         index: Index[Any] = getattr(call.cluster.store, kind)
-        told = call.cluster.rules.missing_index_is_told and not index.exists
-        return looks(call, index) if told else handler(call)
+        return handler(call) if index.exists else looks(call, index)
 
     return handle
 
@@ -123,6 +124,7 @@ _TOLD: Mapping[Handler, tuple[str, Looks]] = {
     agents.get: ("agents", _no_agent),
     model_groups.update: ("groups", _says("Failed to find model group")),
     connectors.update: ("connectors", _says("Failed to find connector")),
+    controllers.get: ("controllers", _says("Failed to find model controller")),
     agents.delete: ("agents", _no_agent),
     model_groups.delete: ("groups", _delete("Failed to find model group")),
     connectors.delete: ("connectors", _delete("Failed to find connector")),

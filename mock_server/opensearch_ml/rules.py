@@ -44,7 +44,6 @@ class Rules:
     output_faults_wrapped: bool = False
     uncached_predict_fault_status: int | None = None
     missing_controller_reason: str = "Failed to find model controller with the provided model ID: {model_id}"
-    missing_controller_index_matters: bool = False
     missing_index_is_told: bool = False
     missing_index_fails: bool = False
     node_error_status: int = 400

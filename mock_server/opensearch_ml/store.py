@@ -288,7 +288,8 @@ class Index(Generic[DocumentT]):
 
     A write goes to `shards` of the `copies` of its shard, which are as many where nothing else is said.
     Documents can be looked up by the value of each field in `fields` too. Documents of another kind in the
-    same index are `beside` these: writes to both have one sequence.
+    same index are `beside` these: writes to both have one sequence. One that is `made` is there before its
+    first document.
     """
 
     def __init__(
@@ -299,8 +300,10 @@ class Index(Generic[DocumentT]):
         *,
         copies: int | None = None,
         beside: Index[Any] | None = None,
+        made: bool = False,
     ) -> None:
         self.name = name
+        self._made = made
         self.shards = shards
         self.copies = shards if copies is None else copies
         self._keys: dict[str, dict[Any, dict[str, None]]] = {name: {} for name in fields}
@@ -327,8 +330,8 @@ class Index(Generic[DocumentT]):
 
     @property
     def exists(self) -> bool:
-        """Whether anything was ever written: an index is made by its first document."""
-        return self._sequence.following > 0
+        """Whether it was made, by somebody or by its first document."""
+        return self._made or self._sequence.following > 0
 
     def get(self, key: str) -> DocumentT | None:
         """The document, or None."""
@@ -442,4 +445,4 @@ class Store:
 
     def new_index(self, name: str) -> Index[JsonObject]:
         """An index of documents, with the one replica that an index has when nobody says otherwise."""
-        return self.indices.setdefault(name, Index(name, self.shards, copies=2))
+        return self.indices.setdefault(name, Index(name, self.shards, copies=2, made=True))

@@ -103,12 +103,16 @@ def refresh(call: Call) -> Answer:
 def search(call: Call) -> Answer:
     """GET and POST /{index}/_search: system indices show nothing, as on a secured cluster."""
     name = call.parameters["index"]
-    found = Index[JsonObject](name, 1) if name in SYSTEM_INDICES else call.cluster.store.indices.get(name)
+    found = (
+        Index[JsonObject](name, 1, made=True)
+        if name in SYSTEM_INDICES
+        else call.cluster.store.indices.get(name)
+    )
     if found is None:
         raise _not_found(name, "index_or_alias")
     if call.document.missing:
         call = dataclasses.replace(call, document=Document("{}", {}))
-    return answer_search(call, found, lambda _key, document: document, is_there=True)
+    return answer_search(call, found, lambda _key, document: document)
 
 
 def _wanted(call: Call) -> list[Index[JsonObject]]:

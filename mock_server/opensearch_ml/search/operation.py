@@ -64,15 +64,12 @@ def answer_search(
     index: Index[DocumentT],
     source: Callable[[str, DocumentT], JsonObject],
     shows: Callable[[DocumentT], bool] = lambda _document: True,
-    *,
-    is_there: bool = False,
 ) -> Answer:
     """Search an index whose documents `source` shows; raises ApiError 400 for a body that is no search.
 
     Nothing of the answer tells of a document that `shows` leaves out.
 
-    Of one that was never written to, no shard is searched (recording first_use#1), unless it `is_there` all
-    the same.
+    Of one that is not there, no shard is searched (recording first_use#1).
     """
     mapping = mapping_of(index.name, (source(key, document) for key, document in index))
     body = _read(call, mapping)
@@ -85,7 +82,7 @@ def answer_search(
             count = len(_hits(body, mapping, index, source, lambda _document: True))
     except ShardError as error:
         raise _failed(call, mapping, index, error) from None
-    if not (is_there or index.exists):
+    if not index.exists:
         return _answer(0, 0.0, [], shards=0)
     page = hits[body.first : body.first + body.size]
     shown = [_shown(body, index, hit) for hit in page]
