@@ -158,12 +158,9 @@ def command(dry_run: bool, as_json: bool, quiet: bool, **given: Any) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Python would look through all that the run held for cycles, for half a second.
     atexit.register(gc.freeze)
-    sys.exit(run_suite(options, Console(stderr=as_json, quiet=quiet), _show_json if as_json else _show))
+    show = _show_json if as_json else print_summary
+    sys.exit(run_suite(options, Console(stderr=as_json, quiet=quiet), show))
 
 
-def _show(judgement: Judgement, report: Path | None, _console: Console) -> None:
-    print_summary(judgement, report, Console())
-
-
-def _show_json(judgement: Judgement, _report: Path | None, _console: Console) -> None:
+def _show_json(judgement: Judgement, _report: Path | None) -> None:
     click.echo(render(judgement), nl=False)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final
 
 from mlconform.conformance.contract.routes import Routes
 from mlconform.conformance.mutants.alterations import (
@@ -22,16 +22,15 @@ from mlconform.conformance.mutants.alterations import (
     remember,
 )
 from mlconform.conformance.targets.exchange import Answer, OutgoingRequest
-from mlconform.conformance.targets.transport import Transport
+from mlconform.conformance.targets.session import CONTROL
+from mlconform.conformance.targets.transport import Forwarding, Transport
 
-T = TypeVar("T")
 # What asks for none of the contract's operations, such as an unknown route, can be answered otherwise too.
 NO_OPERATION: Final = "no operation"
-_CONTROL: Final = "/_mock/"
 
 
 @dataclass
-class Altering:
+class Altering(Forwarding):
     """Sends as `inner` does. Without a `mutant` it remembers which answers came, with one it alters them."""
 
     inner: Transport
@@ -43,19 +42,11 @@ class Altering:
     struck: bool = False
     sent: int = 0
 
-    @property
-    def base_url(self) -> str:
-        return self.inner.base_url
-
-    @property
-    def has_connections(self) -> bool:
-        return self.inner.has_connections
-
     def send(self, request: OutgoingRequest) -> Answer:
         self.sent += 1
         operation = self.routes.operation(request.method, request.path) or NO_OPERATION
         mutant = self.mutant
-        if request.path.startswith(_CONTROL):
+        if request.path.startswith(CONTROL):
             return self.inner.send(request)
         if mutant is not None and mutant.kind is Kind.UNDONE and mutant.place.operation == operation:
             return self._undone(request, mutant.place.status)
@@ -116,9 +107,3 @@ class Altering:
     def at(self, base_url: str) -> Transport:
         """Other nodes answer as they are."""
         return self.inner.at(base_url)
-
-    def at_once(self, calls: Sequence[Callable[[], T]], seed: int) -> list[T]:
-        return self.inner.at_once(calls, seed)
-
-    def close(self) -> None:
-        self.inner.close()

@@ -62,7 +62,7 @@ class Recorder:
             disable=not console.is_terminal,
         )
         self._task = self._progress.add_task("checks", total=None, check="")
-        self._lines = None if console.is_terminal or console.quiet else Lines(self._say)
+        self._lines = Lines(self._say)
 
     def _say(self, line: str) -> None:
         self._console.print(line, soft_wrap=True, markup=False, highlight=False)
@@ -84,15 +84,14 @@ class Recorder:
             self._say(f"runs {len(session.items)} checks")
         if told is not None:
             self._say(told)
-        if self._lines is not None:
+        if not (self._console.is_terminal or self._console.quiet):
             self._lines.begin(len(session.items))
         self._progress.update(self._task, total=len(session.items) or None)
         self._progress.start()
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._progress.update(self._task, check=nodeid.rpartition("/")[2])
-        if self._lines is not None:
-            self._lines.at(nodeid)
+        self._lines.at(nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         with interruption.put_off():
@@ -107,8 +106,7 @@ class Recorder:
                 self.record(event)
         if report.when == "teardown":
             self._progress.advance(self._task)
-            if self._lines is not None:
-                self._lines.one_done()
+            self._lines.one_done()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str) -> None:
@@ -117,8 +115,7 @@ class Recorder:
 
     def pytest_sessionfinish(self) -> None:
         self._progress.stop()
-        if self._lines is not None:
-            self._lines.end()
+        self._lines.end()
 
     def pytest_internalerror(self, excrepr: object) -> None:
         self.record(Problem("internal", str(excrepr)[-2000:]))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import pytest
 
@@ -21,15 +21,13 @@ from mlconform.conformance.suites.signatures import route
 from mlconform.conformance.targets.connect import TargetOptions, new_run_id, prepare
 from mlconform.conformance.targets.exchange import Answer, OutgoingRequest
 from mlconform.conformance.targets.opensearch_settings import SETTINGS
-from mlconform.conformance.targets.session import Session
+from mlconform.conformance.targets.session import CONTROL, Session
 from mlconform.conformance.targets.tracker import Resource, Tracker
-from mlconform.conformance.targets.transport import Transport
+from mlconform.conformance.targets.transport import Forwarding, Transport
 from mlconform.conformance.targets.turns import Tell
 
-T = TypeVar("T")
 PREPARING: Final = "preparing"
-_CONTROL: Final = "/_mock/"
-_RESTART: Final = "/_mock/restart"
+_RESTART: Final = f"{CONTROL}restart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class Notes:
 
     def of(self, request: OutgoingRequest, answer: Answer, routes: Routes) -> None:
         path = request.path.partition("?")[0]
-        if path.startswith(_CONTROL):
+        if path.startswith(CONTROL):
             self.restarts += (request.method, path) == ("POST", _RESTART)
             return
         self.sent[self.area][route(request.method, request.path, routes)] += 1
@@ -90,20 +88,12 @@ def _set_by(body: bytes | None) -> list[tuple[str, str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Noting:
+class Noting(Forwarding):
     """Sends as `inner` does, and notes it."""
 
     inner: Transport
     routes: Routes
     notes: Notes
-
-    @property
-    def base_url(self) -> str:
-        return self.inner.base_url
-
-    @property
-    def has_connections(self) -> bool:
-        return self.inner.has_connections
 
     def send(self, request: OutgoingRequest) -> Answer:
         answer = self.inner.send(request)
@@ -112,12 +102,6 @@ class Noting:
 
     def at(self, base_url: str) -> Transport:
         return replace(self, inner=self.inner.at(base_url))
-
-    def at_once(self, calls: Sequence[Callable[[], T]], seed: int) -> list[T]:
-        return self.inner.at_once(calls, seed)
-
-    def close(self) -> None:
-        self.inner.close()
 
 
 class NotingTracker(Tracker):

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from mlconform.conformance.targets import interruption
 from mlconform.conformance.targets.connect import new_run_id
 from mlconform.conformance.targets.profiles import profiles
 
-Show = Callable[[Judgement, Path | None, Console], None]
+Show = Callable[[Judgement, Path | None], None]
 _STEERING = (
     "PYTEST_ADDOPTS",
     "PYTEST_PLUGINS",
@@ -48,10 +49,10 @@ _SUITE_ARGUMENTS = (
 )
 
 
-def run(options: RunOptions, console: Console, show: Show = print_summary) -> int:
+def run(options: RunOptions, console: Console, show: Show | None = None) -> int:
     """Run the suite and write run.ndjson and the reports into `options.out`; returns the exit code.
 
-    `console` hears how far the run has come, and is given to `show`, which tells how it ended.
+    `console` hears how far the run has come, and how it ended where `show` is not there to tell it.
 
     Raises `UsageError`, `ReportError` or `ContractError` before anything is sent when the options
     cannot be used.
@@ -66,7 +67,8 @@ def run(options: RunOptions, console: Console, show: Show = print_summary) -> in
         except KeyboardInterrupt:
             record.recorder.record(INTERRUPTED)
     judgement, paths = record.close()
-    show(judgement, paths.html if paths is not None else None, console)
+    show = show or partial(print_summary, console=console)
+    show(judgement, paths.html if paths is not None else None)
     return int(judgement.summary.exit_code)
 
 

@@ -245,6 +245,12 @@ class Expect:
         if problem is not None:
             raise ValueError(f"this check expects success of what the contract does not allow: {problem}")
 
+    def refused(self, requirement: str, exchange: Exchange, expected: str = "a refusal") -> None:
+        """The request was not carried out: a 4xx, or a 5xx, which another requirement forbids."""
+        self.that(
+            requirement, exchange.status >= 400, expected=expected, came=exchange.summary, exchange=exchange
+        )
+
     def client_error(self, requirement: str, exchange: Exchange) -> None:
         """The request was refused as the client's mistake: a 4xx, never a 5xx (RFC 9110, 15.5)."""
         self.that(

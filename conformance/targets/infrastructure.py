@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 from mlconform.conformance.outcomes import TargetUnreachable, Untestable
 from mlconform.conformance.targets.exchange import Answer, OutgoingRequest
 from mlconform.conformance.targets.pools import speaks_tls
 from mlconform.conformance.targets.settle import LONGEST_PAUSE_SECONDS, wait
-from mlconform.conformance.targets.transport import AnswerCutOff, HttpTransport, NoAnswer
+from mlconform.conformance.targets.transport import AnswerCutOff, Forwarding, HttpTransport, NoAnswer
 
-T = TypeVar("T")
 PATIENCE_SECONDS: Final = 10.0
 # A root that takes longer than this to begin its answer does not answer.
 LOOK_SECONDS: Final = 5.0
@@ -63,28 +61,22 @@ def _start(body: bytes) -> str:
     return repr(body[:80].decode("utf-8", "backslashreplace"))
 
 
-class SteadyTransport:
+class SteadyTransport(Forwarding):
     """An HTTP transport that tells the API's answers from those of what stands around it.
 
     Raises what `Transport` raises, and `Untestable` for a request of which it is not known whether it
     was carried out.
     """
 
+    inner: HttpTransport
+
     def __init__(self, inner: HttpTransport, *, patience: float = PATIENCE_SECONDS) -> None:
-        self._inner = inner
+        self.inner = inner
         self._patience = patience
-
-    @property
-    def base_url(self) -> str:
-        return self._inner.base_url
-
-    @property
-    def has_connections(self) -> bool:
-        return self._inner.has_connections
 
     def send(self, request: OutgoingRequest) -> Answer:
         try:
-            answer = self._inner.send(request)
+            answer = self.inner.send(request)
         except NoAnswer as error:
             # Where others are answered, that this one was not is the target's failure.
             self._await_root(str(error))
@@ -97,7 +89,7 @@ class SteadyTransport:
             raise Untestable(
                 f"{told}; it is not known whether {request.method} {request.path} was carried out"
             )
-        answer = self._inner.send(request)
+        answer = self.inner.send(request)
         told = not_of_the_api(answer)
         if told is not None:
             raise TargetUnreachable(self._unreachable(told))
@@ -113,7 +105,7 @@ class SteadyTransport:
         begin = time.monotonic()
         while True:
             try:
-                found = not_of_the_api(self._inner.send(_ROOT, timeout=LOOK_SECONDS))
+                found = not_of_the_api(self.inner.send(_ROOT, timeout=LOOK_SECONDS))
             except NoAnswer as error:
                 found = str(error)
             except AnswerCutOff:
@@ -131,10 +123,4 @@ class SteadyTransport:
         )
 
     def at(self, base_url: str) -> SteadyTransport:
-        return SteadyTransport(self._inner.at(base_url), patience=self._patience)
-
-    def at_once(self, calls: Sequence[Callable[[], T]], seed: int) -> list[T]:
-        return self._inner.at_once(calls, seed)
-
-    def close(self) -> None:
-        self._inner.close()
+        return SteadyTransport(self.inner.at(base_url), patience=self._patience)

@@ -39,13 +39,9 @@ def stop_node(session: Session) -> StoppedNode:
     """
     before = _members(session)
     session.tracker.add(Resource("stopped node", "", lambda: _started_again(session, before)))
-    for way in session.elsewhere:
-        way.close()
-    command, began = session.options.stop_node_command, time.monotonic()
-    if command is not None:
-        carry_out("stop command", command, Remedy.NODE_COMMANDS)
-    else:
-        _control(session, "stop")
+    session.let_go()
+    began = time.monotonic()
+    _bring_about(session, "stop", session.options.stop_node_command)
     left = settle(
         lambda: _members(session),
         lambda there: 0 < len(there) < len(before),
@@ -66,11 +62,8 @@ def _started_again(session: Session, before: frozenset[str]) -> str | None:
     """Start what was stopped; why not all nodes are there again, or None where they are."""
     if len(_members(session)) >= len(before):
         return None
-    command, began = session.options.start_node_command, time.monotonic()
-    if command is not None:
-        carry_out("start command", command, Remedy.NODE_COMMANDS)
-    else:
-        _control(session, "start")
+    began = time.monotonic()
+    _bring_about(session, "start", session.options.start_node_command)
     back = settle(
         lambda: serves(session.aside) and len(_members(session)) >= len(before),
         lambda there: there,
@@ -96,8 +89,11 @@ def _members(session: Session) -> frozenset[str]:
     return frozenset(nodes) if isinstance(nodes, dict) else frozenset()
 
 
-def _control(session: Session, deed: str) -> None:
-    """Stop or start the last node of a mock."""
+def _bring_about(session: Session, deed: str, command: str | None) -> None:
+    """Stop or start a node by the command; without one, the last node of a mock. Raises `Untestable`."""
+    if command is not None:
+        carry_out(f"{deed} command", command, Remedy.NODE_COMMANDS)
+        return
     told = session.request("POST", CONTROLLED_NODES, {deed: len(session.facts.nodes)}, authorize=False)
     if told.status != 200:
         raise Untestable(f"the node could not be made to {deed}: {told.summary}", Remedy.NODE_COMMANDS)

@@ -37,8 +37,9 @@ _GIVES: Final = {
 }
 # A deploy of a remote model was recorded to take 0.3 s on one node and 1 s on three.
 STATE_BUDGET_SECONDS = 20.0
-# Where a mock lets a node leave and come back.
-CONTROLLED_NODES = "/_mock/nodes"
+# How the addresses begin at which a mock is controlled, and that at which it lets a node leave and come back.
+CONTROL: Final = "/_mock/"
+CONTROLLED_NODES = f"{CONTROL}nodes"
 REMOVAL_BUDGET_SECONDS = 10.0
 
 
@@ -396,8 +397,7 @@ class Session:
     def restart(self) -> None:
         """Restart the target, or raise `Untestable` where that cannot be done from here."""
         if self.options.restart_command is not None:
-            # A server that finds its port held by connections of its last life may not come up again.
-            self.transport.close()
+            self.let_go()
             self.deeds.append(by_command(self.options.restart_command, self.aside))
             return
         if not self._can_restart:
@@ -408,10 +408,15 @@ class Session:
         if answered.status != 200:
             raise Untestable(f"the restart was refused: {answered.summary}")
 
-    def close(self) -> None:
-        self.endpoint.close()
+    def let_go(self) -> None:
+        """Close the connections that are idle, to every node: one that finds its port held by connections of
+        its last life may not come up again."""
         for transport in (self.transport, *self.elsewhere):
             transport.close()
+
+    def close(self) -> None:
+        self.endpoint.close()
+        self.let_go()
 
     def _advance(self, seconds: float) -> None:
         moved = self.request("POST", "/_mock/clock", {"advance": seconds}, authorize=False)

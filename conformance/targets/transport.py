@@ -57,6 +57,26 @@ class Transport(Protocol):
         """Close the connections that are idle; the next request opens another."""
 
 
+class Forwarding:
+    """A transport that goes on by another, `inner`; what is done on the way is said by who sends."""
+
+    inner: Transport
+
+    @property
+    def base_url(self) -> str:
+        return self.inner.base_url
+
+    @property
+    def has_connections(self) -> bool:
+        return self.inner.has_connections
+
+    def at_once(self, calls: Sequence[Callable[[], T]], seed: int) -> list[T]:
+        return self.inner.at_once(calls, seed)
+
+    def close(self) -> None:
+        self.inner.close()
+
+
 class HttpTransport:
     """Connections over HTTP or TLS, none of which two users share.
 

@@ -335,8 +335,8 @@ DEVIATIONS = (
     Deviation(
         "first-use-fails",
         _NO_5XX,
-        "Before any model was kept, a deploy and an undeploy of one are answered with 500. Other refusals before "
-        "the first of a kind tell of the index and name no id.",
+        "Before any model was kept, a deploy and an undeploy of one are answered with 500. Other refusals "
+        "before the first of a kind tell of the index and name no id.",
         "first_use#22, first_use#23, first_use#24, controllers#4 (2.19), access_models#123 (3.4)",
         "osml.first-use.use",
         _BOTH,

@@ -61,12 +61,10 @@ def rests(ml: MlCommons, expect: Expect, name: str, model: str, when: str) -> No
 
 @requirement("osml.after.failed-deploy")
 def test_a_deploy_that_failed(ml: MlCommons, expect: Expect) -> None:
-    connector = ml.connector_id
-    model = ml.model(connector_id=connector)
-    _lose_connector(ml, model)
+    model = _without_connector(ml)
     ml.await_task(ml.deploy(model))
     rests(ml, expect, "osml.after.failed-deploy", model, "after a deploy that failed")
-    ml.update(model, {"connector_id": connector})
+    ml.update(model, {"connector_id": ml.connector_id})
     lives_on(ml, expect, "osml.after.failed-deploy", model)
 
 
@@ -74,16 +72,14 @@ def test_a_deploy_that_failed(ml: MlCommons, expect: Expect) -> None:
 @requirement("osml.after.refused-predict")
 def test_a_predict_on_a_model_that_could_not_be_deployed(ml: MlCommons, expect: Expect) -> None:
     ml.set(AUTO_DEPLOY=True)
-    connector = ml.connector_id
-    model = ml.model(connector_id=connector)
-    _lose_connector(ml, model)
+    model = _without_connector(ml)
     refused = ml.predict(model)
     if refused.status < 400:
         raise Untestable(f"a model without its connector answered: {refused.summary}")
     # The call is answered before the deployment begins.
     ml.session.settle(lambda: ml.state(model), lambda state: state != "REGISTERED", budget=BEGINNING_SECONDS)
     rests(ml, expect, "osml.after.refused-predict", model, "after a predict that could not deploy it")
-    ml.update(model, {"connector_id": connector})
+    ml.update(model, {"connector_id": ml.connector_id})
     lives_on(ml, expect, "osml.after.refused-predict", model)
 
 
@@ -130,7 +126,10 @@ def test_a_node_that_left_and_came_back(ml: MlCommons, expect: Expect) -> None:
     ends(ml, expect, name, model)
 
 
-def _lose_connector(ml: MlCommons, model: str) -> None:
+def _without_connector(ml: MlCommons) -> str:
+    """A model that lost its connector, so that no deploy of it succeeds."""
+    model = ml.model(connector_id=ml.connector_id)
     changed = ml.update(model, {"connector_id": UNKNOWN_ID})
     if changed.status != 200:
         raise Untestable(f"no deploy could be made to fail: {changed.summary}")
+    return model

@@ -10,10 +10,10 @@ from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.marks import requirement
 from mlconform.conformance.suites.opensearch_ml.api import MlCommons
-from mlconform.conformance.targets.exchange import Exchange
 
 # The run's own endpoint always answers with this word, so it can be the model that guards.
 ANSWERED = "hi"
+FAILED = "a predict that does not succeed"
 
 
 def _asking(word: str) -> dict[str, Any]:
@@ -38,17 +38,7 @@ def test_an_input_that_an_expression_forbids(ml: MlCommons, expect: Expect) -> N
 @requirement("osml.guardrails.output")
 def test_an_answer_that_an_expression_forbids(ml: MlCommons, expect: Expect) -> None:
     model = _guarded(ml, output_guardrail={"regex": [f".*{ANSWERED}.*"]})
-    _fails("osml.guardrails.output", expect, ml.predict(model))
-
-
-def _fails(name: str, expect: Expect, answered: Exchange) -> None:
-    expect.that(
-        name,
-        answered.status >= 400,
-        expected="a predict that does not succeed",
-        came=answered.summary,
-        exchange=answered,
-    )
+    expect.refused("osml.guardrails.output", ml.predict(model), FAILED)
 
 
 @requirement("osml.guardrails.stop-words")
@@ -85,7 +75,7 @@ def test_a_model_that_guards(ml: MlCommons, expect: Expect, accepted: str, passe
     if passes:
         expect.accepted("osml.guardrails.model", answered)
     else:
-        _fails("osml.guardrails.model", expect, answered)
+        expect.refused("osml.guardrails.model", answered, FAILED)
 
 
 def _guard(ml: MlCommons) -> str:

@@ -26,10 +26,4 @@ def test_an_input_that_does_not_fit(ml: MlCommons, expect: Expect) -> None:
 def test_an_output_that_does_not_fit(ml: MlCommons, expect: Expect) -> None:
     model = ml.deployed_model(interface={"output": WITHOUT_RESULTS})
     answered = ml.predict(model)
-    expect.that(
-        "osml.interface.output",
-        answered.status >= 400,
-        expected="a predict that does not succeed",
-        came=answered.summary,
-        exchange=answered,
-    )
+    expect.refused("osml.interface.output", answered, "a predict that does not succeed")

@@ -63,13 +63,7 @@ def test_without_local_models(local: LocalModels, expect: Expect) -> None:
     local.set(before)
     # The page says what is impossible; that it is told with a 4xx is osml.wire.no-server-error.
     for answered in refused:
-        expect.that(
-            "osml.settings.local-model.off",
-            answered.status >= 400,
-            expected="a refusal",
-            came=answered.summary,
-            exchange=answered,
-        )
+        expect.refused("osml.settings.local-model.off", answered)
     expect.accepted("osml.settings.local-model.off", local.predict(deployed))
 
 

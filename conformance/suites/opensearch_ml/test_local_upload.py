@@ -64,12 +64,8 @@ class TestMeta:
         expect.equal("osml.delete.gone", local.ml.state(model), "absent", "the model")
         answered = local.upload_chunk(model, 0, FIRST)
         # That it is no fault of the server is osml.wire.no-server-error.
-        expect.that(
-            "osml.upload.unknown-model",
-            answered.status >= 400,
-            expected="a refusal of a chunk of a model that is not there",
-            came=answered.summary,
-            exchange=answered,
+        expect.refused(
+            "osml.upload.unknown-model", answered, "a refusal of a chunk of a model that is not there"
         )
 
 
@@ -119,13 +115,7 @@ class TestChunks:
     def test_one_too_many(self, local: LocalModels, expect: Expect) -> None:
         answered = local.upload_chunk(local.announced(chunks=1), 1, SECOND)
         # That it is no fault of the server is osml.wire.no-server-error.
-        expect.that(
-            "osml.upload.too-many",
-            answered.status >= 400,
-            expected="a refusal of chunk 1 of a model of one chunk",
-            came=answered.summary,
-            exchange=answered,
-        )
+        expect.refused("osml.upload.too-many", answered, "a refusal of chunk 1 of a model of one chunk")
 
 
 def _deployed(local: LocalModels, chunks: dict[int, bytes], model: str | None = None) -> Exchange:

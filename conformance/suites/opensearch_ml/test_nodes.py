@@ -115,13 +115,7 @@ def test_an_undeployed_model_answers_nowhere(ml: MlCommons, expect: Expect) -> N
     ml.take_down(model)
     for node in (ml, *through_others(ml)):
         came = node.predict(model)
-        expect.that(
-            "osml.nodes.undeploy",
-            came.status >= 400,
-            expected="a refusal",
-            came=came.summary,
-            exchange=came,
-        )
+        expect.refused("osml.nodes.undeploy", came)
 
 
 def _found(ml: MlCommons, model: str) -> list[Any]:

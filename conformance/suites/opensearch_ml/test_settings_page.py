@@ -151,9 +151,7 @@ def test_without_remote_inference(ml: MlCommons, expect: Expect) -> None:
     opensearch_settings.change_settings(ml.session, {REMOTE_INFERENCE: True})
     # The page says what is impossible; that it is told with a 4xx is osml.wire.no-server-error.
     for answered in refused:
-        expect.that(
-            name, answered.status >= 400, expected="a refusal", came=answered.summary, exchange=answered
-        )
+        expect.refused(name, answered)
 
 
 @requirement("osml.settings.remote-roles")
