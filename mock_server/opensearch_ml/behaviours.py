@@ -33,9 +33,9 @@ class Change:
 CHANGES = (
     Change(
         (3, 4),
-        "A deploy is answered with its task type and the status CREATED.",
+        "A deploy is answered with the status CREATED.",
         "deploy-model.md of 3.4 and 3.8, example response",
-        {"deploy_status": "CREATED", "deploy_answer_names_task_type": True},
+        {"deploy_status": "CREATED"},
     ),
     Change(
         (3, 4),

@@ -25,10 +25,9 @@ def deploy(call: Call) -> Answer:
     cluster.let_others_in()
     if model.id not in cluster.store.models:
         raise conflicts.gone(cluster.store.models, model.id, cluster.rules)
-    answer = {"task_id": cluster.lifecycle.deploy(model, targets)}
+    # The example of 2.19 leaves the type out; every recorded answer of 2.19 has it, as the pages of 3.4 do.
+    answer = {"task_id": cluster.lifecycle.deploy(model, targets), "task_type": "DEPLOY_MODEL"}
     cluster.monitor.count(model, "deploy", targets or cluster.eligible(model))
-    if cluster.rules.deploy_answer_names_task_type:
-        answer["task_type"] = "DEPLOY_MODEL"
     rules, is_remote = cluster.rules, model.algorithm == "REMOTE"
     return Answer(answer | {"status": rules.remote_deploy_status if is_remote else rules.deploy_status})
 

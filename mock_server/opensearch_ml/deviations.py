@@ -45,14 +45,13 @@ DEVIATIONS = (
     Deviation(
         "deploy-completes-at-once",
         "A deploy is answered before it is done, with CREATED or, of a local model in 2.19, DEPLOYING.",
-        "The deploy of a remote model is answered with COMPLETED, another with CREATED, with the task type.",
+        "The deploy of a remote model is answered with COMPLETED, another with CREATED.",
         "lifecycle#5",
         "osml.remote.example.deploy-answer",
         _BOTH,
         {
             "remote_deploy_status": "COMPLETED",
             "deploy_status": "CREATED",
-            "deploy_answer_names_task_type": True,
             "deploy_latency": 0.004,
         },
     ),

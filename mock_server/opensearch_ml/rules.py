@@ -26,7 +26,6 @@ class Rules:
     # Where recorded nodes contradict a page or the standards.
     deploy_status: str = "DEPLOYING"
     remote_deploy_status: str = "CREATED"
-    deploy_answer_names_task_type: bool = False
     undeployed_value: str = "UNDEPLOYED"
     group_goes_with_last_version: bool = True
     interface_nulls_remove: bool = True

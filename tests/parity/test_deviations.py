@@ -100,6 +100,14 @@ def test_a_newer_version_judged_by_older_pages_deviates_in_nothing_else(tmp_path
     assert broken - chance <= found <= broken
 
 
+@pytest.mark.parametrize("version", ["2.19", "3.4"])
+def test_the_answers_by_the_pages_have_the_form_of_those_that_were_recorded(
+    version: str, tmp_path: Path
+) -> None:
+    code, ran = _ran(tmp_path, docs_version=version, select="osml.wire.recorded-answer")
+    assert (code, _of_kind(ran, Kind.PASS)) == (ExitCode.CONFORMANT, {"osml.wire.recorded-answer"})
+
+
 @pytest.fixture
 def three_nodes() -> Iterator[str]:
     with subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True) as process:

@@ -9,8 +9,8 @@ import pytest
 def test_a_deploy_is_answered_before_the_model_is_deployed(ml: Any) -> None:
     model_id = ml.model()
     answer = ml.post(f"~/models/{model_id}/_deploy").body
-    assert set(answer) == {"task_id", "status"}
-    assert answer["status"] == "CREATED"
+    assert set(answer) == {"task_id", "task_type", "status"}
+    assert (answer["task_type"], answer["status"]) == ("DEPLOY_MODEL", "CREATED")
     assert ml.state(model_id) == "DEPLOYING"
 
 
