@@ -307,7 +307,7 @@ def pytest_runtest_call(item: pytest.Item) -> Any:
         return (yield)
     from mlconform.conformance.running import endings  # noqa: PLC0415 - keeps other people's runs light
 
-    return (yield from endings.call_and_repeat(item))
+    return (yield from endings.call_and_repeat(judging_of(item.config), item))
 
 
 def judging_of(config: pytest.Config) -> Judging:

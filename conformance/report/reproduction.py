@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterator, Sequence
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from mlconform.conformance.report.events import CheckFinished, ExchangeRecord, RunStarted
@@ -23,6 +25,7 @@ _SHORTEST_PAUSE = 0.3
 # What `curl` is told as the run was: the option of a run, and the words for curl.
 _FLAGS = {"--insecure": ("-k",)}
 _FLAGS_WITH_VALUE = {"--ca-file": "--cacert"}
+_SETTINGS = "/_cluster/settings"
 _OF_THE_MOCK = ("--behaviour", "--mutant")
 # A server in the background, and in a variable the address that stands on its first line.
 _START = (
@@ -63,6 +66,7 @@ def reproduction(finding: Finding, run: Run) -> str:
         *(_endpoint(check.endpoint, account) if called else ()),
         *body,
         *([_connectors("null", "null", account)] if called else ()),
+        *_settings_back(shown(check), account),
         f"# Expected: {one_line(decision.expected or 'not said', 500)}",
         f"# Came:     {one_line(decision.came or 'nothing', 500)}",
     ]
@@ -133,8 +137,39 @@ def _connectors(private: str, trusted: str, account: str) -> str:
         f'"plugins.ml_commons.connector.private_ip_enabled":{private},'
         f'"plugins.ml_commons.trusted_connector_endpoints_regex":{trusted}'
     )
-    sent = f"""-H 'content-type: application/json' --data-raw '{{"transient":{{{settings}}}}}'"""
-    return f'ask -X PUT "$TARGET/_cluster/settings"{account} {sent}'
+    return _put_settings(f"""'{{"transient":{{{settings}}}}}'""", account)
+
+
+def _settings_back(requests: Sequence[ExchangeRecord], account: str) -> Iterator[str]:
+    """Puts the persistent settings that the requests write back to what was read before they did."""
+    before: dict[str, object] = {}
+    back: dict[str, object] = {}
+    for exchange in requests:
+        if urlsplit(exchange.url).path != _SETTINGS or exchange.status != HTTPStatus.OK:
+            continue
+        if exchange.method == "GET":
+            before = _persistent(exchange.response_body)
+        elif exchange.method == "PUT":
+            for name in _persistent(exchange.request_body):
+                back.setdefault(name, before.get(name))
+    if back:
+        yield "# The settings as they were."
+        yield _put_settings(shlex.quote(json.dumps({"persistent": back})), account)
+
+
+def _persistent(body: str | None) -> dict[str, object]:
+    """The persistent settings that a body has; none where it is cut off or something else."""
+    try:
+        found = json.loads(body or "")["persistent"]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _put_settings(body: str, account: str) -> str:
+    """`body` as a word for the shell."""
+    content_type = "-H 'content-type: application/json'"
+    return f'ask -X PUT "$TARGET{_SETTINGS}"{account} {content_type} --data-raw {body}'
 
 
 def _body(check: CheckFinished, named: dict[str, str]) -> Iterator[str]:

@@ -50,13 +50,15 @@ class FlakyDifference(Exception):  # noqa: N818 - an ending of a check, not an e
         self.first = first
 
 
-def call_and_repeat(item: pytest.Item) -> Generator[None, object, object]:
+def call_and_repeat(judging: Judging, item: pytest.Item) -> Generator[None, object, object]:
     """Run a check; repeat it where it met a difference, unless hypothesis did so already.
 
     A difference that comes again at once is a settled one. One that does not is asked for more often, to
     tell how often it comes: it stands in the evidence, so it fails. Only where a budget of time decided it
     is it flaky.
     """
+    session = item.stash.get(SESSION_KEY, None)
+    mark = session.tracker.mark() if session is not None else 0
     try:
         return (yield)
     except Nonconformance as first:
@@ -68,6 +70,10 @@ def call_and_repeat(item: pytest.Item) -> Generator[None, object, object]:
             raise
         ends = time.monotonic() + _REPEATING_SECONDS
         while expect.tries < _MOST_TRIES and time.monotonic() < ends:
+            if session is not None:
+                # A setting that is still set is not set again, and would be missing from the evidence.
+                judging.complaints += session.clean(mark)
+                session.begin_sequence()
             came_again = _comes_again(item, expect)
             if came_again is None or (came_again and expect.tries == _ENOUGH_TO_BE_SETTLED):
                 break
@@ -78,9 +84,6 @@ def call_and_repeat(item: pytest.Item) -> Generator[None, object, object]:
 
 def _comes_again(item: pytest.Item, expect: Expect) -> bool | None:
     """Whether a repetition met a difference too; None where it could not be repeated."""
-    session = item.stash.get(SESSION_KEY, None)
-    if session is not None:
-        session.begin_sequence()
     expect.again()
     try:
         item.runtest()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -63,6 +65,16 @@ def judged(tmp_path: Path) -> Callable[..., Run]:
     return run
 
 
+def settings(url: str, wanted: Any = None) -> Any:
+    """The cluster settings that somebody set; with `wanted`, these are set before."""
+    if wanted is not None:
+        body, headers = json.dumps(wanted).encode(), {"content-type": "application/json"}
+        put = urllib.request.Request(f"{url}/_cluster/settings", body, headers, method="PUT")
+        urllib.request.urlopen(put, timeout=10).close()
+    with urllib.request.urlopen(f"{url}/_cluster/settings?flat_settings=true", timeout=10) as answer:
+        return json.load(answer)
+
+
 def first(run: Run) -> Finding:
     return findings(judge(run))[0]
 
@@ -78,6 +90,20 @@ def test_a_fault_of_the_mock_is_put_into_the_one_that_is_started(judged: Any) ->
     run = judged("osml.delete.gone", mutant="delete-keeps-model")
     deleted = paste(reproduction(first(run), run)).partition('"result":"deleted"')[2]
     assert '"model_state"' in deleted
+
+
+def test_a_check_of_local_models_sets_what_it_had_set_and_puts_it_back(judged: Any) -> None:
+    by_url = "plugins.ml_commons.allow_registering_model_via_url"
+    with running_mock(mutant="no-texts-answered") as mock:
+        own = {"persistent": {by_url: "false"}}
+        settings(mock.url, own)
+        run = judged("osml.predict.local.no-texts", target=mock.url)
+        shown = paste(reproduction(first(run), run))
+        left = settings(mock.url)
+    # The finding itself is a refusal: nothing but its last request is refused.
+    assert shown.count("=> 400") == 1
+    assert '"allow_registering_model_via_url":"true"' in shown
+    assert left == {**own, "transient": {}}
 
 
 def test_a_body_that_is_no_text_is_piped_into_the_request(build: Any) -> None:
