@@ -16,3 +16,14 @@ def access_options(command: Callable[..., Any]) -> Callable[..., Any]:
         option = click.option(f"--{name.replace('_', '-')}", multiple=name in REPEATABLE, help=text)
         command = option(command)
     return command
+
+
+def max_rate_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the option that says how fast it may send."""
+    option = click.option(
+        "--max-rate",
+        type=float,
+        metavar="N",
+        help="requests a second to the server, at most, of all workers together  [default: any number]",
+    )
+    return option(command)

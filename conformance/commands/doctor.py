@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from mlconform.conformance.commands.access import access_options
+from mlconform.conformance.commands.access import access_options, max_rate_option
 from mlconform.conformance.report.remedies import TAKES
 from mlconform.conformance.running.options import RunOptions
 from mlconform.conformance.running.preview import PROFILE, Preview, preview
@@ -19,10 +19,22 @@ from mlconform.conformance.targets.opensearch_abilities import Deed
 
 _MAY = {True: "yes", False: "no", None: "not known before a run"}
 
+_OF_THE_TARGET = (
+    "target",
+    "max_wait",
+    "max_rate",
+    "allow_settings",
+    "endpoint_host",
+    "users",
+    "create_users",
+    "insecure",
+)
+
 
 @click.command("doctor")
 @click.option("--target", required=True, help="the URL of a server")
 @click.option("--max-wait", default=120.0, show_default=True, help="seconds that one check may wait")
+@max_rate_option
 @click.option("--allow-settings", is_flag=True, help="as for run: cluster settings may be changed")
 @click.option("--endpoint-host", default="127.0.0.1", show_default=True, help="address of this machine")
 @click.option("--user", "users", multiple=True, metavar="NAME=FILE", help="credentials of a further user")
@@ -37,9 +49,7 @@ def command(as_json: bool, **given: Any) -> None:
     """
     target = TargetOptions(
         access=AccessOptions.taken_from(given.__getitem__),
-        **{name: given[name] for name in ("target", "max_wait", "allow_settings", "endpoint_host", "users")},
-        create_users=given["create_users"],
-        insecure=given["insecure"],
+        **{name: given[name] for name in _OF_THE_TARGET},
     )
     found = preview(RunOptions(target=target, profile=PROFILE))
     click.echo(_as_json(found) if as_json else "\n".join(_lines(found, target)))

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mlconform.conformance.outcomes import UsageError
+from mlconform.conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable
 from mlconform.conformance.running.options import ALL_PROFILES, RunOptions
-from mlconform.conformance.running.preview import PROFILE, Preview, preview
+from mlconform.conformance.running.preview import PROFILE, Outlook, Preview, outlook, preview
 from mlconform.conformance.running.rehearsal import PREPARING, Rehearsal, read_back, rehearse
+from mlconform.conformance.targets.profiles import profiles
 from mlconform.conformance.targets.turns import PREFIX
 
 _HOW: Final = (
@@ -34,17 +35,27 @@ class Change:
 def dry_run(options: RunOptions, *, as_json: bool) -> str:
     """What is to be said of such a run; nothing but what `mlconform doctor` asks is sent to the target.
 
-    Raises `UsageError` where the run is of another profile, and what `connect` raises.
+    Of all profiles, those that the target does not offer are left out. Raises what `connect` raises.
     """
-    if options.profile not in (PROFILE, ALL_PROFILES):
-        raise UsageError(
-            f"expected --dry-run with the profile {PROFILE}, but got {options.profile}: of other profiles "
-            "nothing is known before a run"
-        )
-    found = preview(options)
+    looked = []
+    problems: list[Exception] = []
+    for profile in options.profiles:
+        try:
+            looked.append(_looked_at(options, profile))
+        except (TargetUnreachable, PrerequisiteMissing, BrokenAnswer) as error:
+            problems.append(error)
+    if not looked:
+        raise problems[0]
+    if not as_json:
+        return "\n\n".join("\n".join(_lines(*each)) for each in looked)
+    told = [_values(*each) for each in looked]
+    return json.dumps({"profiles": told} if options.profile == ALL_PROFILES else told[0], indent=2)
+
+
+def _looked_at(options: RunOptions, profile: str) -> tuple[Outlook, Rehearsal, Sequence[Change]]:
+    found = preview(options) if profile == PROFILE else outlook(options, profile)
     rehearsal = rehearse(options, found)
-    changes = tuple(_changes(found, rehearsal))
-    return _as_json(found, rehearsal, changes) if as_json else "\n".join(_lines(found, rehearsal, changes))
+    return found, rehearsal, tuple(_changes(found, rehearsal)) if isinstance(found, Preview) else ()
 
 
 def _changes(found: Preview, rehearsal: Rehearsal) -> Iterator[Change]:
@@ -58,18 +69,22 @@ def _changes(found: Preview, rehearsal: Rehearsal) -> Iterator[Change]:
             yield Change(name, used, tuple(sorted({each for names in checks.values() for each in names})))
 
 
-def _lines(found: Preview, rehearsal: Rehearsal, changes: Sequence[Change]) -> Iterator[str]:
+def _lines(found: Outlook, rehearsal: Rehearsal, changes: Sequence[Change]) -> Iterator[str]:
     facts = found.facts
-    yield f"{facts.product} {facts.version}, judged by {PROFILE} {found.documentation}"
-    for mark in found.others:
+    yield f"{facts.product} {facts.version}, judged by {found.profile} {found.documentation}"
+    for mark in found.others if isinstance(found, Preview) else ():
         yield f"another run is at work, and this one would wait for it or end: {mark}"
     yield f"runs {len(found.chosen)} of the {found.checks} selected checks, for {found.judged} requirements"
     total = sum(map(Counter.total, rehearsal.sent.values()))
     yield f"sends about {total} requests ({_HOW}):"
     for area, operations in sorted(rehearsal.sent.items(), key=lambda each: -each[1].total()):
         yield f"  {area}, {operations.total()}: {_operations(operations)}"
-    yield f"makes, each named {PREFIX}… or of such a thing, and removes: {_made(rehearsal.made)}"
-    yield from _changed(found, changes)
+    if profiles()[found.profile].sweep is None:
+        yield _used(found)
+    else:
+        yield f"makes, each named {PREFIX}… or of such a thing, and removes: {_made(rehearsal.made)}"
+    if isinstance(found, Preview):
+        yield from _changed(found, changes)
     if rehearsal.restarts:
         yield f"restarts the target {rehearsal.restarts} times"
     yield found.plan
@@ -79,6 +94,15 @@ def _lines(found: Preview, rehearsal: Rehearsal, changes: Sequence[Change]) -> I
         yield f"  {len(names)}, {reason}: {', '.join(dict.fromkeys(names))}"
     if found.dropped:
         yield f"{found.dropped} checks are not selected, or decide nothing that applies to this target"
+
+
+def _used(found: Outlook) -> str:
+    """The models of an API that makes none, which a run brings back to the state in which they were."""
+    if found.models is None:
+        return "makes nothing; uses the models of the target, whose time can be moved, as its own"
+    if not found.models:
+        return "makes nothing, and leaves undecided what needs a model: none is named with --model-id"
+    return f"makes nothing; uses {', '.join(found.models)}, and leaves each in the state in which it was"
 
 
 def _operations(sent: Counter[str]) -> str:
@@ -108,12 +132,14 @@ def _changed(found: Preview, changes: Sequence[Change]) -> Iterator[str]:
         yield "  the port of that endpoint is chosen when the run begins"
 
 
-def _as_json(found: Preview, rehearsal: Rehearsal, changes: Sequence[Change]) -> str:
-    values: Mapping[str, Any] = {
+def _values(found: Outlook, rehearsal: Rehearsal, changes: Sequence[Change]) -> Mapping[str, Any]:
+    knows = found if isinstance(found, Preview) else None
+    return {
+        "profile": found.profile,
         "product": found.facts.product,
         "version": found.facts.version,
         "documentation": found.documentation,
-        "runs_at_work": list(found.others),
+        "runs_at_work": list(knows.others) if knows else [],
         "checks": found.checks,
         "runs": len(found.chosen),
         "requirements": found.judged,
@@ -121,11 +147,11 @@ def _as_json(found: Preview, rehearsal: Rehearsal, changes: Sequence[Change]) ->
         "sends": {area: dict(operations.most_common()) for area, operations in rehearsal.sent.items()},
         "makes": {kind: count for kind, count in rehearsal.made.most_common() if kind != "settings"},
         "prefix": PREFIX,
-        "may_change_settings": found.settings,
+        "models": None if found.models is None else list(found.models),
+        "may_change_settings": knows.settings if knows else False,
         "changes": [{"setting": each.setting, "values": each.values, "why": each.why} for each in changes],
         "restarts": rehearsal.restarts,
         "waits": found.plan,
         "leaves_out": found.left_out,
         "not_selected": found.dropped,
     }
-    return json.dumps(values, indent=2)

@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 
 from mlconform.conformance.commands import PROFILE_HELP
-from mlconform.conformance.commands.access import access_options
+from mlconform.conformance.commands.access import access_options, max_rate_option
 from mlconform.conformance.commands.dry_run import dry_run as told_of
 from mlconform.conformance.report.summary import render
 from mlconform.conformance.report.terminal import print_summary
@@ -48,12 +48,7 @@ from mlconform.conformance.targets.connect import TargetOptions, split_targets
 @click.option(
     "--max-wait", default=120.0, show_default=True, help="seconds of real time that one check may wait"
 )
-@click.option(
-    "--max-rate",
-    type=float,
-    metavar="N",
-    help="requests a second to the server, at most, of all workers together  [default: any number]",
-)
+@max_rate_option
 @click.option("--seed", default=0, show_default=True, help="seed of everything generated")
 @click.option(
     "--workers", default=1, show_default=True, help="processes for the checks that need not run alone"

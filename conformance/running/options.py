@@ -68,10 +68,7 @@ class RunOptions:
             )
         if not 0 <= self.target.max_wait < math.inf:
             raise UsageError(f"expected --max-wait in seconds, 0 or more, but got {self.target.max_wait}")
-        if self.target.max_rate is not None and not SLOWEST <= self.target.max_rate < math.inf:
-            raise UsageError(
-                f"expected --max-rate in requests a second, {SLOWEST} or more, but got {self.target.max_rate}"
-            )
+        check_max_rate(self.target.max_rate)
         check_target(self.target.target)
         check_further(self.target.target, self.target.further)
         check_endpoint_host(self.target.endpoint_host)
@@ -114,6 +111,12 @@ class RunOptions:
         )
         given = [word for name, value in pairs if value is not None for word in (name, str(value))]
         return (*given, *target.access.repeated, *(name for name, set_ in flags if set_))
+
+
+def check_max_rate(per_second: float | None) -> None:
+    """Raise `UsageError` for a pace that no run may have."""
+    if per_second is not None and not SLOWEST <= per_second < math.inf:
+        raise UsageError(f"expected --max-rate in requests a second, {SLOWEST} or more, but got {per_second}")
 
 
 def _check_in_process(target: TargetOptions) -> None:

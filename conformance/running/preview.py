@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ from mlconform.conformance.targets import opensearch_preparation, opensearch_set
 from mlconform.conformance.targets.connect import new_run_id
 from mlconform.conformance.targets.opensearch_abilities import Ability, Deed, abilities, plugins
 from mlconform.conformance.targets.opensearch_users import who_is
+from mlconform.conformance.targets.profiles import profiles
 from mlconform.conformance.targets.session import Facts, Session, remedy_of
 from mlconform.conformance.targets.turns import alive_prefixes
 from mlconform.conformance.targets.users import Part, User, cast
@@ -40,20 +42,39 @@ class Gain:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
-    """What was found. `account` is None where the target knows no users; `parts` are those somebody plays.
+class Outlook:
+    """What a run of any profile would go through. `models` are those that a run may use of an API that makes
+    none; None where it makes its own, or all of the target's serve it.
+
+    `judged` counts the requirements that have a check and apply, `plan` says what is waited for. `chosen` are
+    the node ids of the checks that would go to their end; `left_out` are those of the selected that would
+    not, by the reason, and `dropped` counts the others of the suite.
+    """
+
+    profile: str
+    facts: Facts
+    documentation: str
+    models: tuple[str, ...] | None
+    checks: int
+    judged: int
+    plan: str
+    chosen: tuple[str, ...]
+    left_out: Mapping[str, tuple[str, ...]]
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview(Outlook):
+    """What was found of OpenSearch ML. `account` is None where the target knows no users; `parts` are those
+    that somebody plays.
 
     `abilities` are what the account may do. `others` are the runs at work. `settings` says whether the run
     would change settings, as far as it is known before; `for_endpoint` are those that connectors lack to
-    reach the run's endpoint, with their values (None where the account may not see it). `judged` counts the
-    requirements that have a check and apply, `plan` says what is waited for, and `gains` what would let a run
-    decide more. `chosen` are the node ids of the checks that would go to their end; `left_out` are those of
-    the selected that would not, by the reason, and `dropped` counts the others of the suite.
+    reach the run's endpoint, with their values (None where the account may not see it). `gains` are what
+    would let a run decide more.
     """
 
-    facts: Facts
     plugins: tuple[str, ...]
-    documentation: str
     account: User | None
     parts: tuple[Part, ...]
     model_access: bool | None
@@ -62,24 +83,14 @@ class Preview:
     others: tuple[str, ...]
     settings: bool | None
     for_endpoint: Mapping[str, Any] | None
-    checks: int
-    judged: int
-    plan: str
     gains: tuple[Gain, ...]
-    chosen: tuple[str, ...]
-    left_out: Mapping[str, tuple[str, ...]]
-    dropped: int
 
 
 def preview(options: RunOptions) -> Preview:
     """Look at a target as a run would, and write nothing to it. Raises what `connect` raises."""
-    judging = Judging(
-        replace(options, target=replace(options.target, run_id=new_run_id())), make_ready=lambda *_: None
-    )
-    try:
+    with _looking(options) as judging:
         target = judging.target(PROFILE)
-        collected = _Collected()
-        run_pytest(judging, collected, ["--collect-only"])
+        collected = _collected(judging)
         session, items = target.session, collected.items
         account = who_is(session)
         users = [who_is(session.acting_as(each)) for each in session.options.users]
@@ -87,11 +98,9 @@ def preview(options: RunOptions) -> Preview:
         may = abilities(session, account)
         settings = _changes_settings(session, may)
         lacks = _Lacking(session, frozenset(parts), settings)
-        why = {item.nodeid: lacks.why(item) for item in items}
         return Preview(
-            facts=session.facts,
+            **_seen(judging, PROFILE, collected, lacks),
             plugins=plugins(session),
-            documentation=target.contract.version,
             account=account,
             parts=tuple(parts),
             model_access=_is_on(session, opensearch_settings.MODEL_ACCESS_CONTROL),
@@ -100,19 +109,60 @@ def preview(options: RunOptions) -> Preview:
             others=tuple(str(mark) for mark in alive_prefixes(session).values()),
             settings=settings,
             for_endpoint=_known(lambda: opensearch_preparation.lacking_for_endpoint(session)),
-            checks=len(items),
-            judged=sum(
-                bool(each.checks) and judging.judges(each.id)
-                for each in target.contract.requirements.values()
-            ),
-            plan=_planned(items, session),
             gains=tuple(_gains(judging, items, lacks)),
-            chosen=tuple(name for name, reason in why.items() if reason is None),
-            left_out=_by_reason(items, why),
-            dropped=collected.dropped,
         )
+
+
+def outlook(options: RunOptions, profile: str) -> Outlook:
+    """Look at a target as a run of this profile would, and send nothing but what discovers it.
+
+    Raises what `connect` raises.
+    """
+    with _looking(options) as judging:
+        session = judging.target(profile).session
+        # Of settings and users only the profile of OpenSearch ML knows.
+        lacks = _Lacking(session, frozenset(), None)
+        return Outlook(**_seen(judging, profile, _collected(judging), lacks))
+
+
+@contextmanager
+def _looking(options: RunOptions) -> Iterator[Judging]:
+    """A judging that makes no target ready."""
+    target = replace(options.target, run_id=new_run_id())
+    judging = Judging(replace(options, target=target), make_ready=lambda *_: None)
+    try:
+        yield judging
     finally:
         judging.close()
+
+
+def _collected(judging: Judging) -> _Collected:
+    collected = _Collected()
+    run_pytest(judging, collected, ["--collect-only"])
+    return collected
+
+
+def _seen(judging: Judging, profile: str, collected: _Collected, lacks: _Lacking) -> dict[str, Any]:
+    """The members of an `Outlook`."""
+    target = judging.target(profile)
+    session, items = target.session, collected.items
+    why = {item.nodeid: lacks.why(item) for item in items}
+    makes = profiles()[profile].sweep is not None
+    given = session.options.model_ids
+    return {
+        "profile": profile,
+        "facts": session.facts,
+        "documentation": target.contract.version,
+        "models": None if makes or (session.clock.movable and not given) else tuple(given),
+        "checks": len(items),
+        "judged": sum(
+            bool(each.checks) and judging.judges(each.id) for each in target.contract.requirements.values()
+        ),
+        "plan": _planned(items, session),
+        "chosen": tuple(name for name, reason in why.items() if reason is None),
+        "left_out": _by_reason(items, why),
+        "dropped": collected.dropped,
+    }
 
 
 class _Collected:

@@ -15,7 +15,7 @@ from mlconform.conformance.contract.routes import Routes
 from mlconform.conformance.running.checks import bound_requirements, check_name
 from mlconform.conformance.running.judging import Judging
 from mlconform.conformance.running.options import RunOptions
-from mlconform.conformance.running.preview import PROFILE, Preview
+from mlconform.conformance.running.preview import PROFILE, Outlook, Preview
 from mlconform.conformance.running.run import run_pytest
 from mlconform.conformance.suites.signatures import route
 from mlconform.conformance.targets.connect import TargetOptions, new_run_id, prepare
@@ -135,33 +135,38 @@ class _Chosen:
         self._notes.area = decided.split(".")[1]
 
 
-def rehearse(options: RunOptions, found: Preview) -> Rehearsal:
+def rehearse(options: RunOptions, found: Outlook) -> Rehearsal:
     """Carry out the checks that a run of these options would go through on the target that was looked at, on
     a mock of the documentation that it is judged by, with what the user allows there."""
     notes = Notes()
-    routes = Routes.of(store.load(PROFILE, found.documentation).openapi)
+    knows = found if isinstance(found, Preview) else None
+    routes = Routes.of(store.load(found.profile, found.documentation).openapi)
 
     def make_ready(session: Session, tell: Tell) -> None:
         session.options = replace(
             session.options,
-            may_change_settings=found.settings is not False,
+            may_change_settings=knows is None or knows.settings is not False,
             shared=not options.target.in_process,
         )
         session.tracker = NotingTracker(notes)
         session.transport = Noting(session.transport, routes, notes)
         prepare(session, tell)
+        if found.models == ():
+            session.options = replace(session.options, model_ids=())
 
     target = TargetOptions(
-        docs_version=found.documentation,
-        security=found.account is not None,
+        docs_version=found.documentation if found.profile == PROFILE else None,
+        security=knows is not None and knows.account is not None,
         run_id=new_run_id(),
     )
     judging = Judging(
-        replace(options, target=target, profile=PROFILE, docs_version=found.documentation, waivers=None),
+        replace(
+            options, target=target, profile=found.profile, docs_version=found.documentation, waivers=None
+        ),
         make_ready=make_ready,
     )
     try:
-        judging.target(PROFILE)
+        judging.target(found.profile)
         run_pytest(judging, _Chosen(judging, found.chosen, notes), [])
     finally:
         judging.close()

@@ -51,6 +51,15 @@ def test_its_mock_is_conformant(mlconform: Command, tmp_path: Path) -> None:
     assert kinds == {Kind.PASS}
 
 
+def test_a_dry_run_tells_what_a_run_does(mlconform: Command) -> None:
+    ended = mlconform("run", "--profile", "open-inference", "--dry-run")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    lines = ended.stdout.splitlines()
+    assert "judged by open-inference" in lines[0]
+    assert lines[2].startswith("sends about ")
+    assert "leaves out none of them" in lines
+
+
 def test_its_mock_tells_what_it_is(mlconform: Command, tmp_path: Path) -> None:
     program = """
 from mlconform.mock_server import MockServer, Request

@@ -11,7 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from mlconform.conformance.cli import main
+from mlconform.conformance.targets import connect
 from mlconform.conformance.targets.opensearch_settings import PRIVATE_ADDRESSES, SETTINGS
+from mlconform.conformance.targets.pace import Pace
 from mlconform.mock_server import MockServer
 from mlconform.mock_server.asgi import serving
 from mlconform.mock_server.core import Request, Response
@@ -94,13 +96,73 @@ def test_nobody_there_is_exit_code_3(free_port: int) -> None:
     assert (code, "Check the address" in told) == (3, True)
 
 
+class Hosted(Recorded):
+    """A mock of Nugen Intelligence whose time nobody can move."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = MockServer(profiles=["nugen"])
+
+    def handle(self, request: Request) -> Response:
+        return Response(404) if request.path.startswith("/_mock/") else super().handle(request)
+
+
+def dry_run(url: str, *more: str) -> tuple[int, str]:
+    done = CliRunner().invoke(main, ["run", "--target", url, "--dry-run", *more])
+    return done.exit_code, done.output
+
+
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "uses"),
     [
-        (("--dry-run", "--profile", "nugen"), "expected --dry-run with the profile opensearch-ml"),
+        ((), "makes nothing, and leaves undecided what needs a model: none is named with --model-id"),
+        (("--model-id", "m-1"), "makes nothing; uses m-1, and leaves each in the state in which it was"),
     ],
 )
-def test_what_cannot_be_asked_for_is_a_usage_error(options: tuple[str, ...], told: str) -> None:
-    done = CliRunner().invoke(main, ["run", *options])
+def test_a_profile_that_makes_no_models_says_which_it_uses(options: tuple[str, ...], uses: str) -> None:
+    server = Hosted()
+    with serving(server) as url:
+        code, told = dry_run(url, "--profile", "nugen", "--select", "nugen.auth.*", *options)
+    assert code == 0, told
+    assert {request.method for request in server.met} == {"GET"}
+    lines = told.splitlines()
+    assert lines[0].startswith("Nugen Intelligence 25.4.20, judged by nugen ")
+    assert lines[2].startswith("sends about ")
+    assert uses in lines
+
+
+def test_of_all_profiles_those_that_are_there_are_told(served: tuple[str, Recorded]) -> None:
+    code, told = dry_run(served[0], "--select", "osml.delete.gone", "--json")
+    assert code == 0, told
+    assert [each["profile"] for each in json.loads(told)["profiles"]] == ["opensearch-ml"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("run", "--dry-run", "--profile", "opensearch-ml", "--select", "osml.delete.gone"),
+        ("doctor",),
+        ("sweep",),
+    ],
+)
+def test_what_looks_sends_no_faster_than_it_may(
+    command: tuple[str, ...], served: tuple[str, Recorded], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[float] = []
+
+    def pace(per_second: float) -> Pace:
+        given.append(per_second)
+        return Pace(per_second)
+
+    monkeypatch.setattr(connect, "Pace", pace)
+    connect._pace.cache_clear()
+    done = CliRunner().invoke(main, [*command, "--target", served[0], "--max-rate", "500"])
+    assert done.exit_code == 0, done.output
+    assert given[:1] == [500]
+
+
+@pytest.mark.parametrize("command", ["doctor", "sweep"])
+def test_a_pace_that_none_may_have_is_a_usage_error(command: str) -> None:
+    done = CliRunner().invoke(main, [command, "--target", "http://127.0.0.1:9", "--max-rate", "0"])
     assert done.exit_code == 2
-    assert told in done.output
+    assert "expected --max-rate in requests a second" in done.output
