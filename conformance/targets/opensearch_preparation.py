@@ -10,6 +10,7 @@ from typing import Any
 from mlconform.conformance.contract.model import Remedy
 from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.targets.endpoint import is_private
+from mlconform.conformance.targets.opensearch_memory import in_memory, memory_of_deleted
 from mlconform.conformance.targets.opensearch_ml import is_gone, is_refused, path_of
 from mlconform.conformance.targets.opensearch_settings import (
     PRIVATE_ADDRESSES,
@@ -59,6 +60,7 @@ def _take_turn(session: Session, tell: Tell) -> None:
     # Remembered first, it is removed last: until then nobody else begins.
     session.tracker.add(Resource("mark", session.options.prefix, turn.give_back))
     session.grounds.append(lambda: "the mark of the run" if turn.lost else None)
+    session.tracker.add(memory_of_deleted(session, before=frozenset(in_memory(session))))
     if session.options.may_change_settings:
         # Whoever keeps settings and has no turn died; their values would be taken for the cluster's own.
         found, _ = pipelines(session, "ingest pipeline", PREFIX)

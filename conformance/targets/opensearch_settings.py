@@ -20,6 +20,7 @@ from mlconform.conformance.targets.tracker import Resource
 SETTINGS = "/_cluster/settings"
 TRUSTED_ENDPOINTS = "plugins.ml_commons.trusted_connector_endpoints_regex"
 PRIVATE_ADDRESSES = "plugins.ml_commons.connector.private_ip_enabled"
+CUSTOM_PLAN = "plugins.ml_commons.allow_custom_deployment_plan"
 MODEL_ACCESS_CONTROL = "plugins.ml_commons.model_access_control_enabled"
 CONNECTOR_ACCESS_CONTROL = "plugins.ml_commons.connector_access_control_enabled"
 # What the name of a pipeline ends in that keeps settings, and what their names begin with.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from mlconform.conformance.targets.opensearch_memory import deleted_in_memory, memory_of_deleted
 from mlconform.conformance.targets.opensearch_ml import PATHS, removable
 from mlconform.conformance.targets.opensearch_settings import kept_settings
 from mlconform.conformance.targets.opensearch_users import left_users
@@ -30,6 +31,10 @@ def sweep(session: Session, prefix: str, spare: Collection[str] = ()) -> tuple[l
         complaints += [str(remaining) for remaining in left]
         stayed = {remaining.resource.id for remaining in left}
         removed += [f"{kind} {resource.id}" for resource in found if resource.id not in stayed]
+    if not spare and (gone := deleted_in_memory(session)):
+        left = session.remove([memory_of_deleted(session)])
+        complaints += [str(remaining) for remaining in left]
+        removed += [] if left else [f"memory of {len(gone)} deleted models"]
     users = left_users(session, prefix, left_alone)
     left = session.remove(users)
     stayed = {remaining.resource.id for remaining in left}

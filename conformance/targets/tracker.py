@@ -79,8 +79,8 @@ def _try(resource: Resource) -> Remaining | None:
     except TargetUnreachable as error:
         return Remaining(resource, str(error), hopeless=True)
     except Untestable as error:
-        # What the account may not do it may not do a second later either.
-        return Remaining(resource, str(error), hopeless=error.remedy is Remedy.PERMISSION)
+        # What the account or the run may not do it may not do a second later either.
+        return Remaining(resource, str(error), hopeless=error.remedy in (Remedy.PERMISSION, Remedy.SETTINGS))
     except (BrokenAnswer, PrerequisiteMissing) as error:
         return Remaining(resource, str(error))
     return None if problem is None else Remaining(resource, problem)

@@ -17,12 +17,13 @@ from mlconform.conformance.targets import opensearch_ml, opensearch_settings
 from mlconform.conformance.targets.exchange import Exchange
 from mlconform.conformance.targets.opensearch_ml import ML
 from mlconform.conformance.targets.opensearch_settings import SETTINGS
+from mlconform.conformance.targets.registrations import ENDED
 from mlconform.conformance.targets.session import ABSENT, STATE_BUDGET_SECONDS, Session
 from mlconform.conformance.targets.settle import Settled
 
 AUTO_DEPLOY = "plugins.ml_commons.model_auto_deploy.enable"
 AUTO_REDEPLOY = "plugins.ml_commons.model_auto_redeploy.enable"
-CUSTOM_PLAN = "plugins.ml_commons.allow_custom_deployment_plan"
+CUSTOM_PLAN = opensearch_settings.CUSTOM_PLAN
 REDEPLOY_RETRIES = "plugins.ml_commons.model_auto_redeploy.lifetime_retry_times"
 SAFE_DELETE = "plugins.ml_commons.safe_delete_model"
 SYNC_INTERVAL = "plugins.ml_commons.sync_up_job_interval_in_seconds"
@@ -209,11 +210,20 @@ class MlCommons:
         answered = self.deploy(model_id, body)
         if answered.status != 200:
             raise Untestable(f"a model could not be deployed: {answered.summary}")
-        self.await_task(answered)
-        settled = self.settle_state(model_id, "DEPLOYED")
+        settled = self.settle_deploy(model_id, answered)
         if not settled:
             raise Untestable(f"a deployed model did not reach DEPLOYED: its state is {settled.value}")
         return answered
+
+    def settle_deploy(self, model_id: str, answered: Exchange) -> Settled[str]:
+        """Wait until the deploy of this answer has the model deployed, or its task ended and it failed."""
+        task = self.await_task(answered)
+        ended = task is not None and task.member("state") in ENDED
+        return self.session.settle(
+            lambda: self.state(model_id),
+            lambda state: state == "DEPLOYED",
+            unless=lambda state: ended and state == "DEPLOY_FAILED",
+        )
 
     def take_down(self, model_id: str) -> Exchange:
         """Undeploy and wait for the state; returns the answer to the undeploy."""
@@ -266,10 +276,9 @@ class MlCommons:
         task_id = answered.member("task_id")
         if not isinstance(task_id, str):
             return None
-        ended = {"COMPLETED", "COMPLETED_WITH_ERROR", "FAILED", "CANCELLED"}
         settled = self.session.settle(
             lambda: self.get_task(task_id),
-            lambda task: task.status == 200 and task.member("state") in ended,
+            lambda task: task.status == 200 and task.member("state") in ENDED,
         )
         return settled.value
 

@@ -32,7 +32,6 @@ MOST_MODELS = "plugins.ml_commons.max_model_on_node"
 MOST_REGISTRATIONS = "plugins.ml_commons.max_register_model_tasks_per_node"
 NATIVE_MEMORY = "plugins.ml_commons.native_memory_threshold"
 HEAP_MEMORY = "plugins.ml_commons.jvm_heap_memory_threshold"
-CUSTOM_PLAN = "plugins.ml_commons.allow_custom_deployment_plan"
 MOST_DEPLOYS = "plugins.ml_commons.max_deploy_model_tasks_per_node"
 # The page requires a configuration of every custom model.
 CONFIG = {"model_type": "bert", "embedding_dimension": 384, "framework_type": "sentence_transformers"}

@@ -27,8 +27,9 @@ LOOKED_AFTER_SECONDS = 10.0
 def lives_on(ml: MlCommons, expect: Expect, name: str, model: str) -> None:
     """The model comes to rest, can be deployed, undeployed and deleted, and what it reads then stays."""
     rests(ml, expect, name, model, "after the failure")
-    expect.accepted(name, ml.when_ready(lambda: ml.deploy(model)))
-    deployed = ml.settle_state(model, "DEPLOYED")
+    again = ml.when_ready(lambda: ml.deploy(model))
+    expect.accepted(name, again)
+    deployed = ml.settle_deploy(model, again)
     expect.settles(name, deployed, "DEPLOYED", "model_state after another deploy")
     ends(ml, expect, name, model)
 

@@ -56,12 +56,17 @@ def _judge(contract: Contract, expect: Expect, operation_id: str, answered: Exch
 def test_generated_requests(
     ml: MlCommons, contract: Contract, expect: Expect, explore: Explore, operation_id: str, valid: bool
 ) -> None:
+    # A model that is deployed by a predict goes on to be so after the answer, and after its deletion.
+    deployed = ml.deployed_model() if operation_id == "predict_model" else None
+
     def holds(case: Case[Any]) -> None:
-        path = {"model_id": ml.model()} if "{model_id}" in case.path else {}
+        path = {"model_id": deployed or ml.model()} if "{model_id}" in case.path else {}
         body = _present(case, _harmless(ml, operation_id)) | _removable(case)
         answered = send(ml.session, case, path=path, body=body)
         if operation_id == "register_model":
             ml.track_model(answered)
+        if operation_id == "deploy_model":
+            ml.await_task(answered)
         _judge(contract, expect, operation_id, answered)
 
     generated = explore.every(cases(contract, operation_id, valid=valid), requests=6, most=20)

@@ -10,7 +10,6 @@ from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.marks import exclusive, needs, requirement
 from mlconform.conformance.suites.opensearch_ml.api import MlCommons, model_path
 from mlconform.conformance.suites.opensearch_ml.local_models import (
-    CUSTOM_PLAN,
     LOCAL_ROLES,
     MOST_MODELS,
     ONLY_ML_NODES,
@@ -23,6 +22,7 @@ from mlconform.conformance.suites.opensearch_ml.local_models import (
 from mlconform.conformance.suites.opensearch_ml.test_model_states import STATES
 from mlconform.conformance.suites.opensearch_ml.test_undeploy import values_of
 from mlconform.conformance.targets.model_file import WEIGHTS
+from mlconform.conformance.targets.opensearch_settings import CUSTOM_PLAN
 
 pytestmark = exclusive
 

@@ -1,0 +1,78 @@
+"""Models that are in the memory of nodes although they were deleted.
+
+A node that is still deploying a model when it is deleted, or that failed to, keeps it: it counts against
+`max_model_on_node`, and only an undeploy that names the node takes it away (recording deleted_in_memory).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from mlconform.conformance.contract.model import Remedy
+from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.targets.opensearch_ml import ML, path_of
+from mlconform.conformance.targets.opensearch_settings import CUSTOM_PLAN, change_settings
+from mlconform.conformance.targets.session import Session
+from mlconform.conformance.targets.tracker import Resource
+
+UNKNOWN = "mlconform-no-such-id"
+
+
+def in_memory(session: Session) -> Mapping[str, Sequence[str]]:
+    """The models that nodes have in memory by their ids, and on which nodes; none where nobody tells."""
+    answered = session.request("GET", f"{ML}/profile/models")
+    found: dict[str, list[str]] = {}
+    for node, model in _profiled(answered.member("nodes") if answered.status == 200 else None):
+        found.setdefault(model, []).append(node)
+    return found
+
+
+def deleted_in_memory(session: Session, before: Collection[str] = ()) -> Mapping[str, Sequence[str]]:
+    """Of those the ones that are gone and were not there `before`."""
+    return {
+        model: nodes
+        for model, nodes in in_memory(session).items()
+        if model not in before and session.request("GET", path_of("model", model)).status == 404
+    }
+
+
+def memory_of_deleted(session: Session, before: Collection[str] = ()) -> Resource:
+    """The memory of models that are gone and were not there `before`; freed when it is removed."""
+    return Resource("memory", "of deleted models", lambda: _free(session, before))
+
+
+def _free(session: Session, before: Collection[str]) -> str | None:
+    found = deleted_in_memory(session, before)
+    if not found:
+        return None
+    mark = session.tracker.mark()
+    refused: Untestable | None = None
+    try:
+        change_settings(session, {CUSTOM_PLAN: True})
+        for model, nodes in found.items():
+            _undeploy(session, model, nodes)
+    except Untestable as error:
+        refused = error
+    finally:
+        session.remove(session.tracker.take(mark))
+    left = deleted_in_memory(session, before)
+    if not left:
+        return None
+    told = f"{len(left)} models that were deleted are still there; a restart of their nodes frees them"
+    raise Untestable(f"{told}: {refused}" if refused else told, Remedy.PERMISSION)
+
+
+def _undeploy(session: Session, model: str, nodes: Sequence[str]) -> None:
+    """Undeploy one from its nodes: of several, one that a node can no longer take away keeps them all there,
+    and one alone must be a model that is there. So it goes with one that never was."""
+    body = {"model_ids": [model, UNKNOWN], "node_ids": nodes}
+    session.request("POST", f"{ML}/models/_undeploy", body)
+
+
+def _profiled(nodes: Any) -> Iterator[tuple[str, str]]:
+    """Each node with each of its models."""
+    for node, profile in nodes.items() if isinstance(nodes, dict) else ():
+        models = profile.get("models") if isinstance(profile, dict) else None
+        for model in models if isinstance(models, dict) else ():
+            yield str(node), str(model)
