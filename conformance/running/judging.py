@@ -42,6 +42,7 @@ from mlconform.conformance.running.checks import bound_requirements, check_name,
 from mlconform.conformance.running.known import all_waivers, known_sets, known_waivers
 from mlconform.conformance.running.options import HANDED, Handed, RunOptions, options_from
 from mlconform.conformance.running.selection import Selection
+from mlconform.conformance.running.waiting import WaitingRoom
 from mlconform.conformance.suites.marks import FIRST
 from mlconform.conformance.targets.addresses import without_credentials
 from mlconform.conformance.targets.connect import connect, join, prepare, sweep_run
@@ -85,6 +86,7 @@ class Judging:
         self._prepare = make_ready
         self.waivers: tuple[Waiver, ...] = all_waivers(options.known, options.waivers)
         self.complaints: list[str] = []
+        self.waiting = WaitingRoom()
         self.tell: Tell = lambda _: None
         self._targets: dict[str, Target] = {}
         self._problems: dict[str, Exception] = {}

@@ -82,8 +82,10 @@ def _check(judging: Judging, recorder: Recorder) -> None:
     if workers == 1:
         parts: list[list[str]] = [[]]
     else:
-        parts = [["-mfirst"], ["-pxdist", f"-n{workers}", "-mnot exclusive"], ["-mexclusive and not first"]]
+        beside = ["-pxdist", f"-n{workers}", "-mnot exclusive"]
+        parts = [["-mfirst or waits"], beside, ["-mexclusive and not first"]]
     for more in parts:
+        judging.waiting.leaves = workers > 1 and more == parts[0]
         code = run_pytest(judging, recorder, more)
         if code == pytest.ExitCode.USAGE_ERROR:
             recorder.record(Problem("internal", "pytest refused the suite's own arguments"))

@@ -1,4 +1,4 @@
-"""Checks of time wait together: how long that will take, and the checks that go on beside each other.
+"""Checks of time wait together, while others go on: how long that will take, and who is still waiting.
 
 On a target whose time can be moved nothing waits, and each of them runs alone like any other check.
 """
@@ -6,7 +6,7 @@ On a target whose time can be moved nothing waits, and each of them runs alone l
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -64,20 +64,34 @@ class Waiting:
 
 
 class WaitingRoom:
-    """The checks of time of one run, begun together when the first one's turn comes."""
+    """The checks of time of one run: begun together, they go on beside those that need not run alone.
+
+    `leaves` says that they are begun, and ended in a later part of the run.
+    """
 
     def __init__(self) -> None:
         self._waiting: dict[str, Waiting] = {}
+        self._close: Callable[[], None] = lambda: None
         self.begun = False
+        self.leaves = False
 
-    def begin(self, items: Sequence[pytest.Item], start: Callable[[pytest.Item], Waiting]) -> None:
-        """Start those of these checks that wait, unless that was done."""
-        if self.begun:
-            return
-        self.begun = True
+    def begin(
+        self,
+        items: Iterable[pytest.Item],
+        start: Callable[[pytest.Item], Waiting],
+        close: Callable[[], None],
+    ) -> None:
+        """Start those of these checks that wait; `close` is called when the last has ended."""
+        self.begun, self._close = True, close
         for item in items:
             if waits(item):
                 self._waiting[item.nodeid] = start(item)
+
+    def ended(self) -> None:
+        """Close it where nobody is in it any more."""
+        if self.begun and not self._waiting:
+            self._close()
+            self._close = lambda: None
 
     def of(self, item: pytest.Item) -> Waiting | None:
         """The check as it goes on beside others; None for one that runs by itself."""

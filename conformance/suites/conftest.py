@@ -20,7 +20,7 @@ from mlconform.conformance.running.checks import (
 )
 from mlconform.conformance.running.endings import EXPECT_KEY, SESSION_KEY
 from mlconform.conformance.running.judging import Judging, Target
-from mlconform.conformance.running.waiting import WaitingRoom, waits
+from mlconform.conformance.running.waiting import waits
 from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.explore import Explore
 from mlconform.conformance.targets.session import Session
@@ -29,12 +29,6 @@ from mlconform.conformance.targets.session import Session
 @pytest.fixture(scope="session")
 def judging(pytestconfig: pytest.Config) -> Judging:
     return judging_of(pytestconfig)
-
-
-@pytest.fixture(scope="session")
-def waiting_room() -> WaitingRoom:
-    """The checks of time that go on beside each other; empty until a profile begins them."""
-    return WaitingRoom()
 
 
 @pytest.fixture
@@ -50,16 +44,15 @@ def contract(target: Target) -> Contract:
 
 
 @pytest.fixture
-def session(
-    target: Target, judging: Judging, waiting_room: WaitingRoom, request: pytest.FixtureRequest
-) -> Iterator[Session]:
+def session(target: Target, judging: Judging, request: pytest.FixtureRequest) -> Iterator[Session]:
     """The session, with fresh evidence; what the check creates is removed after it."""
-    waiting = waiting_room.of(request.node)
+    waiting = judging.waiting.of(request.node)
     session = target.session if waiting is None else waiting.session
     request.node.stash[SESSION_KEY] = session
     if waiting is not None:
         yield session
         judging.complaints += session.clean()
+        judging.waiting.ended()
         return
     if is_exclusive(request.node) and in_worker() and not judging.options.target.in_process:
         raise Untestable("it must run alone; leave out -n, or use mlconform run --workers")
@@ -74,10 +67,8 @@ def session(
 
 
 @pytest.fixture
-def expect(
-    judging: Judging, target: Target, waiting_room: WaitingRoom, request: pytest.FixtureRequest
-) -> Expect:
-    waiting = waiting_room.of(request.node)
+def expect(judging: Judging, target: Target, request: pytest.FixtureRequest) -> Expect:
+    waiting = judging.waiting.of(request.node)
     expect = waiting.expect if waiting else expecting(request.node, judging, target, target.session)
     request.node.stash[EXPECT_KEY] = expect
     return expect
@@ -104,14 +95,13 @@ def explore(session: Session, judging: Judging) -> Explore:
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:
     """Exclusive checks run last, so that a run with several workers can leave them for one; those that wait
-    come after them, together."""
-    items.sort(key=lambda item: (item.get_closest_marker("exclusive") is not None, waits(item) > 0))
+    end before them, for they go on beside all others."""
+    items.sort(key=lambda item: (item.get_closest_marker("exclusive") is not None, waits(item) == 0))
 
 
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """A check that waited beside others ends when its turn comes."""
-    room = pyfuncitem.funcargs.get("waiting_room")
-    waiting = room.take(pyfuncitem) if isinstance(room, WaitingRoom) else None
+    waiting = judging_of(pyfuncitem.config).waiting.take(pyfuncitem)
     if waiting is None:
         return None
     waiting.result()

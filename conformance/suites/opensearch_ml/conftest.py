@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Generator, Iterable, Mapping
 from functools import partial
 
 import pytest
 
 from mlconform.conformance.outcomes import Untestable
-from mlconform.conformance.running.checks import in_worker
-from mlconform.conformance.running.judging import Judging, Target
-from mlconform.conformance.running.waiting import Waiting, WaitingRoom, waits
+from mlconform.conformance.plugin import judging_of
+from mlconform.conformance.running.checks import in_worker, is_exclusive, profile_of
+from mlconform.conformance.running.judging import Judging
+from mlconform.conformance.running.waiting import Waiting, waits
 from mlconform.conformance.suites.conftest import expecting
+from mlconform.conformance.suites.marks import FIRST
 from mlconform.conformance.suites.opensearch_ml.api import WAITING_INTERVAL_SECONDS, MlCommons
 from mlconform.conformance.suites.opensearch_ml.local_models import LocalModels
+from mlconform.conformance.suites.opensearch_ml.profile import PROFILE
 from mlconform.conformance.suites.opensearch_ml.users import Users
 from mlconform.conformance.targets.opensearch_users import users_of
 from mlconform.conformance.targets.session import Session
@@ -24,8 +27,11 @@ from mlconform.conformance.targets.users import Part, User
 @pytest.fixture(scope="session")
 def cluster(judging: Judging) -> MlCommons:
     """The target for the whole run; its connector is made when a check first asks, and removed last."""
-    session = judging.target("opensearch-ml").session
-    api = MlCommons(session)
+    return _share(judging)
+
+
+def _share(judging: Judging) -> MlCommons:
+    api = MlCommons(judging.target(PROFILE.name).session)
     # Where it can't be made, each check that needs one says so; the others still run.
     with contextlib.suppress(Untestable):
         api.share_connector()
@@ -33,12 +39,37 @@ def cluster(judging: Judging) -> MlCommons:
 
 
 @pytest.fixture(autouse=True)
-def _begin_to_wait(judging: Judging, target: Target, request: pytest.FixtureRequest) -> None:
-    """Begin all checks of time when the first one's turn comes, where time is real and nobody is beside."""
-    if not waits(request.node) or target.session.clock.movable or in_worker():
-        return
-    cluster: MlCommons = request.getfixturevalue("cluster")
-    room: WaitingRoom = request.getfixturevalue("waiting_room")
+def _begin_beside(judging: Judging, request: pytest.FixtureRequest) -> None:
+    """Begin the checks of time with the first check that makes something, or with their own turn."""
+    if request.node.get_closest_marker(FIRST) is None and not judging.waiting.begun:
+        waiting = _that_wait(judging, request.session.items)
+        if waiting and (waits(request.node) or not is_exclusive(request.node)):
+            _begin(judging, request.getfixturevalue("cluster"), waiting)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Where a later part of the run ends the checks of time, this one begins them after its own checks."""
+    judging = judging_of(session.config)
+    waiting = _that_wait(judging, session.items) if judging.waiting.leaves else []
+    session.items[:] = [item for item in session.items if item not in waiting]
+    ended = yield
+    if waiting:
+        _begin(judging, _share(judging), waiting)
+    return ended
+
+
+def _that_wait(judging: Judging, items: Iterable[pytest.Item]) -> list[pytest.Item]:
+    """Those that wait in real time, where no other process runs checks of its own choice."""
+    found = [item for item in items if waits(item) and profile_of(item) == PROFILE.name]
+    if not found or in_worker() or judging.target(PROFILE.name).session.clock.movable:
+        return []
+    return found
+
+
+def _begin(judging: Judging, cluster: MlCommons, items: Iterable[pytest.Item]) -> None:
+    """Begin these beside each other; the sync-up job looks more often until the last has ended."""
+    target = judging.target(PROFILE.name)
 
     def start(item: pytest.Item) -> Waiting:
         session = cluster.session.beside()
@@ -46,10 +77,14 @@ def _begin_to_wait(judging: Judging, target: Target, request: pytest.FixtureRequ
         check = item.function  # type: ignore[attr-defined]
         return Waiting(session, expect, partial(check, ml=cluster.on(session), expect=expect))
 
-    if not room.begun:
-        with contextlib.suppress(Untestable):
-            cluster.set(SYNC_INTERVAL=WAITING_INTERVAL_SECONDS)
-    room.begin(request.session.items, start)
+    keeper = cluster.session.beside()
+    with contextlib.suppress(Untestable):
+        cluster.on(keeper).set(SYNC_INTERVAL=WAITING_INTERVAL_SECONDS)
+
+    def close() -> None:
+        judging.complaints += keeper.clean()
+
+    judging.waiting.begin(items, start, close)
 
 
 @pytest.fixture(scope="session")

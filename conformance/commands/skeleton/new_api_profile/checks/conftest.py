@@ -9,7 +9,6 @@ from mlconform.conformance.suites.conftest import (
     judging,
     session,
     target,
-    waiting_room,
 )
 
-__all__ = ["contract", "expect", "explore", "judging", "session", "target", "waiting_room"]
+__all__ = ["contract", "expect", "explore", "judging", "session", "target"]
