@@ -154,7 +154,7 @@ def command(dry_run: bool, as_json: bool, quiet: bool, **given: Any) -> None:
     # Python would look through all that the run held for cycles, for half a second.
     atexit.register(gc.freeze)
     show = _show_json if as_json else print_summary
-    sys.exit(run_suite(options, Console(stderr=as_json, quiet=quiet), show))
+    sys.exit(run_suite(options, Console(file=sys.stderr if as_json else sys.stdout, quiet=quiet), show))
 
 
 def _show_json(judgement: Judgement, _report: Path | None) -> None:

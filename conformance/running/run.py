@@ -46,6 +46,8 @@ _SUITE_ARGUMENTS = (
     "-pno:junitxml",
     # It would show the traceback of an interruption that was lost, which is heard all the same.
     "-pno:unraisableexception",
+    # What goes on beside the checks is written where the run began to write, not into their output.
+    "--capture=sys",
 )
 
 
