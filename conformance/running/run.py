@@ -84,7 +84,7 @@ def _check(judging: Judging, recorder: Recorder) -> None:
     if workers == 1:
         parts: list[list[str]] = [[]]
     else:
-        beside = ["-pxdist", f"-n{workers}", "-mnot exclusive"]
+        beside = ["-pxdist", f"-n{workers}", "--dist=worksteal", "-mnot exclusive"]
         parts = [["-mfirst or waits"], beside, ["-mexclusive and not first"]]
     for more in parts:
         judging.waiting.leaves = workers > 1 and more == parts[0]
