@@ -18,7 +18,7 @@ from mlconform.conformance.commands.dry_run import dry_run as told_of
 from mlconform.conformance.report.summary import render
 from mlconform.conformance.report.terminal import print_summary
 from mlconform.conformance.report.verdicts import Judgement
-from mlconform.conformance.running.options import RunOptions, parse_level
+from mlconform.conformance.running.options import SERVER_WORKERS, RunOptions, parse_level
 from mlconform.conformance.running.run import run as run_suite
 from mlconform.conformance.targets.access_options import AccessOptions
 from mlconform.conformance.targets.connect import TargetOptions, split_targets
@@ -51,7 +51,10 @@ from mlconform.conformance.targets.connect import TargetOptions, split_targets
 @max_rate_option
 @click.option("--seed", default=0, show_default=True, help="seed of everything generated")
 @click.option(
-    "--workers", default=1, show_default=True, help="processes for the checks that need not run alone"
+    "--workers",
+    type=int,
+    help=f"processes for the checks that need not run alone  "
+    f"[default: {SERVER_WORKERS} for the whole suite on a server, else 1]",
 )
 @click.option("--known", help="known deviations of a recorded version, as waivers")
 @click.option("--waivers", type=click.Path(path_type=Path, dir_okay=False), help="a YAML list of waivers")

@@ -29,6 +29,8 @@ ALL_PROFILES = "all"
 DEFAULT_OUT = "reports/latest"
 # Each is a process that imports everything; more than this only fills the memory.
 MOST_WORKERS = 64
+# A server takes most of the time of a run; more than these it does not answer sooner on a small machine.
+SERVER_WORKERS = 3
 # With less, the run's mark could not be renewed in time beside the checks.
 SLOWEST = 1
 # What the process that prepares a target gives to its workers, and under which name: the run's id, and
@@ -47,7 +49,7 @@ class RunOptions:
     level: Level = Level.DOCUMENTED
     select: str = ""
     seed: int = 0
-    workers: int = 1
+    workers: int | None = None
     known: str | None = None
     waivers: Path | None = None
     require_decided: float | None = None
@@ -77,7 +79,7 @@ class RunOptions:
             raise UsageError(
                 f"expected --select with globs over requirement ids and check names, but got {self.select!r}"
             )
-        if not 1 <= self.workers <= MOST_WORKERS:
+        if self.workers is not None and not 1 <= self.workers <= MOST_WORKERS:
             raise UsageError(f"expected --workers from 1 to {MOST_WORKERS}, but got {self.workers}")
 
     @property

@@ -31,11 +31,14 @@ class Lines:
         self._total = self._done = 0
         self._check = ""
 
-    def begin(self, total: int) -> None:
-        """So many checks follow; they add to those of an earlier part of the run."""
-        self._total += total
+    def begin(self) -> None:
+        """A part of the run begins."""
         self._ended.clear()
         threading.Thread(target=self._go_on, args=(self._ended,), daemon=True).start()
+
+    def add(self, checks: int) -> None:
+        """So many checks follow, after those of an earlier part of the run."""
+        self._total += checks
 
     def at(self, check: str) -> None:
         """This check began."""

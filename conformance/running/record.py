@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from rich.console import Console
@@ -30,6 +30,8 @@ from mlconform.conformance.running.waiting import plan
 from mlconform.conformance.targets import interruption
 from mlconform.conformance.targets.credentials import all_presentable
 
+# What pytest-xdist calls it.
+FIRST_WORKER: Final = "gw0"
 INTERRUPTED: Final = Problem("interrupted", "the run was interrupted")
 
 
@@ -50,6 +52,8 @@ class Recorder:
         self.interrupted_at: float | None = None
         self._console = console
         self._plan = plan
+        self._told: set[str] = set()
+        self._checks = 0
         self._writer = writer
         self._progress = Progress(
             TextColumn("[bold]{task.description}"),
@@ -80,14 +84,27 @@ class Recorder:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         told = self._plan(session.items)
-        if session.items:
-            self._say(f"runs {len(session.items)} checks")
-        if told is not None:
+        if told is not None and told not in self._told:
+            self._told.add(told)
             self._say(told)
         if not (self._console.is_terminal or self._console.quiet):
-            self._lines.begin(len(session.items))
-        self._progress.update(self._task, total=len(session.items) or None)
+            self._lines.begin()
         self._progress.start()
+        self._follow(len(session.items))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
+        """Each worker of pytest-xdist has found the same checks; who hears of them collects none."""
+        if node.gateway.id == FIRST_WORKER:
+            self._follow(len(ids))
+
+    def _follow(self, checks: int) -> None:
+        """So many checks more."""
+        if checks:
+            self._say(f"runs {checks} checks")
+        self._checks += checks
+        self._lines.add(checks)
+        self._progress.update(self._task, total=self._checks or None)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._progress.update(self._task, check=nodeid.rpartition("/")[2])

@@ -18,7 +18,7 @@ from mlconform.conformance.report.events import CheckFinished, Problem
 from mlconform.conformance.report.terminal import print_summary
 from mlconform.conformance.report.verdicts import Judgement
 from mlconform.conformance.running.judging import Judging
-from mlconform.conformance.running.options import RunOptions
+from mlconform.conformance.running.options import SERVER_WORKERS, RunOptions
 from mlconform.conformance.running.record import INTERRUPTED, Recorder, RunRecord
 from mlconform.conformance.targets import interruption
 from mlconform.conformance.targets.connect import new_run_id
@@ -80,7 +80,7 @@ def _check(judging: Judging, recorder: Recorder) -> None:
     if problem:
         recorder.record(Problem("usage", problem))
         return
-    workers = judging.options.workers
+    workers = _workers(judging)
     if workers == 1:
         parts: list[list[str]] = [[]]
     else:
@@ -95,6 +95,17 @@ def _check(judging: Judging, recorder: Recorder) -> None:
             return
     if judging.options.select and not any(isinstance(event, CheckFinished) for event in recorder.events):
         recorder.record(Problem("usage", f"--select {judging.options.select!r} selects no check"))
+
+
+def _workers(judging: Judging) -> int:
+    """As many as were asked for; else several for the whole suite where the target takes its time."""
+    options = judging.options
+    if options.workers is not None:
+        return options.workers
+    if options.select or options.target.max_rate is not None:
+        return 1
+    waits = any(not target.session.clock.movable for target in judging.found().values())
+    return SERVER_WORKERS if waits else 1
 
 
 @contextmanager

@@ -28,22 +28,22 @@ def in_memory(session: Session) -> Mapping[str, Sequence[str]]:
     return found
 
 
-def deleted_in_memory(session: Session, before: Collection[str] = ()) -> Mapping[str, Sequence[str]]:
-    """Of those the ones that are gone and were not there `before`."""
+def deleted_in_memory(session: Session, but: Collection[str] = ()) -> Mapping[str, Sequence[str]]:
+    """Those of them that are gone, but for these."""
     return {
         model: nodes
         for model, nodes in in_memory(session).items()
-        if model not in before and session.request("GET", path_of("model", model)).status == 404
+        if model not in but and session.request("GET", path_of("model", model)).status == 404
     }
 
 
-def memory_of_deleted(session: Session, before: Collection[str] = ()) -> Resource:
-    """The memory of models that are gone and were not there `before`; freed when it is removed."""
-    return Resource("memory", "of deleted models", lambda: _free(session, before))
+def memory_of_deleted(session: Session, but: Collection[str] = ()) -> Resource:
+    """The memory of models that are gone, but for these; freed when it is removed."""
+    return Resource("memory", "of deleted models", lambda: _free(session, but))
 
 
-def _free(session: Session, before: Collection[str]) -> str | None:
-    found = deleted_in_memory(session, before)
+def _free(session: Session, but: Collection[str]) -> str | None:
+    found = deleted_in_memory(session, but)
     if not found:
         return None
     mark = session.tracker.mark()
@@ -56,7 +56,7 @@ def _free(session: Session, before: Collection[str]) -> str | None:
         refused = error
     finally:
         session.remove(session.tracker.take(mark))
-    left = deleted_in_memory(session, before)
+    left = deleted_in_memory(session, but)
     if not left:
         return None
     told = f"{len(left)} models that were deleted are still there; a restart of their nodes frees them"

@@ -60,7 +60,8 @@ def _take_turn(session: Session, tell: Tell) -> None:
     # Remembered first, it is removed last: until then nobody else begins.
     session.tracker.add(Resource("mark", session.options.prefix, turn.give_back))
     session.grounds.append(lambda: "the mark of the run" if turn.lost else None)
-    session.tracker.add(memory_of_deleted(session, before=frozenset(in_memory(session))))
+    session.facts = replace(session.facts, held=frozenset(in_memory(session)))
+    session.tracker.add(memory_of_deleted(session, but=session.facts.held))
     if session.options.may_change_settings:
         # Whoever keeps settings and has no turn died; their values would be taken for the cluster's own.
         found, _ = pipelines(session, "ingest pipeline", PREFIX)

@@ -78,7 +78,8 @@ class Facts:
 
     `settings_refused` is the answer that says that the account may not change cluster settings, and
     `endpoint_refused` why connectors may not reach the run's own endpoint; empty where they may. `unmet`
-    are the conditions of which it is known that they do not hold.
+    are the conditions of which it is known that they do not hold. `held` are the models that nodes had in
+    memory when the run began, by their ids.
     """
 
     profile: str
@@ -89,6 +90,7 @@ class Facts:
     settings_refused: str = ""
     endpoint_refused: str = ""
     unmet: frozenset[Condition] = frozenset()
+    held: frozenset[str] = frozenset()
 
 
 class Watch(Protocol):

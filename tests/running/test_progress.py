@@ -19,7 +19,8 @@ class Clock:
 def test_a_line_tells_how_many_of_how_many_in_what_and_for_how_long() -> None:
     clock = Clock()
     lines = Lines(lambda _: None, clock=clock)
-    lines.begin(3)
+    lines.begin()
+    lines.add(3)
     lines.at("area/test_a.py::test_x")
     lines.one_done()
     clock.seconds = 35.0
@@ -30,7 +31,8 @@ def test_a_line_tells_how_many_of_how_many_in_what_and_for_how_long() -> None:
 def test_the_checks_of_two_parts_are_counted_together() -> None:
     lines = Lines(lambda _: None, clock=Clock())
     for total in (3, 4):
-        lines.begin(total)
+        lines.begin()
+        lines.add(total)
         lines.one_done()
         lines.end()
     assert lines.told() == "2 of 7 checks after 0 s"
@@ -45,7 +47,8 @@ def test_lines_come_while_one_check_goes_on_and_none_after_the_end() -> None:
         came.set()
 
     lines = Lines(write, every=0.01, clock=Clock())
-    lines.begin(1)
+    lines.begin()
+    lines.add(1)
     assert came.wait(10)
     lines.end()
     came.clear()

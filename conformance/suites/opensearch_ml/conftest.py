@@ -19,6 +19,7 @@ from mlconform.conformance.suites.opensearch_ml.api import WAITING_INTERVAL_SECO
 from mlconform.conformance.suites.opensearch_ml.local_models import LocalModels
 from mlconform.conformance.suites.opensearch_ml.profile import PROFILE
 from mlconform.conformance.suites.opensearch_ml.users import Users
+from mlconform.conformance.targets.opensearch_memory import memory_of_deleted
 from mlconform.conformance.targets.opensearch_users import users_of
 from mlconform.conformance.targets.session import Session
 from mlconform.conformance.targets.users import Part, User
@@ -108,7 +109,13 @@ def ml(cluster: MlCommons, session: Session) -> MlCommons:
     return cluster.on(session)
 
 
+@pytest.fixture(scope="session")
+def memory(cluster: MlCommons) -> None:
+    """Room for local models: what the checks before left in memory counts against the most of a node."""
+    cluster.session.remove([memory_of_deleted(cluster.session, but=cluster.session.facts.held)])
+
+
 @pytest.fixture
-def local(ml: MlCommons) -> LocalModels:
+def local(ml: MlCommons, memory: None) -> LocalModels:
     """Its local models, for a check that runs alone."""
     return LocalModels(ml)
