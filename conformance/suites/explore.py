@@ -46,7 +46,7 @@ class Explore:
     """Runs a property over generated values.
 
     The number of examples follows from how long the target took to answer so far; the seed makes
-    them repeatable. Each example starts with fresh evidence, and leaves nothing behind.
+    them repeatable. Each example starts with the evidence of what was made for all, and leaves nothing behind.
     """
 
     def __init__(self, session: Session, *, seed: int) -> None:
@@ -78,15 +78,18 @@ class Explore:
         """Decorate a property of one value and run it at once; `requests` is how many it sends an example."""
 
         def run(prop: Callable[[T], None]) -> None:
+            before = tuple(self._session.journal)
+
             def example(value: T) -> None:
                 mark = self._session.tracker.mark()
-                self._session.begin_sequence()
+                self._session.begin_sequence(before)
                 prop(value)
                 # After a difference the check's own cleaning removes it: its requests are no evidence.
                 self._session.clean(mark)
 
             explored = hypothesis.given(values)(example)
             self.settings(requests, most=most)(hypothesis.seed(self._seed)(explored))()
+            self._session.begin_sequence(before)
 
         return run
 
