@@ -46,8 +46,8 @@ class Explore:
     """Runs a property over generated values.
 
     The number of examples follows from how long the target took to answer so far; the seed makes
-    them repeatable. Each example starts with the evidence of what was made for all of them, and leaves nothing
-    behind.
+    them repeatable. Each example starts with the evidence of what was made for all of them, and leaves
+    nothing behind.
     """
 
     def __init__(self, session: Session, *, seed: int) -> None:

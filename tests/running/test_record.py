@@ -9,6 +9,20 @@ import sys
 from pathlib import Path
 
 COMMAND = [sys.executable, "-m", "mlconform", "run", "--profile", "nugen", "--select", "nugen.deploy*"]
+BESIDE = """
+import sys
+from mlconform.conformance.cli import main
+from mlconform.conformance.running import endings
+
+inner, out = endings.call_and_repeat, sys.stdout
+
+def call(item):
+    print("within a check", file=out, flush=True)
+    return (yield from inner(item))
+
+endings.call_and_repeat = call
+main()
+"""
 BAR = "━".encode()
 
 
@@ -29,6 +43,14 @@ def test_a_terminal_sees_the_checks_go_by(tmp_path: Path) -> None:
 def test_a_file_sees_none_of_it(tmp_path: Path) -> None:
     ended = subprocess.run([*COMMAND, "--out", tmp_path], capture_output=True, check=True)
     assert BAR not in ended.stdout + ended.stderr
+
+
+def test_what_is_written_beside_a_check_is_seen(tmp_path: Path) -> None:
+    """As the lines on the progress are, by a thread of their own."""
+    ended = subprocess.run(
+        [sys.executable, "-c", BESIDE, *COMMAND[3:], "--out", tmp_path], capture_output=True, check=True
+    )
+    assert b"within a check" in ended.stdout
 
 
 def _read(terminal: int) -> bytes:
