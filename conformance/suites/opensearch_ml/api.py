@@ -30,8 +30,8 @@ SYNC_INTERVAL = "plugins.ml_commons.sync_up_job_interval_in_seconds"
 
 # What recordings show while a deploy that was answered goes on, and the only 409 of an update.
 _DEPLOYING_TEXT = "Model is deploying"
-# Of the sync-up job while checks of time wait.
-WAITING_INTERVAL_SECONDS = 3
+# Of the sync-up job while checks of time wait: its default, for other checks go on meanwhile.
+WAITING_INTERVAL_SECONDS = 10
 UNKNOWN_ID = "mlconform-no-such-id"
 # The members of the answer to a delete or an update (pages delete-model and update-model, examples).
 WRITE_ANSWER = {
