@@ -42,9 +42,15 @@ def test_concurrent_operations_leave_one_outcome(ml: MlCommons, expect: Expect, 
 
     def attempt(chance: Random) -> Callable[[], None]:
         names = sorted(chance.choices(operations, k=chance.randint(2, 4)))
-        return _raced(ml, expect, ml.model(model_group_id=group), names, chance)
+        return _raced(ml, expect, ml.model(model_group_id=group), _harmless(names), chance)
 
     explore.at_rest(expect, attempt)
+
+
+def _harmless(names: Sequence[str]) -> Sequence[str]:
+    """No undeploy beside a predict call, which deploys the model: recorded nodes then keep it in memory until
+    they are restarted, which leaves less room for the models of others."""
+    return ["update" if name == "undeploy" and "predict" in names else name for name in names]
 
 
 @requirement("osml.race.one-outcome")
