@@ -116,9 +116,15 @@ def _matches(pattern: Any, url: str) -> bool:
 
 
 def _unset(session: Session, wanted: Mapping[str, Any]) -> str | None:
-    """Which of the settings that the run made are no longer so, or None."""
+    """Which of the settings that the run made are no longer so, or None; a check may add to a list."""
     read = session.aside("GET", f"{SETTINGS}?flat_settings=true")
     if read.answer is None or read.status != 200:
         return None
-    gone = [name for name, value in wanted.items() if read.member("persistent", name) != value]
+    gone = [name for name, value in wanted.items() if not _holds(read.member("persistent", name), value)]
     return f"the settings {', '.join(gone)}" if gone else None
+
+
+def _holds(now: Any, wanted: Any) -> bool:
+    if isinstance(now, list) and isinstance(wanted, list):
+        return all(each in now for each in wanted)
+    return bool(now == wanted)

@@ -66,7 +66,12 @@ def test_what_an_example_makes_is_gone_before_the_next(session: Session) -> None
     assert there == set()
 
 
-def test_a_difference_keeps_the_evidence_of_the_smallest_case_alone(session: Session) -> None:
+def test_a_difference_keeps_the_evidence_of_the_smallest_case_and_of_what_was_made_for_all(
+    session: Session,
+) -> None:
+    session.begin_sequence()
+    session.request("GET", "/for-all")
+
     def prop(number: int) -> None:
         session.request("GET", f"/number/{number}")
         if number >= 10:
@@ -75,7 +80,7 @@ def test_a_difference_keeps_the_evidence_of_the_smallest_case_alone(session: Ses
     with pytest.raises(Nonconformance) as caught:
         Explore(session, seed=0).every(st.integers(0, 1000))(prop)
     assert caught.value.came == "10"
-    assert [kept.request.path for kept in session.journal] == ["/number/10"]
+    assert [kept.request.path for kept in session.journal] == ["/for-all", "/number/10"]
 
 
 def test_what_cannot_be_tested_is_not_searched_for_a_smaller_case(session: Session) -> None:

@@ -42,6 +42,16 @@ def test_the_runs_own_endpoint_is_trusted_and_nothing_else(session: Session) -> 
     assert not re.fullmatch(added, session.endpoint.url + "/more")
 
 
+def test_a_check_may_add_to_what_the_run_trusts_and_nobody_may_take_it_away(session: Session) -> None:
+    session.request("PUT", SETTINGS, {"persistent": {TRUSTED: ["^https://models[.]example[.]org/.*$"]}})
+    prepare(session)
+    trusted = read_settings(session)[TRUSTED]
+    session.request("PUT", SETTINGS, {"persistent": {TRUSTED: [*trusted, "^http://192[.]0[.]2[.]7/$"]}})
+    assert session.missing() is None
+    session.request("PUT", SETTINGS, {"persistent": {TRUSTED: trusted[:1]}})
+    assert TRUSTED in str(session.missing())
+
+
 def test_what_is_trusted_already_is_not_added(session: Session) -> None:
     kept, _ = closed(session, ["^http://127[.].*$"])
     assert kept == "^http://127[.].*$"
