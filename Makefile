@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DOCS ?= ../shared/docs
 
-.PHONY: docs real test-real sharing reports-real open-inference parity bench soak help install run run-secured test check contract mutants clean
+.PHONY: docs real test-real sharing reports-real open-inference parity bench soak test-busy help install run run-secured test check contract mutants clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
@@ -61,6 +61,9 @@ bench: install ## the mock beside Prism and WireMock, where wrk, npx and mvn are
 
 soak: install ## a minute of 64 connections and faults: no write is lost, every request is answered
 	@$(BIN)/python benchmarks/soak.py
+
+test-busy: install ## the tests of our own errors and of judging TIMES (50) times, beside twice as many busy processes as cores; WHOLE=1: all tests
+	@$(BIN)/python benchmarks/busy.py --times $(or $(TIMES),50) $(if $(WHOLE),--whole)
 
 REAL = --seed $(or $(SEED),0) --max-wait $(or $(MAX_WAIT),120)
 

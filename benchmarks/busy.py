@@ -1,0 +1,99 @@
+"""The tests of our own errors and of judging, repeated while twice as many processes as cores keep busy.
+
+    python benchmarks/busy.py [--times N] [--whole] [--minutes M] [PATH...]
+
+What a slow machine fails is a test that trusts in the clock. Each time is told with its seconds and its
+failures; it ends with 1 where there was one. It ends after the minutes given, and says how many were done.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+ROOT = Path(__file__).parents[1]
+# Errors of ours, endings of checks, and what waits or is given a budget of time.
+KIND = (
+    "tests/running/test_judging",
+    "tests/running/test_endings.py",
+    "tests/running/test_waiting.py",
+    "tests/targets/test_settle.py",
+    "tests/targets/test_pace.py",
+    "tests/targets/test_infrastructure.py",
+    "tests/targets/test_interruption.py",
+    "tests/suites/test_expect.py",
+    "tests/suites/test_explore.py",
+)
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+_BUSY = "import os, time\nparent = os.getppid()\nwhile os.getppid() == parent and time.monotonic() < {}: pass"
+
+
+@click.command()
+@click.option("--times", default=50, show_default=True, help="how often the tests run")
+@click.option("--whole", is_flag=True, help="all tests instead of those of our own errors and of judging")
+@click.option("--minutes", default=240.0, show_default=True, help="it ends after so long, finished or not")
+@click.argument("paths", nargs=-1)
+def main(times: int, whole: bool, minutes: float, paths: tuple[str, ...]) -> None:
+    """Repeat the tests, or those at PATHS, beside busy processes; 1 where one failed or time ran out."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    ends = time.monotonic() + minutes * 60
+    chosen = () if whole else paths or tuple(found for each in KIND for found in _found(each))
+    failed, done = 0, 0
+    with _busy(2 * (os.cpu_count() or 1), ends):
+        while done < times and (left := ends - time.monotonic()) > 0:
+            began = time.monotonic()
+            try:
+                ended = subprocess.run(
+                    [sys.executable, "-m", "pytest", "-q", *chosen],
+                    cwd=ROOT,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                    timeout=left,
+                )
+            except subprocess.TimeoutExpired:
+                break
+            done += 1
+            failed += ended.returncode != 0
+            names = _FAILED.findall(ended.stdout) or (["pytest itself"] if ended.returncode else [])
+            took = time.monotonic() - began
+            click.echo(f"{done} of {times}: {took:.0f} s, {', '.join(names) or 'all passed'}")
+            if ended.returncode:
+                click.echo(ended.stdout + ended.stderr, err=True)
+    click.echo(f"{done} of {times} times done in {minutes:g} minutes at most, {failed} failed")
+    sys.exit(int(failed > 0 or done < times))
+
+
+def _found(beginning: str) -> list[str]:
+    """The test files whose path begins so: a subject may have several."""
+    found = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(f"{beginning}*") if path.suffix == ".py")
+    if not found:
+        raise click.ClickException(f"expected tests at {beginning}, but nothing is there; correct KIND")
+    return found
+
+
+@contextmanager
+def _busy(count: int, until: float) -> Iterator[None]:
+    """So many processes that compute all the time, at normal priority; they end with this one, too."""
+    code = _BUSY.format(until)
+    processes = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+        for process in processes:
+            process.wait()
+
+
+if __name__ == "__main__":
+    main()
