@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from mlconform.conformance.report.exit_code import ExitCode
 from mlconform.conformance.report.html import document
 from mlconform.conformance.report.presentation import one_line
-from mlconform.conformance.report.verdicts import Judgement, Kind
+from mlconform.conformance.report.remedies import Offer, members, offers_of, prices
+from mlconform.conformance.report.verdicts import Judgement, Kind, Verdict
 
 # Of two shards of a run: the worst of what was decided, else the worst of what was not.
 _ORDER = (
@@ -26,11 +27,17 @@ _ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One target: what all runs against it found, by requirement."""
+    """One target: what all runs against it found, by requirement, and what would let them decide more."""
 
     title: str
     kinds: Mapping[str, Kind]
     complete: bool
+    offers: tuple[Offer, ...] = ()
+
+    @property
+    def more(self) -> str:
+        """The price of each that a user could give."""
+        return prices(self.offers)
 
     def count(self, kind: Kind) -> int:
         return sum(each is kind for each in self.kinds.values())
@@ -69,8 +76,9 @@ def combine(judgements: Iterable[Judgement]) -> Matrix:
         for verdict in judgement.verdicts
     }
     columns = [
-        Column(title, _joined(group), all(each.run.complete for each in group))
+        Column(title, kinds, all(each.run.complete for each in group), offers_of(_undecided(group, kinds)))
         for title, group in by_target.items()
+        for kinds in [_joined(group)]
     ]
     return Matrix(tuple(columns), dict(sorted(statements.items())))
 
@@ -83,6 +91,8 @@ def to_text(matrix: Matrix) -> str:
         lines.append(
             f"[{number}] {one_line(column.title)}: {counts}{'' if column.complete else ', incomplete'}"
         )
+        if column.more:
+            lines.append(f"    decides more with {column.more}")
     told = [name for name in matrix.statements if _tells(matrix.row(name))]
     width = max(map(len, told), default=0)
     lines += [""] if told else []
@@ -101,6 +111,7 @@ def to_json(matrix: Matrix) -> str:
                 "title": column.title,
                 "complete": column.complete,
                 "counts": {kind.value: column.count(kind) for kind in Kind},
+                "more": members(column.offers),
             }
             for column in matrix.columns
         ],
@@ -130,6 +141,17 @@ def _joined(judgements: Sequence[Judgement]) -> dict[str, Kind]:
             name = verdict.requirement.id
             found[name] = min((found.get(name, verdict.kind), verdict.kind), key=_ORDER.index)
     return found
+
+
+def _undecided(judgements: Sequence[Judgement], kinds: Mapping[str, Kind]) -> Iterable[Verdict]:
+    """A verdict of each requirement that no shard decided."""
+    found: dict[str, Verdict] = {}
+    for judgement in judgements:
+        for verdict in judgement.verdicts:
+            name = verdict.requirement.id
+            if verdict.kind is kinds[name] is Kind.UNTESTABLE:
+                found.setdefault(name, verdict)
+    return found.values()
 
 
 def _tells(row: Sequence[Kind | None]) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from mlconform.conformance.report.findings import findings_of
 from mlconform.conformance.report.html import document
 from mlconform.conformance.report.presentation import headline, one_line
+from mlconform.conformance.report.remedies import members, more_with, offers
 from mlconform.conformance.report.verdicts import Judgement, Kind, Verdict
 
 # From good to bad; a step down this list is worse.
@@ -90,6 +91,9 @@ def to_text(diff: Diff, before: Judgement, after: Judgement) -> str:
             reason = f": {one_line(change.reason)}" if change.reason else ""
             lines.append(f"  {one_line(change.requirement)}  {steps}{reason}")
     lines += ["", f"{diff.unchanged} unchanged"]
+    more = more_with(after)
+    if more:
+        lines.append(f"the second decides more with {more}")
     return "\n".join(lines) + "\n"
 
 
@@ -110,6 +114,7 @@ def to_html(diff: Diff, before: Judgement, after: Judgement) -> str:
         runs={"before": _run(before), "after": _run(after)},
         directions=directions,
         unchanged=diff.unchanged,
+        more=more_with(after),
     )
 
 
@@ -170,4 +175,5 @@ def _facts(judgement: Judgement) -> dict[str, object]:
         "docs_versions": header.docs_versions,
         "complete": judgement.run.complete,
         "conclusion": judgement.summary.conclusion,
+        "more": members(offers(judgement)),
     }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from mlconform.conformance.contract.model import Remedy
 from mlconform.conformance.report.verdicts import Judgement, Kind, Verdict
@@ -88,8 +88,13 @@ class Offer:
 
 def offers(judgement: Judgement) -> tuple[Offer, ...]:
     """The undecided requirements by remedy, the most first; those without one at the end."""
+    return offers_of(judgement.verdicts)
+
+
+def offers_of(verdicts: Iterable[Verdict]) -> tuple[Offer, ...]:
+    """As `offers`, of these verdicts."""
     found: dict[Remedy | None, dict[str, list[Verdict]]] = defaultdict(lambda: defaultdict(list))
-    for verdict in judgement.verdicts:
+    for verdict in verdicts:
         if verdict.kind is Kind.UNTESTABLE:
             found[remedy_of(verdict)][verdict.reason].append(verdict)
     made = [
@@ -101,7 +106,20 @@ def offers(judgement: Judgement) -> tuple[Offer, ...]:
 
 def more_with(judgement: Judgement) -> str:
     """What would let a run decide more, with the price of each; empty where nothing would."""
-    return ", ".join(offer.price for offer in offers(judgement) if offer.remedy is not None)
+    return prices(offers(judgement))
+
+
+def prices(offered: Iterable[Offer]) -> str:
+    """The price of each that a user could give."""
+    return ", ".join(offer.price for offer in offered if offer.remedy is not None)
+
+
+def members(offered: Iterable[Offer]) -> list[dict[str, Any]]:
+    """The offers for a program, with their prices."""
+    return [
+        {"remedy": each.remedy, "price": each.price, "requirements": each.count, "takes": each.takes}
+        for each in offered
+    ]
 
 
 def untestable(reason: str, remedy: str | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from mlconform.conformance.report.findings import Finding, findings
 from mlconform.conformance.report.presentation import exit_meaning
-from mlconform.conformance.report.remedies import offers, remedy_of
+from mlconform.conformance.report.remedies import members, offers, remedy_of
 from mlconform.conformance.report.verdicts import Judgement, Kind, Verdict
 
 SCHEMA_VERSION: Final = 1
@@ -39,15 +39,7 @@ def render(judgement: Judgement) -> str:
         "in_force": summary.in_force,
         "percent_decided": round(summary.percent, 2),
         "findings": [_finding(each) for each in findings(judgement)],
-        "more": [
-            {
-                "remedy": offer.remedy,
-                "price": offer.price,
-                "requirements": offer.count,
-                "takes": offer.takes,
-            }
-            for offer in offers(judgement)
-        ],
+        "more": members(offers(judgement)),
         "requirements": [_requirement(each) for each in judgement.verdicts],
     }
     return json.dumps(document, indent=2) + "\n"

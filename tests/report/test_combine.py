@@ -72,3 +72,14 @@ def test_hostile_text_stays_text(hostile_run: Any) -> None:
     matrix = combine([judge(hostile_run)])
     assert "<img" not in to_html(matrix)
     assert not set(to_text(matrix)) & set("\x00\x1b\x85\u202e\u2028")
+
+
+def test_what_would_let_a_target_decide_more_is_told_with_its_price(build: Any) -> None:
+    left = build.check(replace(build.decide("untestable", reason="because"), remedy="nodes"))
+    undecided, passed = judge(build.run(build.requirement(), left)), judge(build.decided("pass"))
+    matrix, price = combine([undecided]), "a second node (+1: --target)"
+    assert f"decides more with {price}\n" in to_text(matrix)
+    assert json.loads(to_json(matrix))["targets"][0]["more"][0]["price"] == price
+    assert price in to_html(matrix)
+    # Another shard decided it.
+    assert combine([undecided, passed]).columns[0].offers == ()

@@ -139,3 +139,14 @@ def test_as_html(build: Any, hostile_run: Run) -> None:
     page = to_html(compare(before, after), before, after)
     assert "<h1>What changed</h1>" in page
     assert "<img" not in page
+
+
+def test_what_would_let_the_second_run_decide_more_is_told_with_its_price(build: Any) -> None:
+    undecided = build.check(replace(build.decide("untestable", reason="because"), remedy="nodes"))
+    before, after = judged(build, r="pass"), judge(build.run(build.requirement(), undecided))
+    diff = compare(before, after)
+    price = "a second node (+1: --target)"
+    assert f"the second decides more with {price}\n" in to_text(diff, before, after)
+    told = json.loads(to_json(diff, before, after))
+    assert (told["before"]["more"], [each["price"] for each in told["after"]["more"]]) == ([], [price])
+    assert price in to_html(diff, before, after)
