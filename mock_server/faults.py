@@ -54,6 +54,26 @@ def _nugen(name: str, description: str, **rules: Any) -> Mutant:
 _UNITS_SHORT = frozenset({"DAYS", "HOURS", "MICROSECONDS", "MILLISECONDS", "MINUTES", "SECONDS"})
 
 _ALL = (
+    # Registration.
+    _opensearch(
+        "group-closed-by-default",
+        "A group of which nothing is said is private though nobody controls access.",
+        access_without_control="private",
+    ),
+    _opensearch("versions-begin-at-two", "The first version of a group is 2.", first_version=2),
+    _opensearch("model-tells-no-group", "A model does not tell its group.", models_tell_their_group=False),
+    _opensearch(
+        "remote-reads-as-local", "A remote model reads as a local one.", remote_models_show="TEXT_EMBEDDING"
+    ),
+    _opensearch(
+        "registration-deploys", "A registration deploys though nobody asked.", registrations_deploy=True
+    ),
+    _opensearch("guardrail-models-refused", "No model can be a guardrail.", models_can_be_guardrails=False),
+    _opensearch(
+        "no-url-trusted-by-default",
+        "Where nobody says which URLs are trusted none is.",
+        urls_are_trusted_by_default=False,
+    ),
     # Deploy.
     _opensearch(
         "deploy-never-finishes", "A deploy is accepted and the model stays DEPLOYING.", deploys_finish=False
@@ -143,6 +163,15 @@ _ALL = (
         missing_index_is_told=True,
         missing_index_fails=True,
     ),
+    *(
+        _opensearch(
+            f"missing-index-breaks-{what}",
+            f"Before anything of a kind was kept, {what} fail.",
+            missing_index_is_told=True,
+            missing_index_breaks=frozenset({verb}),
+        )
+        for what, verb in (("reads", "get"), ("searches", "search"), ("updates", "update"))
+    ),
     _opensearch("chunk-lost", "Of a file only the first chunk that comes is kept.", chunks_are_kept=False),
     _opensearch(
         "chunks-by-arrival",
@@ -230,6 +259,9 @@ _ALL = (
     _opensearch("ttl-renewed-by-read", "Reading a model begins its TTL anew.", ttl_renewed_by_read=True),
     _opensearch(
         "sync-interval-default-hour", "The sync-up job runs once an hour.", sync_interval_default=3600
+    ),
+    _opensearch(
+        "zero-interval-syncs", "The sync-up job runs with an interval of 0.", sync_interval_of_zero=10
     ),
     # Delete.
     _opensearch("delete-deployed-succeeds", "A deployed model can be deleted.", deployed_model_is_kept=False),

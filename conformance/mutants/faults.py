@@ -23,6 +23,17 @@ from mlconform.conformance.targets.connect import TargetOptions
 
 # Which requirement a mutant of the mock breaks. The mock names its faults and knows no requirements.
 BROKEN: Final[Mapping[str, str]] = {
+    "group-closed-by-default": "osml.group.public-by-default",
+    "versions-begin-at-two": "osml.register.first-version",
+    "model-tells-no-group": "osml.register.versions",
+    "remote-reads-as-local": "osml.register.remote",
+    "registration-deploys": "osml.register.deploy-default",
+    "guardrail-models-refused": "osml.guardrails.field.guardrails.type",
+    "no-url-trusted-by-default": "osml.settings.trusted-url.default",
+    "missing-index-breaks-reads": "osml.first-use.read",
+    "missing-index-breaks-searches": "osml.first-use.search",
+    "missing-index-breaks-updates": "osml.first-use.change",
+    "zero-interval-syncs": "osml.settings.sync-interval.zero",
     "deploy-never-finishes": "osml.deploy.in-memory",
     "deploy-ignores-node-ids": "osml.deploy.node-ids",
     "deploy-plan-setting-ignored": "osml.deploy.node-ids-setting",
@@ -147,6 +158,15 @@ BROKEN: Final[Mapping[str, str]] = {
 # What such a fault breaks besides, by other checks of the same run.
 _ALSO: Final[Mapping[str, tuple[str, ...]]] = {
     "auto-redeploy-ignored": ("osml.settings.auto-redeploy.on",),
+    "group-closed-by-default": ("osml.register.group-public",),
+    "guardrail-models-refused": (
+        "osml.register.field.guardrails.input_guardrail.model_id",
+        "osml.register.field.guardrails.input_guardrail.response_filter",
+        "osml.register.field.guardrails.input_guardrail.response_validation_regex",
+    ),
+    "register-tasks-unlimited": ("osml.settings.max-register-tasks",),
+    "size-not-measured": ("osml.register.field.url",),
+    "undeploy-changes-nothing": ("osml.get.state.undeployed",),
     "nugen-undeploy-changes-nothing": ("nugen.undeploy.aligned",),
 }
 

@@ -43,8 +43,10 @@ def before_first(handler: Handler) -> Handler:
     return handle
 
 
-def _says(reason: str) -> Looks:
-    def refuse(_call: Call, _index: Index[Any]) -> Answer:
+def _says(reason: str, verb: str = "get") -> Looks:
+    def refuse(call: Call, index: Index[Any]) -> Answer:
+        if verb in call.cluster.rules.missing_index_breaks:
+            raise _unread(index, verb, 500)
         raise status_error(404, reason)
 
     return refuse
@@ -58,6 +60,8 @@ def _no_agent(call: Call, _index: Index[Any]) -> Answer:
 def _search_agents(call: Call, index: Index[Any]) -> Answer:
     agents.require_framework(call.cluster)
     operation.form(call)
+    if "search" in call.cluster.rules.missing_index_breaks:
+        raise _unread(index, "search", 500)
     raise _no_index(index, "index_or_alias")
 
 
@@ -122,8 +126,8 @@ _TOLD: Mapping[Handler, tuple[str, Looks]] = {
     model_groups.get: ("groups", _says("Failed to find model group index")),
     connectors.get: ("connectors", _says("Failed to find connector")),
     agents.get: ("agents", _no_agent),
-    model_groups.update: ("groups", _says("Failed to find model group")),
-    connectors.update: ("connectors", _says("Failed to find connector")),
+    model_groups.update: ("groups", _says("Failed to find model group", "update")),
+    connectors.update: ("connectors", _says("Failed to find connector", "update")),
     controllers.get: ("controllers", _says("Failed to find model controller")),
     agents.delete: ("agents", _no_agent),
     model_groups.delete: ("groups", _delete("Failed to find model group")),

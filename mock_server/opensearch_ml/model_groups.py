@@ -77,6 +77,7 @@ def create(call: Call, name: str, description: str | None, sent: Sent) -> str:
         group.owner = access.owner_of(call.caller)
     else:
         access_modes.refuse(sent)
+        group.access = cluster.rules.access_without_control
     return put(cluster, group)
 
 
@@ -102,7 +103,8 @@ def next_version(cluster: Cluster, group_id: str, at: int) -> str:
     group = groups.get(group_id)
     if group is None:
         raise LookupError(f"no model group {group_id}: look it up before counting a version in it")
-    version, expected = group.latest_version + 1, conflicts.seq_no(cluster, groups, group_id)
+    version = max(group.latest_version + 1, cluster.rules.first_version)
+    expected = conflicts.seq_no(cluster, groups, group_id)
     cluster.let_others_in()
     if cluster.rules.group_write_is_conditional:
         conflicts.require_unchanged(cluster, groups, group_id, expected)

@@ -40,6 +40,10 @@ def get(call: Call) -> Answer:
     shown = view(model)
     if not call.cluster.rules.worker_counts_are_true and "current_worker_node_count" in shown:
         shown["current_worker_node_count"] += 1
+    if not call.cluster.rules.models_tell_their_group:
+        shown.pop("model_group_id", None)
+    if model.algorithm == "REMOTE":
+        shown["algorithm"] = call.cluster.rules.remote_models_show
     return Answer(shown)
 
 

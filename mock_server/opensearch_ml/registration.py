@@ -59,7 +59,8 @@ _NOT_PRETRAINED = "This model is not in the pre-trained model list, please check
 
 def register(call: Call) -> Answer:
     """POST models/_register; with `deploy=true` the model is deployed as soon as it is registered."""
-    deploy = flag_of(call.query.get("deploy", "false") or "true")
+    told = "true" if call.cluster.rules.registrations_deploy else "false"
+    deploy = flag_of(call.query.get("deploy", told) or "true")
     if call.document.empty:
         raise parse_error("request body is required")
     cluster, fields = call.cluster, call.fields()
@@ -185,6 +186,8 @@ def read_members(fields: Fields, cluster: Cluster) -> Model:
     limiter, guardrails = fields.object("rate_limiter"), fields.object("guardrails")
     if name is None:
         raise illegal_argument("model name is null")
+    if guardrails is not None and guardrails.text("type") == "model" and not rules.models_can_be_guardrails:
+        raise illegal_argument("The type of guardrails is unknown.")
     return Model(
         id=cluster.ids.document(),
         name=name,

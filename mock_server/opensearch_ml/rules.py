@@ -45,6 +45,7 @@ class Rules:
     missing_controller_reason: str = "Failed to find model controller with the provided model ID: {model_id}"
     missing_index_is_told: bool = False
     missing_index_fails: bool = False
+    missing_index_breaks: frozenset[str] = frozenset()
     node_error_status: int = 400
     pooling_modes: frozenset[str] = frozenset(
         {"mean", "mean_sqrt_len", "max", "weightedmean", "cls", "lasttoken", "none"}
@@ -54,6 +55,7 @@ class Rules:
     profile_body_means_all: bool = True
     stats_are_by_node_alone: bool = True
     sync_interval_default: int = 10
+    sync_interval_of_zero: int = 0
     restart_shows_undeployed: bool = True
     gone_document_status: int = 404
     redeploy_retries_are_bounded: bool = True
@@ -115,6 +117,14 @@ class Rules:
     agent_llm_interfaces: frozenset[str] | None = None
     agent_tools_have_attributes: bool = False
 
+    # Registration.
+    access_without_control: str = "public"
+    first_version: int = 1
+    models_tell_their_group: bool = True
+    remote_models_show: str = "REMOTE"
+    registrations_deploy: bool = False
+    models_can_be_guardrails: bool = True
+
     # Deploy and undeploy.
     deploy_latency: float = 0.03
     deploys_finish: bool = True
@@ -130,6 +140,7 @@ class Rules:
     via_url_needs_setting: bool = True
     via_file_needs_setting: bool = True
     urls_are_trusted_by_setting: bool = True
+    urls_are_trusted_by_default: bool = True
     local_models_can_be_disabled: bool = True
     registering_shows: bool = True
     deploy_reaches_all_nodes: bool = True

@@ -32,7 +32,7 @@ class SyncUp:
 
     def next_tick(self, settled_at: float, busy: Container[str], *, any_lost: bool) -> float | None:
         """The next tick after an instant that has something to do, in epoch seconds; not for busy models."""
-        interval = self._settings.number(SYNC_INTERVAL)
+        interval = self._interval()
         if interval == 0:
             return None
         following = math.floor((settled_at - self._start) / interval) + 1
@@ -54,12 +54,16 @@ class SyncUp:
         """Whether the node that clients talk to lost the model after the last tick."""
         if model.local_node_forgot_at is None:
             return False
-        interval = self._settings.number(SYNC_INTERVAL)
+        interval = self._interval()
         if interval == 0:
             return True
         moments = (model.local_node_forgot_at, self._clock.now())
         before, now = (math.floor((moment - self._start) / interval) for moment in moments)
         return before == now
+
+    def _interval(self) -> int:
+        """Seconds from one run to the next; none runs where it is 0."""
+        return self._settings.number(SYNC_INTERVAL) or self._rules.sync_interval_of_zero
 
     def _expiries(self) -> Iterator[tuple[Model, float]]:
         for model_id in sorted(self._mortal):

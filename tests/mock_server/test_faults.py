@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -351,7 +352,186 @@ def _announce_without_setting(ml: Any) -> Any:
     ).status
 
 
+def _group_of_new(ml: Any) -> Any:
+    model = ml.get(f"~/models/{ml.model()}").body
+    group = ml.get(f"~/model_groups/{model.get('model_group_id')}")
+    return group.body.get("access"), group.body.get("latest_version")
+
+
+def _register_with_guardrail_model(ml: Any) -> Any:
+    guardrails = {"type": "model", "input_guardrail": {"model_id": ml.model()}}
+    body = {"name": "g", "function_name": "remote", "connector_id": ml.connector(), "guardrails": guardrails}
+    return ml.post("~/models/_register", body).status
+
+
+def _state_with_ttl_and_no_sync_up(ml: Any) -> Any:
+    ml.setting("sync_up_job_interval_in_seconds", 0)
+    model = ml.deployed(deploy_setting={"model_ttl_minutes": 1})
+    ml.time.now += 180
+    return ml.state(model)
+
+
+def _at(ml: Any, node: int, method: str, path: str, body: Any = None) -> Any:
+    """What one of several nodes answers."""
+    content = b"" if body is None else json.dumps(body).encode()
+    headers = {"content-type": "application/json"}
+    path = path.replace("~", "/_plugins/_ml")
+    answer = ml.server.handle(Request(method, path, headers=headers, body=content, node=node))
+    return answer.status, json.loads(answer.body)
+
+
+def _predict_at_the_second(ml: Any, model: str) -> Any:
+    return _at(ml, 2, "POST", f"~/models/{model}/_predict", {"parameters": {"q": "hello"}})[0]
+
+
+def _read_at_the_second(ml: Any) -> Any:
+    return _at(ml, 2, "GET", f"~/models/{ml.model()}")[0]
+
+
+def _predict_at_the_second_undeployed(ml: Any) -> Any:
+    ml.setting("model_auto_deploy.enable", False)
+    model = ml.deployed()
+    ml.post(f"~/models/{model}/_undeploy")
+    return _predict_at_the_second(ml, model)
+
+
+def _moved(ml: Any, deed: str) -> None:
+    ml.post("/_mock/nodes", {deed: 2})
+    ml.time.now += 60
+
+
+def _after_leaving(*deeds: str, **settings: Any) -> Probe:
+    """State and nodes of a model on all nodes after the second left, or came back as well."""
+
+    def probe(ml: Any) -> Any:
+        for name, value in settings.items():
+            ml.setting(name, value)
+        model = ml.deployed()
+        for deed in deeds:
+            _moved(ml, deed)
+        read = ml.get(f"~/models/{model}").body
+        return read["model_state"], read["current_worker_node_count"]
+
+    return probe
+
+
+def _undeployed_after_return(ml: Any) -> Any:
+    model = ml.deployed()
+    _moved(ml, "stop")
+    _moved(ml, "start")
+    ml.post(f"~/models/{model}/_undeploy")
+    ml.time.now += 60
+    return ml.state(model)
+
+
+def _without_connector(ml: Any) -> str:
+    connector = ml.connector()
+    model = str(ml.model(connector_id=connector))
+    ml.put(f"~/models/{model}", {"connector_id": "nope"})
+    return model
+
+
+def _state_of_failed_deploy(ml: Any) -> Any:
+    model = _without_connector(ml)
+    ml.post(f"~/models/{model}/_deploy")
+    ml.time.now += 1
+    return ml.state(model)
+
+
+def _state_of_failed_predict(ml: Any) -> Any:
+    model = _without_connector(ml)
+    ml.predict(model)
+    ml.time.now += 1
+    return ml.state(model)
+
+
+def _state_after_endpoint_refused(ml: Any) -> Any:
+    model = ml.deployed_with_action(url="http://127.0.0.1:1/x")
+    assert ml.predict(model).status == 500
+    ml.post(f"~/models/{model}/_undeploy")
+    return ml.state(model)
+
+
+def _embedding_without_config(ml: Any) -> Any:
+    ml.setting("allow_registering_model_via_url", True)
+    body = {**META, "function_name": "TEXT_EMBEDDING", "url": "http://127.0.0.1:9/m.zip"}
+    return ml.post("~/models/_register", {**body, "model_content_hash_value": "0"}).status
+
+
+def _size_of_fetched(ml: Any) -> Any:
+    ml.setting("allow_registering_model_via_url", True)
+    with FileServer({"m.zip": Served(LOCAL, 200)}) as server:
+        told = hashlib.sha256(LOCAL).hexdigest()
+        body = {**META, "url": f"{server.url}/m.zip", "model_content_hash_value": told}
+        task = ml.post("~/models/_register", body).body["task_id"]
+        ml.time.now += 2
+        model = ml.get(f"~/tasks/{task}").body["model_id"]
+        return ml.get(f"~/models/{model}").body["model_content_size_in_bytes"]
+
+
+def _announce_without_hash(ml: Any) -> Any:
+    ml.setting("allow_registering_model_via_local_file", True)
+    return ml.post("~/models/_register_meta", {**META, "total_chunks": 1}).status
+
+
+def _chunk_again(ml: Any) -> Any:
+    model = _announced(ml)
+    for number, content in ((0, b"x" * 700), (0, HALVES[0]), (1, HALVES[1])):
+        ml.send("POST", f"~/models/{model}/upload_chunk/{number}", content)
+    return _ended(ml, ml.post(f"~/models/{model}/_deploy"))
+
+
+def _delete_deploying(ml: Any) -> Any:
+    model = ml.model()
+    ml.post(f"~/models/{model}/_deploy")
+    return ml.delete(f"~/models/{model}").status
+
+
+def _predict_without_texts(ml: Any) -> Any:
+    return ml.post(f"~/models/{_local_deployed(ml)}/_predict", {"text_docs": []}).status
+
+
+def _kept_pipeline(ml: Any) -> Any:
+    _use_in_ingest_pipeline(ml, "m")
+    return ml.get("/_ingest/pipeline/user").body
+
+
+def _error_after_connector(ml: Any) -> Any:
+    ml.connector()
+    return ml.get("~/models/x").body
+
+
+def _nugen_states(ml: Any) -> Any:
+    listed = ml.get(f"{NUGEN}/aligned").body["domain_aligned_models"]
+    return [(model["status"], model["deployment_status"]) for model in listed]
+
+
+def _nugen_pending(ml: Any) -> Any:
+    ml.delete(f"{NUGEN}/undeploy-model/{DEPLOYED}")
+    return ml.get(f"{NUGEN}/undeploy-model/{DEPLOYED}/status").body["status"]
+
+
+def _nugen_bad_json(ml: Any) -> Any:
+    return ml.post("/api/v3/inference/completions", b"{").status
+
+
+def _nugen_raw(ml: Any) -> Any:
+    headers = {"authorization": "Bearer token"}
+    return ml.server.handle(Request("GET", f"{NUGEN}/aligned", headers=headers)).body[-1:]
+
+
 PROBES: dict[str, Probe] = {
+    "group-closed-by-default": _group_of_new,
+    "versions-begin-at-two": _group_of_new,
+    "model-tells-no-group": lambda ml: "model_group_id" in ml.get(f"~/models/{ml.model()}").body,
+    "remote-reads-as-local": lambda ml: ml.get(f"~/models/{ml.model()}").body["algorithm"],
+    "registration-deploys": lambda ml: ml.state(ml.model()),
+    "guardrail-models-refused": _register_with_guardrail_model,
+    "no-url-trusted-by-default": _registered_at_url(),
+    "missing-index-breaks-reads": lambda ml: ml.get("~/models/nope").status,
+    "missing-index-breaks-searches": lambda ml: ml.post("~/agents/_search", {}).status,
+    "missing-index-breaks-updates": lambda ml: ml.put("~/model_groups/nope", {"name": "n"}).status,
+    "zero-interval-syncs": _state_with_ttl_and_no_sync_up,
     "deploy-never-finishes": _deploy_state,
     "deploy-ignores-node-ids": _nodes_of_custom_deploy,
     "deploy-plan-setting-ignored": _plan_without_setting,
@@ -427,20 +607,59 @@ PROBES: dict[str, Probe] = {
     "nugen-endpoint-always": _nugen_endpoints,
     "nugen-no-redeploy": _nugen_redeploy,
     "nugen-wrong-message": _nugen_message,
+    "other-nodes-lag": _read_at_the_second,
+    "other-nodes-serve-nothing": lambda ml: _predict_at_the_second(ml, ml.deployed()),
+    "undeploy-forgets-other-nodes": _predict_at_the_second_undeployed,
+    "departed-node-stays": _after_leaving("stop"),
+    "returned-node-ignored": _after_leaving("stop", "start"),
+    "returned-node-unsettles": _undeployed_after_return,
+    "failed-deploy-goes-on": _state_of_failed_deploy,
+    "failed-predict-goes-on": _state_of_failed_predict,
+    "failed-call-keeps-memory": _state_after_endpoint_refused,
+    "redeploys-unlimited": _after_leaving("stop", "start", **{"model_auto_redeploy.lifetime_retry_times": 1}),
+    "heap-threshold-ignored": _deploy_of_chunks(jvm_heap_memory_threshold=0),
+    "only-ml-nodes-ignored": _local_worker_count,
+    "config-left-out": _embedding_without_config,
+    "size-not-measured": _size_of_fetched,
+    "meta-incomplete": _announce_without_hash,
+    "first-chunk-stays": _chunk_again,
+    "deploying-model-deleted": _delete_deploying,
+    "no-texts-answered": _predict_without_texts,
+    "pipeline-loses-model": _kept_pipeline,
+    "errors-tell-stacks": _error_after_connector,
+    "errors-tell-classes": _error_after_connector,
+    "errors-tell-credentials": _error_after_connector,
+    "nugen-strange-state": _nugen_states,
+    "nugen-strange-deployment": _nugen_states,
+    "nugen-undeploy-runs": _nugen_pending,
+    "nugen-bad-json-is-500": _nugen_bad_json,
+    "nugen-truncated-bodies": _nugen_raw,
 }
 
-SEVERAL_NODES = ("deploy-ignores-node-ids", "deploy-leaves-a-node-out")
+SEVERAL_NODES = (
+    "deploy-ignores-node-ids",
+    "deploy-leaves-a-node-out",
+    "departed-node-stays",
+    "only-ml-nodes-ignored",
+    "other-nodes-lag",
+    "other-nodes-serve-nothing",
+    "redeploys-unlimited",
+    "returned-node-ignored",
+    "returned-node-unsettles",
+    "undeploy-forgets-other-nodes",
+)
 
 
-def test_every_probe_is_of_a_mutant() -> None:
-    """That each mutant changes something `mlconform mutants` shows: one that does not is not killed."""
-    assert set(PROBES) <= {name for name, mutant in MUTANTS.items() if not mutant.secured}
+def test_every_mutant_has_a_probe() -> None:
+    """Those of a mock with users are probed where its users are tested."""
+    assert PROBES.keys() == {name for name, mutant in MUTANTS.items() if not mutant.secured}
 
 
 @pytest.mark.parametrize("name", sorted(PROBES))
 def test_a_mutant_behaves_otherwise(make_client: Callable[..., Any], name: str) -> None:
     def seen(mutant: str | None) -> Any:
-        client = make_client(mutant=mutant, nodes=2 if name in SEVERAL_NODES else 1)
+        nodes = 2 if name in SEVERAL_NODES else 1
+        client = make_client(mutant=mutant, nodes=nodes, ml_nodes=MUTANTS[name].ml_nodes)
         client.headers = {"authorization": "Bearer token"}
         return PROBES[name](client)
 

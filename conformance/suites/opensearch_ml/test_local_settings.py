@@ -95,6 +95,8 @@ def test_no_memory_is_allowed(local: LocalModels, expect: Expect, name: str, set
 
 @requirement("osml.settings.trusted-url.default")
 def test_any_address_is_trusted(local: LocalModels, expect: Expect) -> None:
+    # Whether the target reaches the run's endpoint is found out where any URL is trusted by the setting.
+    local.set({TRUSTED_URLS: ".*"})
     local.model()
     local.set({TRUSTED_URLS: None})
     ended = local.ended(local.register(local.url_body()))

@@ -47,6 +47,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]+")
 _FLOAT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _LARGEST = 2**31
 _URL = "^(https?|ftp|file)://[-a-zA-Z0-9+&@#/%?=~_|!:,.;]*[-a-zA-Z0-9+&@#/%=~_|]"
+_NO_URL = "^$"
 _STATIC = frozenset({PREFIX + "multi_tenancy_enabled"})
 
 
@@ -136,7 +137,7 @@ def known_settings(rules: Rules) -> dict[str, Setting]:
         ("max_deploy_model_tasks_per_node", "10", _whole(0, 10)),
         ("allow_registering_model_via_url", "false", _flag),
         ("allow_registering_model_via_local_file", "false", _flag),
-        ("trusted_url_regex", _URL, _text),
+        ("trusted_url_regex", _URL if rules.urls_are_trusted_by_default else _NO_URL, _text),
         ("ml_task_timeout_in_seconds", "600", _whole(1, 86_400)),
         ("native_memory_threshold", "90", _whole(0, 100)),
         ("jvm_heap_memory_threshold", "85", _whole(0, 100)),
