@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,27 +38,29 @@ def real_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Session, "discover_control", lambda self: None)
 
 
-def ran(httpserver: HTTPServer, out: Path, **target: Any) -> tuple[str, dict[str, Kind]]:
+def ran(httpserver: HTTPServer, out: Path, *, workers: int = 1, **target: Any) -> tuple[str, dict[str, Kind]]:
     serve_on(httpserver, MockServer())
     options = TargetOptions(target=httpserver.url_for(""), **target)
     with (out / "console").open("w") as written:
         console = Console(record=True, width=400, quiet=False, file=written)
-        run(RunOptions(target=options, profile="opensearch-ml", select=",".join(CHECKS), out=out), console)
+        asked = RunOptions(target=options, profile="opensearch-ml", select=",".join(CHECKS), out=out)
+        run(replace(asked, workers=workers), console)
     verdicts = {each.requirement.id: each.kind for each in judge(read(out / STREAM)).verdicts}
     return console.export_text(), verdicts
 
 
+@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.usefixtures("real_time")
 def test_checks_of_time_go_on_beside_each_other(
-    httpserver: HTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    httpserver: HTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:
     """Each waits until the other is there too: one after the other they would never meet."""
     meeting, calls = threading.Barrier(2, timeout=20), itertools.count()
     monkeypatch.setattr(
         TargetClock, "let_pass", lambda *_: meeting.wait() if next(calls) < len(CHECKS) else None
     )
-    told, verdicts = ran(httpserver, tmp_path)
-    assert "once for all of" in told
+    told, verdicts = ran(httpserver, tmp_path, workers=workers)
+    assert told.count("once for all of") == 1
     assert verdicts["osml.undeploy.ttl-minus-one"] is Kind.PASS
 
 
@@ -68,7 +71,12 @@ def test_the_plan_tells_what_the_budget_leaves_out(httpserver: HTTPServer, tmp_p
     assert set(verdicts.values()) == {Kind.UNTESTABLE}
 
 
-def test_nothing_is_planned_where_time_can_be_moved(httpserver: HTTPServer, tmp_path: Path) -> None:
-    told, verdicts = ran(httpserver, tmp_path)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_nothing_is_planned_where_time_can_be_moved(
+    httpserver: HTTPServer, tmp_path: Path, workers: int
+) -> None:
+    told, verdicts = ran(httpserver, tmp_path, workers=workers)
+    finished = [each.check for each in read(tmp_path / STREAM).checks]
+    assert len(set(finished)) == len(finished)
     assert "will wait" not in told
     assert set(verdicts.values()) == {Kind.PASS}

@@ -52,8 +52,10 @@ def _begin_beside(judging: Judging, request: pytest.FixtureRequest) -> None:
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """Where a later part of the run ends the checks of time, this one begins them after its own checks."""
     judging = judging_of(session.config)
-    waiting = _that_wait(judging, session.items) if judging.waiting.leaves else []
-    session.items[:] = [item for item in session.items if item not in waiting]
+    waiting: list[pytest.Item] = []
+    if judging.waiting.leaves:
+        waiting = _that_wait(judging, session.items)
+        session.items[:] = [item for item in session.items if not waits(item)]
     ended = yield
     if waiting:
         _begin(judging, _share(judging), waiting)
@@ -69,7 +71,7 @@ def _that_wait(judging: Judging, items: Iterable[pytest.Item]) -> list[pytest.It
 
 
 def _begin(judging: Judging, cluster: MlCommons, items: Iterable[pytest.Item]) -> None:
-    """Begin these beside each other; the sync-up job looks more often until the last has ended."""
+    """Begin these beside each other; until they end the sync-up job has the interval they reckon with."""
     target = judging.target(PROFILE.name)
 
     def start(item: pytest.Item) -> Waiting:
