@@ -11,12 +11,11 @@ from mlconform.conformance.suites.conftest import (
     judging,
     session,
     target,
-    waiting_room,
 )
 from mlconform.conformance.targets.session import Session
 from open_inference.api import OpenInference
 
-__all__ = ["contract", "expect", "explore", "judging", "session", "target", "waiting_room"]
+__all__ = ["contract", "expect", "explore", "judging", "session", "target"]
 
 
 @pytest.fixture
