@@ -28,7 +28,7 @@ class Lines:
         self._clock = clock
         self._began = clock()
         self._ended = threading.Event()
-        self._total = self._done = 0
+        self.total = self._done = 0
         self._check = ""
 
     def begin(self) -> None:
@@ -38,7 +38,7 @@ class Lines:
 
     def add(self, checks: int) -> None:
         """So many checks follow, after those of an earlier part of the run."""
-        self._total += checks
+        self.total += checks
 
     def at(self, check: str) -> None:
         """This check began."""
@@ -55,7 +55,7 @@ class Lines:
     def told(self) -> str:
         """Where the run stands: `120 of 492 checks after 35 s, in opensearch_ml/test_races.py::test_x`."""
         place = f", in {self._check}" if self._check else ""
-        return f"{self._done} of {self._total} checks after {self._clock() - self._began:.0f} s{place}"
+        return f"{self._done} of {self.total} checks after {self._clock() - self._began:.0f} s{place}"
 
     def _go_on(self, ended: threading.Event) -> None:
         while not ended.wait(self._every):

@@ -53,7 +53,6 @@ class Recorder:
         self._console = console
         self._plan = plan
         self._told: set[str] = set()
-        self._checks = 0
         self._writer = writer
         self._progress = Progress(
             TextColumn("[bold]{task.description}"),
@@ -102,9 +101,8 @@ class Recorder:
         """So many checks more."""
         if checks:
             self._say(f"runs {checks} checks")
-        self._checks += checks
         self._lines.add(checks)
-        self._progress.update(self._task, total=self._checks or None)
+        self._progress.update(self._task, total=self._lines.total or None)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._progress.update(self._task, check=nodeid.rpartition("/")[2])

@@ -6,17 +6,15 @@ against `max_model_on_node`, and only an undeploy that names the node takes it a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mlconform.conformance.contract.model import Remedy
 from mlconform.conformance.outcomes import Untestable
-from mlconform.conformance.targets.opensearch_ml import ML, path_of
+from mlconform.conformance.targets.opensearch_ml import ML, UNKNOWN_ID, path_of
 from mlconform.conformance.targets.opensearch_settings import CUSTOM_PLAN, change_settings
 from mlconform.conformance.targets.session import Session
 from mlconform.conformance.targets.tracker import Resource
-
-UNKNOWN = "mlconform-no-such-id"
 
 
 def in_memory(session: Session) -> Mapping[str, Sequence[str]]:
@@ -28,22 +26,22 @@ def in_memory(session: Session) -> Mapping[str, Sequence[str]]:
     return found
 
 
-def deleted_in_memory(session: Session, but: Collection[str] = ()) -> Mapping[str, Sequence[str]]:
-    """Those of them that are gone, but for these."""
+def deleted_in_memory(session: Session) -> Mapping[str, Sequence[str]]:
+    """Those of them that are gone, but for what was there when the session's run began."""
     return {
         model: nodes
         for model, nodes in in_memory(session).items()
-        if model not in but and session.request("GET", path_of("model", model)).status == 404
+        if model not in session.facts.held and session.request("GET", path_of("model", model)).status == 404
     }
 
 
-def memory_of_deleted(session: Session, but: Collection[str] = ()) -> Resource:
-    """The memory of models that are gone, but for these; freed when it is removed."""
-    return Resource("memory", "of deleted models", lambda: _free(session, but))
+def memory_of_deleted(session: Session) -> Resource:
+    """The memory of what `deleted_in_memory` finds; freed when it is removed."""
+    return Resource("memory", "of deleted models", lambda: _free(session))
 
 
-def _free(session: Session, but: Collection[str]) -> str | None:
-    found = deleted_in_memory(session, but)
+def _free(session: Session) -> str | None:
+    found = deleted_in_memory(session)
     if not found:
         return None
     mark = session.tracker.mark()
@@ -56,7 +54,7 @@ def _free(session: Session, but: Collection[str]) -> str | None:
         refused = error
     finally:
         session.remove(session.tracker.take(mark))
-    left = deleted_in_memory(session, but)
+    left = deleted_in_memory(session)
     if not left:
         return None
     told = f"{len(left)} models that were deleted are still there; a restart of their nodes frees them"
@@ -66,7 +64,7 @@ def _free(session: Session, but: Collection[str]) -> str | None:
 def _undeploy(session: Session, model: str, nodes: Sequence[str]) -> None:
     """Undeploy one from its nodes: of several, one that a node can no longer take away keeps them all there,
     and one alone must be a model that is there. So it goes with one that never was."""
-    body = {"model_ids": [model, UNKNOWN], "node_ids": nodes}
+    body = {"model_ids": [model, UNKNOWN_ID], "node_ids": nodes}
     session.request("POST", f"{ML}/models/_undeploy", body)
 
 

@@ -12,6 +12,7 @@ from mlconform.conformance.targets.session import Session
 from mlconform.conformance.targets.tracker import Resource
 
 ML = "/_plugins/_ml"
+UNKNOWN_ID = "mlconform-no-such-id"
 PATHS: Mapping[str, str] = {
     "model": f"{ML}/models/",
     "model group": f"{ML}/model_groups/",

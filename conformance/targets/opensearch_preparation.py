@@ -61,7 +61,7 @@ def _take_turn(session: Session, tell: Tell) -> None:
     session.tracker.add(Resource("mark", session.options.prefix, turn.give_back))
     session.grounds.append(lambda: "the mark of the run" if turn.lost else None)
     session.facts = replace(session.facts, held=frozenset(in_memory(session)))
-    session.tracker.add(memory_of_deleted(session, but=session.facts.held))
+    session.tracker.add(memory_of_deleted(session))
     if session.options.may_change_settings:
         # Whoever keeps settings and has no turn died; their values would be taken for the cluster's own.
         found, _ = pipelines(session, "ingest pipeline", PREFIX)

@@ -32,7 +32,7 @@ SYNC_INTERVAL = "plugins.ml_commons.sync_up_job_interval_in_seconds"
 _DEPLOYING_TEXT = "Model is deploying"
 # Of the sync-up job while checks of time wait: its default, for other checks go on meanwhile.
 WAITING_INTERVAL_SECONDS = 10
-UNKNOWN_ID = "mlconform-no-such-id"
+UNKNOWN_ID = opensearch_ml.UNKNOWN_ID
 # The members of the answer to a delete or an update (pages delete-model and update-model, examples).
 WRITE_ANSWER = {
     "_index": str,

@@ -64,10 +64,11 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 
 def _that_wait(judging: Judging, items: Iterable[pytest.Item]) -> list[pytest.Item]:
     """Those that wait in real time, where no other process runs checks of its own choice."""
-    found = [item for item in items if waits(item) and profile_of(item) == PROFILE.name]
-    if not found or in_worker() or judging.target(PROFILE.name).session.clock.movable:
+    # Asked for each check until they have begun: most runs are done with the first question.
+    target = judging.found().get(PROFILE.name)
+    if in_worker() or target is None or target.session.clock.movable:
         return []
-    return found
+    return [item for item in items if waits(item) and profile_of(item) == PROFILE.name]
 
 
 def _begin(judging: Judging, cluster: MlCommons, items: Iterable[pytest.Item]) -> None:
@@ -114,7 +115,7 @@ def ml(cluster: MlCommons, session: Session) -> MlCommons:
 @pytest.fixture(scope="session")
 def memory(cluster: MlCommons) -> None:
     """Room for local models: what the checks before left in memory counts against the most of a node."""
-    cluster.session.remove([memory_of_deleted(cluster.session, but=cluster.session.facts.held)])
+    cluster.session.remove([memory_of_deleted(cluster.session)])
 
 
 @pytest.fixture
