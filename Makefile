@@ -27,7 +27,7 @@ run-secured: install ## the same where the mock has users; reports go to reports
 	@$(BIN)/mlconform run --profile opensearch-ml --security --level observed --out reports/latest/secured
 
 test: install ## the project's own tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: install ## types and style
 	$(BIN)/ruff check .

@@ -68,11 +68,11 @@ def test_a_mutant_is_added_by_its_steps(checkout: Path) -> None:
     put(checkout / "mock_server/faults.py", "_ALL = (", added)
     fails_with(checkout, test, "next: say in conformance/mutants/faults.py which requirement")
     broken = checkout / "conformance/mutants/faults.py"
-    put(broken, "BROKEN: Final[Mapping[str, str]] = {", '\n    "delete-forgets": "osml.update.endpoint",')
-    fails_with(checkout, test, "next: have a check of osml.update.endpoint notice")
+    put(broken, "BROKEN: Final[Mapping[str, str]] = {", '\n    "delete-forgets": "osml.connector.unknown",')
+    fails_with(checkout, test, "next: have a check of osml.connector.unknown notice")
     broken.write_text(
         broken.read_text(encoding="utf-8").replace(
-            '"delete-forgets": "osml.update.endpoint"', '"delete-forgets": "osml.delete.gone"'
+            '"delete-forgets": "osml.connector.unknown"', '"delete-forgets": "osml.delete.gone"'
         ),
         encoding="utf-8",
     )

@@ -86,9 +86,6 @@ class Recorder:
         if told is not None and told not in self._told:
             self._told.add(told)
             self._say(told)
-        if not (self._console.is_terminal or self._console.quiet):
-            self._lines.begin()
-        self._progress.start()
         self._follow(len(session.items))
 
     @pytest.hookimpl(optionalhook=True)
@@ -99,6 +96,9 @@ class Recorder:
 
     def _follow(self, checks: int) -> None:
         """So many checks more."""
+        if not (self._console.is_terminal or self._console.quiet):
+            self._lines.begin()
+        self._progress.start()
         if checks:
             self._say(f"runs {checks} checks")
         self._lines.add(checks)

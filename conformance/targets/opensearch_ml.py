@@ -93,8 +93,8 @@ def remove_model(session: Session, model_id: str, groups: Set[str]) -> str | Non
 
 
 def _remove_group(session: Session, group_id: str) -> str | None:
-    """Delete a model group if a run made it; one that is remembered by itself has its own turn."""
-    if session.tracker.remembers("model group", group_id):
+    """Delete a model group if a run made it; one that was made by itself has its own turn."""
+    if session.tracker.added("model group", group_id):
         return None
     known = session.request("GET", path_of("model group", group_id))
     made_by_run = known.status == 200 and str(known.member("name")).startswith(session.options.prefix)

@@ -39,21 +39,23 @@ class Tracker:
 
     def __init__(self) -> None:
         self._resources: list[Resource] = []
+        self._ever: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
 
     def add(self, resource: Resource) -> None:
         with self._lock:
             self._resources.append(resource)
+            self._ever.add((resource.kind, resource.id))
 
     def mark(self) -> int:
         """A place to take back to."""
         with self._lock:
             return len(self._resources)
 
-    def remembers(self, kind: str, resource_id: str) -> bool:
-        """Whether this thing is still to be removed."""
+    def added(self, kind: str, resource_id: str) -> bool:
+        """Whether this thing was added, and is or was removed by itself."""
         with self._lock:
-            return any(each.kind == kind and each.id == resource_id for each in self._resources)
+            return (kind, resource_id) in self._ever
 
     def put_back(self, resources: list[Resource]) -> None:
         """Remember again what was taken, newest first, and not removed."""

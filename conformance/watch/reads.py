@@ -8,7 +8,17 @@ from typing import Any, Final
 from mlconform.conformance.watch.counts import WriteCounts
 from mlconform.conformance.watch.envelopes import member
 from mlconform.conformance.watch.observation import Observation, Seen
-from mlconform.conformance.watch.things import AS_SENT, LASTING, UPDATED, Thing, Things, plain, same, updated
+from mlconform.conformance.watch.things import (
+    AS_SENT,
+    LASTING,
+    LATER,
+    UPDATED,
+    Thing,
+    Things,
+    plain,
+    same,
+    updated,
+)
 
 _TOLERANCE_MS = 3_600_000
 # What a read adds to what is kept.
@@ -108,7 +118,7 @@ class Reads:
             deployed = told.get("model_state") == "DEPLOYED"
             for each, value in thing.sent.items():
                 named = each in AS_SENT.get(kind, ()) or (deployed and each == "deploy_to_all_nodes")
-                if named and plain(value):
+                if named and plain(value) and (each in told or each not in LATER):
                     yield Observation(
                         "osml.relation.as-sent",
                         same(value, told.get(each))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,14 @@ def call(*given):
     return (yield from inner(*given))
 
 endings.call_and_repeat = call
+main()
+"""
+OFTEN = """
+from functools import partial
+from mlconform.conformance.cli import main
+from mlconform.conformance.running import record
+
+record.Lines = partial(record.Lines, every=0.01)
 main()
 """
 BAR = "━".encode()
@@ -51,6 +60,15 @@ def test_what_is_written_beside_a_check_is_seen(tmp_path: Path) -> None:
         [sys.executable, "-c", BESIDE, *COMMAND[3:], "--out", tmp_path], capture_output=True, check=True
     )
     assert b"within a check" in ended.stdout
+
+
+def test_lines_come_while_workers_run_the_checks(tmp_path: Path) -> None:
+    more = ["--workers", "2", "--out", tmp_path]
+    ended = subprocess.run(
+        [sys.executable, "-c", OFTEN, *COMMAND[3:], *more], capture_output=True, text=True, check=True
+    )
+    # Nothing has ended yet, so this is of the workers and not of what runs alone after them.
+    assert re.search(r"^0 of [1-9]\d* checks after", ended.stdout, re.MULTILINE)
 
 
 def _read(terminal: int) -> bytes:

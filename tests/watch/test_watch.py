@@ -298,3 +298,14 @@ def test_a_flag_that_reads_as_a_text_is_a_difference(watch: Watch) -> None:
     for told, differs in ((True, False), ("true", True)):
         found = see(watch, "GET", f"{ML}/models/{MODEL}", 200, read | {"is_enabled": told})
         assert ("osml.relation.as-sent" in found) == differs
+
+
+def test_the_flag_of_a_controller_may_come_later_but_not_be_another(watch: Watch) -> None:
+    made = {"task_id": "t", "status": "CREATED", "model_id": MODEL}
+    see(watch, "POST", f"{ML}/models/_register", 200, made, {"name": "m", "function_name": "remote"})
+    limits = {"user_rate_limiter": {"user": {"limit": 4, "unit": "MINUTES"}}}
+    see(watch, "POST", f"{ML}/controllers/{MODEL}", 200, {"model_id": MODEL, "status": "CREATED"}, limits)
+    read = {"name": "m", "algorithm": "REMOTE", "model_version": "1", "model_state": "REGISTERED"}
+    for told, differs in (({}, False), ({"is_controller_enabled": False}, True)):
+        found = see(watch, "GET", f"{ML}/models/{MODEL}", 200, read | told)
+        assert ("osml.relation.as-sent" in found) == differs

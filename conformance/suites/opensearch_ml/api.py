@@ -59,6 +59,7 @@ class MlCommons:
     def __init__(self, session: Session) -> None:
         self.session = session
         self._shared_connector: str | None = None
+        self._shared_group: str | None = None
 
     # connectors, groups and users of a model
 
@@ -73,6 +74,7 @@ class MlCommons:
             return self
         other = MlCommons(session)
         other._shared_connector = self._shared_connector
+        other._shared_group = self._shared_group
         return other
 
     def share_connector(self) -> None:
@@ -126,15 +128,32 @@ class MlCommons:
         self._track(registered, "model group", "model_group_id")
         return registered
 
+    def group_body(self) -> dict[str, Any]:
+        return {"name": self.session.new_name("group"), "description": "made by a conformance run"}
+
     def group(self, **fields: Any) -> str:
-        body = {"name": self.session.new_name("group"), "description": "made by a conformance run"}
-        return _made(self.register_group(body | fields), "model_group_id")
+        return _made(self.register_group(self.group_body() | fields), "model_group_id")
 
     def lasting_group(self) -> str:
         """A group with a version in it, so that it does not go with the last of those that come."""
         group = self.group()
         self.model(model_group_id=group)
         return group
+
+    @property
+    def group_id(self) -> str:
+        """A group for models of a check that runs alone, and that is of no further interest."""
+        return self._shared_group or self.group()
+
+    def share_group(self) -> None:
+        """Make the group that such checks use. A group whose model was just deleted can't be deleted until
+        the index was refreshed, so that one for each model would be waited for. Raises `Untestable`."""
+        made = self.register_group(self.group_body())
+        group = _made(made, "model_group_id")
+        # With a version in it, so that it does not go with the last of those that come.
+        self.model(model_group_id=group)
+        self._shared_group = group
+        self.session.shared[group] = made
 
     def get_group(self, group_id: str) -> Exchange:
         return self.session.request("GET", f"{ML}/model_groups/{quote(group_id, safe='')}")

@@ -114,8 +114,12 @@ def ml(cluster: MlCommons, session: Session) -> MlCommons:
 
 @pytest.fixture(scope="session")
 def memory(cluster: MlCommons) -> None:
-    """Room for local models: what the checks before left in memory counts against the most of a node."""
+    """Room for local models, and a group of theirs: what the checks before left in memory counts against
+    the most of a node."""
     cluster.session.remove([memory_of_deleted(cluster.session)])
+    # Where it can't be made, each model has a group of its own.
+    with contextlib.suppress(Untestable):
+        cluster.share_group()
 
 
 @pytest.fixture

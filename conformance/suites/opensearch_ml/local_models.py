@@ -108,7 +108,7 @@ class LocalModels:
             "url": self.session.endpoint.file_url(file),
         }
         if "model_group_id" not in changes:
-            body["model_group_id"] = self.ml.group()
+            body["model_group_id"] = self.ml.group_id
         return {name: value for name, value in {**body, **changes}.items() if value is not None}
 
     def register(self, body: Mapping[str, Any], query: str = "") -> Exchange:
@@ -179,6 +179,8 @@ class LocalModels:
             "model_content_size_in_bytes": content.size,
             "total_chunks": chunks,
         }
+        if "model_group_id" not in changes:
+            body["model_group_id"] = self.ml.group_id
         return {name: value for name, value in {**body, **changes}.items() if value is not None}
 
     def register_meta(self, body: Mapping[str, Any]) -> Exchange:
