@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 
 from pytest_httpserver import HTTPServer
@@ -27,7 +28,10 @@ ANSWER: dict[str, Any] = {"choices": [{"message": {"content": "hi"}}], "embeddin
 
 FILES_PATH = "/models/"
 _POLL_SECONDS = 0.05
-# How long the late file takes: long enough to be looked at meanwhile, also by a slow machine.
+# How long the late file takes: long enough to be looked at meanwhile by so many requests, also by a slow
+# machine, and at most so long, for the run waits as well.
+_LATE_REQUESTS: Final = 200
+SHORTEST_LATE_SECONDS: Final = 0.5
 LATE_SECONDS: Final = 2.5
 
 
@@ -46,12 +50,12 @@ class FileName(StrEnum):
 @dataclass(frozen=True, slots=True)
 class _Served:
     file: Callable[[], ModelFile]
-    seconds: float = 0.0
+    late: bool = False
     missing_bytes: int = 0
 
-    def answer(self, _request: Request) -> Response:
+    def answer(self, late_seconds: Callable[[], float], _request: Request) -> Response:
         content = self.file().content
-        wait(self.seconds)
+        wait(late_seconds() if self.late else 0.0)
         answer = Response(content[: len(content) - self.missing_bytes], content_type="application/zip")
         answer.headers["Content-Length"] = str(len(content))
         return answer
@@ -63,7 +67,7 @@ _FILES: Final[Mapping[FileName, _Served]] = {
     FileName.LARGE: _Served(model_file.large),
     FileName.WITHOUT_TOKENIZER: _Served(model_file.without_tokenizer),
     FileName.NO_ZIP: _Served(model_file.no_zip),
-    FileName.LATE: _Served(model_file.small, seconds=LATE_SECONDS),
+    FileName.LATE: _Served(model_file.small, late=True),
     FileName.CUT_OFF: _Served(model_file.small, missing_bytes=100),
 }
 
@@ -84,13 +88,22 @@ class ModelEndpoint:
     `host` must be a name or address under which the target can reach this machine. It need not be
     one of this machine's own, but that of a NAT or of a container's host: so the server listens at
     all addresses, unless `host` is loopback. `port` 0 is any that is free. Where `elsewhere` is given, it
-    is the address at which another process answers, and nothing is started.
+    is the address at which another process answers, and nothing is started. `pace` tells how many seconds
+    a request to the target takes, which decides how late the late file comes.
     """
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0, *, elsewhere: str | None = None) -> None:
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        elsewhere: str | None = None,
+        pace: Callable[[], float] = lambda: LATE_SECONDS,
+    ) -> None:
         self._host = host
         self._port = port
         self._elsewhere = elsewhere
+        self._pace = pace
         self._server: HTTPServer | None = None
 
     @property
@@ -102,7 +115,7 @@ class ModelEndpoint:
         if self._elsewhere is not None:
             return self._elsewhere
         if self._server is None:
-            self._server = _listening(self._host, self._port)
+            self._server = _listening(self._host, self._port, self._late_seconds)
         return self.address + PREDICT_PATH
 
     @property
@@ -123,6 +136,9 @@ class ModelEndpoint:
             return ""
         return f"http://{HTTPServer.format_host(self._host)}:{self._server.port}"
 
+    def _late_seconds(self) -> float:
+        return max(SHORTEST_LATE_SECONDS, min(LATE_SECONDS, _LATE_REQUESTS * self._pace()))
+
     def close(self) -> None:
         if self._server is not None:
             self._server.stop()
@@ -138,13 +154,14 @@ def is_private(host: str) -> bool:
     return not all(ipaddress.ip_address(address.partition("%")[0]).is_global for address in found)
 
 
-def _listening(host: str, port: int) -> HTTPServer:
+def _listening(host: str, port: int, late_seconds: Callable[[], float]) -> HTTPServer:
     everywhere = "::" if ":" in host else "0.0.0.0"
     server = _Server(host=host if is_loopback(host) else everywhere, port=port, threaded=True)
     server.expect_request(PREDICT_PATH).respond_with_data(json.dumps(ANSWER), content_type="application/json")
     server.expect_request(FILES_PATH + FileName.GONE).respond_with_data("there is none", status=404)
     for name, served in _FILES.items():
-        server.expect_request(FILES_PATH + name).respond_with_handler(served.answer)
+        answer = partial(served.answer, late_seconds)
+        server.expect_request(FILES_PATH + name).respond_with_handler(answer)
     try:
         server.start()
     except (OSError, SystemExit) as error:

@@ -60,6 +60,13 @@ class TestModels:
         assert posted == [f"{self.MODEL}/_deploy", f"{self.MODEL}/_undeploy"]
 
 
+def test_a_group_that_was_made_by_itself_is_removed_once(session: Session) -> None:
+    path = f"{ML}/model_groups/{MlCommons(session).lasting_group()}"
+    session.begin_sequence()
+    session.clean()
+    assert [each.request.method for each in session.journal if each.request.path == path] == ["DELETE"]
+
+
 def test_a_group_that_is_remembered_outlives_a_model_of_it(session: Session) -> None:
     ml = MlCommons(session)
     group = ml.lasting_group()
