@@ -10,6 +10,7 @@ from mlconform.conformance.suites.opensearch_ml.api import MlCommons
 from mlconform.conformance.targets import opensearch_ml
 from mlconform.conformance.targets.opensearch_ml import ML
 from mlconform.conformance.targets.session import Session
+from mlconform.conformance.targets.settle import Ending
 
 
 class TestModels:
@@ -76,3 +77,9 @@ def test_a_group_that_is_remembered_outlives_a_model_of_it(session: Session) -> 
     assert ml.get_group(group).status == 200
     session.clean()
     assert ml.get_group(group).status == 404
+
+
+def test_a_model_that_failed_is_not_waited_for_until_it_is_undeployed(talk_to: Any) -> None:
+    session, _ = talk_to({("GET", f"{ML}/models/m"): (200, {"model_state": "DEPLOY_FAILED"})})
+    settled = MlCommons(session).settle_undeploy("m", budget=30.0)
+    assert (settled.value, settled.ending) == ("DEPLOY_FAILED", Ending.CONTRADICTED)

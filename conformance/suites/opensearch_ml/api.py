@@ -244,12 +244,21 @@ class MlCommons:
             unless=lambda state: ended and state == "DEPLOY_FAILED",
         )
 
+    def settle_undeploy(self, model_id: str, *, budget: float = STATE_BUDGET_SECONDS) -> Settled[str]:
+        """Wait until a model that was deployed reads as undeployed, or as what it does not leave alone."""
+        return self.session.settle(
+            lambda: self.state(model_id),
+            lambda state: state == "UNDEPLOYED",
+            unless=lambda state: state == "DEPLOY_FAILED",
+            budget=budget,
+        )
+
     def take_down(self, model_id: str) -> Exchange:
         """Undeploy and wait for the state; returns the answer to the undeploy."""
         answered = self.undeploy(model_id)
         if answered.status != 200:
             raise Untestable(f"a model could not be undeployed: {answered.summary}")
-        settled = self.settle_state(model_id, "UNDEPLOYED")
+        settled = self.settle_undeploy(model_id)
         if not settled:
             raise Untestable(f"an undeployed model did not reach UNDEPLOYED: its state is {settled.value}")
         return answered

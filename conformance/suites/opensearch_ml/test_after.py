@@ -43,8 +43,9 @@ def ends(ml: MlCommons, expect: Expect, name: str, model: str) -> None:
 
 def undeploys(ml: MlCommons, expect: Expect, name: str, model: str) -> None:
     """The model comes to read as undeployed when it is undeployed."""
+    failed = ml.state(model) == "DEPLOY_FAILED"
     expect.accepted(name, ml.undeploy(model))
-    undeployed = ml.settle_state(model, "UNDEPLOYED")
+    undeployed = ml.settle_state(model, "UNDEPLOYED") if failed else ml.settle_undeploy(model)
     expect.settles(name, undeployed, "UNDEPLOYED", "model_state after an undeploy")
 
 

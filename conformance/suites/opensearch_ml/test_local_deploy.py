@@ -140,7 +140,7 @@ class TestUndeploy:
         answered = local.ml.undeploy(model)
         expect.accepted("osml.undeploy.endpoint", answered)
         expect.equal("osml.undeploy.all-nodes", sorted(answered.json), nodes, "nodes in the answer")
-        settled = local.ml.settle_state(model, "UNDEPLOYED", budget=5.0)
+        settled = local.ml.settle_undeploy(model, budget=5.0)
         expect.settles("osml.undeploy.from-memory", settled, "UNDEPLOYED", "model_state after the undeploy")
         expect.equal(
             "osml.undeploy.from-memory", local.settle_memory(model, []), [], "nodes whose profile has it"
@@ -165,8 +165,9 @@ class TestUndeploy:
     def test_of_several_models(self, local: LocalModels, expect: Expect) -> None:
         models, other = [local.deployed(), local.deployed()], local.deployed()
         expect.accepted("osml.undeploy.model-ids", local.ml.undeploy_many({"model_ids": models}))
-        states = [local.ml.settle_state(model, "UNDEPLOYED", budget=5.0).value for model in models]
-        expect.equal("osml.undeploy.model-ids", states, ["UNDEPLOYED"] * 2, "model_state of those named")
+        for model in models:
+            settled = local.ml.settle_undeploy(model, budget=5.0)
+            expect.settles("osml.undeploy.model-ids", settled, "UNDEPLOYED", "model_state of one named")
         state = local.ml.state(other)
         expect.equal("osml.undeploy.model-ids", state, "DEPLOYED", "model_state of one not named")
         expect.accepted("osml.undeploy.model-ids", local.predict(other))

@@ -37,7 +37,7 @@ def test_a_model_that_is_deployed_and_undeployed(ml: MlCommons, expect: Expect) 
     expect.equal("osml.get.state.deployed", deployed, "DEPLOYED", "model_state of a deployed model")
     expect.accepted("osml.get.state.deployed", ml.predict(model))
     ml.undeploy(model)
-    undeployed = ml.settle_state(model, "UNDEPLOYED").value
+    undeployed = ml.settle_undeploy(model).value
     expect.one_of("osml.get.states", undeployed, STATES, "model_state of an undeployed model")
     expect.equal("osml.get.state.undeployed", undeployed, "UNDEPLOYED", "model_state of an undeployed model")
 

@@ -12,7 +12,7 @@ from mlconform.conformance.targets.exchange import Exchange
 def test_undeploy_takes_the_model_out_of_memory(ml: MlCommons, expect: Expect) -> None:
     model = ml.deployed_model()
     expect.accepted("osml.undeploy.endpoint", ml.undeploy(model))
-    settled = ml.settle_state(model, "UNDEPLOYED", budget=5.0)
+    settled = ml.settle_undeploy(model, budget=5.0)
     expect.settles("osml.undeploy.from-memory", settled, "UNDEPLOYED", "model_state after the undeploy")
 
 
@@ -33,10 +33,9 @@ def test_several_models_at_once(ml: MlCommons, expect: Expect) -> None:
     models = [ml.deployed_model(), ml.deployed_model()]
     other = ml.deployed_model()
     expect.accepted("osml.undeploy.model-ids", ml.undeploy_many({"model_ids": models}))
-    states = [ml.settle_state(model, "UNDEPLOYED", budget=5.0).value for model in models]
-    expect.equal(
-        "osml.undeploy.model-ids", states, ["UNDEPLOYED", "UNDEPLOYED"], "model_state of those named"
-    )
+    for model in models:
+        settled = ml.settle_undeploy(model, budget=5.0)
+        expect.settles("osml.undeploy.model-ids", settled, "UNDEPLOYED", "model_state of one named")
     expect.equal("osml.undeploy.model-ids", ml.state(other), "DEPLOYED", "model_state of one not named")
 
 
@@ -101,7 +100,7 @@ def test_a_model_that_is_not_deployed_is_not_found_on_the_nodes(ml: MlCommons, e
 def test_the_models_in_the_body_win_over_the_one_in_the_path(ml: MlCommons, expect: Expect) -> None:
     in_path, in_body = ml.deployed_model(), ml.deployed_model()
     expect.status("osml.undeploy.body-wins", ml.undeploy(in_path, {"model_ids": [in_body]}), 200)
-    settled = ml.settle_state(in_body, "UNDEPLOYED", budget=5.0)
+    settled = ml.settle_undeploy(in_body, budget=5.0)
     expect.settles("osml.undeploy.body-wins", settled, "UNDEPLOYED", "model_state of the one in the body")
     expect.equal(
         "osml.undeploy.body-wins", ml.state(in_path), "DEPLOYED", "model_state of the one in the path"
@@ -132,7 +131,7 @@ class TestUnknownModels:
         expect.status("osml.undeploy.mixed", answered, 200)
         values = set(values_of(answered, UNKNOWN_ID))
         expect.equal("osml.undeploy.mixed", values, {"not_found"}, "value of the unknown model")
-        settled = ml.settle_state(model, "UNDEPLOYED", budget=5.0)
+        settled = ml.settle_undeploy(model, budget=5.0)
         expect.settles("osml.undeploy.mixed", settled, "UNDEPLOYED", "model_state of the known one")
 
 
