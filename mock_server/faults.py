@@ -149,6 +149,11 @@ _ALL = (
         failed_calls_leave_model_usable=False,
     ),
     _opensearch(
+        "deleted-model-stays",
+        "A model that is deleted while a predict call deploys it stays in memory.",
+        deleted_stays_in_memory=1.0,
+    ),
+    _opensearch(
         "redeploys-unlimited",
         "A model is deployed again by itself more often than the setting says.",
         redeploys_are_limited=False,

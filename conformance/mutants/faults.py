@@ -77,6 +77,7 @@ BROKEN: Final[Mapping[str, str]] = {
     "failed-deploy-goes-on": "osml.after.failed-deploy",
     "failed-predict-goes-on": "osml.after.refused-predict",
     "failed-call-keeps-memory": "osml.after.endpoint-gone",
+    "deleted-model-stays": "osml.after.delete",
     "redeploys-unlimited": "osml.settings.redeploy-retries",
     "other-nodes-lag": "osml.nodes.model",
     "other-nodes-serve-nothing": "osml.nodes.predict",

@@ -112,16 +112,23 @@ class Explore:
             yield chance
             self._session.clean(mark)
 
-    def at_rest(self, expect: Expect, attempt: Callable[[random.Random], Callable[[], None]]) -> None:
+    def at_rest(
+        self,
+        expect: Expect,
+        attempt: Callable[[random.Random], Callable[[], None]],
+        *,
+        rest: float = _REST_SECONDS,
+    ) -> None:
         """Tries as of `by_chance`, and a look at what each has left when all that it began has ended.
 
-        `attempt` is one try and gives the look, which adds to the try's evidence.
+        `attempt` is one try and gives the look, which adds to the try's evidence; `rest` are the seconds
+        between the last try and the first look.
         """
         looks = []
         for chance in self._chances(expect):
             look = attempt(chance)
             looks.append((expect.tries, look, tuple(self._session.journal)))
-        self._session.settle(lambda: False, bool, budget=_REST_SECONDS)
+        self._session.settle(lambda: False, bool, budget=rest)
         for number, look, before in looks:
             expect.back_to(number)
             self._session.begin_sequence(before)

@@ -1,7 +1,7 @@
 """Models that are in the memory of nodes although they were deleted.
 
-A node of 3.4.0 that is still deploying a model when it is deleted, or that failed to, keeps it: it counts
-against `max_model_on_node`, and only an undeploy that names the node takes it away.
+A node that is still deploying a model when it is deleted, or that failed to, keeps it, and an undeploy of it
+alone is refused. Some count against `max_model_on_node`.
 """
 
 from __future__ import annotations

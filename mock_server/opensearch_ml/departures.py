@@ -11,6 +11,7 @@ from mlconform.mock_server.opensearch_ml.opensearch_core.settings import (
     REDEPLOY_RETRIES,
     Settings,
 )
+from mlconform.mock_server.opensearch_ml.remnants import Remnants
 from mlconform.mock_server.opensearch_ml.store import Model, ModelState, Store
 
 
@@ -28,13 +29,19 @@ class Departures:
     """Which nodes left: `gone` are their ids."""
 
     def __init__(
-        self, environment: Environment, settings: Settings, store: Store, deploying: Deploying
+        self,
+        environment: Environment,
+        settings: Settings,
+        store: Store,
+        deploying: Deploying,
+        remnants: Remnants,
     ) -> None:
         self._environment = environment
         self._rules = environment.rules
         self._settings = settings
         self._store = store
         self._deploying = deploying
+        self._remnants = remnants
         self.gone: set[str] = set()
 
     def eligible(self, model: Model) -> tuple[str, ...]:
@@ -45,6 +52,7 @@ class Departures:
     def leave(self, node: str) -> None:
         """A node leaves with what it has in memory; the models that it had are deployed again elsewhere."""
         self.gone.add(node)
+        self._remnants.lose_node(node)
         for _, model in self._store.models:
             self._deploying.finish(model)
             if node in model.memory_nodes and self._rules.departures_are_noticed:

@@ -71,7 +71,8 @@ def undeploy(call: Call) -> Answer:
     stats: dict[str, dict[str, str]] = {node: {} for node in targets}
     models = [model for model_id in unique if (model := cluster.store.models.get(model_id)) is not None]
     cluster.let_others_in()
-    found = {model.id: cluster.lifecycle.undeploy(model, targets) for model in models}
+    found = {name: cluster.lifecycle.remnants.undeploy(name, targets) for name in unique}
+    found |= {model.id: cluster.lifecycle.undeploy(model, targets) for model in models}
     for model in models:
         _note(cluster, model, found[model.id])
     if cluster.rules.undeploy_marks_what_it_missed and not any(found.values()):

@@ -21,11 +21,14 @@ from mlconform.mock_server.opensearch_ml.loading import loaded, loading_seconds
 from mlconform.mock_server.opensearch_ml.model_files import FileError
 from mlconform.mock_server.opensearch_ml.opensearch_core.settings import AUTO_REDEPLOY, Settings
 from mlconform.mock_server.opensearch_ml.registering import Registrations
+from mlconform.mock_server.opensearch_ml.remnants import Remnants
 from mlconform.mock_server.opensearch_ml.store import Model, ModelState, Store, Task, TaskState
 from mlconform.mock_server.opensearch_ml.sync_up import SyncUp
 from mlconform.mock_server.opensearch_ml.work import LOCAL_MODEL_SECONDS, Deployment, Outcome, Registration
 
-_AUTO_DEPLOY_LAG = 0.01
+# From the answer to a predict call until the deployment that it began is seen: nodes refuse a call while they
+# try to deploy, and write down what they have deployed after they have answered.
+_FAILING_DEPLOY_LAG, _AUTO_DEPLOY_LAG = 0.01, 0.08
 
 Happening = tuple[float, Callable[[float], None]]
 
@@ -51,7 +54,8 @@ class Lifecycle:
         self.limits = Limits(environment.rules, settings, store)
         self.registrations = Registrations(environment, store, self.limits, self._deploy_everywhere)
         self.sync_up = SyncUp(environment, settings, store)
-        self.departures = Departures(environment, settings, store, self)
+        self.remnants = Remnants(self.sync_up)
+        self.departures = Departures(environment, settings, store, self, self.remnants)
         self._quiet_until = -math.inf
 
     def settle(self) -> None:
@@ -182,7 +186,8 @@ class Lifecycle:
         """
         if model.id not in self._coming and model.id not in self._deployments:
             node_ids = model.memory_nodes or None
-            start = self._clock.now() + _AUTO_DEPLOY_LAG
+            lag = _FAILING_DEPLOY_LAG if self.lacks_connector(model) else _AUTO_DEPLOY_LAG
+            start = self._clock.now() + lag
             self._coming[model.id] = self._plan(model, node_ids, start, automatic=True)
 
     def _plan(
@@ -368,6 +373,14 @@ class Lifecycle:
             model.tokenizer = None
         self._store.models.touch(model.id)
 
+    def forget(self, model: Model) -> None:
+        """A model is deleted; recorded nodes keep one on its way to memory, or that failed to get there."""
+        coming = self._coming.pop(model.id, None)
+        if model.is_kept_as_failed and self._rules.failed_deploy_outlives_delete:
+            self.remnants.keep(model, ModelState.DEPLOYING, model.planned_nodes or (), self._clock.now())
+        elif coming is not None and self._ids.happens(self._rules.deleted_stays_in_memory):
+            self.remnants.keep(model, ModelState.DEPLOYED, coming.nodes, self._clock.now())
+
     def use(self, model: Model) -> None:
         """A predict call used the model: its time to live begins anew."""
         if self._rules.ttl_renewed_by_predict:
@@ -388,6 +401,7 @@ class Lifecycle:
         interrupted = set(self._deployments)
         self._deployments.clear()
         self._coming.clear()
+        self.remnants.models.clear()
         self.sync_up.restart()
         if not self._rules.restart_empties_memory:
             return

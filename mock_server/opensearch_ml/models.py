@@ -62,6 +62,7 @@ def delete(call: Call) -> Answer:
     cluster.let_others_in()
     if cluster.rules.delete_removes:
         answer = cluster.store.models.delete(model_id).answer()
+        cluster.lifecycle.forget(model)
         for chunk in cluster.store.chunks.where("model_id", model_id):
             cluster.store.chunks.delete(chunk)
     else:

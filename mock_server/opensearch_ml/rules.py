@@ -171,6 +171,8 @@ class Rules:
     partly_deployed_serves: bool = True
     auto_redeploy: bool = True
     failed_deploy_is_kept: bool = False
+    failed_deploy_outlives_delete: bool = False
+    deleted_stays_in_memory: float = 0.0
     failed_deploy_ends: bool = True
     failed_auto_deploy_ends: bool = True
     failed_calls_leave_model_usable: bool = True

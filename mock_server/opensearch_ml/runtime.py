@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -101,25 +102,38 @@ def _read(call: Call) -> _Wanted:
 
 
 def _add_models(cluster: Cluster, nodes: dict[str, JsonObject], wanted: _Wanted) -> None:
-    for model_id, model in cluster.store.models:
-        if not model.in_memory or not (wanted.all_models or model_id in wanted.model_ids):
+    for model in _held(cluster):
+        if not (wanted.all_models or model.id in wanted.model_ids):
             continue
         for node in cluster.node_ids:
             models = nodes.setdefault(node, {}).setdefault("models", {})
-            models[model_id] = _model(cluster, model, node)
+            models[model.id] = _model(cluster, model, node)
+
+
+def _held(cluster: Cluster) -> Iterator[Model]:
+    """What nodes have in memory, or remember of a deploy that failed; of deleted models too."""
+    for _, model in cluster.store.models:
+        if model.in_memory or model.is_kept_as_failed:
+            yield model
+    yield from cluster.lifecycle.remnants.models.values()
 
 
 def _model(cluster: Cluster, model: Model, node: str) -> JsonObject:
     """A model as a node knows it; the others know only where it is."""
+    targets = list(model.planned_nodes or ())
+    if model.is_kept_as_failed:
+        return {"model_state": "DEPLOYING", "target_worker_nodes": targets}
     workers = list(model.memory_nodes)
     if node not in workers:
         return {"worker_nodes": workers}
     shown: JsonObject = {
         "model_state": "DEPLOYED",
         "predictor": f"{_predictor(model)}@{crc32(model.id.encode()):x}",
-        "target_worker_nodes": list(model.planned_nodes or ()),
+        "target_worker_nodes": targets,
         "worker_nodes": workers,
     }
+    if model.id in cluster.lifecycle.remnants.models and cluster.lifecycle.sync_up.is_forgotten(model):
+        del shown["worker_nodes"]
     monitored = cluster.settings.number(MONITORED_REQUESTS)
     if node == (cluster.local_node_id if cluster.local_node_id in workers else workers[0]):
         counts = {"model_inference_stats": model.inferences, "predict_request_stats": model.requests}

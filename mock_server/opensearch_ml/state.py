@@ -51,6 +51,7 @@ def dump(cluster: Cluster) -> dict[str, Any]:
         },
         "standings": {name: index.standings() for name, index in indices.items()},
         "work": cluster.lifecycle.dump(),
+        "remnants": {name: _shown(model) for name, model in cluster.lifecycle.remnants.models.items()},
         "counts": cluster.monitor.dump(),
         "throttle": codec.dump(cluster.throttle.buckets),
         "ingest_pipelines": store.ingest_pipelines,
@@ -119,6 +120,8 @@ def load(cluster: Cluster, dumped: Mapping[str, Any]) -> None:
     if cluster.accounts is not None and "accounts" in dumped:
         _load_accounts(cluster.accounts, _object(dumped, "accounts"))
     cluster.lifecycle.load(_object(dumped, "work"))
+    remnants = _object(dumped, "remnants").items()
+    cluster.lifecycle.remnants.models = {name: _loaded(Model, kept, "remnants") for name, kept in remnants}
     cluster.monitor.load(_object(dumped, "counts"))
     cluster.throttle.buckets = codec.load(dict[str, TokenBucket], _object(dumped, "throttle"), "throttle")
     # Another server may have made the ids of the dump from the same seed, and would make them again.

@@ -81,7 +81,8 @@ def _of_cluster(cluster: Cluster) -> JsonObject:
 def _node_stats(cluster: Cluster, node: str, names: list[str] | None) -> JsonObject:
     store = cluster.store
     running = sum(task.state is TaskState.RUNNING and node in task.nodes for _, task in store.tasks)
-    deployed = sum(node in model.memory_nodes for _, model in store.models)
+    held = [*(model for _, model in store.models), *cluster.lifecycle.remnants.models.values()]
+    deployed = sum(node in model.memory_nodes for model in held)
     numbers = (_HEAP_PERCENT, running, cluster.monitor.requests(node), 0, deployed, 0)
     shown: JsonObject = {
         name: number

@@ -438,6 +438,13 @@ def _state_of_failed_deploy(ml: Any) -> Any:
     return ml.state(model)
 
 
+def _profile_of_deleted(ml: Any) -> Any:
+    model_id = ml.model()
+    ml.predict(model_id)
+    ml.delete(f"~/models/{model_id}")
+    return len(ml.get("~/profile/models").body)
+
+
 def _state_of_failed_predict(ml: Any) -> Any:
     model = _without_connector(ml)
     ml.predict(model)
@@ -615,6 +622,7 @@ PROBES: dict[str, Probe] = {
     "returned-node-unsettles": _undeployed_after_return,
     "failed-deploy-goes-on": _state_of_failed_deploy,
     "failed-predict-goes-on": _state_of_failed_predict,
+    "deleted-model-stays": _profile_of_deleted,
     "failed-call-keeps-memory": _state_after_endpoint_refused,
     "redeploys-unlimited": _after_leaving("stop", "start", **{"model_auto_redeploy.lifetime_retry_times": 1}),
     "heap-threshold-ignored": _deploy_of_chunks(jvm_heap_memory_threshold=0),

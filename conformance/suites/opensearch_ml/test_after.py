@@ -6,13 +6,18 @@ Pages get-model (the states and what they mean), deploy-model, undeploy-model an
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from random import Random
 
 from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.explore import Explore
 from mlconform.conformance.suites.marks import exclusive, needs, requirement
 from mlconform.conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
 from mlconform.conformance.targets import opensearch_settings
 from mlconform.conformance.targets.leaving import stop_node
+from mlconform.conformance.targets.opensearch_memory import memory_of_deleted
+from mlconform.conformance.targets.opensearch_ml import ML
 
 # What a model is not in for long: while it is registered, and while it is being put into memory.
 PASSING = frozenset({"REGISTERING", "DEPLOYING"})
@@ -22,6 +27,8 @@ BEGINNING_SECONDS = 5.0
 INTERVAL_SECONDS = 3
 # Three times the interval of the job that keeps states true.
 LOOKED_AFTER_SECONDS = 10.0
+SHORTEST_INTERVAL_SECONDS = 1
+SOON_LOOKED_AFTER_SECONDS = 4.0
 
 
 def lives_on(ml: MlCommons, expect: Expect, name: str, model: str) -> None:
@@ -126,6 +133,75 @@ def test_a_node_that_left_and_came_back(ml: MlCommons, expect: Expect) -> None:
     ml.settle_state(model, "DEPLOYED")
     expect.equal(name, state, "UNDEPLOYED", "model_state of an undeployed model, for good")
     ends(ml, expect, name, model)
+
+
+@exclusive
+@requirement("osml.after.delete")
+def test_a_delete_after_a_deploy_that_failed(ml: MlCommons, expect: Expect) -> None:
+    _let_go_of_deleted(ml)
+    model = _without_connector(ml)
+    ml.await_task(ml.deploy(model))
+    rests(ml, expect, "osml.after.delete", model, "after a deploy that failed")
+    deleted = ml.delete(model)
+    if deleted.status != 200:
+        raise Untestable(f"a model whose deploy failed could not be deleted: {deleted.summary}")
+    ml.session.settle(lambda: _shown_by(ml, model), lambda nodes: not nodes, budget=SOON_LOOKED_AFTER_SECONDS)
+    _is_forgotten(ml, expect, model, "after a deploy of it failed")
+
+
+@exclusive
+@requirement("osml.after.delete")
+def test_a_delete_beside_a_predict_call(ml: MlCommons, expect: Expect, explore: Explore) -> None:
+    """The call deploys the model, and is answered before that is done."""
+    _let_go_of_deleted(ml)
+    ml.set(AUTO_DEPLOY=True)
+    group = ml.lasting_group()
+    deleted: list[str] = []
+
+    def attempt(_: Random) -> Callable[[], None]:
+        model = ml.model(model_group_id=group)
+        ml.predict(model)
+        # Refused where the model is deployed by now: then there is nothing to look at.
+        if ml.delete(model).status != 200:
+            return lambda: None
+        deleted.append(model)
+        return lambda: _is_forgotten(ml, expect, model, "beside a predict call")
+
+    explore.at_rest(expect, attempt, rest=SOON_LOOKED_AFTER_SECONDS)
+    if not deleted:
+        raise Untestable("every model that a predict call deploys was deployed before its delete came")
+
+
+def _let_go_of_deleted(ml: MlCommons) -> None:
+    """Run the sync-up job often, and free what nodes keep of deleted models when the check has ended."""
+    ml.session.tracker.add(memory_of_deleted(ml.session))
+    ml.set(SYNC_INTERVAL=SHORTEST_INTERVAL_SECONDS)
+
+
+def _is_forgotten(ml: MlCommons, expect: Expect, model: str, when: str) -> None:
+    """Neither a profile nor a predict call finds the model that was deleted."""
+    name = "osml.after.delete"
+    nodes = _shown_by(ml, model)
+    expect.see(
+        name,
+        not nodes,
+        expected=f"nodes whose profile shows a model that was deleted {when} = []",
+        came=", ".join(nodes),
+    )
+    answered = ml.predict(model)
+    expect.see(
+        name,
+        answered.status >= 400,
+        expected="a refusal of a predict call to a model that was deleted",
+        came=answered.summary,
+        exchange=answered,
+    )
+
+
+def _shown_by(ml: MlCommons, model: str) -> list[str]:
+    """The nodes whose profile shows the model."""
+    nodes = ml.session.request("GET", f"{ML}/profile/models/{model}").member("nodes")
+    return sorted(nodes) if isinstance(nodes, dict) else []
 
 
 def _without_connector(ml: MlCommons) -> str:

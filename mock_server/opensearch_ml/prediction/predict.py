@@ -52,7 +52,7 @@ SentT = TypeVar("SentT")
 
 def predict(call: Call) -> Answer:
     """POST models/{model_id}/_predict and POST _predict/{algorithm}/{model_id}."""
-    cluster, model = call.cluster, find(call.cluster, call.parameters["model_id"])
+    cluster, model = call.cluster, _asked(call.cluster, call.parameters["model_id"])
     algorithm = call.parameters.get("algorithm", model.algorithm).upper()
     if model.algorithm in ALGORITHMS:
         given = _read(call, model, algorithm, training.read)
@@ -110,8 +110,19 @@ def batch_predict(call: Call) -> Answer:
 
 def form(call: Call) -> None:
     """Look at what a node looks at before it asks whether the caller may predict. Raises ApiError."""
-    model = find(call.cluster, call.parameters["model_id"])
+    model_id = call.parameters["model_id"]
+    model = call.cluster.lifecycle.remnants.serving(model_id) or find(call.cluster, model_id)
     _read(call, model, call.parameters.get("algorithm", model.algorithm).upper(), lambda fields: fields)
+
+
+def _asked(cluster: Cluster, model_id: str) -> Model:
+    """The model, or one that was deleted and still answers. Raises ApiError 404."""
+    remnants = cluster.lifecycle.remnants
+    if (kept := remnants.serving(model_id)) is not None:
+        return kept
+    if model_id in remnants.models:
+        remnants.models[model_id].requests += 1
+    return find(cluster, model_id)
 
 
 def _read(call: Call, model: Model, algorithm: str, reader: Callable[[Fields], SentT]) -> SentT:

@@ -21,7 +21,7 @@ def test_a_first_predict_deploys_the_model(ml: Any) -> None:
     model_id = ml.model()
     assert ml.predict(model_id).status == 200
     assert ml.state(model_id) == "REGISTERED"
-    ml.time.now += 0.1
+    ml.time.now += 0.2
     assert ml.state(model_id) == "DEPLOYED"
 
 
