@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -73,6 +73,23 @@ def load(profile: str, version: str | None = None, root: Path | None = None) -> 
     """
     root = root or _root_of(profile)
     chosen = _choose(profile, version, root)
+    folder = root / profile / chosen
+    written = (folder / name for name in (files.REQUIREMENTS, files.OPENAPI, files.RECORDED))
+    return _loaded(profile, chosen, root, tuple(_stamp(path) for path in written))
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What changes when a file is written; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=8)
+def _loaded(profile: str, chosen: str, root: Path, _stamps: tuple[tuple[int, int] | None, ...]) -> Contract:
+    """Reading a contract takes a second: it is read once, as long as its files stay as they are."""
     folder = root / profile / chosen
     values = _read(folder / files.REQUIREMENTS, root)
     try:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from threading import Event
 from typing import Any, Final
 
 from pytest_httpserver import HTTPServer
@@ -21,17 +22,14 @@ from mlconform.conformance.outcomes import PrerequisiteMissing
 from mlconform.conformance.targets import model_file
 from mlconform.conformance.targets.addresses import is_loopback
 from mlconform.conformance.targets.model_file import ModelFile
-from mlconform.conformance.targets.settle import wait
 
 PREDICT_PATH = "/v1/predict"
 ANSWER: dict[str, Any] = {"choices": [{"message": {"content": "hi"}}], "embedding": [0.1, 0.2]}
 
 FILES_PATH = "/models/"
 _POLL_SECONDS = 0.05
-# How long the late file takes: long enough to be looked at meanwhile by so many requests, also by a slow
-# machine, and at most so long, for the run waits as well.
-_LATE_REQUESTS: Final = 200
-SHORTEST_LATE_SECONDS: Final = 0.5
+# How long the late file takes where nobody lets go of it: long enough to be looked at meanwhile, also by a
+# slow machine.
 LATE_SECONDS: Final = 2.5
 
 
@@ -53,9 +51,10 @@ class _Served:
     late: bool = False
     missing_bytes: int = 0
 
-    def answer(self, late_seconds: Callable[[], float], _request: Request) -> Response:
+    def answer(self, let_go: Event, _request: Request) -> Response:
         content = self.file().content
-        wait(late_seconds() if self.late else 0.0)
+        if self.late:
+            let_go.wait(LATE_SECONDS)
         answer = Response(content[: len(content) - self.missing_bytes], content_type="application/zip")
         answer.headers["Content-Length"] = str(len(content))
         return answer
@@ -88,22 +87,14 @@ class ModelEndpoint:
     `host` must be a name or address under which the target can reach this machine. It need not be
     one of this machine's own, but that of a NAT or of a container's host: so the server listens at
     all addresses, unless `host` is loopback. `port` 0 is any that is free. Where `elsewhere` is given, it
-    is the address at which another process answers, and nothing is started. `pace` tells how many seconds
-    a request to the target takes, which decides how late the late file comes.
+    is the address at which another process answers, and nothing is started.
     """
 
-    def __init__(
-        self,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        *,
-        elsewhere: str | None = None,
-        pace: Callable[[], float] = lambda: LATE_SECONDS,
-    ) -> None:
+    def __init__(self, host: str = "127.0.0.1", port: int = 0, *, elsewhere: str | None = None) -> None:
         self._host = host
         self._port = port
         self._elsewhere = elsewhere
-        self._pace = pace
+        self._let_go = Event()
         self._server: HTTPServer | None = None
 
     @property
@@ -115,7 +106,7 @@ class ModelEndpoint:
         if self._elsewhere is not None:
             return self._elsewhere
         if self._server is None:
-            self._server = _listening(self._host, self._port, self._late_seconds)
+            self._server = _listening(self._host, self._port, self._let_go)
         return self.address + PREDICT_PATH
 
     @property
@@ -136,8 +127,13 @@ class ModelEndpoint:
             return ""
         return f"http://{HTTPServer.format_host(self._host)}:{self._server.port}"
 
-    def _late_seconds(self) -> float:
-        return max(SHORTEST_LATE_SECONDS, min(LATE_SECONDS, _LATE_REQUESTS * self._pace()))
+    def hold(self) -> None:
+        """Let the late file be late, until `let_go`."""
+        self._let_go.clear()
+
+    def let_go(self) -> None:
+        """Send the late file at once, to who waits for it and to who asks until it is held again."""
+        self._let_go.set()
 
     def close(self) -> None:
         if self._server is not None:
@@ -154,14 +150,13 @@ def is_private(host: str) -> bool:
     return not all(ipaddress.ip_address(address.partition("%")[0]).is_global for address in found)
 
 
-def _listening(host: str, port: int, late_seconds: Callable[[], float]) -> HTTPServer:
+def _listening(host: str, port: int, let_go: Event) -> HTTPServer:
     everywhere = "::" if ":" in host else "0.0.0.0"
     server = _Server(host=host if is_loopback(host) else everywhere, port=port, threaded=True)
     server.expect_request(PREDICT_PATH).respond_with_data(json.dumps(ANSWER), content_type="application/json")
     server.expect_request(FILES_PATH + FileName.GONE).respond_with_data("there is none", status=404)
     for name, served in _FILES.items():
-        answer = partial(served.answer, late_seconds)
-        server.expect_request(FILES_PATH + name).respond_with_handler(answer)
+        server.expect_request(FILES_PATH + name).respond_with_handler(partial(served.answer, let_go))
     try:
         server.start()
     except (OSError, SystemExit) as error:

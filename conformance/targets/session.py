@@ -131,11 +131,7 @@ class Session:
         self._names = itertools.count(1)
         self._lock = threading.Lock()
         self._began = time.monotonic()
-        self.endpoint = ModelEndpoint(
-            self.options.endpoint_host,
-            elsewhere=self.options.endpoint_url,
-            pace=lambda: self.seconds_per_request,
-        )
+        self.endpoint = ModelEndpoint(self.options.endpoint_host, elsewhere=self.options.endpoint_url)
         self.clock = TargetClock(None, max_wait=self.options.max_wait)
         self._let_in = False
         self._can_restart = False

@@ -117,7 +117,7 @@ def three_nodes() -> Iterator[str]:
 
 
 def test_three_nodes_over_http_conform(three_nodes: str, tmp_path: Path) -> None:
-    code, ran = _ran(tmp_path, target=three_nodes)
+    code, ran = _ran(tmp_path, target=three_nodes, select="osml.nodes.*,osml.deploy.*,osml.undeploy.*")
     assert (code, _of_kind(ran, Kind.FAIL)) == (ExitCode.CONFORMANT, set())
     (found,) = ran.targets
     assert len(found.nodes) == 3

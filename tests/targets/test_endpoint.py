@@ -16,14 +16,7 @@ from pytest_httpserver import httpserver as library
 
 from mlconform.conformance.outcomes import PrerequisiteMissing
 from mlconform.conformance.targets import model_file
-from mlconform.conformance.targets.endpoint import (
-    ANSWER,
-    LATE_SECONDS,
-    PREDICT_PATH,
-    SHORTEST_LATE_SECONDS,
-    FileName,
-    ModelEndpoint,
-)
+from mlconform.conformance.targets.endpoint import ANSWER, LATE_SECONDS, PREDICT_PATH, FileName, ModelEndpoint
 from mlconform.conformance.targets.model_file import ModelFile
 
 
@@ -112,15 +105,21 @@ def test_a_file_that_ends_too_early(endpoint: Callable[[str], ModelEndpoint]) ->
         answer.read()
 
 
-@pytest.mark.parametrize(("pace", "least"), [(0.0, SHORTEST_LATE_SECONDS), (0.004, 0.8), (1.0, LATE_SECONDS)])
-def test_a_late_file_comes_the_later_the_slower_the_target_is(pace: float, least: float) -> None:
-    endpoint = ModelEndpoint(pace=lambda: pace)
+def test_a_file_that_comes_late(endpoint: Callable[[str], ModelEndpoint]) -> None:
+    url = endpoint("127.0.0.1").file_url(FileName.LATE)
     begun = time.monotonic()
-    with urllib.request.urlopen(endpoint.file_url(FileName.LATE), timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=10) as answer:
         assert answer.read() == model_file.small().content
-    taken = time.monotonic() - begun
-    endpoint.close()
-    assert taken >= least
+    assert time.monotonic() - begun >= LATE_SECONDS
+
+
+def test_a_late_file_comes_when_it_is_let_go(endpoint: Callable[[str], ModelEndpoint]) -> None:
+    late = endpoint("127.0.0.1")
+    late.let_go()
+    begun = time.monotonic()
+    with urllib.request.urlopen(late.file_url(FileName.LATE), timeout=10) as answer:
+        assert answer.read() == model_file.small().content
+    assert time.monotonic() - begun < LATE_SECONDS
 
 
 def test_files_are_where_another_process_serves_them() -> None:

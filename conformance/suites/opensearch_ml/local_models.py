@@ -97,6 +97,8 @@ class LocalModels:
         The group is named, so that nothing of a registration that fails is left behind.
         """
         content = FILES.get(file) or model_file.large()
+        if file is FileName.LATE:
+            self.session.endpoint.hold()
         body: dict[str, Any] = {
             "name": self.session.new_name("model"),
             "version": "1.0.0",
@@ -157,7 +159,8 @@ class LocalModels:
         return settled.value[0]
 
     def still_going_on(self, task: Exchange) -> None:
-        """Raises `Untestable` where the task has ended already: what it is meanwhile was not seen."""
+        """Enough was seen of it; raises `Untestable` where the task had ended already."""
+        self.session.endpoint.let_go()
         if task.status != 200 or task.member("state") in ENDED:
             raise Untestable(f"the task ended before it could be looked at: {task.summary}")
 

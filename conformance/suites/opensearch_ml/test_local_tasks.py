@@ -67,8 +67,9 @@ class TestRegistration:
     def test_its_task_is_deleted_meanwhile(self, local: LocalModels, expect: Expect) -> None:
         registered, name = local.going_on()
         task_id, model = str(registered.member("task_id")), local.found(name)
-        local.still_going_on(local.ml.get_task(task_id))
-        expect.accepted("osml.task.delete.any-state", local.delete_task(task_id))
+        task, deleted = local.ml.get_task(task_id), local.delete_task(task_id)
+        local.still_going_on(task)
+        expect.accepted("osml.task.delete.any-state", deleted)
         expect.status("osml.task.delete.any-state", local.ml.get_task(task_id), 404)
         # Its end is waited for, so that the model can be removed.
         local.ml.settle_state(model, "REGISTERED", "absent")
