@@ -33,6 +33,10 @@ def read_guardrails(fields: Fields, current: JsonObject | None) -> JsonObject:
             members = fields.mapping(name, BodyParser.GUARDRAILS)
             sent[name] = {} if members is None else members.values
     kind = fields.text("type")
+    if kind is None:
+        # A node reads the lists before it misses the type (seen on 3.4.0).
+        for lists in sent.values():
+            _local(lists)
     if kind not in TYPES:
         raise illegal_argument("The type of guardrails is required, can not be null.")
     read = _local if kind == "local_regex" else _by_model

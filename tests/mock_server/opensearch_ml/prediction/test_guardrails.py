@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+
+from mlconform.mock_server import MockServer, Request
 
 
 def test_guardrails_stop_what_goes_in_and_what_comes_out(ml: Any) -> None:
@@ -69,3 +72,14 @@ def test_a_stop_word_may_be_a_stored_query(ml: Any, query: Any) -> None:
     model_id = ml.deployed(guardrails=STOP)
     ml.put("/w/_doc/1?refresh", {"query": query})
     assert [ml.predict(model_id, q=text).status for text in ("so bad it is", "good")] == [400, 200]
+
+
+@pytest.mark.parametrize(("behaviour", "status"), [("documented", 400), ("opensearch-3.4", 500)])
+def test_lists_are_read_before_a_type_is_missed(behaviour: str, status: int) -> None:
+    guardrails = {"input_guardrail": {"stop_words": [], "regex": [True]}}
+    body = {"name": "m", "function_name": "remote", "connector_id": "c", "guardrails": guardrails}
+    headers = {"content-type": "application/json"}
+    request = Request(
+        "POST", "/_plugins/_ml/models/_register", body=json.dumps(body).encode(), headers=headers
+    )
+    assert MockServer(behaviour=behaviour).handle(request).status == status
