@@ -42,6 +42,11 @@ FREEDOMS: Final = (
         _ABSENT,
         "What a model may take of memory is a node's own estimate; no page tells of it.",
     ),
+    Freedom(
+        "predict_algorithm 200 */dataAsMap/response/[[]]/*",
+        frozenset({Kind.LEFT_OUT}),
+        "Which words a sparse encoder weighs is the model's own.",
+    ),
     Freedom("*auto_redeploy_retry_times", _ABSENT, "Counts what a node tried by itself."),
     Freedom("register_model 409 *", _ANY, "Only a race that chance decides brings this answer."),
     Freedom("* 4?? error/caused_by/*/*", _ANY, _OF_SHARDS),

@@ -92,6 +92,7 @@ def hits(seen: Seen) -> Iterator[Observation]:
         "a search that ended in its time",
         repr(member(seen.body, "timed_out")),
     )
+    yield from _numbered(seen, listed)
     named = member(seen.sent, "query", "ids", "values")
     if isinstance(named, list):
         yield Observation(
@@ -117,6 +118,18 @@ def hits(seen: Seen) -> Iterator[Observation]:
         "as many hits as `hits.total.value` counts, up to those asked for",
         f"{len(listed)} hits of {total}, asked for {size} from {start}",
     )
+
+
+def _numbered(seen: Seen, listed: list[Any]) -> Iterator[Observation]:
+    """Each write to a shard has a number of its own; of several shards each counts for itself."""
+    numbers = [member(hit, "_seq_no") for hit in listed]
+    if member(seen.body, "_shards", "total") == 1 and all(type(each) is int for each in numbers):
+        yield Observation(
+            "osml.relation.write-counts",
+            len(set(numbers)) == len(numbers),
+            "hits of one shard, each with a `_seq_no` of its own",
+            repr(numbers),
+        )
 
 
 def _asked(seen: Seen) -> tuple[int, int] | None:

@@ -14,6 +14,7 @@ from mlconform.conformance.watch.things import Things
 _STATISTIC: Final = "ml_executing_task_count"
 # What a profile tells of how long predictions took.
 _MEASURED: Final = ("model_inference_stats", "predict_request_stats")
+_ROUNDED: Final = 1e-9
 _RISING: Final = ("min", "p50", "p90", "p99", "max")
 
 
@@ -170,5 +171,8 @@ def _agree(stats: Any) -> bool:
         return False
     if count == 1:
         return {*rising, average} == {average}
-    # A percentile lies between two calls, and is rounded.
-    return count > 1 and rising[0] <= average <= rising[-1] and sorted(rising) == rising
+    # One call was the quickest, another the slowest, and the rest lie between; numbers are rounded.
+    least, most = rising[0], rising[-1]
+    between = (least * (count - 1) + most) * (1 - _ROUNDED) <= average * count
+    between = between and average * count <= (least + most * (count - 1)) * (1 + _ROUNDED)
+    return count > 1 and between and sorted(rising) == rising

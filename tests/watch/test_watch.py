@@ -205,6 +205,23 @@ def test_an_error_that_tells_a_credential_is_a_difference(watch: Watch, told: st
     assert ("osml.wire.no-leak" in see(watch, "GET", f"{ML}/models/m", 404, body)) == differs
 
 
+@pytest.mark.parametrize(
+    ("numbers", "shards", "differs"), [((4, 4), 1, True), ((4, 5), 1, False), ((4, 4), 2, False)]
+)
+def test_two_hits_of_one_shard_have_not_the_same_number(
+    watch: Watch, numbers: tuple[int, int], shards: int, differs: bool
+) -> None:
+    listed = [
+        {"_index": "i", "_id": str(place), "_score": 1.0, "_version": 1, "_seq_no": number, "_source": {}}
+        for place, number in enumerate(numbers)
+    ]
+    counts = {"total": shards, "successful": shards, "skipped": 0, "failed": 0}
+    hits = {"total": {"value": 2, "relation": "eq"}, "max_score": 1.0, "hits": listed}
+    body = {"took": 1, "timed_out": False, "_shards": counts, "hits": hits}
+    found = see(watch, "POST", f"{ML}/models/_search", 200, body)
+    assert ("osml.relation.write-counts" in found) is differs
+
+
 def hits_of(version: int, description: str, written: int) -> dict[str, Any]:
     group = {"name": "g", "latest_version": 0, "access": "public", "description": description}
     times = {"created_time": int(NOW * 1000), "last_updated_time": written}
@@ -254,7 +271,9 @@ STATS = {"count": 2, "min": 1.0, "p50": 1.5, "p90": 1.9, "p99": 1.99, "max": 2.0
         (STATS, False),
         (dict.fromkeys(STATS, 3.0) | {"count": 1}, False),
         (dict.fromkeys(STATS, 3.0) | {"count": 1, "min": 0.0}, True),
+        (STATS | {"min": 0.0}, True),
         (STATS | {"max": 0.0}, True),
+        (STATS | {"count": 3}, False),
         (STATS | {"p90": "1.9"}, True),
         (STATS | {"count": 0}, True),
         ({name: value for name, value in STATS.items() if name != "p99"}, True),

@@ -116,7 +116,7 @@ class TestDeploy:
         updated = local.ml.update(model, {"description": "changed"})
         local.still_going_on(local.ml.get_task(str(answered.member("task_id"))))
         expect.status("osml.delete.deploying", deleted, 400)
-        expect.status("osml.update.local", updated, 409)
+        expect.error("osml.update.local", updated, 409, "Model is deploying")
         ended = local.ended(answered)
         expect.equal("osml.delete.deploying", ended.member("state"), "COMPLETED", "state of the task")
         expect.accepted("osml.delete.deploying", local.predict(model))
