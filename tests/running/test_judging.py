@@ -401,7 +401,9 @@ class TestApplying:
         self, judged: Any, httpserver: HTTPServer
     ) -> None:
         select = "osml.deploy.model-id-required,osml.deploy.unknown-model"
-        judgement = judged(select, target=self.of_version(httpserver, "2.19.9"))
+        self.says_its_version(httpserver, "2.19.9")
+        serve_on(httpserver, MockServer(docs_version="2.19"))
+        judgement = judged(select, target=httpserver.url_for(""))
         recorded = [each for each in judgement.verdicts if each.requirement.level == Level.OBSERVED]
         assert [each.kind for each in recorded] == [Kind.INAPPLICABLE]
         assert "the target is 2.19.9" in recorded[0].reason
@@ -409,18 +411,17 @@ class TestApplying:
     def test_a_target_older_than_the_documentation_is_a_missing_prerequisite(
         self, judged: Any, httpserver: HTTPServer
     ) -> None:
-        judgement = judged("osml.*", target=self.of_version(httpserver, "1.3.0"))
-        assert judgement.summary.exit_code == 3
-        assert "no documentation for the target's version '1.3.0'" in judgement.problems[0].message
-
-    def of_version(self, httpserver: HTTPServer, version: str) -> str:
-        """A target of this version with nothing but what discovery reads."""
-        root = {"version": {"number": version, "distribution": "opensearch"}}
-        httpserver.expect_request("/").respond_with_json(root)
+        self.says_its_version(httpserver, "1.3.0")
         httpserver.expect_request("/_cat/plugins").respond_with_json([{"component": "opensearch-ml"}])
         httpserver.expect_request("/_nodes").respond_with_json({"nodes": {"n": {"roles": ["data"]}}})
         httpserver.expect_request("/_cluster/settings").respond_with_json({"persistent": {}})
-        return httpserver.url_for("")
+        judgement = judged("osml.*", target=httpserver.url_for(""))
+        assert judgement.summary.exit_code == 3
+        assert "no documentation for the target's version '1.3.0'" in judgement.problems[0].message
+
+    def says_its_version(self, httpserver: HTTPServer, version: str) -> None:
+        root = {"version": {"number": version, "distribution": "opensearch"}}
+        httpserver.expect_request("/").respond_with_json(root)
 
 
 class TestLifeOfATarget:
@@ -463,7 +464,8 @@ def test_options_that_a_repetition_needs_are_in_the_header() -> None:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_the_requests_of_a_finding_show_it_on_another_target(judged: Any, serve_mock: Any) -> None:
     gone, fault = "osml.delete.gone", "delete-keeps-model"
-    (told, *_) = verdict(judged(gone, mutant=fault), gone).telling
+    # Of one check: another goes on to look for more in random sequences, which takes a quarter of a minute.
+    (told,) = verdict(judged("*::test_a_deleted_model_is_gone", mutant=fault), gone).telling
     other = serve_mock(mutant=fault, seed=1)
     allowed = json.dumps({"persistent": {PRIVATE_ADDRESSES: True}}).encode()
     kind = {"content-type": "application/json"}
