@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -51,13 +52,19 @@ def test_its_mock_is_conformant(mlconform: Command, tmp_path: Path) -> None:
     assert kinds == {Kind.PASS}
 
 
-def test_a_dry_run_tells_what_a_run_does(mlconform: Command) -> None:
-    ended = mlconform("run", "--profile", "open-inference", "--dry-run")
+def test_a_dry_run_tells_what_a_run_does(mlconform: Command, tmp_path: Path) -> None:
+    profile = ("run", "--profile", "open-inference")
+    ended = mlconform(*profile, "--dry-run", "--json")
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    lines = ended.stdout.splitlines()
-    assert "judged by open-inference" in lines[0]
-    assert lines[2].startswith("sends about ")
-    assert "leaves out none of them" in lines
+    told = json.loads(ended.stdout)
+    mlconform(*profile, "--out", tmp_path)
+    run = read(tmp_path / "run.ndjson")
+    assert (told["profile"], told["leaves_out"]) == ("open-inference", {})
+    assert told["runs"] == len(run.checks)
+    assert told["requirements"] == len(run.requirements)
+    decided = {check.decisions[0].requirement.split(".")[1] for check in run.checks}
+    assert decided <= told["sends"].keys()
+    assert told["sends"]["infer"]["POST /v2/models/{model_name}/infer"] > 0
 
 
 def test_its_mock_tells_what_it_is(mlconform: Command, tmp_path: Path) -> None:
