@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from mlconform.conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable
 from mlconform.conformance.running.options import ALL_PROFILES, RunOptions
-from mlconform.conformance.running.preview import PROFILE, Outlook, Preview, outlook, preview
+from mlconform.conformance.running.preview import PROFILE, Outlook, outlook, preview
 from mlconform.conformance.running.rehearsal import PREPARING, Rehearsal, read_back, rehearse
 from mlconform.conformance.targets.profiles import profiles
 from mlconform.conformance.targets.turns import PREFIX
@@ -55,10 +55,10 @@ def dry_run(options: RunOptions, *, as_json: bool) -> str:
 def _looked_at(options: RunOptions, profile: str) -> tuple[Outlook, Rehearsal, Sequence[Change]]:
     found = preview(options) if profile == PROFILE else outlook(options, profile)
     rehearsal = rehearse(options, found)
-    return found, rehearsal, tuple(_changes(found, rehearsal)) if isinstance(found, Preview) else ()
+    return found, rehearsal, tuple(_changes(found, rehearsal))
 
 
-def _changes(found: Preview, rehearsal: Rehearsal) -> Iterator[Change]:
+def _changes(found: Outlook, rehearsal: Rehearsal) -> Iterator[Change]:
     """What this target lacks for connectors, and what single checks set."""
     for name, value in ((found.for_endpoint or {}) if found.settings is not False else {}).items():
         yield Change(name, (read_back(value),), ("connectors reach the run's own endpoint",))
@@ -72,7 +72,7 @@ def _changes(found: Preview, rehearsal: Rehearsal) -> Iterator[Change]:
 def _lines(found: Outlook, rehearsal: Rehearsal, changes: Sequence[Change]) -> Iterator[str]:
     facts = found.facts
     yield f"{facts.product} {facts.version}, judged by {found.profile} {found.documentation}"
-    for mark in found.others if isinstance(found, Preview) else ():
+    for mark in found.others:
         yield f"another run is at work, and this one would wait for it or end: {mark}"
     yield f"runs {len(found.chosen)} of the {found.checks} selected checks, for {found.judged} requirements"
     total = sum(map(Counter.total, rehearsal.sent.values()))
@@ -83,8 +83,7 @@ def _lines(found: Outlook, rehearsal: Rehearsal, changes: Sequence[Change]) -> I
         yield _used(found)
     else:
         yield f"makes, each named {PREFIX}… or of such a thing, and removes: {_made(rehearsal.made)}"
-    if isinstance(found, Preview):
-        yield from _changed(found, changes)
+    yield from _changed(found, changes)
     if rehearsal.restarts:
         yield f"restarts the target {rehearsal.restarts} times"
     yield found.plan
@@ -116,7 +115,7 @@ def _made(made: Counter[str]) -> str:
     return ", ".join(f"{count} × {kind}" for kind, count in kinds.items()) or "nothing"
 
 
-def _changed(found: Preview, changes: Sequence[Change]) -> Iterator[str]:
+def _changed(found: Outlook, changes: Sequence[Change]) -> Iterator[str]:
     doubt = "" if found.settings else ", where the account may, which is not known before,"
     if changes:
         yield f"changes these cluster settings{doubt} and puts each back:"
@@ -133,13 +132,12 @@ def _changed(found: Preview, changes: Sequence[Change]) -> Iterator[str]:
 
 
 def _values(found: Outlook, rehearsal: Rehearsal, changes: Sequence[Change]) -> Mapping[str, Any]:
-    knows = found if isinstance(found, Preview) else None
     return {
         "profile": found.profile,
         "product": found.facts.product,
         "version": found.facts.version,
         "documentation": found.documentation,
-        "runs_at_work": list(knows.others) if knows else [],
+        "runs_at_work": list(found.others),
         "checks": found.checks,
         "runs": len(found.chosen),
         "requirements": found.judged,
@@ -148,7 +146,7 @@ def _values(found: Outlook, rehearsal: Rehearsal, changes: Sequence[Change]) -> 
         "makes": {kind: count for kind, count in rehearsal.made.most_common() if kind != "settings"},
         "prefix": PREFIX,
         "models": None if found.models is None else list(found.models),
-        "may_change_settings": knows.settings if knows else False,
+        "may_change_settings": found.settings,
         "changes": [{"setting": each.setting, "values": each.values, "why": each.why} for each in changes],
         "restarts": rehearsal.restarts,
         "waits": found.plan,

@@ -49,6 +49,11 @@ class Outlook:
     `judged` counts the requirements that have a check and apply, `plan` says what is waited for. `chosen` are
     the node ids of the checks that would go to their end; `left_out` are those of the selected that would
     not, by the reason, and `dropped` counts the others of the suite.
+
+    `account` is who the run is, None where the target knows no users, and `others` are the runs at work.
+    `settings` says whether the run would change settings, as far as it is known before; `for_endpoint` are
+    those that connectors lack to reach the run's endpoint, with their values (None where the account may not
+    see it).
     """
 
     profile: str
@@ -61,28 +66,23 @@ class Outlook:
     chosen: tuple[str, ...]
     left_out: Mapping[str, tuple[str, ...]]
     dropped: int
+    account: User | None
+    others: tuple[str, ...]
+    settings: bool | None
+    for_endpoint: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Preview(Outlook):
-    """What was found of OpenSearch ML. `account` is None where the target knows no users; `parts` are those
-    that somebody plays.
-
-    `abilities` are what the account may do. `others` are the runs at work. `settings` says whether the run
-    would change settings, as far as it is known before; `for_endpoint` are those that connectors lack to
-    reach the run's endpoint, with their values (None where the account may not see it). `gains` are what
-    would let a run decide more.
+    """What was found of OpenSearch ML besides. `parts` are those that somebody plays, `abilities` are what
+    the account may do, and `gains` are what would let a run decide more.
     """
 
     plugins: tuple[str, ...]
-    account: User | None
     parts: tuple[Part, ...]
     model_access: bool | None
     connector_access: bool | None
     abilities: tuple[Ability, ...]
-    others: tuple[str, ...]
-    settings: bool | None
-    for_endpoint: Mapping[str, Any] | None
     gains: tuple[Gain, ...]
 
 
@@ -100,15 +100,15 @@ def preview(options: RunOptions) -> Preview:
         lacks = _Lacking(session, frozenset(parts), settings)
         return Preview(
             **_seen(judging, PROFILE, collected, lacks),
-            plugins=plugins(session),
             account=account,
+            others=tuple(str(mark) for mark in alive_prefixes(session).values()),
+            settings=settings,
+            for_endpoint=_known(lambda: opensearch_preparation.lacking_for_endpoint(session)),
+            plugins=plugins(session),
             parts=tuple(parts),
             model_access=_is_on(session, opensearch_settings.MODEL_ACCESS_CONTROL),
             connector_access=_is_on(session, opensearch_settings.CONNECTOR_ACCESS_CONTROL),
             abilities=may,
-            others=tuple(str(mark) for mark in alive_prefixes(session).values()),
-            settings=settings,
-            for_endpoint=_known(lambda: opensearch_preparation.lacking_for_endpoint(session)),
             gains=tuple(_gains(judging, items, lacks)),
         )
 
@@ -120,9 +120,10 @@ def outlook(options: RunOptions, profile: str) -> Outlook:
     """
     with _looking(options) as judging:
         session = judging.target(profile).session
-        # Of settings and users only the profile of OpenSearch ML knows.
+        # Users, turns and settings are of the profile of OpenSearch ML alone.
         lacks = _Lacking(session, frozenset(), None)
-        return Outlook(**_seen(judging, profile, _collected(judging), lacks))
+        seen = _seen(judging, profile, _collected(judging), lacks)
+        return Outlook(**seen, account=None, others=(), settings=False, for_endpoint={})
 
 
 @contextmanager
@@ -143,7 +144,7 @@ def _collected(judging: Judging) -> _Collected:
 
 
 def _seen(judging: Judging, profile: str, collected: _Collected, lacks: _Lacking) -> dict[str, Any]:
-    """The members of an `Outlook`."""
+    """What every profile has of an `Outlook`."""
     target = judging.target(profile)
     session, items = target.session, collected.items
     why = {item.nodeid: lacks.why(item) for item in items}

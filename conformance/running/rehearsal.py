@@ -15,7 +15,7 @@ from mlconform.conformance.contract.routes import Routes
 from mlconform.conformance.running.checks import bound_requirements, check_name
 from mlconform.conformance.running.judging import Judging
 from mlconform.conformance.running.options import RunOptions
-from mlconform.conformance.running.preview import PROFILE, Outlook, Preview
+from mlconform.conformance.running.preview import PROFILE, Outlook
 from mlconform.conformance.running.run import run_pytest
 from mlconform.conformance.suites.signatures import route
 from mlconform.conformance.targets.connect import TargetOptions, new_run_id, prepare
@@ -139,13 +139,12 @@ def rehearse(options: RunOptions, found: Outlook) -> Rehearsal:
     """Carry out the checks that a run of these options would go through on the target that was looked at, on
     a mock of the documentation that it is judged by, with what the user allows there."""
     notes = Notes()
-    knows = found if isinstance(found, Preview) else None
     routes = Routes.of(store.load(found.profile, found.documentation).openapi)
 
     def make_ready(session: Session, tell: Tell) -> None:
         session.options = replace(
             session.options,
-            may_change_settings=knows is None or knows.settings is not False,
+            may_change_settings=found.settings is not False,
             shared=not options.target.in_process,
         )
         session.tracker = NotingTracker(notes)
@@ -156,7 +155,7 @@ def rehearse(options: RunOptions, found: Outlook) -> Rehearsal:
 
     target = TargetOptions(
         docs_version=found.documentation if found.profile == PROFILE else None,
-        security=knows is not None and knows.account is not None,
+        security=found.account is not None,
         run_id=new_run_id(),
     )
     judging = Judging(
