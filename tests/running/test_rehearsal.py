@@ -104,7 +104,7 @@ class Hosted(Recorded):
         self.inner = MockServer(profiles=["nugen"])
 
     def handle(self, request: Request) -> Response:
-        return Response(404) if request.path.startswith("/_mock/") else super().handle(request)
+        return Response(404, (), b"") if request.path.startswith("/_mock/") else super().handle(request)
 
 
 def dry_run(url: str, *more: str) -> tuple[int, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -145,42 +144,6 @@ class TestTrace:
         assert self.left(target) == {}
         settings = get(f"{target.url}/_cluster/settings?flat_settings=true")
         assert settings["persistent"] == {self.SETTING: "false"}
-
-    @pytest.mark.parametrize(
-        ("workers", "tell"),
-        [("1", os.kill), ("2", os.kill), ("2", os.killpg)],
-        ids=["alone", "two", "terminal"],
-    )
-    def test_an_interrupted_run_reports_and_leaves_nothing(
-        self, command: Any, out: Path, target: RunningMock, workers: str, tell: Callable[[int, int], None]
-    ) -> None:
-        options = ("--target", target.url, "--workers", workers)
-        with command.start("run", "--out", str(out), *options) as process:
-            learned = self.await_checks(out, process)
-            tell(process.pid, signal.SIGINT)
-            _, stderr = process.communicate(timeout=60)
-        assert (process.returncode, stderr) == (5, "")
-        assert {path.name for path in out.iterdir() if path.is_file()} == REPORTS
-        judgement = judged(out)
-        assert [problem.kind for problem in judgement.problems] == ["interrupted"]
-        assert len(judgement.run.checks) >= learned
-        assert judgement.summary.decided
-        with pytest.raises(ProcessLookupError):
-            os.killpg(process.pid, 0)
-        assert self.left(target) == {}
-        settings = get(f"{target.url}/_cluster/settings?flat_settings=true")
-        assert settings["persistent"] == {self.SETTING: "false"}
-
-    def await_checks(self, out: Path, process: Any) -> int:
-        """Until some checks have finished; how many."""
-        stream = out / "run.ndjson"
-        while process.poll() is None:
-            finished = stream.read_bytes().count(b'"event":"check_finished"') if stream.exists() else 0
-            if finished > 3:
-                return finished
-            with pytest.raises(Exception, match="timed out"):
-                process.wait(0.05)
-        pytest.fail("the run ended before it could be interrupted")
 
 
 def test_two_workers_give_the_verdicts_of_one(run: Any, out: Path) -> None:
