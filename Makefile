@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DOCS ?= ../shared/docs
 
-.PHONY: docs real test-real sharing reports-real open-inference parity bench soak test-busy help install run run-secured test check contract mutants clean
+.PHONY: docs real test-real sharing test-exhaustive reports-real open-inference parity bench soak test-busy help install run run-secured test check contract mutants clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
@@ -46,7 +46,7 @@ open-inference: install ## the third profile, an example: judge two real servers
 	PYTHONPATH=$(VENV)-open-inference/profile $(BIN)/python examples/open-inference/judge.py --out reports/latest/open-inference
 
 mutants: install ## put each deliberate fault into the mock and see that its check notices
-	$(BIN)/mlconform mutants --matrix
+	$(BIN)/mlconform mutants
 
 clean: ## remove the environment and the reports of the last run
 	rm -rf $(VENV) reports/latest
@@ -75,6 +75,9 @@ sharing: install ## runs that meet on one real node, and sweeps and kills: every
 
 test-real: install ## the tests on a real node (REAL_NODE names the kit), which make test leaves out
 	$(BIN)/python -m pytest tests/real -m real
+
+test-exhaustive: install ## the tests that make test leaves out because they take minutes
+	$(BIN)/python -m pytest -n auto --dist worksteal -m exhaustive tests
 
 reports-real: install ## the same, and its reports are copied into reports/
 	@$(BIN)/python benchmarks/real.py $(REAL) --publish reports $(CLUSTERS)

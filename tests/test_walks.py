@@ -25,9 +25,7 @@ _BLOCK = re.compile(
 )
 _WRITE = re.compile(r"[Ww]rite `(?P<file>[^`]+)`(?:, [^`]*)?:$")
 _EDIT = re.compile(r"[Ii]n `(?P<file>[^`]+)`, (?P<how>below|in place of) `(?P<line>[^`]+)`:$")
-_LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv*", "__pycache__", ".*_cache", "clients", "latest", "node_modules"
-)
+_LEFT_OUT = shutil.ignore_patterns(".git", ".venv*", ".*_cache", "clients", "latest", "node_modules")
 
 
 @dataclass(frozen=True)

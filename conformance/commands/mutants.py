@@ -14,7 +14,7 @@ from mlconform.conformance.report.exit_code import ExitCode
 
 
 @click.command("mutants")
-@click.option("--matrix", is_flag=True, help="which check killed which mutant")
+@click.option("--matrix", is_flag=True, help="every check that kills a mutant, and not the first alone")
 @click.option("--json", "as_json", is_flag=True, help="as JSON")
 @click.option("--answers", is_flag=True, help="make every member of every answer wrong instead")
 @click.option("--share", type=click.FloatRange(0, 100), default=100.0, help="percent of the answers' mutants")
@@ -42,7 +42,7 @@ def command(
     """
     if answers:
         sys.exit(_answers(share, seed, names, as_json=as_json, out=out, compare=compare))
-    results = faults.run_mutants(names)
+    results = faults.run_mutants(names, every_killer=matrix)
     click.echo(faults.as_json(results) if as_json else faults.table(results, matrix=matrix))
     sys.exit(0 if all(result.killed for result in results) else int(ExitCode.NOT_CONFORMANT))
 

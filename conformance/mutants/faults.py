@@ -191,18 +191,19 @@ class Result:
         return self.verdict == Kind.FAIL
 
 
-def run_mutants(names: Sequence[str] = ()) -> list[Result]:
+def run_mutants(names: Sequence[str] = (), *, every_killer: bool = False) -> list[Result]:
     """Run the checks of the broken requirements on each mutant, or on those named.
 
-    Raises `UsageError` for a name that is no mutant.
+    The first check that notices ends it, unless `every_killer` is looked for. Raises `UsageError` for a
+    name that is no mutant.
     """
     unknown = [name for name in names if name not in BROKEN]
     if unknown:
         raise UsageError(f"expected mutants of {', '.join(BROKEN)}, but got {', '.join(unknown)}")
-    return [result for name in names or BROKEN for result in _run_mutant(name)]
+    return [result for name in names or BROKEN for result in _run_mutant(name, every_killer=every_killer)]
 
 
-def _run_mutant(name: str) -> list[Result]:
+def _run_mutant(name: str, *, every_killer: bool) -> list[Result]:
     broken = broken_by(name)
     profile = "nugen" if broken[0].startswith("nugen.") else "opensearch-ml"
     with tempfile.TemporaryDirectory(prefix="mlconform-") as folder:
@@ -212,6 +213,7 @@ def _run_mutant(name: str) -> list[Result]:
             level=Level.OBSERVED,
             select=",".join(_literal(each) for each in broken),
             out=Path(folder),
+            until_failed=not every_killer and len(broken) == 1,
         )
         run(options, Console(quiet=True))
         judged = judge(read(Path(folder) / STREAM))

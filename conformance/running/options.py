@@ -41,7 +41,10 @@ HANDED = "mlconform"
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """A run: which target, which profiles, how strict, and where the reports go."""
+    """A run: which target, which profiles, how strict, and where the reports go.
+
+    `until_failed` ends it at the first check that fails: what comes after is not decided.
+    """
 
     target: TargetOptions = field(default_factory=TargetOptions)
     profile: str = ALL_PROFILES
@@ -54,6 +57,7 @@ class RunOptions:
     waivers: Path | None = None
     require_decided: float | None = None
     out: Path | None = Path(DEFAULT_OUT)
+    until_failed: bool = False
 
     def __post_init__(self) -> None:
         if self.profile != ALL_PROFILES and self.profile not in profiles():

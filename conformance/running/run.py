@@ -86,12 +86,13 @@ def _check(judging: Judging, recorder: Recorder) -> None:
     else:
         beside = ["-pxdist", f"-n{workers}", "--dist=worksteal", "-mnot exclusive"]
         parts = [["-mfirst or waits"], beside, ["-mexclusive and not first"]]
+    until = ["--exitfirst"] if judging.options.until_failed else []
     for more in parts:
         judging.waiting.leaves = workers > 1 and more == parts[0]
-        code = run_pytest(judging, recorder, more)
+        code = run_pytest(judging, recorder, [*more, *until])
         if code == pytest.ExitCode.USAGE_ERROR:
             recorder.record(Problem("internal", "pytest refused the suite's own arguments"))
-        if code not in _WENT_THROUGH:
+        if code not in _WENT_THROUGH or (until and code == pytest.ExitCode.TESTS_FAILED):
             return
     if judging.options.select and not any(isinstance(event, CheckFinished) for event in recorder.events):
         recorder.record(Problem("usage", f"--select {judging.options.select!r} selects no check"))

@@ -62,8 +62,8 @@ def environment(folder: Path, name: str) -> Path:
     done = place / ".installed"
     if not done.is_file():
         venv.create(place, with_pip=True, clear=True)
-        wanted = ["-r", str(HERE / "servers" / f"{name}.txt")]
-        subprocess.run([place / "bin" / "python", "-m", "pip", "install", "--quiet", *wanted], check=True)
+        locked = ["--no-deps", "--no-compile", "-r", str(HERE / "servers" / f"{name}.txt")]
+        subprocess.run([place / "bin" / "python", "-m", "pip", "install", "--quiet", *locked], check=True)
         done.touch()
     return place / "bin"
 

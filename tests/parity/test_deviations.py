@@ -89,6 +89,7 @@ def test_a_fault_of_the_server_that_no_known_set_lists_is_named(tmp_path: Path) 
     assert _of_kind(ran, Kind.FAIL) == {"osml.wire.no-server-error"}
 
 
+@pytest.mark.exhaustive
 def test_a_newer_version_judged_by_older_pages_deviates_in_nothing_else(tmp_path: Path) -> None:
     code, ran = _ran(tmp_path, behaviour="opensearch-3.4", docs_version="2.19", security=True)
     assert code == ExitCode.NOT_CONFORMANT
@@ -116,6 +117,7 @@ def three_nodes() -> Iterator[str]:
         process.kill()
 
 
+@pytest.mark.exhaustive
 def test_three_nodes_over_http_conform(three_nodes: str, tmp_path: Path) -> None:
     code, ran = _ran(tmp_path, target=three_nodes, select="osml.nodes.*,osml.deploy.*,osml.undeploy.*")
     assert (code, _of_kind(ran, Kind.FAIL)) == (ExitCode.CONFORMANT, set())

@@ -11,9 +11,16 @@ from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
+from rich.console import Console
 
+from mlconform.conformance.contract.model import Level
+from mlconform.conformance.report.events import Outcome
+from mlconform.conformance.report.exit_code import ExitCode
 from mlconform.conformance.report.stream import read
 from mlconform.conformance.report.verdicts import Judgement, judge
+from mlconform.conformance.running.options import RunOptions
+from mlconform.conformance.running.run import run as run_suite
+from mlconform.conformance.targets.connect import TargetOptions
 from mlconform.mock_server import MockServer
 from mlconform.mock_server.fixture import RunningMock
 from mlconform.mock_server.httpserver import serve_on
@@ -44,6 +51,15 @@ def kinds(judgement: Judgement) -> dict[str, str]:
 def get(url: str) -> Any:
     with urllib.request.urlopen(url, timeout=10) as answer:
         return json.load(answer)
+
+
+def test_until_failed_the_first_check_that_fails_is_the_last(out: Path) -> None:
+    target = TargetOptions(mutant="nugen-endpoint-always")
+    options = RunOptions(target=target, profile="nugen", level=Level.OBSERVED, out=out, until_failed=True)
+    assert run_suite(options, Console(quiet=True)) == ExitCode.NOT_CONFORMANT
+    told = read(out / "run.ndjson")
+    failed = [any(each.outcome is Outcome.FAIL for each in check.decisions) for check in told.checks]
+    assert failed.index(True) == len(failed) - 1 < len(told.requirements) // 2
 
 
 class TestEndings:
