@@ -224,6 +224,19 @@ class TestReports:
         assert mlconform("report", "diff", good, bad).exit_code == 1
         assert mlconform("report", "diff", bad, good).exit_code == 0
 
+    @pytest.mark.parametrize("form", ["text", "json", "html"])
+    def test_of_a_killed_run_what_it_no_longer_decides_is_a_regression(
+        self, mlconform: Any, runs: Any, form: str
+    ) -> None:
+        whole = runs("whole")
+        events = Path(whole).read_text(encoding="utf-8").splitlines(keepends=True)
+        first = next(number for number, event in enumerate(events) if '"event":"check_finished"' in event)
+        Path("killed.ndjson").write_text("".join(events[:first]), encoding="utf-8")
+        diff = ("report", "diff", whole, "killed.ndjson", "--format", form)
+        ended = mlconform(*diff)
+        assert (ended.exit_code, "regressions" in ended.stderr) == (1, True)
+        assert mlconform(*diff, "--allow-undecided").exit_code == 0
+
 
 def test_the_sweep_removes_what_a_dead_run_left(mlconform: Any, serve_mock: Any) -> None:
     url = serve_mock().url

@@ -9,7 +9,9 @@ import pytest
 
 from mlconform.conformance.report.events import Waiver
 from mlconform.conformance.report.exit_code import ReportError
+from mlconform.conformance.report.findings import findings
 from mlconform.conformance.report.render import render
+from mlconform.conformance.report.reproduction import reproduction
 from mlconform.conformance.report.stream import Run
 from mlconform.conformance.report.verdicts import Kind
 
@@ -21,6 +23,21 @@ def test_writes_all_formats_into_a_new_folder(
     for path in (paths.html, paths.markdown, paths.junit):
         assert "osml.delete.group" in path.read_text(encoding="utf-8")
     assert judgement.summary.counts[Kind.FAIL] == 2
+
+
+def test_each_finding_has_a_script_beside_the_report(
+    sample: Run, write: Callable[[Run], Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "findings"
+    folder.mkdir()
+    (folder / "of-the-run-before.sh").touch()
+    judgement, _ = render(write(sample), tmp_path)
+    scripts = {path.stem: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+    told = {finding.name: finding for finding in findings(judgement) if finding.kind is not Kind.ERROR}
+    assert scripts.keys() == told.keys()
+    for name, finding in told.items():
+        first, _, rest = scripts[name].partition("\n")
+        assert (first, rest) == ("#!/usr/bin/env bash", reproduction(finding, judgement.run))
 
 
 def test_is_the_same_each_time(sample: Run, write: Callable[[Run], Path], tmp_path: Path) -> None:
