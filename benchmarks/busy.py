@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 KIND = (
     "tests/running/test_judging",
     "tests/running/test_endings.py",
+    "tests/running/test_ended_early.py",
     "tests/running/test_waiting.py",
     "tests/targets/test_settle.py",
     "tests/targets/test_pace.py",

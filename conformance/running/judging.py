@@ -1,19 +1,16 @@
-"""The targets of a run, the contracts they are judged by, and what of a contract applies."""
+"""The targets of a run, and which requirements of their contracts and which checks it goes through."""
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from importlib import metadata
 
 import pytest
 
-from mlconform.conformance.contract import store
 from mlconform.conformance.contract.addresses import Address, address
 from mlconform.conformance.contract.broken import broken_by
 from mlconform.conformance.contract.errors import ContractError
@@ -38,6 +35,7 @@ from mlconform.conformance.report.events import (
 from mlconform.conformance.report.exit_code import ReportError
 from mlconform.conformance.report.notes import is_of
 from mlconform.conformance.report.waivers import Difference, covering, holding
+from mlconform.conformance.running.applying import check_docs_version, contract_of, inapplicable
 from mlconform.conformance.running.checks import bound_requirements, check_name, in_worker, profile_of
 from mlconform.conformance.running.known import all_waivers, known_sets, known_waivers
 from mlconform.conformance.running.options import HANDED, Handed, RunOptions, options_from
@@ -47,7 +45,7 @@ from mlconform.conformance.suites.marks import FIRST
 from mlconform.conformance.targets.addresses import without_credentials
 from mlconform.conformance.targets.connect import connect, join, prepare, sweep_run
 from mlconform.conformance.targets.exchange import Exchange
-from mlconform.conformance.targets.session import Facts, Session
+from mlconform.conformance.targets.session import Session
 from mlconform.conformance.targets.turns import Tell
 from mlconform.conformance.watch.watch import Watch
 
@@ -91,8 +89,7 @@ class Judging:
         self._targets: dict[str, Target] = {}
         self._problems: dict[str, Exception] = {}
         self._waived = holding(self.waivers, datetime.now(UTC).date())
-        if options.docs_version is not None:
-            self._check_docs_version(options.docs_version)
+        check_docs_version(options)
 
     @classmethod
     def from_config(cls, config: pytest.Config) -> Judging:
@@ -123,7 +120,7 @@ class Judging:
         """A session, prepared only after there is a contract to judge it by."""
         session = connect(profile, self.options.target)
         try:
-            contract = self._contract(profile, session.facts.version)
+            contract = contract_of(self.options, profile, session.facts.version)
             watch = self._watch(contract, session)
             session.watch = watch
             self._make_ready(session)
@@ -138,7 +135,7 @@ class Judging:
         held = contract.requirements
 
         def in_force(name: str) -> bool:
-            return _inapplicable(held[name], session.facts) is None
+            return inapplicable(held[name], session.facts) is None
 
         def selected(name: str) -> bool:
             return self.selection.has(held[name])
@@ -151,29 +148,6 @@ class Judging:
             self._prepare(session, self.tell)
         else:
             join(session, target.run_id.rpartition("-")[0])
-
-    def _contract(self, profile: str, target_version: str | None) -> Contract:
-        """The contract of the version asked for, else of the target's, else the newest.
-
-        With all profiles asked for, a profile whose versions are counted in another way keeps its own.
-        """
-        asked = self.options.docs_version
-        if asked is not None:
-            fits = self.options.profile == profile or _fits(profile, asked)
-            return store.load(profile, asked if fits else None)
-        if target_version is None:
-            return store.load(profile)
-        try:
-            return store.load(profile, ".".join(str(n) for n in _numbers(target_version)))
-        except ContractError as error:
-            raise PrerequisiteMissing(
-                f"no documentation for the target's version {target_version!r}: {error}; "
-                "choose one with --docs-version"
-            ) from None
-
-    def _check_docs_version(self, asked: str) -> None:
-        if not any(_fits(profile, asked) for profile in self.options.profiles):
-            store.load(self.options.profiles[0], asked)
 
     def connect_all(self) -> str:
         """Connect every profile that was asked for and is there; why those that are not are not."""
@@ -265,8 +239,7 @@ class Judging:
         Where the target was not connected, no version says which contract and which of it applies:
         the one asked for or the newest, and all of it.
         """
-        found = self._targets.get(profile)
-        contract = found.contract if found else self._contract(profile, None)
+        contract = self._contract(profile)
         return [
             RequirementListed(
                 id=requirement.id,
@@ -280,15 +253,19 @@ class Judging:
                 impact=requirement.impact,
                 links=_links(contract, requirement),
                 broken_by=broken_by().get(requirement.id),
-                inapplicable=self.inapplicable(requirement) if found else None,
+                inapplicable=self.inapplicable(requirement) if profile in self._targets else None,
                 selected=self.selection.has(requirement),
             )
             for requirement in contract.requirements.values()
         ]
 
+    def _contract(self, profile: str) -> Contract:
+        found = self._targets.get(profile)
+        return found.contract if found else contract_of(self.options, profile)
+
     def inapplicable(self, requirement: Requirement) -> str | None:
         """Why this requirement does not apply to the target's version, or None where it does."""
-        return _inapplicable(requirement, self.target(requirement.profile).session.facts)
+        return inapplicable(requirement, self.target(requirement.profile).session.facts)
 
     def in_force(self, requirement_id: str) -> bool:
         """Whether the contract has it, and it applies to the target."""
@@ -330,7 +307,9 @@ class Judging:
     def unselected(self) -> str | None:
         """Which parts of the selection match no requirement and no check of the contracts, or None."""
         contracts = [
-            self._targets[profile].contract if profile in self._targets else self._contract(profile, None)
+            self._targets[profile].contract
+            if profile in self._targets
+            else contract_of(self.options, profile)
             for profile in self.options.profiles
         ]
         listed = [each for contract in contracts for each in contract.requirements.values()]
@@ -382,32 +361,6 @@ def _links(contract: Contract, requirement: Requirement) -> tuple[Link, ...]:
     return tuple(
         Link(str(source), where.published, where.repository) for source, where in found if where != Address()
     )
-
-
-def _inapplicable(requirement: Requirement, facts: Facts) -> str | None:
-    version = facts.version
-    if requirement.since and _numbers(version) < _numbers(requirement.since):
-        return f"since {requirement.since}; the target is {version}"
-    if requirement.recorded and version not in requirement.recorded:
-        return f"recorded on {', '.join(requirement.recorded)} alone; the target is {version}"
-    if requirement.when in facts.unmet:
-        return f"only where {requirement.when}, which is not so on this target"
-    return None
-
-
-def _fits(profile: str, version: str) -> bool:
-    try:
-        store.load(profile, version)
-    except ContractError:
-        return False
-    return True
-
-
-@cache
-def _numbers(version: str) -> tuple[int, ...]:
-    """2.19.0-SNAPSHOT as (2, 19, 0); what is no version is older than every one."""
-    found = re.match(r"\d+(\.\d+)*", version)
-    return tuple(int(part) for part in found.group().split(".")) if found else ()
 
 
 def now() -> str:
