@@ -70,6 +70,17 @@ _NUGEN: Final = (
     Freedom("create_completion 200 choices/[[]]/*", _ANY, _OF_ANOTHER_API),
     Freedom("* 40[13] detail", _ANY, "No page tells what a refusal of a token says."),
     Freedom("*_aligned_model 404 detail", _ANY, "No page tells what a deploy of an unknown model says."),
+    Freedom("get_*_status 404 detail", _ANY, "No page tells what the status of an unknown model says."),
+    Freedom(
+        "list_aligned_models 200 domain_aligned_models/[[]]/endpoint",
+        _ABSENT,
+        "The page says only that a model without a deployment has no endpoint.",
+    ),
+    Freedom(
+        "list_aligned_models 200 domain_aligned_models/[[]]/name",
+        _VALUE,
+        "A run makes no aligned model, and no page shows the name of one anywhere else.",
+    ),
     Freedom("create_completion 400 detail", _ANY, "No page tells what a refused completion says."),
     Freedom("create_completion 422 detail/[[]]/*", _VALUE, "How a validation words a mistake is its own."),
     Freedom("get_*_status 200 *_time", _ANY, "The page promises no times, and does not say how they look."),

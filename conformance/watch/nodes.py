@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from mlconform.conformance.targets.endpoint import ANSWER
@@ -27,12 +27,21 @@ class Nodes:
     def __init__(self, things: Things, nodes: frozenset[str]) -> None:
         self._things = things
         self._nodes = nodes
+        self._answered: set[str] = set()
+        self._refused: set[str] = set()
+
+    def asked(self, seen: Seen) -> None:
+        """Which models answered each prediction so far, and which did not."""
+        name = seen.path[-1] if seen.operation == "predict_algorithm" else seen.path[-2]
+        answered = seen.succeeded and seen.operation != "batch_predict"
+        (self._answered if answered else self._refused).add(name)
 
     def predicted(self, seen: Seen) -> Iterator[Observation]:
         results = member(seen.body, "inference_results")
         # Of a local model no connector's model answers.
         local = member(seen.sent, "text_docs") is not None
         remote = "remote" in seen.path and not local
+        is_sparse = any(step.startswith("sparse") for step in seen.path)
         for result in results if isinstance(results, list) else ():
             outputs = member(result, "output")
             yield Observation(
@@ -44,7 +53,7 @@ class Nodes:
             for output in outputs if isinstance(outputs, list) else ():
                 answer = member(output, "dataAsMap")
                 if local:
-                    yield from _weighed(answer)
+                    yield from _weighed(answer, is_sparse)
                 elif answer is not None or remote:
                     yield Observation(
                         "osml.relation.predicted",
@@ -57,6 +66,7 @@ class Nodes:
         body = seen.body if isinstance(seen.body, dict) else {}
         asked = member(seen.sent, "model_ids")
         models = set(map(str, asked)) if isinstance(asked, list) else {seen.path[-2]}
+        self._answered -= models
         for node, found in body.items():
             stats = member(found, "stats")
             if isinstance(stats, dict):
@@ -68,16 +78,30 @@ class Nodes:
                 )
 
     def profiled(self, seen: Seen) -> Iterator[Observation]:
-        nodes = member(seen.body, "nodes")
-        held: set[str] = set()
-        for node, found in (nodes if isinstance(nodes, dict) else {}).items():
+        told = member(seen.body, "nodes")
+        nodes: dict[str, Any] = told if isinstance(told, dict) else {}
+        held: dict[str, set[str]] = {}
+        for node, found in nodes.items():
             models = member(found, "models")
             for name, model in (models if isinstance(models, dict) else {}).items():
-                held.add(name)
+                held.setdefault(name, set()).update(model if isinstance(model, dict) else ())
                 yield from self._profile(node, name, model)
         yield from self._all_held(seen, held)
+        # What a node measured goes with the model that it held.
+        if not seen.sent and "?" not in seen.exchange.request.path and self._nodes <= nodes.keys():
+            yield from self._all_measured(seen, held)
 
-    def _all_held(self, seen: Seen, held: set[str]) -> Iterator[Observation]:
+    def _all_measured(self, seen: Seen, held: Mapping[str, set[str]]) -> Iterator[Observation]:
+        """The node that is asked and the one that infers may be two, each with its own measure."""
+        for name in held.keys() & (self._answered - self._refused):
+            yield Observation(
+                "osml.relation.profile",
+                "predict_request_stats" not in held[name] or "model_inference_stats" in held[name],
+                "`model_inference_stats` beside `predict_request_stats` where each prediction succeeded",
+                seen.exchange,
+            )
+
+    def _all_held(self, seen: Seen, held: Collection[str]) -> Iterator[Observation]:
         """What reads as deployed has a profile."""
         whole = seen.operation == "profile_models" or (
             seen.operation == "profile" and not seen.sent and "?" not in seen.exchange.request.path
@@ -145,10 +169,10 @@ class Nodes:
         )
 
 
-def _weighed(answer: Any) -> Iterator[Observation]:
+def _weighed(answer: Any, is_sparse: bool) -> Iterator[Observation]:
     """What a sparse model says of a text: how much each of its words weighs."""
     told = member(answer, "response")
-    if told is None:
+    if told is None and not is_sparse:
         return
     words = told if isinstance(told, list) else [told]
     yield Observation(

@@ -9,7 +9,9 @@ from mlconform.conformance.watch.counts import WriteCounts
 from mlconform.conformance.watch.envelopes import member
 from mlconform.conformance.watch.observation import Observation, Seen
 from mlconform.conformance.watch.things import (
+    AFTER_CHUNKS,
     AS_SENT,
+    FROM_URL,
     LASTING,
     LATER,
     UPDATED,
@@ -21,8 +23,12 @@ from mlconform.conformance.watch.things import (
 )
 
 _TOLERANCE_MS = 3_600_000
-# What a read adds to what is kept.
+# What a read adds to what is kept: to models whose file came in chunks a flag that the last one leaves out.
 _READ_ALONE: Final = frozenset({"model_id"})
+_READ_ALONE_AFTER_CHUNKS: Final = frozenset({"model_id", "is_hidden"})
+_SENT: Final = {**AS_SENT, "models": frozenset({*FROM_URL, *AFTER_CHUNKS})}
+# Whose numbers read as numbers.
+_OF_NUMBERS: Final = frozenset({"model_config", "model_content_size_in_bytes", "total_chunks"})
 _OF_DEPLOYMENT: Final = (
     "planning_worker_node_count",
     "current_worker_node_count",
@@ -69,15 +75,17 @@ class Reads:
             thing = self._things.get(kind, name)
             if thing is not None and not seen.racing:
                 yield from self._counts.hit(thing, hit)
-                if member(hit, "_version") in (None, thing.version) or not thing.alone:
-                    # Else it shows what was before the last write.
+                shows_last = member(hit, "_version") in (None, thing.version) or not thing.alone
+                # Else it shows what was before the last write, or what of it was asked for.
+                if shows_last and member(seen.sent, "_source") is None:
                     yield from self._like_read(kind, thing, source)
 
     def _like_read(self, kind: str, thing: Thing, source: dict[str, Any]) -> Iterator[Observation]:
         """What a search shows of the state that was read last is what was read."""
         if not thing.whole:
             return
-        lacking = [name for name in (*LASTING, *UPDATED) if name in thing.whole and name not in source]
+        read = {name: thing.whole[name] for name in thing.whole if name not in _added(thing)}
+        lacking = [name for name in (*LASTING, *UPDATED) if name in read and name not in source]
         yield Observation(
             "osml.relation.same-everywhere",
             not lacking,
@@ -86,14 +94,13 @@ class Reads:
         )
         if updated(source) != updated(thing.whole):
             return
-        for name, value in thing.whole.items():
-            if name not in _READ_ALONE:
-                yield Observation(
-                    "osml.relation.same-everywhere",
-                    source.get(name) == value,
-                    f"`{name}` of {kind} by a search as by a read",
-                    f"{source.get(name)!r}, read {value!r}",
-                )
+        for name, value in read.items():
+            yield Observation(
+                "osml.relation.same-everywhere",
+                source.get(name) == value,
+                f"`{name}` of {kind} by a search as by a read",
+                f"{source.get(name)!r}, read {value!r}",
+            )
 
     def _told(
         self, kind: str, name: str, told: dict[str, Any], seen: Seen, *, searched: bool = False
@@ -102,6 +109,13 @@ class Reads:
         # A chunk of a model's file is found among models, and names its model.
         is_chunk = "chunk_number" in told
         own = told.get("model_id") if kind in ("models", "controllers") and not is_chunk else None
+        if kind == "models" and is_chunk:
+            yield Observation(
+                "osml.relation.id",
+                name == f"{told.get('model_id')}_{told['chunk_number']}",
+                "the id of a chunk is made of `model_id` and `chunk_number`",
+                f"{told.get('model_id')!r} and {told['chunk_number']!r} in {name}",
+            )
         if own is not None:
             yield Observation(
                 "osml.relation.id", own == name, "`model_id` is the thing's own", f"{own!r} for {name}"
@@ -113,15 +127,22 @@ class Reads:
             return
         if kind == "tasks":
             yield from self._task_read(thing, told)
+        elif thing.maker == "get_task" and not searched:
+            yield Observation(
+                "osml.relation.times",
+                "last_registered_time" in told,
+                "`last_registered_time` of a model whose registration a task ended",
+                repr(told)[:300],
+            )
         # A search may show what was before the last write.
         if not searched:
             deployed = told.get("model_state") == "DEPLOYED"
             for each, value in thing.sent.items():
-                named = each in AS_SENT.get(kind, ()) or (deployed and each == "deploy_to_all_nodes")
+                named = each in _SENT.get(kind, ()) or (deployed and each == "deploy_to_all_nodes")
                 if named and plain(value) and (each in told or each not in LATER):
                     yield Observation(
                         "osml.relation.as-sent",
-                        same(value, told.get(each))
+                        same(value, told.get(each), as_text=each not in _OF_NUMBERS)
                         and not (each.startswith("is_") and told[each] is not value),
                         f"`{each}` of {kind} as it was sent",
                         f"{told.get(each)!r}, sent {value!r}",
@@ -239,6 +260,10 @@ class Reads:
                     f"`{first}` not after `{last}`",
                     f"{named[first]} and {named[last]}",
                 )
+
+
+def _added(thing: Thing) -> frozenset[str]:
+    return _READ_ALONE_AFTER_CHUNKS if thing.maker == "register_model_meta" else _READ_ALONE
 
 
 def _as_before(kind: str, before: dict[str, Any], told: dict[str, Any]) -> Iterator[Observation]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from mlconform.conformance.watch.counts import WRITES, WriteCounts
 from mlconform.conformance.watch.envelopes import member
@@ -12,9 +12,11 @@ from mlconform.conformance.watch.nodes import Nodes
 from mlconform.conformance.watch.observation import Observation, Seen
 from mlconform.conformance.watch.reads import Reads
 from mlconform.conformance.watch.things import (
+    AFTER_CHUNKS,
     AS_SENT,
     CREATIONS,
     DELETES,
+    FROM_URL,
     ID_OF,
     READS,
     SEARCHES,
@@ -34,6 +36,7 @@ _CHANGES_MODEL: Final = frozenset(
         "update_controller",
     }
 )
+_PREDICTIONS: Final = ("predict_algorithm", "predict_model", "batch_predict")
 # What an update may send, and what else that changes: a model counts anew in another group.
 _MOVED_BY: Final = {
     "model_group_id": "model_version",
@@ -55,6 +58,8 @@ class Relations:
         self._counts = WriteCounts(self._things)
         self._reads = Reads(self._things, self._counts, known, now)
         self._nodes = Nodes(self._things, known)
+        # What was sent for models that are still to be made, by the task.
+        self._coming: dict[str, Any] = {}
 
     def __call__(self, seen: Seen) -> Iterator[Observation]:
         operation = seen.operation or ""
@@ -62,9 +67,7 @@ class Relations:
             yield from self._reads.read(READS[operation], seen)
         elif seen.status == 404 and not seen.racing:
             yield from self._not_found(seen)
-        if operation in _CHANGES_MODEL:
-            # A predict that is refused may have deployed the model first.
-            self._not_alone(seen)
+        self._in_use(operation, seen)
         if not seen.succeeded:
             if operation in WRITES and seen.status >= 500:
                 self._forget(seen)
@@ -83,7 +86,16 @@ class Relations:
         else:
             yield from self._acted(operation, seen)
 
+    def _in_use(self, operation: str, seen: Seen) -> None:
+        """Whatever the answer: a predict that is refused may have deployed the model first."""
+        if operation in _CHANGES_MODEL:
+            self._not_alone(seen)
+        if operation in _PREDICTIONS:
+            self._nodes.asked(seen)
+
     def _acted(self, operation: str, seen: Seen) -> Iterator[Observation]:
+        if operation == "get_task":
+            self._come(seen)
         if operation == "create_controller":
             self._limited(seen)
         if operation == "deploy_model" and not seen.sent and not seen.racing:
@@ -117,7 +129,9 @@ class Relations:
         name = member(seen.body, ID_OF[kind])
         if not isinstance(name, str):
             return
-        thing = self._things.made(kind, name, seen.sent, seen.operation or "")
+        operation = seen.operation or ""
+        kept = AFTER_CHUNKS if operation == "register_model_meta" else None
+        thing = self._things.made(kind, name, seen.sent, operation, kept)
         if seen.racing or "deploy=true" in seen.exchange.request.path or member(seen.sent, "deploy"):
             thing.alone = False
 
@@ -129,11 +143,28 @@ class Relations:
             model = member(seen.body, "model_id")
             if seen.operation == "deploy_model":
                 model = seen.path[-2]
+            if seen.operation == "register_model" and model is None and not seen.racing:
+                self._coming[name] = seen.sent
             if thing is not None and isinstance(model, str):
                 thing.sent["model_id"] = model
 
+    def _come(self, seen: Seen) -> None:
+        """The task of a registration has ended, and names the model that it made."""
+        name, task = member(seen.body, "model_id"), seen.path[-1]
+        if member(seen.body, "state") != "COMPLETED" or task not in self._coming:
+            return
+        sent = self._coming.pop(task)
+        if isinstance(name, str) and self._things.get("models", name) is None:
+            thing = self._things.made("models", name, sent, "get_task", FROM_URL)
+            # Known only now, and deployed meanwhile where that was asked for.
+            thing.there, thing.version, thing.alone = None, None, False
+
     def _updated(self, kind: str, seen: Seen) -> None:
         thing = self._things.get(kind, seen.path[-1])
+        if thing is None and kind == "models":
+            # It is being made; what its registration sent says no longer how it reads.
+            thing = self._things.made(kind, seen.path[-1], None, "")
+            thing.there, thing.version, thing.alone = None, None, False
         if thing is None or not isinstance(seen.sent, dict):
             return
         if seen.racing:

@@ -14,19 +14,26 @@ _RULE = "osml.relation.settings"
 
 
 class Settings:
-    """Remembers what was set, by its full name."""
+    """Remembers what was set, by its full name, and which names were ever set."""
 
     def __init__(self) -> None:
         self._set: dict[str, Any] = {}
+        self._known: set[str] = set()
 
     def __call__(self, seen: Seen) -> Iterator[Observation]:
         if seen.operation not in ("put_cluster_settings", "get_cluster_settings") or not seen.succeeded:
             return
-        if "filter_path" in seen.exchange.request.path:
+        path = seen.exchange.request.path
+        if "filter_path" in path:
             return
-        lacking = [scope for scope in _SCOPES if not isinstance(member(seen.body, scope), dict)]
-        yield Observation(_RULE, not lacking, "both scopes of settings as objects", ", ".join(lacking))
+        asked = (*_SCOPES, "defaults") if "include_defaults=true" in path else _SCOPES
+        lacking = [scope for scope in asked if not isinstance(member(seen.body, scope), dict)]
+        yield Observation(_RULE, not lacking, "the scopes of settings as objects", ", ".join(lacking))
         told = {scope: flat(member(seen.body, scope)) for scope in (*_SCOPES, "defaults")}
+        if "flat_settings=true" in path:
+            yield Observation(
+                _RULE, _is_flat(seen.body), "flat settings without an object within", repr(seen.body)
+            )
         odd = [name for values in told.values() for name, value in values.items() if not _is_text(value)]
         yield Observation(_RULE, not odd, "settings that read as texts or lists of texts", repr(odd))
         if seen.operation == "put_cluster_settings":
@@ -38,10 +45,21 @@ class Settings:
                 if not same(value, told["persistent"].get(name))
             }
             yield Observation(_RULE, not wrong, "settings that read as they were set", repr(wrong))
+            if "include_defaults=true" in path:
+                lacking = sorted(
+                    name for name in self._known if not any(name in each for each in told.values())
+                )
+                yield Observation(
+                    _RULE,
+                    not lacking,
+                    "settings that were set once, among the defaults at least",
+                    repr(lacking),
+                )
 
     def _put(self, seen: Seen, told: dict[str, dict[str, Any]]) -> Iterator[Observation]:
         for scope in _SCOPES:
             sent = flat(member(seen.sent, scope))
+            self._known |= {name for name, value in sent.items() if value is not None and "*" not in name}
             wrong = {
                 name: told[scope].get(name)
                 for name, value in sent.items()
@@ -53,6 +71,12 @@ class Settings:
             if scope == "persistent" and not seen.racing:
                 self._set = {**self._set, **sent}
                 self._set = {name: value for name, value in self._set.items() if value is not None}
+
+
+def _is_flat(body: Any) -> bool:
+    scopes = [member(body, scope) for scope in (*_SCOPES, "defaults")]
+    found = [scope for scope in scopes if isinstance(scope, dict)]
+    return not any(isinstance(value, dict) for scope in found for value in scope.values())
 
 
 def flat(value: Any, before: str = "") -> dict[str, Any]:

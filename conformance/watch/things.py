@@ -18,6 +18,7 @@ CREATIONS: Final[Mapping[str, str]] = {
     "create_connector": "connectors",
     "register_model_group": "model_groups",
     "register_model": "models",
+    "register_model_meta": "models",
     "register_agent": "agents",
 }
 UPDATES: Final = {
@@ -74,6 +75,17 @@ AS_SENT: Final[Mapping[str, tuple[str, ...]]] = {
     "agents": ("name", "description", "type", "tools"),
     "controllers": ("user_rate_limiter",),
 }
+# The same of a model whose file comes from a URL.
+FROM_URL: Final = (*AS_SENT["models"], "model_format", "model_content_hash_value")
+# What the last chunk of a model's file leaves of what was sent; it writes the model anew without the rest.
+AFTER_CHUNKS: Final = (
+    "name",
+    "model_group_id",
+    "model_format",
+    "model_content_hash_value",
+    "model_content_size_in_bytes",
+    "total_chunks",
+)
 # Of these what a node does only after its answer (3.4.0: not yet there in 2 of 60 reads right after it).
 LATER: Final = ("is_controller_enabled",)
 # What never changes once it is there.
@@ -126,11 +138,15 @@ class Things:
     def get(self, kind: str, name: str) -> Thing | None:
         return self.known.get((kind, name))
 
-    def made(self, kind: str, name: str, sent: Any, maker: str) -> Thing:
-        """Remember a thing that an answer says was made."""
+    def made(self, kind: str, name: str, sent: Any, maker: str, kept: Iterable[str] | None = None) -> Thing:
+        """Remember a thing that an answer says was made, and what was sent of the members that are kept."""
         thing = Thing(kind, maker=maker, version=1 if kind in ID_OF else None)
         if isinstance(sent, dict):
-            thing.sent = {each: sent[each] for each in AS_SENT.get(kind, ()) if each in sent}
+            names = AS_SENT.get(kind, ()) if kept is None else kept
+            thing.sent = {each: sent[each] for each in names if each in sent}
+        if maker == "register_model_meta" or kind == "tasks":
+            # A node writes them too, as the file comes and as the task goes on.
+            thing.version, thing.alone = None, False
         self.known[(kind, name)] = thing
         self._by_kind.setdefault(kind, {})[name] = thing
         return thing
@@ -142,8 +158,8 @@ class Things:
         return self._by_kind.get(kind, {}).values()
 
 
-def same(sent: Any, read: Any) -> bool:
-    """Whether a value reads as it was sent; a server may keep a number or a flag as its text."""
+def same(sent: Any, read: Any, *, as_text: bool = True) -> bool:
+    """Whether a value reads as it was sent; `as_text` lets a number or a flag read as its text."""
     if sent in ([], {}):
         # It may be left out, and leaves what was there.
         return True
@@ -151,11 +167,14 @@ def same(sent: Any, read: Any) -> bool:
         # The schemas of an interface are kept as their text.
         whole = decoded(read) if isinstance(read, str) else read
         return isinstance(whole, dict) and all(
-            same(value, whole.get(name)) for name, value in sent.items() if name != "credential"
+            same(value, whole.get(name), as_text=as_text)
+            for name, value in sent.items()
+            if name != "credential"
         )
     if isinstance(sent, list):
-        return isinstance(read, list) and len(read) == len(sent) and all(map(same, sent, read))
-    if isinstance(sent, bool | int | float) and isinstance(read, str):
+        alike = isinstance(read, list) and len(read) == len(sent)
+        return alike and all(same(*pair, as_text=as_text) for pair in zip(sent, read, strict=True))
+    if as_text and isinstance(sent, bool | int | float) and isinstance(read, str):
         return str(sent).lower() == read.lower()
     # A word such as the type of an action is kept in capitals.
     return type(sent) is type(read) and (sent == read or (isinstance(read, str) and read == sent.upper()))

@@ -50,6 +50,7 @@ class TestStatus:
         expect.members(
             "nugen.deploy-status.answer", told.json, {"model_id": str, "status": str}, "the status"
         )
+        expect.equal("nugen.deploy-status.answer", told.member("model_id"), model, "model_id")
         expect.one_of("nugen.deploy-status.values", told.member("status"), TASK_STATES, "status")
 
     @requirement("nugen.deploy-status.unknown")

@@ -28,10 +28,15 @@ def test_an_undeploy_ends_undeployed(nugen: Nugen, expect: Expect) -> None:
     model = nugen.deployed_model()
     nugen.undeploy(model)
     state = nugen.settle_state(model, "UNDEPLOYED")
-    shown, what = nugen.entry(model).get("status"), "status in the list of aligned models"
-    expect.see(
-        "nugen.undeploy.aligned", shown == "UNDEPLOYED", expected=f"{what} = 'UNDEPLOYED'", came=repr(shown)
-    )
+    entry = nugen.entry(model)
+    for name in ("status", "deployment_status"):
+        shown, what = entry.get(name), f"{name} in the list of aligned models"
+        expect.see(
+            "nugen.undeploy.aligned",
+            shown == "UNDEPLOYED",
+            expected=f"{what} = 'UNDEPLOYED'",
+            came=repr(shown),
+        )
     expect.equal("nugen.undeploy.reaches-undeployed", state, "UNDEPLOYED", "status after the undeploy")
 
 

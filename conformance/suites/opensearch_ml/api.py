@@ -325,7 +325,7 @@ class MlCommons:
         body = {"query": {"ids": {"values": [resource_id]}}}
         settled = self.session.settle(
             lambda: self.session.request("POST", path, body),
-            lambda answered: answered.status == 200 and until(_first_hit(answered)),
+            lambda answered: answered.status == 200 and until(first_hit(answered)),
         )
         if not settled:
             raise Untestable(f"a search for the {kind} {resource_id} did not settle: {settled.value.summary}")
@@ -375,7 +375,7 @@ def _made(exchange: Exchange, member: str) -> str:
     return str(exchange.member(member))
 
 
-def _first_hit(exchange: Exchange) -> Mapping[str, Any] | None:
+def first_hit(exchange: Exchange) -> Mapping[str, Any] | None:
     """The fields of the first thing that a search found, or None."""
     hits = exchange.member("hits", "hits")
     first = hits[0] if isinstance(hits, list) and hits else None

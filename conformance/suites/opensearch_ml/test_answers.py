@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.marks import exclusive, requirement
-from mlconform.conformance.suites.opensearch_ml.api import MlCommons, model_path
+from mlconform.conformance.suites.opensearch_ml.api import MlCommons, first_hit, model_path
+from mlconform.conformance.suites.opensearch_ml.local_models import NOBODY, LocalModels
+from mlconform.conformance.targets import opensearch_settings
 from mlconform.conformance.targets.opensearch_ml import ML
 from mlconform.conformance.targets.opensearch_settings import SETTINGS
 
@@ -104,17 +107,18 @@ def _tasks(ml: MlCommons, task: object) -> None:
     for name in (task, registered.member("task_id")):
         if isinstance(name, str):
             ml.get_task(name)
-            _await_task_found(ml, name)
+            _await_task_found(ml, name, "COMPLETED")
             ml.session.request("DELETE", f"{ML}/tasks/{name}")
             ml.get_task(name)
             ml.session.request("DELETE", f"{ML}/tasks/{name}")
 
 
-def _await_task_found(ml: MlCommons, name: str) -> None:
+def _await_task_found(ml: MlCommons, name: str, state: str) -> None:
     body = {"query": {"ids": {"values": [name]}}}
     ml.session.settle(
         lambda: ml.session.request("GET", f"{ML}/tasks/_search", body),
-        lambda searched: bool(searched.member("hits", "total", "value") == 1),
+        lambda searched: (first_hit(searched) or {}).get("state") == state,
+        budget=5.0,
     )
 
 
@@ -133,23 +137,75 @@ def test_an_agent(ml: MlCommons) -> None:
     ml.session.request("GET", path + first)
 
 
-@requirement("osml.controller.get.answer.200", "osml.controller.delete.answer.200")
-def test_a_controller(ml: MlCommons) -> None:
+def _await_controlled(ml: MlCommons, expect: Expect, model: str) -> None:
+    """A node writes into the model that it has a controller only after it answered."""
+    settled = ml.session.settle(
+        lambda: ml.get(model), lambda read: read.member("is_controller_enabled") is True, budget=5.0
+    )
+    expect.see(
+        "osml.relation.as-sent",
+        bool(settled),
+        expected="a model that has a controller reads with `is_controller_enabled`",
+        came=settled.value.summary,
+        exchange=settled.value,
+    )
+
+
+@requirement("osml.controller.get.answer.200", "osml.controller.delete.answer.200", "osml.relation.as-sent")
+def test_a_controller(ml: MlCommons, expect: Expect) -> None:
     model, second = ml.model(), ml.model()
     limits = {"user_rate_limiter": {"user1": {"limit": 4, "unit": "MINUTES"}}}
     for name in (model, second):
         path = f"{ML}/controllers/{name}"
         ml.session.request("POST", path, limits)
         ml.session.request("GET", path)
+        _await_controlled(ml, expect, name)
         ml.session.request("PUT", path, {"user_rate_limiter": {"user1": {"limit": 5, "unit": "MINUTES"}}})
         ml.session.request("DELETE", path)
         ml.session.request("GET", path)
         ml.session.request("DELETE", path)
 
 
+@exclusive
+@requirement("osml.relation.as-sent", "osml.relation.same-everywhere", "osml.relation.id")
+def test_a_local_model_of_chunks(local: LocalModels) -> None:
+    _local_read_and_found(local, local.uploaded(chunks=2))
+
+
+@exclusive
+@requirement("osml.relation.as-sent", "osml.relation.same-everywhere")
+def test_a_local_model_by_url(local: LocalModels) -> None:
+    _local_read_and_found(local, local.model())
+
+
+def _local_read_and_found(local: LocalModels, model: str) -> None:
+    """As any thing, and its chunks, which are found among the models."""
+    chunks = {
+        "query": {"bool": {"filter": [{"term": {"model_id": model}}]}},
+        "sort": [{"chunk_number": {"order": "asc"}}],
+    }
+    local.session.settle(
+        lambda: local.session.request("POST", f"{ML}/models/_search", chunks),
+        lambda answered: bool(answered.member("hits", "hits")),
+        budget=5.0,
+    )
+    _read_and_found(local.ml, "model", f"{ML}/models/", model, model_state="REGISTERED")
+    local.session.request("GET", f"{ML}/models/_search", chunks)
+
+
+@exclusive
+@requirement("osml.relation.task", "osml.relation.same-everywhere")
+def test_a_task_that_failed(local: LocalModels) -> None:
+    local.let_in()
+    registered = local.register(local.url_body(url=NOBODY))
+    local.ended(registered)
+    _await_task_found(local.ml, str(registered.member("task_id")), "FAILED")
+
+
 @requirement("osml.relation.profile")
 def test_profiles(ml: MlCommons) -> None:
     model = ml.deployed_model()
+    ml.predict(model)
     for name in (f"models/{model}", "models", "tasks", ""):
         ml.session.request("GET", f"{ML}/profile/{name}".rstrip("/"))
     ml.session.request("GET", model_path(model))
@@ -161,6 +217,9 @@ def test_settings(ml: MlCommons) -> None:
     for value in (False, True):
         ml.set(AUTO_DEPLOY=value)
         ml.session.request("GET", SETTINGS)
+    for trusted in (["^https://example[.]invalid/.*$"], None):
+        ml.try_setting(opensearch_settings.TRUSTED_ENDPOINTS, trusted)
+        opensearch_settings.read_settings(ml.session, defaults=True)
 
 
 @requirement("osml.relation.statistics")

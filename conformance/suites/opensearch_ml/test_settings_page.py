@@ -14,6 +14,7 @@ from mlconform.conformance.targets import opensearch_settings
 from mlconform.conformance.targets.opensearch_ml import ML
 
 PREFIX = "plugins.ml_commons."
+ANY_URL = "^(https?|ftp|file)://[-a-zA-Z0-9+&@#/%?=~_|!:,.;]*[-a-zA-Z0-9+&@#/%=~_|]"
 FLAG = (True, False), ("maybe",)
 REMOTE_INFERENCE = f"{PREFIX}remote_inference.enabled"
 
@@ -37,6 +38,8 @@ REMOTE_INFERENCE = f"{PREFIX}remote_inference.enabled"
         deciding("osml.settings.redeploy-ratio.default", "model_auto_redeploy_success_ratio", "0.8"),
         deciding("osml.settings.local-model.default", "local_model.enabled", "true"),
         deciding("osml.settings.remote-inference.default", "remote_inference.enabled", "true"),
+        deciding("osml.settings.trusted-url.default", "trusted_url_regex", ANY_URL),
+        deciding("osml.delete.safe.default", "safe_delete_model", "false"),
     ],
 )
 def test_a_default(ml: MlCommons, expect: Expect, name: str, setting: str, default: str) -> None:
@@ -48,7 +51,7 @@ def test_a_default(ml: MlCommons, expect: Expect, name: str, setting: str, defau
         )
     ml.try_setting(PREFIX + setting, None)
     value = opensearch_settings.read_settings(ml.session, defaults=True).get(PREFIX + setting)
-    expect.equal(name, str(value).lower(), default, f"{PREFIX}{setting} where nobody set it")
+    expect.equal(name, str(value).lower(), default.lower(), f"{PREFIX}{setting} where nobody set it")
 
 
 @exclusive
