@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import pytest
 
 from mlconform.conformance.report.stream import read
 from mlconform.conformance.targets.connect import TargetOptions, connect, prepare
+from mlconform.conformance.targets.opensearch_settings import PRIVATE_ADDRESSES, SETTINGS
 from mlconform.conformance.targets.session import Session
+from mlconform.mock_server import Request
 from mlconform.mock_server.fixture import RunningMock
 
 FEW = ("--profile", "opensearch-ml", "--select", "osml.deploy.answer*")
@@ -18,8 +21,15 @@ FEW = ("--profile", "opensearch-ml", "--select", "osml.deploy.answer*")
 
 @pytest.fixture
 def target(serve_mock: Any) -> RunningMock:
+    """A cluster with a setting of its own, which a run changes."""
     mock: RunningMock = serve_mock()
+    closed = json.dumps({"persistent": {PRIVATE_ADDRESSES: False}}).encode()
+    mock.server.handle(Request("PUT", SETTINGS, "", {"content-type": "application/json"}, closed))
     return mock
+
+
+def persistent(target: RunningMock) -> Any:
+    return json.loads(target.server.handle(Request("GET", SETTINGS, "flat_settings=true")).body)["persistent"]
 
 
 @pytest.fixture
@@ -42,6 +52,7 @@ def test_a_second_run_ends_with_exit_code_3(command: Any, target: RunningMock, t
 
 
 def test_a_second_run_waits_and_then_goes_on(command: Any, first: Session, target: RunningMock) -> None:
+    assert persistent(target) == {PRIVATE_ADDRESSES: "true"}
     with command.start("run", "--target", target.url, *FEW, "--wait-for-turn", "60") as second:
         told = second.stdout.readline()
         first.clean()
@@ -49,3 +60,4 @@ def test_a_second_run_waits_and_then_goes_on(command: Any, first: Session, targe
     assert told.startswith("waiting for the turn: the run first of ")
     assert (second.returncode, stderr) == (0, "")
     assert "Conformant" in rest
+    assert persistent(target) == {PRIVATE_ADDRESSES: "false"}
