@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from mlconform.conformance.outcomes import BrokenAnswer
 from mlconform.conformance.report.events import ExchangeRecord
@@ -105,7 +105,7 @@ class Exchange:
     def _document(self) -> tuple[Any, str | None]:
         """The decoded body, and what is wrong with it; decoded once, for the check and for the watch."""
         try:
-            return json.loads(self._whole.body.decode("utf-8"), parse_constant=_refuse), None
+            return _DECODER.decode(self._whole.body.decode("utf-8")), None
         except (ValueError, RecursionError) as error:
             return None, str(error)
 
@@ -178,3 +178,7 @@ def _is_binary(body: bytes) -> bool:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
+
+
+# Made once: with arguments `json.loads` makes one for each text.
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse)

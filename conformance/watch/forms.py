@@ -34,7 +34,8 @@ class FormRule:
     """Holds each answer to its forms; what a form asks is decided for the requirement that owns it."""
 
     def __init__(self, prefix: str, forms: Forms) -> None:
-        self._prefix = prefix
+        self._schema_rule = f"{prefix}.wire.documented-schema"
+        self._type_rule = f"{prefix}.wire.content-type"
         self._forms = forms
         self._compiled: dict[tuple[str, int], tuple[_Compiled, ...]] = {}
 
@@ -45,10 +46,7 @@ class FormRule:
             return
         listed = self._forms.lists(operation, status)
         yield Observation(
-            f"{self._prefix}.wire.documented-schema",
-            listed,
-            f"a success of {operation} with the documented status",
-            exchange,
+            self._schema_rule, listed, f"a success of {operation} with the documented status", exchange
         )
         if not listed:
             return
@@ -60,7 +58,7 @@ class FormRule:
         if exchange.answer is not None and exchange.answer.body:
             holds = media_type(exchange) == JSON_TYPE
             yield Observation(
-                f"{self._prefix}.wire.content-type",
+                self._type_rule,
                 holds,
                 f"content-type {JSON_TYPE} with a body of JSON",
                 "" if holds else f"{exchange.content_type!r}: {exchange.summary}",

@@ -27,6 +27,10 @@ _TOLERANCE_MS = 3_600_000
 _READ_ALONE: Final = frozenset({"model_id"})
 _READ_ALONE_AFTER_CHUNKS: Final = frozenset({"model_id", "is_hidden"})
 _SENT: Final = {**AS_SENT, "models": frozenset({*FROM_URL, *AFTER_CHUNKS})}
+_WORKERS: Final = (
+    ("worker_node", "osml.relation.task"),
+    ("planning_worker_nodes", "osml.relation.profile"),
+)
 # Whose numbers read as numbers.
 _OF_NUMBERS: Final = frozenset({"model_config", "model_content_size_in_bytes", "total_chunks"})
 _OF_DEPLOYMENT: Final = (
@@ -55,11 +59,12 @@ class Reads:
         name = seen.path[-1]
         thing = self._things.get(kind, name)
         if thing is not None and thing.there is not None and seen.status in (200, 404):
+            holds = thing.there == (seen.status == 200) or seen.racing
             yield Observation(
                 "osml.relation.done",
-                thing.there == (seen.status == 200) or seen.racing,
+                holds,
                 f"{kind} that were made and not deleted can be read, and no others",
-                f"{'there' if thing.there else 'deleted'}, but {seen.exchange.summary}",
+                "" if holds else f"{'there' if thing.there else 'deleted'}, but {seen.exchange.summary}",
             )
         if not seen.succeeded or not isinstance(seen.body, dict):
             return
@@ -95,12 +100,14 @@ class Reads:
         if updated(source) != updated(thing.whole):
             return
         for name, value in read.items():
-            yield Observation(
-                "osml.relation.same-everywhere",
-                source.get(name) == value,
-                f"`{name}` of {kind} by a search as by a read",
-                f"{source.get(name)!r}, read {value!r}",
-            )
+            # What was looked at is decided by the observation above; here only differences are told.
+            if source.get(name) != value:
+                yield Observation(
+                    "osml.relation.same-everywhere",
+                    False,
+                    f"`{name}` of {kind} by a search as by a read",
+                    f"{source.get(name)!r}, read {value!r}",
+                )
 
     def _told(
         self, kind: str, name: str, told: dict[str, Any], seen: Seen, *, searched: bool = False
@@ -132,21 +139,11 @@ class Reads:
                 "osml.relation.times",
                 "last_registered_time" in told,
                 "`last_registered_time` of a model whose registration a task ended",
-                repr(told)[:300],
+                told,
             )
         # A search may show what was before the last write.
         if not searched:
-            deployed = told.get("model_state") == "DEPLOYED"
-            for each, value in thing.sent.items():
-                named = each in _SENT.get(kind, ()) or (deployed and each == "deploy_to_all_nodes")
-                if named and plain(value) and (each in told or each not in LATER):
-                    yield Observation(
-                        "osml.relation.as-sent",
-                        same(value, told.get(each), as_text=each not in _OF_NUMBERS)
-                        and not (each.startswith("is_") and told[each] is not value),
-                        f"`{each}` of {kind} as it was sent",
-                        f"{told.get(each)!r}, sent {value!r}",
-                    )
+            yield from _as_sent(kind, thing.sent, told)
         lasting: dict[str, Any] = {each: told[each] for each in LASTING if each in told}
         yield from _as_before(kind, thing.read, lasting)
         thing.read |= lasting
@@ -207,15 +204,12 @@ class Reads:
             )
 
     def _workers(self, told: dict[str, Any]) -> Iterator[Observation]:
-        for name, rule in (("worker_node", "task"), ("planning_worker_nodes", "profile")):
+        for name, rule in _WORKERS:
             found = told.get(name)
             if isinstance(found, list) and self._nodes:
-                yield Observation(
-                    f"osml.relation.{rule}",
-                    set(map(str, found)) <= self._nodes,
-                    f"`{name}` are nodes of the cluster",
-                    f"{found}, not among {sorted(self._nodes)}",
-                )
+                holds = self._nodes.issuperset(map(str, found))
+                came = "" if holds else f"{found}, not among {sorted(self._nodes)}"
+                yield Observation(rule, holds, f"`{name}` are nodes of the cluster", came)
         planned = told.get("planning_worker_nodes")
         for name in ("planning_worker_node_count", "current_worker_node_count"):
             if isinstance(planned, list) and type(told.get(name)) is int:
@@ -231,9 +225,7 @@ class Reads:
     def _times(self, told: dict[str, Any], known: Thing | None) -> Iterator[Observation]:
         named = {name: told[name] for name in told if name.endswith("_time") and type(told[name]) is int}
         odd = [name for name, value in told.items() if name.endswith("_time") and name not in named]
-        yield Observation(
-            "osml.relation.times", not odd, f"{', '.join(odd)} as whole numbers", repr(told)[:300]
-        )
+        yield Observation("osml.relation.times", not odd, f"{', '.join(odd)} as whole numbers", told)
         now = self._now() * 1000
         if self._offset is None and known is not None and named:
             away = min(named.values()) - now
@@ -264,6 +256,28 @@ class Reads:
 
 def _added(thing: Thing) -> frozenset[str]:
     return _READ_ALONE_AFTER_CHUNKS if thing.maker == "register_model_meta" else _READ_ALONE
+
+
+def _as_sent(kind: str, sent: dict[str, Any], told: dict[str, Any]) -> Iterator[Observation]:
+    """Each member that differs, and once that there were some to look at."""
+    deployed = told.get("model_state") == "DEPLOYED"
+    known = _SENT.get(kind, ())
+    looked = False
+    for each, value in sent.items():
+        named = each in known or (deployed and each == "deploy_to_all_nodes")
+        if not named or not plain(value) or (each not in told and each in LATER):
+            continue
+        looked = True
+        alike = same(value, told.get(each), as_text=each not in _OF_NUMBERS)
+        if not alike or (each.startswith("is_") and told[each] is not value):
+            yield Observation(
+                "osml.relation.as-sent",
+                False,
+                f"`{each}` of {kind} as it was sent",
+                f"{told.get(each)!r}, sent {value!r}",
+            )
+    if looked:
+        yield Observation("osml.relation.as-sent", True)
 
 
 def _as_before(kind: str, before: dict[str, Any], told: dict[str, Any]) -> Iterator[Observation]:

@@ -189,11 +189,12 @@ class Relations:
         result = member(seen.body, "result")
         gone = thing is not None and thing.there is False
         there = thing is not None and thing.there is True
+        holds = seen.racing or not ((gone and result == "deleted") or (there and result != "deleted"))
         yield Observation(
             "osml.relation.done",
-            seen.racing or not ((gone and result == "deleted") or (there and result != "deleted")),
+            holds,
             "a delete that is answered with success deletes, and once",
-            f"{'again ' if gone else ''}{seen.exchange.summary}",
+            "" if holds else f"{'again ' if gone else ''}{seen.exchange.summary}",
         )
         if kind == "models":
             # A group may go with the last of its models.

@@ -22,8 +22,9 @@ def observe(prefix: str, exchange: Exchange) -> Iterator[Observation]:
     headers, body = exchange.answer.headers, exchange.answer.body
     length = headers.get("content-length")
     if length is not None and "content-encoding" not in headers and exchange.request.method != "HEAD":
-        told = f"content-length {length} with {len(body)} bytes"
-        yield Observation(json_rule, length == str(len(body)), "a body of the declared length", told)
+        holds = length == str(len(body))
+        told = "" if holds else f"content-length {length} with {len(body)} bytes"
+        yield Observation(json_rule, holds, "a body of the declared length", told)
     if not body:
         return
     declared = media_type(exchange)
