@@ -309,8 +309,10 @@ def _evidence(session: Session, met: Sequence[Exchange]) -> tuple[ExchangeRecord
     shown = (met or session.journal)[-_LONGEST_EVIDENCE:]
     shared = [
         exchange
-        for name, exchange in session.shared.items()
-        if exchange not in shown and any(name in each.curl for each in shown)
+        for name, made in session.shared.items()
+        if any(name in each.curl for each in shown)
+        for exchange in made
+        if exchange not in shown
     ]
     return tuple(exchange.record() for exchange in (*shared, *shown))
 

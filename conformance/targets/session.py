@@ -106,7 +106,8 @@ class Session:
 
     `wire_requirement` is the requirement that an answer broken on the wire violates. `exclusive`
     says that no other check runs beside this one, so that time may be moved while settling.
-    `shared` are the requests that made what all checks use, by its id: they belong to the evidence.
+    `shared` are the requests that made or allowed what several checks use, by the id or word that shows in a
+    request that it does: they belong to the evidence.
     `grounds` are what the run stands on; each says what is missing of it, or None.
     `watch`, where there is one, is shown every exchange. `keeper` is who removes what is made here, where
     that is somebody else. `elsewhere` are the ways to the other nodes of the same cluster. `deeds`
@@ -120,7 +121,7 @@ class Session:
     exclusive: bool = False
     journal: list[Exchange] = field(default_factory=list)
     tracker: Tracker = field(default_factory=Tracker)
-    shared: dict[str, Exchange] = field(default_factory=dict)
+    shared: dict[str, tuple[Exchange, ...]] = field(default_factory=dict)
     grounds: list[Callable[[], str | None]] = field(default_factory=list)
     watch: Watch | None = None
     keeper: Session | None = None

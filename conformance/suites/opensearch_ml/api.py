@@ -84,7 +84,7 @@ class MlCommons:
         )
         created = self.create_connector(self.connector_body(**access))
         self._shared_connector = _made(created, "connector_id")
-        self.session.shared[self._shared_connector] = created
+        self.session.shared[self._shared_connector] = (created,)
         opensearch_ml.stand_on(self.session, "connector", self._shared_connector)
 
     def connector_body(self, **changes: Any) -> dict[str, Any]:
@@ -153,7 +153,7 @@ class MlCommons:
         # With a version in it, so that it does not go with the last of those that come.
         self.model(model_group_id=group)
         self._shared_group = group
-        self.session.shared[group] = made
+        self.session.shared[group] = (made,)
 
     def get_group(self, group_id: str) -> Exchange:
         return self.session.request("GET", f"{ML}/model_groups/{quote(group_id, safe='')}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from functools import partial
 
 import pytest
@@ -19,6 +19,7 @@ from mlconform.conformance.suites.opensearch_ml.api import WAITING_INTERVAL_SECO
 from mlconform.conformance.suites.opensearch_ml.local_models import LocalModels
 from mlconform.conformance.suites.opensearch_ml.profile import PROFILE
 from mlconform.conformance.suites.opensearch_ml.users import Users
+from mlconform.conformance.targets.model_file import FUNCTION
 from mlconform.conformance.targets.opensearch_memory import memory_of_deleted
 from mlconform.conformance.targets.opensearch_users import users_of
 from mlconform.conformance.targets.session import Session
@@ -122,7 +123,28 @@ def memory(cluster: MlCommons) -> None:
         cluster.share_group()
 
 
+@pytest.fixture(scope="module")
+def let_in(cluster: MlCommons, memory: None, judging: Judging) -> Iterator[bool]:
+    """Whether local models are let in for all checks of a module.
+
+    Each check could do so by itself, at the price of some changes of the cluster's state; where it can't be
+    done, each tries it and says so.
+    """
+    session = cluster.session
+    mark = session.tracker.mark()
+    try:
+        allowed = LocalModels(cluster).let_in()
+    except Untestable:
+        yield False
+        return
+    made = session.tracker.take(mark)
+    session.shared[FUNCTION] = allowed
+    yield True
+    session.shared.pop(FUNCTION, None)
+    judging.complaints += map(str, session.remove(made))
+
+
 @pytest.fixture
-def local(ml: MlCommons, memory: None) -> LocalModels:
+def local(ml: MlCommons, let_in: bool) -> LocalModels:
     """Its local models, for a check that runs alone."""
-    return LocalModels(ml)
+    return LocalModels(ml, let_in=let_in)

@@ -50,26 +50,35 @@ NOBODY = "http://127.0.0.1:9/model.zip"
 
 
 class LocalModels:
-    """The operations on models that nodes hold themselves. A check that uses them must run alone."""
+    """The operations on models that nodes hold themselves. A check that uses them must run alone.
 
-    def __init__(self, ml: MlCommons) -> None:
+    `let_in` says that somebody else has allowed what they take, for as long as the check runs.
+    """
+
+    def __init__(self, ml: MlCommons, *, let_in: bool = False) -> None:
         self.ml = ml
         self.session = ml.session
+        self._is_let_in = let_in
 
     # what guards them
 
-    def let_in(self) -> None:
+    def let_in(self) -> tuple[Exchange, ...]:
         """Allow what registering and deploying local models takes; put back after the check.
 
-        Raises `Untestable` where settings may not be changed.
+        Gives the requests that read what it was and changed it, where that was needed. Raises `Untestable`
+        where settings may not be changed.
         """
+        if self._is_let_in:
+            return ()
         wanted: dict[str, Any] = {VIA_URL: "true", VIA_FILE: "true"}
         if not self.ml_nodes:
             wanted[ONLY_ML_NODES] = "false"
         now = opensearch_settings.read_settings(self.session, defaults=True)
         missing = {name: value for name, value in wanted.items() if str(now.get(name)) != value}
-        if missing:
-            self.set(missing)
+        if not missing:
+            return ()
+        before = self.session.request("GET", f"{opensearch_settings.SETTINGS}?flat_settings=true")
+        return before, opensearch_settings.change_settings(self.session, missing)
 
     def set(self, settings: Mapping[str, Any]) -> Mapping[str, Any]:
         """Change cluster settings by their full names, and give what they were; put back after the check."""
