@@ -239,8 +239,8 @@ class TestChecks:
         told = said.partition(" FAILURES ")[2].partition("= mlconform =")[0]
         cases = ElementTree.parse(project.folder / "out" / "junit.xml").iter("failure")
         (failure,) = [case.text or "" for case in cases]
-        # Ids, names and profiles are those of a worker, and stand in commands alone; a cut counts them.
-        commands = ("answer=", "ask ", "printf ", "start ", "[cut: ")
+        # Ids, names and profiles are those of a worker, and stand in commands alone.
+        commands = ("answer=", "ask ", "printf ", "start ")
         facts = [line for line in failure.splitlines() if not line.startswith(commands)]
         assert [line for line in facts if f"{line}\n" not in told] == []
         for line in ("\nexpected: status = 'CREATED'\n", "\ncame: 'STARTED'\n", "{ curl -sS"):

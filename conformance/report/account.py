@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlconform.conformance.report.findings import findings_of
-from mlconform.conformance.report.presentation import clip, visible
+from mlconform.conformance.report.presentation import SCRIPT_LIMIT, clip, visible
 from mlconform.conformance.report.verdicts import Verdict
 
 
@@ -24,5 +24,5 @@ def account(verdict: Verdict, scripts: Mapping[str, str]) -> str:
             lines.append(f"reason: {clip(decision.reason)}")
         if decision.expected or decision.came:
             lines += [f"expected: {clip(decision.expected)}", f"came: {clip(decision.came)}"]
-        lines.append(clip(scripts.get(finding.name, "")))
+        lines.append(clip(scripts.get(finding.name, ""), SCRIPT_LIMIT))
     return "\n".join(filter(None, lines))

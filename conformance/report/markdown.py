@@ -11,6 +11,7 @@ from mlconform.conformance.report.events import RequirementListed
 from mlconform.conformance.report.findings import Finding, findings, groups, known_set
 from mlconform.conformance.report.presentation import (
     LEVELS,
+    SCRIPT_LIMIT,
     areas,
     can_fail,
     clip,
@@ -165,7 +166,7 @@ def _finding(finding: Finding, script: str) -> Iterator[str]:
     if script:
         yield "To see it yourself:"
         yield ""
-        yield from _fence(clip(script), "sh")
+        yield from _fence(clip(script, SCRIPT_LIMIT), "sh")
 
 
 def _sources(requirement: RequirementListed) -> str:

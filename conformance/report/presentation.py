@@ -20,6 +20,9 @@ from mlconform.conformance.report.verdicts import Conclusion, Judgement, Kind, S
 BODY_LIMIT = 4000
 """Characters of one body, message or log that a report shows; the stream has all of it."""
 
+SCRIPT_LIMIT = 4 * BODY_LIMIT
+"""Characters of a script: one that is cut shows nothing to who pastes it, and its bodies are short."""
+
 WHOLE_IN = "run.ndjson has"
 """How a text that is cut says where the whole is."""
 
@@ -86,13 +89,13 @@ def _escape(found: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
-def clip(text: str) -> str:
-    """The visible text, cut at `BODY_LIMIT` characters with a note of how much is missing."""
-    if len(text) <= BODY_LIMIT:
+def clip(text: str, limit: int = BODY_LIMIT) -> str:
+    """The visible text, cut at `limit` characters with a note of how much is missing."""
+    if len(text) <= limit:
         return visible(text)
     return (
-        f"{visible(text[:BODY_LIMIT])}\n"
-        f"[cut: {BODY_LIMIT:,} of {len(text):,} characters are shown; {WHOLE_IN} them all]"
+        f"{visible(text[:limit])}\n"
+        f"[cut: {limit:,} of {len(text):,} characters are shown; {WHOLE_IN} them all]"
     )
 
 
