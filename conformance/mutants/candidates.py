@@ -83,6 +83,8 @@ def _ordered(requirement: Requirement, baseline: Baseline, rare: Sequence[Place]
     )
     writes = {mutant.place for mutant in undone(baseline)}
     yield from _otherwise(own, writes)
+    # That an operation is there is also told by what refuses.
+    yield from (Mutant(place, Kind.NO_ROUTE) for place in own)
     words = _words(requirement)
     named = [place for place in members if words & {*place.path[-1:]}]
     named.sort(key=lambda place: place.operation != requirement.operation)

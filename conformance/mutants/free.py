@@ -82,6 +82,11 @@ _NUGEN: Final = (
         "A run makes no aligned model, and no page shows the name of one anywhere else.",
     ),
     Freedom("create_completion 400 detail", _ANY, "No page tells what a refused completion says."),
+    Freedom(
+        "create_completion 422 detail/[[]]/loc/[[]]",
+        frozenset({Kind.TYPE}),
+        "The page lets a step to a mistake be a text or a number.",
+    ),
     Freedom("create_completion 422 detail/[[]]/*", _VALUE, "How a validation words a mistake is its own."),
     Freedom("get_*_status 200 *_time", _ANY, "The page promises no times, and does not say how they look."),
     Freedom("get_*_status 200 result", frozenset({Kind.LEFT_OUT}), "The page does not promise a result."),

@@ -105,6 +105,13 @@ class WriteCounts:
                 "a hit with the `_version` of a write",
                 f"{version}, the last write had {thing.version}",
             )
+        if type(number) is int and type(version) is int:
+            yield Observation(
+                "osml.relation.write-counts",
+                number >= version - 1,
+                "a hit whose `_seq_no` has counted each of its writes",
+                f"{number} with the version {version}",
+            )
         if type(number) is int and before is not None:
             term = member(hit, "_primary_term")
             last = thing.number if version == thing.version and thing.number is not None else number

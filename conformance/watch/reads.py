@@ -119,7 +119,8 @@ class Reads:
         if kind == "models" and is_chunk:
             yield Observation(
                 "osml.relation.id",
-                name == f"{told.get('model_id')}_{told['chunk_number']}",
+                name == f"{told.get('model_id')}_{told['chunk_number']}"
+                and type(told["chunk_number"]) is int,
                 "the id of a chunk is made of `model_id` and `chunk_number`",
                 f"{told.get('model_id')!r} and {told['chunk_number']!r} in {name}",
             )

@@ -68,7 +68,7 @@ def found(*hits: tuple[str, dict[str, Any]]) -> dict[str, Any]:
             "_index": ".plugins-ml-model",
             "_id": name,
             "_version": 3,
-            "_seq_no": place,
+            "_seq_no": place + 2,
             "_primary_term": 1,
             "_score": 1.0,
             "_source": source,
@@ -142,6 +142,7 @@ def test_a_model_of_chunks_reads_with_what_the_last_one_leaves(
     [
         ({"model_id": MODEL, "chunk_number": 0}, set()),
         ({"model_id": MODEL, "chunk_number": 1}, {"id"}),
+        ({"model_id": MODEL, "chunk_number": "0"}, {"id"}),
         ({"chunk_number": 0}, {"id"}),
     ],
 )
@@ -149,6 +150,15 @@ def test_the_id_of_a_chunk_is_made_of_its_model_and_its_number(
     watch: Watch, chunk: dict[str, Any], differs: set[str]
 ) -> None:
     assert see(watch, "POST", f"{ML}/models/_search", found((f"{MODEL}_0", chunk)), {}) == differs
+
+
+@pytest.mark.parametrize(("number", "differs"), [(2, set()), (1, {"write-counts"})])
+def test_each_write_to_a_thing_has_a_number_of_its_own(watch: Watch, number: int, differs: set[str]) -> None:
+    see(watch, "GET", f"{ML}/models/{MODEL}", READ)
+    see(watch, "PUT", f"{ML}/models/{MODEL}", {"result": "updated"}, {"description": "d"})
+    body = found((MODEL, READ))
+    body["hits"]["hits"][0]["_seq_no"] = number
+    assert see(watch, "POST", f"{ML}/models/_search", body, {}) == differs
 
 
 STATS = dict.fromkeys(("count", "min", "p50", "p90", "p99", "max", "average"), 1)

@@ -131,7 +131,10 @@ def test_an_agent(ml: MlCommons) -> None:
     model = ml.model()
     path = f"{ML}/agents/"
     first, second = (ml.user_of("agent", model) for _ in range(2))
-    _read_and_found(ml, "agent", path, first)
+    for name in (first, second):
+        _read_and_found(ml, "agent", path, name)
+    for method in ("GET", "POST"):
+        ml.session.request(method, path + "_search", {"query": {"ids": {"values": [first, second]}}})
     for name in (first, second):
         ml.session.request("DELETE", path + name)
     ml.session.request("GET", path + first)
@@ -206,6 +209,7 @@ def test_a_task_that_failed(local: LocalModels) -> None:
 def test_profiles(ml: MlCommons) -> None:
     model = ml.deployed_model()
     ml.predict(model)
+    ml.get(model)
     for name in (f"models/{model}", "models", "tasks", ""):
         ml.session.request("GET", f"{ML}/profile/{name}".rstrip("/"))
     ml.session.request("GET", model_path(model))
