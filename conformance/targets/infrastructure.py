@@ -3,6 +3,8 @@
 An answer that such a thing gave, or a connection that ended without a byte of an answer, is followed by
 looks at the target's root for a bounded time. Where it stays so, the target is unreachable. Where it comes
 back, a request that only reads is sent again; of any other it is not known whether it was carried out.
+
+A node that is short of memory turns requests away before it reads them. They are sent again for a while.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from mlconform.conformance.targets.settle import LONGEST_PAUSE_SECONDS, wait
 from mlconform.conformance.targets.transport import AnswerCutOff, Forwarding, HttpTransport, NoAnswer
 
 PATIENCE_SECONDS: Final = 10.0
+# Of a whole run: a node that is short of memory for longer lets each check say so at once.
+MEMORY_PATIENCE_SECONDS: Final = 30.0
 # A root that takes longer than this to begin its answer does not answer.
 LOOK_SECONDS: Final = 5.0
 _ROOT = OutgoingRequest("GET", "/")
@@ -43,6 +47,14 @@ def not_of_the_api(answer: Answer) -> str | None:
     if answer.status == 503 and kind in _NO_CLUSTER:
         return f"the cluster cannot work: it answered 503 {kind}"
     return None
+
+
+def turned_away(answer: Answer) -> bool:
+    """Whether a node had no memory to read the request, so that nobody carried it out. Recorded on 3.4.0:
+    429 `circuit_breaking_exception`, for the data of `<http_request>`."""
+    if answer.status != 429 or _error_type(answer.body) != "circuit_breaking_exception":
+        return False
+    return b"data for [<http_request>]" in answer.body
 
 
 def _error_type(body: bytes) -> str | None:
@@ -73,6 +85,7 @@ class SteadyTransport(Forwarding):
     def __init__(self, inner: HttpTransport, *, patience: float = PATIENCE_SECONDS) -> None:
         self.inner = inner
         self._patience = patience
+        self._waited = 0.0
 
     def send(self, request: OutgoingRequest) -> Answer:
         try:
@@ -81,6 +94,8 @@ class SteadyTransport(Forwarding):
             # Where others are answered, that this one was not is the target's failure.
             self._await_root(str(error))
             raise
+        if turned_away(answer):
+            answer = self._sent_again(request)
         told = not_of_the_api(answer)
         if told is None:
             return answer
@@ -94,6 +109,19 @@ class SteadyTransport(Forwarding):
         if told is not None:
             raise TargetUnreachable(self._unreachable(told))
         return answer
+
+    def _sent_again(self, request: OutgoingRequest) -> Answer:
+        """The answer once the node has memory to read the request; raises `Untestable`."""
+        while self._waited < MEMORY_PATIENCE_SECONDS:
+            wait(LONGEST_PAUSE_SECONDS)
+            self._waited += LONGEST_PAUSE_SECONDS
+            answer = self.inner.send(request)
+            if not turned_away(answer):
+                return answer
+        raise Untestable(
+            f"the target has no memory to read {request.method} {request.path}: it answers 429 "
+            "circuit_breaking_exception. Give it more, or try when it has less to do."
+        )
 
     def _await_root(self, told: str) -> None:
         """Look until the root is answered by the API; raises `TargetUnreachable` where it is not."""

@@ -18,6 +18,13 @@ from mlconform.conformance.targets.transport import AnswerCutOff, HttpTransport
 
 PAGE = "<html><h1>502 Bad Gateway</h1></html>"
 NO_MANAGER = {"error": {"type": "cluster_manager_not_discovered_exception", "reason": None}, "status": 503}
+NO_MEMORY = {
+    "error": {
+        "type": "circuit_breaking_exception",
+        "reason": "[parent] Data too large, data for [<http_request>] would be [1061559418/1012.3mb]",
+    },
+    "status": 429,
+}
 READ, WRITE = OutgoingRequest("GET", "/x"), OutgoingRequest("POST", "/x")
 
 
@@ -57,6 +64,7 @@ def test_answers_that_are_not_the_apis(status: int, body: str, told: str) -> Non
         (502, '{"error": {"type": "remote_exception"}}'),
         (503, '{"error": {"type": "open_search_status_exception"}}'),
         (503, '{"error": "x"}'),
+        (429, '{"error": {"type": "open_search_status_exception"}}'),
     ],
 )
 def test_answers_that_the_api_gave(status: int, body: str) -> None:
@@ -84,6 +92,39 @@ def test_of_what_writes_nothing_is_known(httpserver: HTTPServer, steady: Any) ->
     with pytest.raises(Untestable, match=r"not known whether POST /x was carried out"):
         steady(httpserver.url_for("")).send(WRITE)
     assert [request.path for request, _ in httpserver.log] == ["/x", "/"]
+
+
+def test_what_a_node_had_no_memory_to_read_is_sent_again(httpserver: HTTPServer, steady: Any) -> None:
+    for _ in range(2):
+        httpserver.expect_ordered_request("/x").respond_with_json(NO_MEMORY, 429)
+    httpserver.expect_ordered_request("/x").respond_with_json({"a": 1})
+    assert steady(httpserver.url_for("")).send(WRITE).status == 200
+
+
+def test_a_node_that_stays_short_of_memory_says_so_in_each_check(
+    httpserver: HTTPServer, steady: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlconform.conformance.targets.infrastructure.MEMORY_PATIENCE_SECONDS", 0.3)
+    httpserver.expect_request("/x").respond_with_json(NO_MEMORY, 429)
+    transport = steady(httpserver.url_for(""))
+    for _ in range(2):
+        with pytest.raises(Untestable, match=r"no memory to read POST /x"):
+            transport.send(WRITE)
+    # The patience of a run is spent once.
+    assert len(httpserver.log) <= 4
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"type": "circuit_breaking_exception", "reason": "[parent] Data too large, data for [<agg>]"},
+        {"type": "m_l_limit_exceeded_exception", "reason": "data for [<http_request>]"},
+    ],
+)
+def test_what_was_read_is_the_apis_answer(httpserver: HTTPServer, steady: Any, error: Any) -> None:
+    httpserver.expect_request("/x").respond_with_json({"error": error, "status": 429}, 429)
+    assert steady(httpserver.url_for("")).send(WRITE).status == 429
+    assert len(httpserver.log) == 1
 
 
 def test_a_server_that_never_answers_is_unreachable(steady: Any, monkeypatch: pytest.MonkeyPatch) -> None:
