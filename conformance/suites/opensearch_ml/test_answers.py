@@ -170,9 +170,13 @@ def test_a_controller(ml: MlCommons, expect: Expect) -> None:
 
 
 @exclusive
-@requirement("osml.relation.as-sent", "osml.relation.same-everywhere", "osml.relation.id")
+@requirement(
+    "osml.relation.as-sent", "osml.relation.same-everywhere", "osml.relation.id", "osml.relation.settings"
+)
 def test_a_local_model_of_chunks(local: LocalModels) -> None:
     _local_read_and_found(local, local.uploaded(chunks=2))
+    # With what local models take, which was set for them.
+    local.session.request("GET", SETTINGS)
 
 
 @exclusive
