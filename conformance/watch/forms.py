@@ -37,6 +37,7 @@ class FormRule:
         self._schema_rule = f"{prefix}.wire.documented-schema"
         self._type_rule = f"{prefix}.wire.content-type"
         self._forms = forms
+        self._passed = Observation(self._schema_rule, True), Observation(self._type_rule, True)
         self._compiled: dict[tuple[str, int], tuple[_Compiled, ...]] = {}
 
     def __call__(self, seen: Seen) -> Iterator[Observation]:
@@ -44,25 +45,25 @@ class FormRule:
         # A filter in the query leaves members out.
         if operation is None or "filter_path" in exchange.request.path or exchange.request.method == "HEAD":
             return
-        listed = self._forms.lists(operation, status)
-        yield Observation(
-            self._schema_rule, listed, f"a success of {operation} with the documented status", exchange
-        )
-        if not listed:
+        listed, typed = self._passed
+        if not self._forms.lists(operation, status):
+            expected = f"a success of {operation} with the documented status"
+            yield Observation(self._schema_rule, False, expected, exchange)
             return
+        yield listed
         for each in self._forms_of(operation, status):
             if each.form.recorded and isinstance(seen.body, dict) and seen.body.get("result") == "noop":
                 # A write that changed nothing: none was recorded.
                 continue
             yield from _held(each, seen)
         if exchange.answer is not None and exchange.answer.body:
-            holds = media_type(exchange) == JSON_TYPE
-            yield Observation(
-                self._type_rule,
-                holds,
-                f"content-type {JSON_TYPE} with a body of JSON",
-                "" if holds else f"{exchange.content_type!r}: {exchange.summary}",
-            )
+            if media_type(exchange) == JSON_TYPE:
+                yield typed
+            else:
+                came = f"{exchange.content_type!r}: {exchange.summary}"
+                yield Observation(
+                    self._type_rule, False, f"content-type {JSON_TYPE} with a body of JSON", came
+                )
 
     def _forms_of(self, operation: str, status: int) -> tuple[_Compiled, ...]:
         key = (operation, status)

@@ -31,9 +31,7 @@ class Settings:
         yield Observation(_RULE, not lacking, "the scopes of settings as objects", ", ".join(lacking))
         told = {scope: flat(member(seen.body, scope)) for scope in (*_SCOPES, "defaults")}
         if "flat_settings=true" in path:
-            yield Observation(
-                _RULE, _is_flat(seen.body), "flat settings without an object within", repr(seen.body)
-            )
+            yield Observation(_RULE, _is_flat(seen.body), "flat settings without an object within", seen.body)
         odd = [name for values in told.values() for name, value in values.items() if not _is_text(value)]
         yield Observation(_RULE, not odd, "settings that read as texts or lists of texts", repr(odd))
         if seen.operation == "put_cluster_settings":

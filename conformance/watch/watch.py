@@ -111,11 +111,12 @@ class Watch:
         if has_body and exchange.json_problem is not None:
             return None
         path = exchange.request.path.partition("?")[0]
+        steps = filter(None, path.split("/"))
         return Seen(
             exchange,
             exchange.status,
             self._routes.operation(exchange.request.method, path),
-            tuple(unquote(step) for step in path.split("/") if step),
+            tuple(map(unquote, steps) if "%" in path else steps),
             _decoded(exchange.request.body),
             exchange.json if has_body else None,
             racing,

@@ -13,9 +13,14 @@ from mlconform.conformance.watch.observation import Observation
 JSON_TYPE = "application/json"
 
 
+@lru_cache
+def _rules(prefix: str) -> tuple[str, str]:
+    return f"{prefix}.wire.json", f"{prefix}.wire.content-type"
+
+
 def observe(prefix: str, exchange: Exchange) -> Iterator[Observation]:
     """Whole, of the declared length and type, and one JSON document where that type is JSON."""
-    json_rule, type_rule = f"{prefix}.wire.json", f"{prefix}.wire.content-type"
+    json_rule, type_rule = _rules(prefix)
     if exchange.answer is None:
         yield Observation(json_rule, False, "an answer that is whole", exchange.problem or "nothing")
         return
@@ -35,10 +40,9 @@ def observe(prefix: str, exchange: Exchange) -> Iterator[Observation]:
         told = "" if problem is None else f"{problem}: {exchange.text[:200]!r}"
         yield Observation(json_rule, problem is None, "a body that is JSON to its end", told)
     else:
-        told = f"{declared} with {exchange.text[:100]!r}"
-        yield Observation(
-            type_rule, not _is_object(body), f"content-type {JSON_TYPE} with a body of JSON", told
-        )
+        holds = not _is_object(body)
+        told = "" if holds else f"{declared} with {exchange.text[:100]!r}"
+        yield Observation(type_rule, holds, f"content-type {JSON_TYPE} with a body of JSON", told)
 
 
 def media_type(exchange: Exchange) -> str:
