@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.suites.opensearch_ml.api import MlCommons
 from mlconform.conformance.targets import opensearch_ml
 from mlconform.conformance.targets.opensearch_ml import ML
@@ -83,3 +84,17 @@ def test_a_model_that_failed_is_not_waited_for_until_it_is_undeployed(talk_to: A
     session, _ = talk_to({("GET", f"{ML}/models/m"): (200, {"model_state": "DEPLOY_FAILED"})})
     settled = MlCommons(session).settle_undeploy("m", budget=30.0)
     assert (settled.value, settled.ending) == ("DEPLOY_FAILED", Ending.CONTRADICTED)
+
+
+def test_a_change_is_sent_until_the_model_is_no_longer_deploying(talk_to: Any) -> None:
+    busy = {"error": {"type": "status_exception", "reason": "Model is deploying. Please wait"}, "status": 409}
+    answers = iter([(409, busy), (409, busy), (200, {})])
+    session, target = talk_to({("PUT", f"{ML}/models/m"): lambda: next(answers)})
+    MlCommons(session).change("m", {"is_enabled": True})
+    assert [sent[:2] for sent in target.sent] == [("PUT", f"{ML}/models/m")] * 3
+
+
+def test_a_change_that_is_refused_is_no_finding(talk_to: Any) -> None:
+    session, _ = talk_to({("PUT", f"{ML}/models/m"): (400, {})})
+    with pytest.raises(Untestable, match=r"could not be changed to \['is_enabled'\]: 400"):
+        MlCommons(session).change("m", {"is_enabled": True})

@@ -336,6 +336,13 @@ class MlCommons:
             send, lambda exchange: not (exchange.status == 409 and _DEPLOYING_TEXT in exchange.text)
         ).value
 
+    def change(self, model_id: str, body: Mapping[str, Any]) -> None:
+        """Update a model for what comes after, once it is no longer deploying: of several nodes one may be
+        late. Raises `Untestable` where that is refused."""
+        changed = self.when_ready(lambda: self.update(model_id, body))
+        if changed.status != 200:
+            raise Untestable(f"a model could not be changed to {sorted(body)}: {changed.summary}")
+
     def set(self, **settings: Any) -> None:
         """Change cluster settings by their names in this module; put back after the check."""
         names = {globals()[name]: value for name, value in settings.items()}

@@ -73,7 +73,7 @@ def test_a_deploy_that_failed(ml: MlCommons, expect: Expect) -> None:
     model = _without_connector(ml)
     ml.await_task(ml.deploy(model))
     rests(ml, expect, "osml.after.failed-deploy", model, "after a deploy that failed")
-    ml.update(model, {"connector_id": ml.connector_id})
+    ml.change(model, {"connector_id": ml.connector_id})
     lives_on(ml, expect, "osml.after.failed-deploy", model)
 
 
@@ -88,7 +88,7 @@ def test_a_predict_on_a_model_that_could_not_be_deployed(ml: MlCommons, expect: 
     # The call is answered before the deployment begins.
     ml.session.settle(lambda: ml.state(model), lambda state: state != "REGISTERED", budget=BEGINNING_SECONDS)
     rests(ml, expect, "osml.after.refused-predict", model, "after a predict that could not deploy it")
-    ml.update(model, {"connector_id": ml.connector_id})
+    ml.change(model, {"connector_id": ml.connector_id})
     lives_on(ml, expect, "osml.after.refused-predict", model)
 
 

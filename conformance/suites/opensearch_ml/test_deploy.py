@@ -92,7 +92,7 @@ def test_a_deploy_whose_connector_is_gone_fails(ml: MlCommons, expect: Expect) -
     task = ml.await_task(ml.deploy(model))
     settled = ml.settle_state(model, "DEPLOY_FAILED")
     # Given back before anything is decided: without its connector the model could not be removed.
-    ml.update(model, {"connector_id": connector})
+    ml.change(model, {"connector_id": connector})
     expect.settles("osml.deploy.failed", settled, "DEPLOY_FAILED", "model_state")
     state = task.member("state") if task is not None else "no task"
     expect.equal("osml.deploy.failed", state, "FAILED", "state of the deploy's task")

@@ -52,7 +52,7 @@ def test_a_deploy_that_meets_an_error(ml: MlCommons, expect: Expect) -> None:
     ml.deploy(model)
     state = ml.settle_state(model, "DEPLOY_FAILED").value
     # Given back before anything is decided: without its connector the model could not be removed.
-    ml.update(model, {"connector_id": connector})
+    ml.change(model, {"connector_id": connector})
     expect.one_of("osml.get.states", state, STATES, "model_state after a deploy that failed")
     expect.equal("osml.get.state.deploy-failed", state, "DEPLOY_FAILED", "model_state after it failed")
 

@@ -13,7 +13,7 @@ def test_a_disabled_model_stays_disabled_when_it_is_deployed(ml: MlCommons, expe
     ml.await_task(ml.deploy(model))
     ml.settle_state(model, "DEPLOYED")
     expect.client_error("osml.rate-limit.disabled-stays", ml.predict(model))
-    ml.update(model, {"is_enabled": True})
+    ml.change(model, {"is_enabled": True})
     enabled = ml.session.settle(lambda: ml.predict(model), lambda answered: answered.status == 200).value
     expect.accepted("osml.rate-limit.disabled-stays", enabled)
 

@@ -160,7 +160,7 @@ class TestEnabled:
         for model in (deployed, registered):
             ml.when_ready(partial(ml.update, model, {"is_enabled": False}))
             expect.client_error("osml.update.disabled", ml.predict(model))
-        ml.update(deployed, {"is_enabled": True})
+        ml.change(deployed, {"is_enabled": True})
         enabled = ml.session.settle(lambda: ml.predict(deployed), lambda answered: answered.status == 200)
         expect.accepted("osml.update.disabled", enabled.value)
 
