@@ -27,7 +27,8 @@ def python(checkout: Path, *words: str) -> tuple[int, str]:
     ended = subprocess.run(
         [sys.executable, *words],
         cwd=checkout,
-        env={**os.environ, "PYTHONPATH": str(checkout)},
+        # No test that `new` writes needs a plugin, and to load those of others takes seconds.
+        env={**os.environ, "PYTHONPATH": str(checkout), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -61,17 +62,22 @@ def passes(checkout: Path, test: str) -> None:
 
 
 def test_a_mutant_is_added_by_its_steps(checkout: Path) -> None:
-    test = new(checkout, "mutant", "delete-forgets")
-    fails_with(checkout, test, "next: give mock_server/faults.py a mutant 'delete-forgets'")
-    added = '\n    _opensearch("delete-forgets", "A deleted model stays.", delete_removes=False),'
+    test = new(checkout, "mutant", "nugen-still-infers")
+    fails_with(checkout, test, "next: give mock_server/faults.py a mutant 'nugen-still-infers'")
+    added = '\n    _nugen("still-infers", "An undeployed model answers.", undeployed_infers=True),'
     put(checkout / "mock_server/faults.py", "_ALL = (", added)
     fails_with(checkout, test, "next: say in conformance/mutants/faults.py which requirement")
     broken = checkout / "conformance/mutants/faults.py"
-    put(broken, "BROKEN: Final[Mapping[str, str]] = {", '\n    "delete-forgets": "osml.connector.unknown",')
-    fails_with(checkout, test, "next: have a check of osml.connector.unknown notice")
+    put(
+        broken,
+        "BROKEN: Final[Mapping[str, str]] = {",
+        '\n    "nugen-still-infers": "nugen.undeploy.unknown",',
+    )
+    fails_with(checkout, test, "next: have a check of nugen.undeploy.unknown notice")
     broken.write_text(
         broken.read_text(encoding="utf-8").replace(
-            '"delete-forgets": "osml.connector.unknown"', '"delete-forgets": "osml.delete.gone"'
+            '"nugen-still-infers": "nugen.undeploy.unknown"',
+            '"nugen-still-infers": "nugen.undeploy.no-inference"',
         ),
         encoding="utf-8",
     )
