@@ -148,7 +148,8 @@ class TestOptions:
         ended = mlconform("run", *FEW[:-1], f"osml.deploy.answer*, {part}")
         assert ended.exit_code == 2
         (problem,) = judged().problems
-        assert problem.message.startswith(f"{part!r} in --select matches no requirement and no check")
+        found = f"{part!r} in --select matches no requirement and no check of opensearch-ml 3.4; "
+        assert problem.message.startswith(found)
         assert judged().run.checks == ()
 
     @pytest.mark.parametrize(("percent", "code"), [("50", 0), ("100", 1)])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mlconform.conformance.contract.operations import Route
+from mlconform.conformance.contract.operations import Route, operation_of
 
 # A run asks for the same paths again and again.
 _MOST_REMEMBERED: Final = 4096
@@ -18,12 +18,11 @@ class Routes:
 
     by_operation: Mapping[str, Route]
     _found: dict[tuple[str, str], str | None] = field(default_factory=dict, compare=False, repr=False)
-    _alike: dict[tuple[str, int], list[str]] = field(default_factory=dict, compare=False, repr=False)
+    _alike: dict[tuple[str, int], dict[str, Route]] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        # Where several match, the one with the fewest parameters is meant: it comes first.
-        for name, route in sorted(self.by_operation.items(), key=lambda each: len(each[1].parameters)):
-            self._alike.setdefault(_shape(route.method, route.path), []).append(name)
+        for name, route in self.by_operation.items():
+            self._alike.setdefault(_shape(route), {})[name] = route
 
     @classmethod
     def of(cls, openapi: Mapping[str, Any]) -> Routes:
@@ -43,10 +42,8 @@ class Routes:
         if asked not in self._found:
             if len(self._found) >= _MOST_REMEMBERED:
                 self._found.clear()
-            alike, route = self._alike.get(_shape(*asked), ()), Route(*asked)
-            self._found[asked] = next(
-                (name for name in alike if self.by_operation[name].matches(route)), None
-            )
+            route = Route(*asked)
+            self._found[asked] = operation_of(route, self._alike.get(_shape(route), {}))
         return self._found[asked]
 
     def template(self, method: str, path: str) -> str | None:
@@ -55,6 +52,6 @@ class Routes:
         return None if found is None else str(self.by_operation[found])
 
 
-def _shape(method: str, path: str) -> tuple[str, int]:
+def _shape(route: Route) -> tuple[str, int]:
     """What a template and a route that it matches have in common: a value of a parameter has no slash."""
-    return method, path.count("/")
+    return route.method, route.path.count("/")

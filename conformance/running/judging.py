@@ -306,12 +306,7 @@ class Judging:
 
     def unselected(self) -> str | None:
         """Which parts of the selection match no requirement and no check of the contracts, or None."""
-        contracts = [
-            self._targets[profile].contract
-            if profile in self._targets
-            else contract_of(self.options, profile)
-            for profile in self.options.profiles
-        ]
+        contracts = [self._contract(profile) for profile in self.options.profiles]
         listed = [each for contract in contracts for each in contract.requirements.values()]
         parts = self.selection.unmatched(listed)
         if not parts:

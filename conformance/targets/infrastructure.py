@@ -20,7 +20,7 @@ from mlconform.conformance.targets.settle import LONGEST_PAUSE_SECONDS, wait
 from mlconform.conformance.targets.transport import AnswerCutOff, Forwarding, HttpTransport, NoAnswer
 
 PATIENCE_SECONDS: Final = 10.0
-# Of a whole run: a node that is short of memory for longer lets each check say so at once.
+# Of one transport in all: a node that is short of memory for longer lets each check say so at once.
 MEMORY_PATIENCE_SECONDS: Final = 30.0
 # A root that takes longer than this to begin its answer does not answer.
 LOOK_SECONDS: Final = 5.0

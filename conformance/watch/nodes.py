@@ -88,7 +88,7 @@ class Nodes:
                 yield from self._profile(node, name, model)
         yield from self._all_held(seen, held)
         # What a node measured goes with the model that it held.
-        if not seen.sent and "?" not in seen.exchange.request.path and self._nodes <= nodes.keys():
+        if _asks_for_all(seen) and self._nodes <= nodes.keys():
             yield from self._all_measured(seen, held)
 
     def _all_measured(self, seen: Seen, held: Mapping[str, set[str]]) -> Iterator[Observation]:
@@ -103,9 +103,7 @@ class Nodes:
 
     def _all_held(self, seen: Seen, held: Collection[str]) -> Iterator[Observation]:
         """What reads as deployed has a profile."""
-        whole = seen.operation == "profile_models" or (
-            seen.operation == "profile" and not seen.sent and "?" not in seen.exchange.request.path
-        )
+        whole = seen.operation == "profile_models" or (seen.operation == "profile" and _asks_for_all(seen))
         if seen.racing or not (whole or seen.operation == "profile_model"):
             return
         for name, thing in self._things.named("models"):
@@ -167,6 +165,11 @@ class Nodes:
             f"statistics of each node as numbers, {_STATISTIC} among them",
             seen.exchange,
         )
+
+
+def _asks_for_all(seen: Seen) -> bool:
+    """Whether neither a body nor a query leaves out a part of the profile."""
+    return not seen.sent and "?" not in seen.exchange.request.path
 
 
 def _weighed(answer: Any, is_sparse: bool) -> Iterator[Observation]:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
-from mlconform.conformance.contract import store
-from mlconform.conformance.targets.exchange import Answer, Exchange, OutgoingRequest
-from mlconform.conformance.targets.session import Facts
 from mlconform.conformance.watch.watch import Watch
 
-NOW = 1_800_000_000.0
+from .exchanges import ML, MODEL, NOW, differences
+
 TIME = int(NOW * 1000)
-MODEL = "TaGS_qEB79rhJ8XPScId"
-ML = "/_plugins/_ml"
 CONFIG = {"model_type": "bert", "embedding_dimension": 384, "framework_type": "SENTENCE_TRANSFORMERS"}
 REGISTRATION = {
     "name": "m",
@@ -41,23 +36,9 @@ READ = {
 }
 
 
-@pytest.fixture(scope="module")
-def contract_of_34() -> Any:
-    return store.load("opensearch-ml", "3.4")
-
-
-@pytest.fixture
-def watch(contract_of_34: Any) -> Watch:
-    facts = Facts("opensearch-ml", "opensearch", "3.4.0", ("node",))
-    return Watch(contract_of_34, facts, lambda _: True, lambda: NOW)
-
-
 def see(watch: Watch, method: str, path: str, body: Any, sent: Any = None, status: int = 200) -> set[str]:
     """Which relations differ in this exchange."""
-    request = OutgoingRequest(method, path, {}, None if sent is None else json.dumps(sent).encode())
-    answer = Answer(status, {"content-type": "application/json"}, json.dumps(body).encode())
-    watch.saw(Exchange(request, answer, 0.0, "http://h", "osml.wire.json"), racing=False)
-    found = {each.requirement for each in watch.take().differences}
+    found = {each.requirement for each in differences(watch, method, path, status, body, sent)}
     return {each.removeprefix("osml.relation.") for each in found if each.startswith("osml.relation.")}
 
 

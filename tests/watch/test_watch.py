@@ -7,15 +7,11 @@ from typing import Any
 
 import pytest
 
-from mlconform.conformance.contract import store
-from mlconform.conformance.contract.model import Contract
 from mlconform.conformance.targets.exchange import Answer, Exchange, OutgoingRequest
-from mlconform.conformance.targets.session import Facts
 from mlconform.conformance.watch.watch import Watch
 
-NOW = 1_800_000_000.0
-MODEL = "TaGS_qEB79rhJ8XPScId"
-ML = "/_plugins/_ml"
+from .exchanges import ML, MODEL, NOW, differences
+
 DELETED = {
     "_index": ".plugins-ml-model",
     "_id": MODEL,
@@ -28,26 +24,12 @@ DELETED = {
 }
 
 
-@pytest.fixture(scope="module")
-def contract() -> Contract:
-    return store.load("opensearch-ml", "3.4")
-
-
-@pytest.fixture
-def watch(contract: Contract) -> Watch:
-    facts = Facts("opensearch-ml", "opensearch", "3.4.0", ("node",))
-    return Watch(contract, facts, lambda _: True, lambda: NOW)
-
-
 def see(
     watch: Watch, method: str, path: str, status: int, body: Any, sent: Any = None, **headers: str
 ) -> dict[str, str]:
     """What the watch says of this exchange: the expectation by the requirement that differs."""
-    told = body if isinstance(body, bytes) else json.dumps(body).encode()
-    request = OutgoingRequest(method, path, {}, None if sent is None else json.dumps(sent).encode())
-    answer = Answer(status, {"content-type": "application/json", **headers}, told)
-    watch.saw(Exchange(request, answer, 0.0, "http://h", "osml.wire.json"), racing=False)
-    return {each.requirement: each.expected for each in watch.take().differences}
+    found = differences(watch, method, path, status, body, sent, **headers)
+    return {each.requirement: each.expected for each in found}
 
 
 def test_a_right_answer_is_no_difference(watch: Watch) -> None:
