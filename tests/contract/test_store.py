@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
 import shutil
+from pathlib import Path
 
 import pytest
+import yaml
 
-from mlconform.conformance.contract import store
+from mlconform.conformance.contract import files, store
 from mlconform.conformance.contract.build import build
 from mlconform.conformance.contract.errors import ContractError
 from mlconform.conformance.contract.model import Level
@@ -63,6 +66,34 @@ def test_a_file_that_is_not_as_generated_is_told(built: Project, text: str) -> N
     (built.root / "things" / "3.4" / "requirements.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(ContractError, match=r"things/3\.4/requirements\.yaml.*mlconform contract build"):
         store.load("things", root=built.root)
+
+
+SCHEMAS = store.schemas_root()
+GENERATED = sorted(
+    path for name in (files.REQUIREMENTS, files.OPENAPI) for path in SCHEMAS.glob(f"*/*/{name}")
+)
+
+
+@pytest.mark.parametrize("path", GENERATED, ids=lambda path: path.relative_to(SCHEMAS).as_posix())
+def test_a_generated_file_says_the_same_to_readers_of_yaml_and_of_json(path: Path) -> None:
+    _, _, rest = path.read_bytes().partition(b"\n")
+    assert yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader) == json.loads(rest)
+
+
+@pytest.mark.parametrize(
+    "text", ["a\x85b\u2028c\u2029d", 'q"\\', "# no comment", "tab\there", "\U0001f600", "\x7f"]
+)
+def test_whatever_a_page_says_is_read_back_as_it_was(text: str) -> None:
+    value = {"things": [{text: text}, text * 40], "none": None, "nothing": []}
+    written = files.dump(value)
+    assert yaml.safe_load(written) == files.parse(written, "things") == value
+
+
+def test_a_contract_that_was_written_as_blocks_of_yaml_is_read_too(built: Project) -> None:
+    path = built.root / "things" / "3.4" / "requirements.yaml"
+    before = store.load("things", root=built.root)
+    path.write_text("# made\n" + yaml.safe_dump(yaml.safe_load(path.read_bytes())), encoding="utf-8")
+    assert store.load("things", root=built.root) == before
 
 
 def test_a_loaded_contract_is_what_was_built(built: Project) -> None:
