@@ -87,15 +87,25 @@ def _check(judging: Judging, recorder: Recorder) -> None:
         beside = ["-pxdist", f"-n{workers}", "--dist=worksteal", "-mnot exclusive"]
         parts = [["-mfirst or waits"], beside, ["-mexclusive and not first"]]
     until = ["--exitfirst"] if judging.options.until_failed else []
+    spared = _spared(judging)
     for more in parts:
         judging.waiting.leaves = workers > 1 and more == parts[0]
-        code = run_pytest(judging, recorder, [*more, *until])
+        code = run_pytest(judging, recorder, [*more, *until, *spared])
         if code == pytest.ExitCode.USAGE_ERROR:
             recorder.record(Problem("internal", "pytest refused the suite's own arguments"))
         if code not in _WENT_THROUGH or (until and code == pytest.ExitCode.TESTS_FAILED):
             return
     if judging.options.select and not any(isinstance(event, CheckFinished) for event in recorder.events):
         recorder.record(Problem("usage", f"--select {judging.options.select!r} selects no check"))
+
+
+def _spared(judging: Judging) -> list[str]:
+    """Options that spare pytest the files that `--select` wants no check of: to import all takes seconds."""
+    return [
+        f"--ignore={profiles()[name].checks.parent / file}"
+        for name, target in judging.found().items()
+        for file in sorted(judging.selection.spared(target.contract.requirements.values()))
+    ]
 
 
 def _workers(judging: Judging) -> int:

@@ -36,6 +36,18 @@ class Selection:
         """Whether the requirement is selected, by its id or through one of its checks."""
         return any(self.through(check, requirement.id) for check in requirement.checks or ("",))
 
+    def spared(self, requirements: Iterable[Requirement]) -> frozenset[str]:
+        """The files whose checks decide some of these requirements and none that they are asked to decide.
+
+        A file that no requirement names is not among them: nobody knows what is in it.
+        """
+        asked = [
+            (check.partition("::")[0], self.through(check, each.id))
+            for each in requirements
+            for check in each.checks
+        ]
+        return frozenset(file for file, _ in asked) - {file for file, wanted in asked if wanted}
+
     def unmatched(self, requirements: Iterable[Requirement]) -> list[str]:
         """The patterns that match none of these requirements and none of their checks."""
         pairs = [(check, each.id) for each in requirements for check in each.checks or ("",)]

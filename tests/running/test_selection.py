@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,6 +58,30 @@ class TestSelection:
         assert not chosen.through("suite/test_one", "a.b")
         assert chosen.through("suite/test_one", "a.c")
 
+    @pytest.mark.parametrize(
+        ("expression", "spared"),
+        [
+            ("", set()),
+            ("a.b", {"s/test_y.py"}),
+            ("a.c", set()),
+            ("!a.b", set()),
+            ("!a.*", {"s/test_x.py", "s/test_y.py"}),
+            ("a.*,!*test_y*", {"s/test_y.py"}),
+            ("!test_x", {"s/test_x.py"}),
+            ("test_two", {"s/test_y.py"}),
+            ("*test_*", set()),
+        ],
+    )
+    def test_a_file_is_spared_where_none_of_its_checks_is_asked_to_decide_anything(
+        self, expression: str, spared: set[str]
+    ) -> None:
+        every = (
+            requirement("a.b", "s/test_x.py::test_one"),
+            requirement("a.c", "s/test_x.py::test_two", "s/test_y.py::TestIt::test_three"),
+            requirement("a.d"),
+        )
+        assert Selection(expression).spared(every) == spared
+
     def test_a_check_that_is_left_out_leaves_the_requirement_to_the_others(self) -> None:
         assert Selection("a.b,!test_one").has(requirement("a.b", "suite/test_one", "suite/test_two"))
         assert not Selection("a.b,!test_one").has(requirement("a.b", "suite/test_one"))
@@ -95,6 +122,28 @@ def told_of(judgement: Judgement) -> set[str]:
 def matching(pattern: str) -> set[str]:
     listed = store.load("opensearch-ml").requirements.values()
     return {each.id for each in listed if re.fullmatch(pattern, each.id) and each.level != Level.UNSPECIFIED}
+
+
+_LOADED = """
+import sys
+from mlconform.conformance.cli import main
+try:
+    main()
+finally:
+    print(*sorted(name.rpartition(".")[2] for name in sys.modules if ".suites.nugen.test_" in name))
+"""
+
+
+def test_only_the_files_of_selected_checks_are_imported(tmp_path: Path) -> None:
+    select = "nugen.undeploy.unknown,!*generated*,!*sequences*"
+    options = ["run", "--profile", "nugen", "--select", select, "--out", str(tmp_path)]
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
+    ran = subprocess.run(
+        [sys.executable, "-c", _LOADED, *options], capture_output=True, text=True, check=True, env=alone
+    )
+    named = store.load("nugen").requirements["nugen.undeploy.unknown"].checks
+    files = {check.partition("::")[0].rpartition("/")[2].removesuffix(".py") for check in named}
+    assert set(ran.stdout.splitlines()[-1].split()) == files - {"test_generated", "test_sequences"} != set()
 
 
 class TestOnlyWhatIsSelectedIsJudged:
