@@ -174,6 +174,20 @@ def test_no_segment_of_a_path_is_empty(ml: Any, path: str) -> None:
     assert ml.get(path).status == 400
 
 
+@pytest.mark.parametrize("path", ["/_cluster/health", "~/models/nope", "/_cluster/settings"])
+def test_slashes_at_the_end_of_a_path_count_for_nothing(ml: Any, path: str) -> None:
+    plain, slashed = ml.get(path), ml.get(f"{path}//")
+    assert (plain.status, plain.body) == (slashed.status, slashed.body)
+
+
+@pytest.mark.parametrize(("asked", "status"), [("human", 200), ("human=true", 200), ("human=maybe", 400)])
+def test_what_is_for_people_may_be_asked_for_of_every_operation(ml: Any, asked: str, status: int) -> None:
+    """No answer of the mock has a number with a unit, so that there is nothing to show otherwise."""
+    answer = ml.get(f"/_cluster/settings?{asked}")
+    assert answer.status == status
+    assert status != 200 or answer.body == {"persistent": {}, "transient": {}}
+
+
 def test_a_path_without_methods_is_told_without_its_query(ml: Any) -> None:
     error = ml.get("~/nope?pretty").body["error"]
     assert error == "no handler found for uri [/_plugins/_ml/nope] and method [GET]"
