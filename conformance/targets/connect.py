@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
 import time
 import uuid
@@ -23,7 +22,7 @@ from mlconform.conformance.outcomes import (
 from mlconform.conformance.targets.access_options import AccessOptions
 from mlconform.conformance.targets.addresses import is_loopback, without_credentials
 from mlconform.conformance.targets.credential_files import further_users, header_values, own_credentials
-from mlconform.conformance.targets.credentials import ClientCertificate, Credentials, basic, bearer
+from mlconform.conformance.targets.credentials import ClientCertificate, Credentials, basic
 from mlconform.conformance.targets.infrastructure import SteadyTransport
 from mlconform.conformance.targets.pace import Pace
 from mlconform.conformance.targets.pools import Trust
@@ -42,7 +41,6 @@ REFRESH_SECONDS = 1.2
 LOOPBACK_HOST = "127.0.0.1"
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*\.?")
-_MOCK_TOKEN = "mlconform"
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,12 +254,10 @@ def _pace(run_id: str, per_second: float) -> Pace:
 
 
 def _own(profile: str, options: TargetOptions) -> Credentials | None:
-    """A token for Nugen, the account of the file, the address or the environment for OpenSearch."""
-    if profile == "nugen":
-        # A token read from a file often ends in a newline, which no header can carry.
-        token = os.environ.get("MLCONFORM_TOKEN", "").strip()
-        local = options.in_process or is_loopback(urlsplit(options.target).hostname)
-        return bearer(token) if token else (bearer(_MOCK_TOKEN) if local else None)
+    """What the API has of its own kind; else the account of the file, the address or the environment."""
+    account = profiles()[profile].account
+    if account is not None:
+        return account(options.in_process or is_loopback(urlsplit(options.target).hostname))
     if options.in_process:
         return basic(MOCK_ADMIN, DEFAULT_PASSWORD) if options.mock_has_users else None
     access = options.access

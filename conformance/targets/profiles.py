@@ -15,6 +15,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from mlconform.conformance.outcomes import UsageError
+from mlconform.conformance.targets.credentials import Credentials
 from mlconform.conformance.targets.session import Facts, Session
 from mlconform.conformance.targets.transport import Transport
 from mlconform.conformance.targets.turns import Tell
@@ -31,7 +32,9 @@ class Profile:
     tells whom it waits for, `join` stands on what another process of the run, by its id, has prepared,
     and `sweep` removes what names begin with a prefix (None where nothing can be made). `reach` finds the
     ways to the other nodes of a target, at the addresses given or at those that it tells (None where it
-    shows no nodes). Where several are judged, they come in the order of their `rank`, then of their names.
+    shows no nodes). `account` is what a run shows of itself, told whether the target is on this machine (None
+    where that is what the user names). Where several are judged, they come in the order of their `rank`, then
+    of their names.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Profile:
     sweep: Callable[[Session, str], tuple[list[str], list[str]]] | None = None
     rank: int = 100
     reach: Callable[[Session, Sequence[str]], tuple[Transport, ...]] | None = None
+    account: Callable[[bool], Credentials | None] | None = None
 
 
 @cache

@@ -18,4 +18,5 @@ PROFILE: Final = Profile(
     prepare=nugen.prepare,
     join=nugen.join,
     rank=1,
+    account=nugen.account,
 )
