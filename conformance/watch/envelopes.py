@@ -3,46 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs
 
-from mlconform.conformance.watch.observation import Observation, Seen
+from mlconform.conformance.watch.observation import Held, Observation, Seen, held
 
 _DEFAULT_SIZE = 10
+_ENVELOPE: Final = "osml.wire.error-envelope"
+_ROOT_CAUSE: Final = "osml.relation.root-cause"
 
 
-def errors(seen: Seen) -> Iterator[Observation]:
+def errors(seen: Seen) -> Iterator[Observation | Held]:
     """An error says its status once more, and its first cause is itself."""
     body = seen.body
     if not isinstance(body, dict) or seen.succeeded:
         return
-    error = body.get("error")
+    error, status = body.get("error"), body.get("status")
     if isinstance(error, dict) or "status" in body:
-        yield Observation(
-            "osml.wire.error-envelope",
-            body.get("status") == seen.status and type(body.get("status")) is int,
-            "`status` in the body as in the status line",
-            f"{body.get('status')!r} with the status {seen.status}",
-        )
+        yield held(_ENVELOPE)
+        if status != seen.status or type(status) is not int:
+            came = f"{status!r} with the status {seen.status}"
+            yield Observation(_ENVELOPE, False, "`status` in the body as in the status line", came)
     causes = error.get("root_cause") if isinstance(error, dict) else None
     if isinstance(error, dict) and isinstance(causes, list) and causes and isinstance(causes[0], dict):
-        # What has a cause that the server knows names that, and a search that failed on shards names theirs.
+        yield from _caused(error, _own(causes[0]))
+
+
+def _caused(error: dict[str, Any], first: dict[str, Any]) -> Iterator[Observation | Held]:
+    """What has a cause that the server knows names that, and a search that failed on shards names theirs."""
+    yield held(_ENVELOPE, _ROOT_CAUSE)
+    caused = error.get("caused_by")
+    if "caused_by" in error and not _is_cause(caused):
+        yield Observation(_ENVELOPE, False, "`caused_by` as an object with `type` and `reason`", repr(caused))
+    if not any(first == _own(each) or "failed_shards" in each for each in _chain(error)):
         known = [_own(each) for each in _chain(error)]
-        caused = error.get("caused_by", {"type": "", "reason": ""})
-        yield Observation(
-            "osml.wire.error-envelope",
-            all(isinstance(member(caused, name), str | None) for name in ("type", "reason"))
-            and isinstance(caused, dict)
-            and "type" in caused,
-            "`caused_by` as an object with `type` and `reason`",
-            repr(caused),
-        )
-        yield Observation(
-            "osml.relation.root-cause",
-            _own(causes[0]) in known or any("failed_shards" in each for each in known),
-            "the first of `root_cause` as `error`, or as what caused it",
-            f"{causes[0]} in {known}",
-        )
+        expected = "the first of `root_cause` as `error`, or as what caused it"
+        yield Observation(_ROOT_CAUSE, False, expected, f"{first} in {known}")
+
+
+def _is_cause(value: Any) -> bool:
+    texts = all(isinstance(member(value, name), str | None) for name in ("type", "reason"))
+    return isinstance(value, dict) and "type" in value and texts
 
 
 def _chain(error: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -76,7 +77,7 @@ def shards(seen: Seen) -> Iterator[Observation]:
         "osml.relation.shards",
         holds,
         "`_shards` whose parts agree, with none that failed",
-        repr(found),
+        found,
     )
 
 

@@ -4,30 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import jsonschema_rs
 
 from mlconform.conformance.contract.answers import Form, Forms
-from mlconform.conformance.watch.observation import Observation, Seen
+from mlconform.conformance.watch.observation import Held, Observation, Seen, held
 from mlconform.conformance.watch.wire import JSON_TYPE, media_type
 
 # More of one answer would say the same again.
 _MOST = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Compiled:
-    """A form, what validates it, and what an answer of that form passes."""
+    """A form, and what an answer of that form passes."""
 
     form: Form
-    validator: jsonschema_rs.Draft202012Validator
-    passed: tuple[Observation, ...]
+    passed: Held
 
     @classmethod
     def of(cls, form: Form) -> _Compiled:
-        owners = dict.fromkeys(form.owners.values())
-        validator = jsonschema_rs.Draft202012Validator(dict(form.schema))
-        return cls(form, validator, tuple(Observation(owner, True) for owner in owners))
+        return cls(form, held(*dict.fromkeys(form.owners.values())))
+
+    @cached_property
+    def validator(self) -> jsonschema_rs.Draft202012Validator:
+        """Made where it is needed, for it takes a while."""
+        return jsonschema_rs.Draft202012Validator(dict(self.form.schema))
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """The forms of one answer, what validates all of them at once, and what an answer of all passes."""
+
+    forms: tuple[_Compiled, ...]
+    together: jsonschema_rs.Draft202012Validator
+    passed: Held
+
+    @classmethod
+    def of(cls, forms: Sequence[Form]) -> _Answer:
+        compiled = tuple(map(_Compiled.of, forms))
+        # References lie within the components, which are the contract's in each form that has any.
+        schema: dict[str, Any] = {"allOf": [dict(form.schema) for form in forms] or [{}]}
+        for each in schema["allOf"]:
+            schema["components"] = each.pop("components", schema.get("components", {}))
+        passed = dict.fromkeys(name for each in compiled for name in each.passed.requirements)
+        return cls(compiled, jsonschema_rs.Draft202012Validator(schema), held(*passed))
 
 
 class FormRule:
@@ -37,48 +60,48 @@ class FormRule:
         self._schema_rule = f"{prefix}.wire.documented-schema"
         self._type_rule = f"{prefix}.wire.content-type"
         self._forms = forms
-        self._passed = Observation(self._schema_rule, True), Observation(self._type_rule, True)
-        self._compiled: dict[tuple[str, int], tuple[_Compiled, ...]] = {}
+        self._compiled: dict[tuple[str, int], _Answer] = {}
 
-    def __call__(self, seen: Seen) -> Iterator[Observation]:
+    def __call__(self, seen: Seen) -> Iterator[Observation | Held]:
         operation, exchange, status = seen.operation, seen.exchange, seen.status
         # A filter in the query leaves members out.
         if operation is None or "filter_path" in exchange.request.path or exchange.request.method == "HEAD":
             return
-        listed, typed = self._passed
         if not self._forms.lists(operation, status):
             expected = f"a success of {operation} with the documented status"
             yield Observation(self._schema_rule, False, expected, exchange)
             return
-        yield listed
-        for each in self._forms_of(operation, status):
-            if each.form.recorded and isinstance(seen.body, dict) and seen.body.get("result") == "noop":
-                # A write that changed nothing: none was recorded.
-                continue
-            yield from _held(each, seen)
+        yield held(self._schema_rule)
+        answer = self._answer(operation, status)
+        if answer.together.is_valid(seen.body):
+            yield answer.passed
+        else:
+            for each in answer.forms:
+                yield from _held_to(each, seen)
         if exchange.answer is not None and exchange.answer.body:
             if media_type(exchange) == JSON_TYPE:
-                yield typed
+                yield held(self._type_rule)
             else:
                 came = f"{exchange.content_type!r}: {exchange.summary}"
                 yield Observation(
                     self._type_rule, False, f"content-type {JSON_TYPE} with a body of JSON", came
                 )
 
-    def _forms_of(self, operation: str, status: int) -> tuple[_Compiled, ...]:
+    def _answer(self, operation: str, status: int) -> _Answer:
         key = (operation, status)
         if key not in self._compiled:
-            self._compiled[key] = tuple(map(_Compiled.of, self._forms.find(operation, status)))
+            self._compiled[key] = _Answer.of(self._forms.find(operation, status))
         return self._compiled[key]
 
 
-def _held(compiled: _Compiled, seen: Seen) -> Sequence[Observation]:
+def _held_to(compiled: _Compiled, seen: Seen) -> Sequence[Observation | Held]:
     """What the answer passes, or how it differs from this form."""
     form, validator = compiled.form, compiled.validator
-    if validator.is_valid(seen.body):
-        return compiled.passed
+    if form.recorded and isinstance(seen.body, dict) and seen.body.get("result") == "noop":
+        # A write that changed nothing: none was recorded.
+        return ()
     errors = [each for each in validator.iter_errors(seen.body) if not _is_chosen(form, each, seen)]
-    return [_difference(form, each, seen) for each in errors[:_MOST]] or compiled.passed
+    return [_difference(form, each, seen) for each in errors[:_MOST]] or [compiled.passed]
 
 
 def _is_chosen(form: Form, error: jsonschema_rs.ValidationError, seen: Seen) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple, Protocol
 
 from mlconform.conformance.targets.exchange import Exchange
@@ -30,6 +31,22 @@ class Observation(NamedTuple):
         return self.came if isinstance(self.came, str) else repr(self.came)[:_LONGEST]
 
 
+class Held:
+    """Requirements that hold of an exchange. Made once for many exchanges, for nearly all answers are right:
+    who saw it knows what it says."""
+
+    __slots__ = ("requirements",)
+
+    def __init__(self, *requirements: str) -> None:
+        self.requirements = requirements
+
+
+@cache
+def held(*requirements: str) -> Held:
+    """The one that says it of these."""
+    return Held(*requirements)
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """An exchange as it passes: the operation it is of (None: none of the contract's), and its JSON.
@@ -53,4 +70,4 @@ class Seen:
 class Rule(Protocol):
     """Looks at one exchange after the other and says what it owes."""
 
-    def __call__(self, seen: Seen) -> Iterable[Observation]: ...
+    def __call__(self, seen: Seen) -> Iterable[Observation | Held]: ...

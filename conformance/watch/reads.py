@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from mlconform.conformance.watch.counts import WriteCounts
 from mlconform.conformance.watch.envelopes import member
-from mlconform.conformance.watch.observation import Observation, Seen
+from mlconform.conformance.watch.observation import Held, Observation, Seen, held
 from mlconform.conformance.watch.things import (
     AFTER_CHUNKS,
     AS_SENT,
@@ -23,13 +23,23 @@ from mlconform.conformance.watch.things import (
 )
 
 _TOLERANCE_MS = 3_600_000
+_TIMES: Final = "osml.relation.times"
+_SENT_AS: Final = "osml.relation.as-sent"
+_DONE: Final = "osml.relation.done"
+_ID: Final = "osml.relation.id"
+_PROFILE: Final = "osml.relation.profile"
+_IN_ORDER: Final = (
+    ("created_time", "last_updated_time"),
+    ("created_time", "last_deployed_time"),
+    ("create_time", "last_update_time"),
+)
 # What a read adds to what is kept: to models whose file came in chunks a flag that the last one leaves out.
 _READ_ALONE: Final = frozenset({"model_id"})
 _READ_ALONE_AFTER_CHUNKS: Final = frozenset({"model_id", "is_hidden"})
 _SENT: Final = {**AS_SENT, "models": frozenset({*FROM_URL, *AFTER_CHUNKS})}
 _WORKERS: Final = (
     ("worker_node", "osml.relation.task"),
-    ("planning_worker_nodes", "osml.relation.profile"),
+    ("planning_worker_nodes", _PROFILE),
 )
 # Whose numbers read as numbers.
 _OF_NUMBERS: Final = frozenset({"model_config", "model_content_size_in_bytes", "total_chunks"})
@@ -55,22 +65,24 @@ class Reads:
         self._now = now
         self._offset: float | None = None
 
-    def read(self, kind: str, seen: Seen) -> Iterator[Observation]:
+    def read(self, kind: str, seen: Seen) -> Iterator[Observation | Held]:
         name = seen.path[-1]
         thing = self._things.get(kind, name)
         if thing is not None and thing.there is not None and seen.status in (200, 404):
-            holds = thing.there == (seen.status == 200) or seen.racing
-            yield Observation(
-                "osml.relation.done",
-                holds,
-                f"{kind} that were made and not deleted can be read, and no others",
-                "" if holds else f"{'there' if thing.there else 'deleted'}, but {seen.exchange.summary}",
-            )
+            if thing.there == (seen.status == 200) or seen.racing:
+                yield held(_DONE)
+            else:
+                yield Observation(
+                    _DONE,
+                    False,
+                    f"{kind} that were made and not deleted can be read, and no others",
+                    f"{'there' if thing.there else 'deleted'}, but {seen.exchange.summary}",
+                )
         if not seen.succeeded or not isinstance(seen.body, dict):
             return
         yield from self._told(kind, name, seen.body, seen)
 
-    def found(self, kind: str, seen: Seen) -> Iterator[Observation]:
+    def found(self, kind: str, seen: Seen) -> Iterator[Observation | Held]:
         listed = member(seen.body, "hits", "hits")
         for hit in listed if isinstance(listed, list) else ():
             source, name = member(hit, "_source"), member(hit, "_id")
@@ -85,7 +97,7 @@ class Reads:
                 if shows_last and member(seen.sent, "_source") is None:
                     yield from self._like_read(kind, thing, source)
 
-    def _like_read(self, kind: str, thing: Thing, source: dict[str, Any]) -> Iterator[Observation]:
+    def _like_read(self, kind: str, thing: Thing, source: dict[str, Any]) -> Iterator[Observation | Held]:
         """What a search shows of the state that was read last is what was read."""
         if not thing.whole:
             return
@@ -111,33 +123,33 @@ class Reads:
 
     def _told(
         self, kind: str, name: str, told: dict[str, Any], seen: Seen, *, searched: bool = False
-    ) -> Iterator[Observation]:
+    ) -> Iterator[Observation | Held]:
         """What a read or a search tells of one thing."""
         # A chunk of a model's file is found among models, and names its model.
         is_chunk = "chunk_number" in told
         own = told.get("model_id") if kind in ("models", "controllers") and not is_chunk else None
         if kind == "models" and is_chunk:
             yield Observation(
-                "osml.relation.id",
+                _ID,
                 name == f"{told.get('model_id')}_{told['chunk_number']}"
                 and type(told["chunk_number"]) is int,
                 "the id of a chunk is made of `model_id` and `chunk_number`",
                 f"{told.get('model_id')!r} and {told['chunk_number']!r} in {name}",
             )
         if own is not None:
-            yield Observation(
-                "osml.relation.id", own == name, "`model_id` is the thing's own", f"{own!r} for {name}"
-            )
-        yield from self._times(told, known=self._things.get(kind, name))
-        yield from self._workers(told)
+            yield held(_ID)
+            if own != name:
+                yield Observation(_ID, False, "`model_id` is the thing's own", f"{own!r} for {name}")
         thing = self._things.get(kind, name)
+        yield from self._times(told, thing)
+        yield from self._workers(told)
         if thing is None or seen.racing:
             return
         if kind == "tasks":
             yield from self._task_read(thing, told)
         elif thing.maker == "get_task" and not searched:
             yield Observation(
-                "osml.relation.times",
+                _TIMES,
                 "last_registered_time" in told,
                 "`last_registered_time` of a model whose registration a task ended",
                 told,
@@ -152,19 +164,19 @@ class Reads:
             thing.whole = dict(told)
             yield from self._deployed(kind, told)
 
-    def _deployed(self, kind: str, told: dict[str, Any]) -> Iterator[Observation]:
+    def _deployed(self, kind: str, told: dict[str, Any]) -> Iterator[Observation | Held]:
         """A model that is deployed reads with what its deployment planned."""
         if kind != "models" or told.get("model_state") != "DEPLOYED":
             return
         lacking = [name for name in _OF_DEPLOYMENT if name not in told]
         yield Observation(
-            "osml.relation.profile",
+            _PROFILE,
             not lacking,
             f"a deployed model reads with {', '.join(lacking)}",
             told,
         )
 
-    def _task_read(self, thing: Thing, told: dict[str, Any]) -> Iterator[Observation]:
+    def _task_read(self, thing: Thing, told: dict[str, Any]) -> Iterator[Observation | Held]:
         failed = told.get("state") == "FAILED"
         yield Observation(
             "osml.relation.task",
@@ -204,29 +216,26 @@ class Reads:
                 f"{told.get('function_name')!r}, not {algorithm!r}",
             )
 
-    def _workers(self, told: dict[str, Any]) -> Iterator[Observation]:
+    def _workers(self, told: dict[str, Any]) -> Iterator[Observation | Held]:
         for name, rule in _WORKERS:
             found = told.get(name)
             if isinstance(found, list) and self._nodes:
-                holds = self._nodes.issuperset(map(str, found))
-                came = "" if holds else f"{found}, not among {sorted(self._nodes)}"
-                yield Observation(rule, holds, f"`{name}` are nodes of the cluster", came)
+                if self._nodes.issuperset(map(str, found)):
+                    yield held(rule)
+                else:
+                    came = f"{found}, not among {sorted(self._nodes)}"
+                    yield Observation(rule, False, f"`{name}` are nodes of the cluster", came)
         planned = told.get("planning_worker_nodes")
-        for name in ("planning_worker_node_count", "current_worker_node_count"):
-            if isinstance(planned, list) and type(told.get(name)) is int:
-                count = told[name]
-                exact = name.startswith("planning")
-                yield Observation(
-                    "osml.relation.profile",
-                    count == len(planned) if exact else 0 <= count <= len(planned),
-                    f"`{name}` {'as many' if exact else 'no more'} than `planning_worker_nodes`",
-                    f"{count} with {planned}",
-                )
+        if isinstance(planned, list):
+            yield from _counted(told, len(planned))
 
-    def _times(self, told: dict[str, Any], known: Thing | None) -> Iterator[Observation]:
-        named = {name: told[name] for name in told if name.endswith("_time") and type(told[name]) is int}
-        odd = [name for name, value in told.items() if name.endswith("_time") and name not in named]
-        yield Observation("osml.relation.times", not odd, f"{', '.join(odd)} as whole numbers", told)
+    def _times(self, told: dict[str, Any], known: Thing | None) -> Iterator[Observation | Held]:
+        times = [name for name in told if name.endswith("_time")]
+        named = {name: told[name] for name in times if type(told[name]) is int}
+        yield held(_TIMES)
+        if len(named) < len(times):
+            odd = ", ".join(name for name in times if name not in named)
+            yield Observation(_TIMES, False, f"{odd} as whole numbers", told)
         now = self._now() * 1000
         if self._offset is None and known is not None and named:
             away = min(named.values()) - now
@@ -236,30 +245,40 @@ class Reads:
             late = value - now - (self._offset or 0.0)
             if late > _TOLERANCE_MS or (made and late <= -_TOLERANCE_MS * 24):
                 yield Observation(
-                    "osml.relation.times",
+                    _TIMES,
                     False,
                     f"`{name}` in milliseconds, not in the future and not from before the run",
                     f"{value}, which is {late / 1000:.0f} s from now",
                 )
-        for first, last in (
-            ("created_time", "last_updated_time"),
-            ("created_time", "last_deployed_time"),
-            ("create_time", "last_update_time"),
-        ):
+        for first, last in _IN_ORDER:
             if first in named and last in named and named[first] > named[last]:
                 yield Observation(
-                    "osml.relation.times",
+                    _TIMES,
                     False,
                     f"`{first}` not after `{last}`",
                     f"{named[first]} and {named[last]}",
                 )
 
 
+def _counted(told: dict[str, Any], planned: int) -> Iterator[Observation | Held]:
+    """The counts of worker nodes, of which so many are planned."""
+    for name, least, how in (
+        ("planning_worker_node_count", planned, "as many"),
+        ("current_worker_node_count", 0, "no more"),
+    ):
+        count = told.get(name)
+        if type(count) is int:
+            yield held(_PROFILE)
+            if not least <= count <= planned:
+                expected = f"`{name}` {how} than `planning_worker_nodes`"
+                yield Observation(_PROFILE, False, expected, f"{count} with {planned} planned")
+
+
 def _added(thing: Thing) -> frozenset[str]:
     return _READ_ALONE_AFTER_CHUNKS if thing.maker == "register_model_meta" else _READ_ALONE
 
 
-def _as_sent(kind: str, sent: dict[str, Any], told: dict[str, Any]) -> Iterator[Observation]:
+def _as_sent(kind: str, sent: dict[str, Any], told: dict[str, Any]) -> Iterator[Observation | Held]:
     """Each member that differs, and once that there were some to look at."""
     deployed = told.get("model_state") == "DEPLOYED"
     known = _SENT.get(kind, ())
@@ -269,23 +288,26 @@ def _as_sent(kind: str, sent: dict[str, Any], told: dict[str, Any]) -> Iterator[
         if not named or not plain(value) or (each not in told and each in LATER):
             continue
         looked = True
+        # Most are texts that read as they were sent.
+        if type(value) is str and told.get(each) == value:
+            continue
         alike = same(value, told.get(each), as_text=each not in _OF_NUMBERS)
         if not alike or (each.startswith("is_") and told[each] is not value):
             yield Observation(
-                "osml.relation.as-sent",
+                _SENT_AS,
                 False,
                 f"`{each}` of {kind} as it was sent",
                 f"{told.get(each)!r}, sent {value!r}",
             )
     if looked:
-        yield Observation("osml.relation.as-sent", True)
+        yield held(_SENT_AS)
 
 
-def _as_before(kind: str, before: dict[str, Any], told: dict[str, Any]) -> Iterator[Observation]:
+def _as_before(kind: str, before: dict[str, Any], told: dict[str, Any]) -> Iterator[Observation | Held]:
     """What never changes is told as it was told before."""
     rule = "osml.relation.same-everywhere"
     if told and told == before:
-        yield Observation(rule, True)
+        yield held(rule)
         return
     for each, value in told.items():
         if each in before:

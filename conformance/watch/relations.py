@@ -9,7 +9,7 @@ from typing import Any, Final
 from mlconform.conformance.watch.counts import WRITES, WriteCounts
 from mlconform.conformance.watch.envelopes import member
 from mlconform.conformance.watch.nodes import Nodes
-from mlconform.conformance.watch.observation import Observation, Seen
+from mlconform.conformance.watch.observation import Held, Observation, Seen, held
 from mlconform.conformance.watch.reads import Reads
 from mlconform.conformance.watch.things import (
     AFTER_CHUNKS,
@@ -61,7 +61,7 @@ class Relations:
         # What was sent for models that are still to be made, by the task.
         self._coming: dict[str, Any] = {}
 
-    def __call__(self, seen: Seen) -> Iterator[Observation]:
+    def __call__(self, seen: Seen) -> Iterator[Observation | Held]:
         operation = seen.operation or ""
         if operation in READS:
             yield from self._reads.read(READS[operation], seen)
@@ -93,7 +93,7 @@ class Relations:
         if operation in _PREDICTIONS:
             self._nodes.asked(seen)
 
-    def _acted(self, operation: str, seen: Seen) -> Iterator[Observation]:
+    def _acted(self, operation: str, seen: Seen) -> Iterator[Observation | Held]:
         if operation == "get_task":
             self._come(seen)
         if operation == "create_controller":
@@ -111,7 +111,7 @@ class Relations:
         if operation in ("stats", "stat", "node_stats", "node_stat"):
             yield from self._nodes.counted_by_node(seen)
 
-    def _named(self, seen: Seen) -> Iterator[Observation]:
+    def _named(self, seen: Seen) -> Iterator[Observation | Held]:
         """A model that is hosted elsewhere is there at once, and the answer names it."""
         if str(member(seen.sent, "function_name")).lower() == "remote" and seen.operation == "register_model":
             yield Observation(
@@ -184,18 +184,19 @@ class Relations:
         if kind == "model_groups":
             thing.version = None if thing.version is None else thing.version + 1
 
-    def _deleted(self, kind: str, seen: Seen) -> Iterator[Observation]:
+    def _deleted(self, kind: str, seen: Seen) -> Iterator[Observation | Held]:
         thing = self._things.get(kind, seen.path[-1])
         result = member(seen.body, "result")
         gone = thing is not None and thing.there is False
         there = thing is not None and thing.there is True
-        holds = seen.racing or not ((gone and result == "deleted") or (there and result != "deleted"))
-        yield Observation(
-            "osml.relation.done",
-            holds,
-            "a delete that is answered with success deletes, and once",
-            "" if holds else f"{'again ' if gone else ''}{seen.exchange.summary}",
-        )
+        yield held("osml.relation.done")
+        if not seen.racing and ((gone and result == "deleted") or (there and result != "deleted")):
+            yield Observation(
+                "osml.relation.done",
+                False,
+                "a delete that is answered with success deletes, and once",
+                f"{'again ' if gone else ''}{seen.exchange.summary}",
+            )
         if kind == "models":
             # A group may go with the last of its models.
             for group in self._things.of_kind("model_groups"):
@@ -233,7 +234,7 @@ class Relations:
         if (model := self._things.get("models", name)) is not None and not seen.racing:
             model.sent["is_controller_enabled"] = True
 
-    def _not_found(self, seen: Seen) -> Iterator[Observation]:
+    def _not_found(self, seen: Seen) -> Iterator[Observation | Held]:
         """A request that concerns what was made and not deleted is not answered as if it was not there."""
         concerned = seen.path[-2:] if seen.operation not in WRITES else seen.path[-1:]
         for kind in ("connectors", "model_groups", "models", "agents"):

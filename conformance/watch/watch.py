@@ -13,12 +13,12 @@ from mlconform.conformance.contract.model import Contract
 from mlconform.conformance.contract.routes import Routes
 from mlconform.conformance.outcomes import Nonconformance
 from mlconform.conformance.suites.expect import Expect
-from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.exchange import Answer, Exchange
 from mlconform.conformance.targets.session import Facts
 from mlconform.conformance.watch import envelopes, wire
 from mlconform.conformance.watch.forms import FormRule
 from mlconform.conformance.watch.leaks import Leaks
-from mlconform.conformance.watch.observation import Observation, Rule, Seen
+from mlconform.conformance.watch.observation import Held, Observation, Rule, Seen
 from mlconform.conformance.watch.relations import Relations
 from mlconform.conformance.watch.settings import Settings
 
@@ -53,6 +53,8 @@ class Watch:
         self._routes = Routes.of(contract.openapi)
         self._expect = Expect(contract.requirements, in_force, self._routes, selected=selected)
         self._known = contract.requirements.keys()
+        self._held: set[Held] = set()
+        self._read: dict[str, Answer] = {}
         self._rules: Sequence[Rule] = (
             FormRule(self._prefix, Forms.of(contract, facts.version)),
             *(_opensearch(facts.nodes, now) if facts.profile == "opensearch-ml" else ()),
@@ -60,7 +62,7 @@ class Watch:
 
     def saw(self, exchange: Exchange, *, racing: bool) -> None:
         """Look at one exchange; it has been answered, or nothing whole came."""
-        if exchange.request.path.startswith("/_mock/"):
+        if exchange.request.path.startswith("/_mock/") or self._is_repeated(exchange, racing=racing):
             return
         self._see(exchange, wire.observe(self._prefix, exchange))
         seen = self._seen(exchange, racing=racing)
@@ -83,25 +85,53 @@ class Watch:
             met,
             tuple(self._expect.unselected),
         )
+        self._held.clear()
+        self._read.clear()
         self._expect.evidence.clear()
         self._expect.decided.clear()
         self._expect.differences.clear()
         self._expect.unselected.clear()
         return watched
 
-    def _see(self, exchange: Exchange, observations: Iterable[Observation]) -> None:
-        decided = self._expect.decided
+    def _is_repeated(self, exchange: Exchange, *, racing: bool) -> bool:
+        """Whether a read is answered as it was before, with nothing but reads since: who waits for a state
+        asks often, and there is nothing in it that was not looked at."""
+        request, answer = exchange.request, exchange.answer
+        if racing or request.method != "GET" or request.body or answer is None:
+            self._read.clear()
+            return False
+        if self._read.get(request.path) == answer:
+            return True
+        self._read[request.path] = answer
+        return False
+
+    def _see(self, exchange: Exchange, observations: Iterable[Observation | Held]) -> None:
+        # Nearly all hold, and were seen to before.
         for each in observations:
-            requirement, holds = each.requirement, each.holds
-            # Nearly all hold, and were seen to before.
-            if (holds and requirement in decided) or requirement not in self._known:
-                continue
-            came = "" if holds else each.told()
-            found = self._expect.see(requirement, holds, expected=each.expected, came=came, exchange=exchange)
-            finding = found and (requirement, found.signature)
-            if finding in self._expect.evidence:
-                # As of a check that is repeated or explores, what was met last is what is shown.
-                self._expect.evidence[finding] = (exchange,)
+            if isinstance(each, Held):
+                if each not in self._held:
+                    self._held.add(each)
+                    self._hold(each.requirements, exchange)
+            elif not each.holds:
+                self._differ(each, exchange)
+            elif each.requirement not in self._expect.decided:
+                self._hold((each.requirement,), exchange)
+
+    def _hold(self, requirements: Iterable[str], exchange: Exchange) -> None:
+        for requirement in requirements:
+            if requirement in self._known:
+                self._expect.see(requirement, True, expected="", came="", exchange=exchange)
+
+    def _differ(self, observation: Observation, exchange: Exchange) -> None:
+        requirement, expected = observation.requirement, observation.expected
+        if requirement not in self._known:
+            return
+        came = observation.told()
+        found = self._expect.see(requirement, False, expected=expected, came=came, exchange=exchange)
+        finding = found and (requirement, found.signature)
+        if finding in self._expect.evidence:
+            # As of a check that is repeated or explores, what was met last is what is shown.
+            self._expect.evidence[finding] = (exchange,)
 
     def _seen(self, exchange: Exchange, *, racing: bool) -> Seen | None:
         """The exchange taken apart; None where there is no body that can be read."""

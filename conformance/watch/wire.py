@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from mlconform.conformance.targets.exchange import Exchange
-from mlconform.conformance.watch.observation import Observation
+from mlconform.conformance.watch.observation import Held, Observation, held
 
 JSON_TYPE = "application/json"
 
@@ -18,7 +18,7 @@ def _rules(prefix: str) -> tuple[str, str]:
     return f"{prefix}.wire.json", f"{prefix}.wire.content-type"
 
 
-def observe(prefix: str, exchange: Exchange) -> Iterator[Observation]:
+def observe(prefix: str, exchange: Exchange) -> Iterator[Observation | Held]:
     """Whole, of the declared length and type, and one JSON document where that type is JSON."""
     json_rule, type_rule = _rules(prefix)
     if exchange.answer is None:
@@ -27,22 +27,26 @@ def observe(prefix: str, exchange: Exchange) -> Iterator[Observation]:
     headers, body = exchange.answer.headers, exchange.answer.body
     length = headers.get("content-length")
     if length is not None and "content-encoding" not in headers and exchange.request.method != "HEAD":
-        holds = length == str(len(body))
-        told = "" if holds else f"content-length {length} with {len(body)} bytes"
-        yield Observation(json_rule, holds, "a body of the declared length", told)
+        if length == str(len(body)):
+            yield held(json_rule)
+        else:
+            told = f"content-length {length} with {len(body)} bytes"
+            yield Observation(json_rule, False, "a body of the declared length", told)
     if not body:
         return
     declared = media_type(exchange)
-    told = "" if declared else f"none with {exchange.text[:100]!r}"
-    yield Observation(type_rule, bool(declared), "a content-type with a body", told)
+    if not declared:
+        told = f"none with {exchange.text[:100]!r}"
+        yield Observation(type_rule, False, "a content-type with a body", told)
     if is_json(declared):
         problem = exchange.json_problem
-        told = "" if problem is None else f"{problem}: {exchange.text[:200]!r}"
-        yield Observation(json_rule, problem is None, "a body that is JSON to its end", told)
-    else:
-        holds = not _is_object(body)
-        told = "" if holds else f"{declared} with {exchange.text[:100]!r}"
-        yield Observation(type_rule, holds, f"content-type {JSON_TYPE} with a body of JSON", told)
+        if problem is not None:
+            told = f"{problem}: {exchange.text[:200]!r}"
+            yield Observation(json_rule, False, "a body that is JSON to its end", told)
+    elif _is_object(body):
+        told = f"{declared} with {exchange.text[:100]!r}"
+        yield Observation(type_rule, False, f"content-type {JSON_TYPE} with a body of JSON", told)
+    yield held(json_rule, type_rule) if is_json(declared) else held(type_rule)
 
 
 def media_type(exchange: Exchange) -> str:
