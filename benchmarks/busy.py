@@ -2,19 +2,23 @@
 
     python benchmarks/busy.py [--times N] [--whole] [--minutes M] [PATH...]
 
-What a slow machine fails is a test that trusts in the clock. Each time is told with its seconds and its
-failures; it ends with 1 where there was one. It ends after the minutes given, and says how many were done.
+What a slow machine fails is a test that trusts in the clock. So many rounds run at once that each has twice
+as many busy processes as cores beside it; where no round is left, processes that compute stand in. Each round
+is told with its seconds and its failures; it ends with 1 where there was one, and after the minutes given.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,32 +50,64 @@ _BUSY = "import os, time\nparent = os.getppid()\nwhile os.getppid() == parent an
 def main(times: int, whole: bool, minutes: float, paths: tuple[str, ...]) -> None:
     """Repeat the tests, or those at PATHS, beside busy processes; 1 where one failed or time ran out."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    ends = time.monotonic() + minutes * 60
+    cores = os.cpu_count() or 1
     chosen = () if whole else paths or tuple(found for each in KIND for found in _found(each))
-    failed, done = 0, 0
-    with _busy(2 * (os.cpu_count() or 1), ends):
-        while done < times and (left := ends - time.monotonic()) > 0:
-            began = time.monotonic()
-            try:
-                ended = subprocess.run(
-                    [sys.executable, "-m", "pytest", "-q", *chosen],
-                    cwd=ROOT,
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                    timeout=left,
-                )
-            except subprocess.TimeoutExpired:
-                break
-            done += 1
-            failed += ended.returncode != 0
-            names = _FAILED.findall(ended.stdout) or (["pytest itself"] if ended.returncode else [])
-            took = time.monotonic() - began
-            click.echo(f"{done} of {times}: {took:.0f} s, {', '.join(names) or 'all passed'}")
-            if ended.returncode:
-                click.echo(ended.stdout + ended.stderr, err=True)
-    click.echo(f"{done} of {times} times done in {minutes:g} minutes at most, {failed} failed")
-    sys.exit(int(failed > 0 or done < times))
+    # All tests take a process a core, as `make test` does; the others one.
+    processes = cores if whole else 1
+    arguments = ("-n", str(processes), "--dist", "worksteal") if whole else ()
+    rounds = Rounds(times, (*arguments, *chosen), time.monotonic() + minutes * 60)
+    lanes = 1 + 2 * cores // processes
+    with ThreadPoolExecutor(lanes) as pool:
+        for each in [pool.submit(rounds.run, processes) for _ in range(lanes)]:
+            each.result()
+    click.echo(f"{rounds.done} of {times} times done in {minutes:g} minutes at most, {rounds.failed} failed")
+    sys.exit(int(rounds.failed > 0 or rounds.done < times))
+
+
+class Rounds:
+    """Rounds of pytest with the same arguments, run by several threads; none begins after `ends`, in seconds
+    of the monotonic clock."""
+
+    def __init__(self, times: int, arguments: tuple[str, ...], ends: float) -> None:
+        self._times = times
+        self._arguments = arguments
+        self._ends = ends
+        self._begun = itertools.count(1)
+        self._over = threading.Event()
+        self.done = 0
+        self.failed = 0
+
+    def run(self, processes: int) -> None:
+        """Take one round after the other; then let so many processes compute until the others are done."""
+        while next(self._begun) <= self._times and self._round():
+            pass
+        if self.done >= self._times:
+            self._over.set()
+        with _busy(processes, self._ends):
+            self._over.wait(max(0.0, self._ends - time.monotonic()))
+
+    def _round(self) -> bool:
+        """One of them; False where time ran out."""
+        began = time.monotonic()
+        try:
+            ended = subprocess.run(
+                [sys.executable, "-m", "pytest", "-q", *self._arguments],
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=max(0.0, self._ends - began),
+            )
+        except subprocess.TimeoutExpired:
+            return False
+        self.done += 1
+        self.failed += ended.returncode != 0
+        names = _FAILED.findall(ended.stdout) or (["pytest itself"] if ended.returncode else [])
+        took = time.monotonic() - began
+        click.echo(f"{self.done} of {self._times}: {took:.0f} s, {', '.join(names) or 'all passed'}")
+        if ended.returncode:
+            click.echo(ended.stdout + ended.stderr, err=True)
+        return True
 
 
 def _found(beginning: str) -> list[str]:
