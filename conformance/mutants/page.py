@@ -105,9 +105,13 @@ def as_page(score: Score) -> str:
 
 
 def fallen(score: Score, published: str) -> list[str]:
-    """What this score does not notice and the published one did, and answers that led to an error of ours."""
+    """What this score does not notice and the published one did, and answers that led to an error of ours.
+
+    An answer that a race brings about does not come in each run; then there was nothing to notice.
+    """
     known = set(json.loads(published)["survivors"])
     judged = [each for each in score.outcomes if each.free is None]
-    lost = sorted(_name(each) for each in judged if not each.noticed and _name(each) not in known)
+    missed = [each for each in judged if each.tried.struck and not each.noticed]
+    lost = sorted(_name(each) for each in missed if _name(each) not in known)
     errors = sorted(f"{_name(each)}: {each.tried.error}" for each in score.outcomes if each.tried.error)
     return lost + errors

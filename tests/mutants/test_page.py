@@ -25,9 +25,10 @@ def outcome(
     level: Level = Level.DOCUMENTED,
     free: str | None = None,
     error: str | None = None,
+    struck: bool = True,
 ) -> Outcome:
     killer = "test_models.py::test_get" if noticed else None
-    return Outcome("opensearch-ml", Tried(Mutant(place, kind), killer, frozenset(), error, True), level, free)
+    return Outcome("opensearch-ml", Tried(Mutant(place, kind), killer, frozenset(), error, struck), level, free)
 
 
 @pytest.fixture
@@ -84,6 +85,11 @@ def test_what_is_no_longer_noticed_is_told(score: Score) -> None:
 
 def test_what_was_not_noticed_before_may_go_on(score: Score) -> None:
     assert fallen(score, as_json(score)) == []
+
+
+def test_an_answer_that_did_not_come_is_not_missed(score: Score) -> None:
+    another = Score((outcome(noticed=False, struck=False), *score.outcomes[1:]), ())
+    assert fallen(another, as_json(score)) == []
 
 
 def test_an_answer_that_led_to_an_error_of_ours_is_told(score: Score) -> None:

@@ -310,3 +310,25 @@ def test_the_flag_of_a_controller_may_come_later_but_not_be_another(watch: Watch
     for told, differs in (({}, False), ({"is_controller_enabled": False}, True)):
         found = see(watch, "GET", f"{ML}/models/{MODEL}", 200, read | told)
         assert ("osml.relation.as-sent" in found) == differs
+
+
+def test_a_read_that_is_answered_as_before_is_looked_at_once_until_something_is_written(watch: Watch) -> None:
+    wrong = Answer(200, {"content-type": "application/json"}, b'{"name": 7}')
+    read = Exchange(OutgoingRequest("GET", f"{ML}/models/{MODEL}"), wrong, 0.0, "http://h", "osml.wire.json")
+    write = Exchange(OutgoingRequest("DELETE", "/i"), Answer(200, {}, b""), 0.0, "http://h", "osml.wire.json")
+    told = []
+    for exchange in (read, read, write, read):
+        watch.saw(exchange, racing=False)
+        told.append(len(watch.differences))
+    first = told[0]
+    assert told == [first, first, first, 2 * first]
+    assert first > 0
+
+
+def test_a_read_in_a_race_is_always_looked_at(watch: Watch) -> None:
+    wrong = Answer(200, {"content-type": "application/json"}, b'{"name": 7}')
+    read = Exchange(OutgoingRequest("GET", f"{ML}/models/{MODEL}"), wrong, 0.0, "http://h", "osml.wire.json")
+    watch.saw(read, racing=True)
+    first = len(watch.differences)
+    watch.saw(read, racing=True)
+    assert len(watch.differences) == 2 * first > 0
