@@ -28,7 +28,9 @@ def outcome(
     struck: bool = True,
 ) -> Outcome:
     killer = "test_models.py::test_get" if noticed else None
-    return Outcome("opensearch-ml", Tried(Mutant(place, kind), killer, frozenset(), error, struck), level, free)
+    return Outcome(
+        "opensearch-ml", Tried(Mutant(place, kind), killer, frozenset(), error, struck), level, free
+    )
 
 
 @pytest.fixture

@@ -312,7 +312,7 @@ def test_the_flag_of_a_controller_may_come_later_but_not_be_another(watch: Watch
         assert ("osml.relation.as-sent" in found) == differs
 
 
-def test_a_read_that_is_answered_as_before_is_looked_at_once_until_something_is_written(watch: Watch) -> None:
+def test_a_read_that_repeats_is_looked_at_once_until_something_is_written(watch: Watch) -> None:
     wrong = Answer(200, {"content-type": "application/json"}, b'{"name": 7}')
     read = Exchange(OutgoingRequest("GET", f"{ML}/models/{MODEL}"), wrong, 0.0, "http://h", "osml.wire.json")
     write = Exchange(OutgoingRequest("DELETE", "/i"), Answer(200, {}, b""), 0.0, "http://h", "osml.wire.json")
