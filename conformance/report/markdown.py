@@ -44,7 +44,7 @@ def render(judgement: Judgement, scripts: Mapping[str, str]) -> str:
         "",
         *_warnings(judgement),
         *_findings(judgement, scripts),
-        *_reasons("Known deviations", of_kinds(judgement, [Kind.KNOWN])),
+        *_known(of_kinds(judgement, [Kind.KNOWN])),
         *_undecided(judgement),
         *_access(judgement),
         *_facts(judgement),
@@ -195,14 +195,17 @@ def _undecided(judgement: Judgement) -> Iterator[str]:
     yield ""
 
 
-def _reasons(title: str, verdicts: Iterable[Verdict]) -> Iterator[str]:
+def _known(verdicts: Iterable[Verdict]) -> Iterator[str]:
+    """Each with what the documentation asks instead, and where it does."""
     listed = list(verdicts)
     if not listed:
         return
-    yield f"## {title}"
+    yield "## Known deviations"
     yield ""
     for verdict in listed:
-        yield f"- {_code(verdict.requirement.id)}: {_text(verdict.reason)}"
+        asked = verdict.requirement
+        yield f"- {_code(asked.id)}: {_text(verdict.reason)}"
+        yield f"  - {LEVELS[Level(asked.level)]} ({_sources(asked)}): {_said(asked.statement)}"
     yield ""
 
 

@@ -11,7 +11,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from mlconform.conformance.report.events import Link
+from mlconform.conformance.report.events import Link, Waiver
 from mlconform.conformance.report.markdown import render as render_judged
 from mlconform.conformance.report.reproduction import reproductions
 from mlconform.conformance.report.stream import Run
@@ -76,6 +76,13 @@ def test_a_source_is_a_link(build: Any) -> None:
     failed = build.check(build.decide("fail", expected="a"))
     document = render(judge(build.run(replace(build.requirement(), links=(link,)), failed)))
     assert f"[001.md:83-90 (2.19)]({link.published})" in document
+
+
+def test_a_known_deviation_tells_what_is_asked_instead_and_where(build: Any) -> None:
+    run = replace(build.decided("fail"), waivers=(Waiver("osml.deploy.answer", "It answers nothing."),))
+    told = "\n".join(texts(run, "paragraph_open"))
+    assert "osml.deploy.answer: It answers nothing." in told
+    assert "001.md:83-90 (2.19)): A deploy answers with a task id and a status." in told
 
 
 def test_a_long_list_of_what_was_left_out_is_a_number(build: Any) -> None:
