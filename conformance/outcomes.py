@@ -2,8 +2,7 @@
 
 A check that meets a difference raises `Nonconformance`. A check that cannot decide raises
 `Untestable`, and says why. What was sent is broken on the wire raises `BrokenAnswer`, which is a
-`Nonconformance` too: an answer that does not end is the target's failure, not ours. The three
-errors at the end stop a run before its first check.
+`Nonconformance` too: an answer that does not end is the target's failure, not ours.
 """
 
 from __future__ import annotations
@@ -54,15 +53,3 @@ class InTheWay(Untestable):
 
     def __init__(self, difference: Nonconformance) -> None:
         super().__init__(f"a difference from {difference.requirement}, which is not selected, was in the way")
-
-
-class TargetUnreachable(Exception):  # noqa: N818
-    """Nothing answers at the target's address. Exit code 3."""
-
-
-class PrerequisiteMissing(Exception):  # noqa: N818
-    """Something answers, but not what this profile needs. Exit code 3."""
-
-
-class UsageError(Exception):
-    """An option or file that the user gave cannot be used. Exit code 2."""

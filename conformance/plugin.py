@@ -152,7 +152,7 @@ class Keeper:
         """The record, which is to be opened."""
         from rich.console import Console  # noqa: PLC0415 - keeps other people's runs light
 
-        from mlconform.conformance.outcomes import UsageError  # noqa: PLC0415
+        from mlconform.conformance.errors import UsageError  # noqa: PLC0415
         from mlconform.conformance.report.exit_code import ReportError  # noqa: PLC0415
         from mlconform.conformance.running.record import RunRecord  # noqa: PLC0415
 

@@ -79,7 +79,7 @@ def test_the_report_knows_events_and_no_pytest(path: Path) -> None:
 @pytest.mark.parametrize("path", files(CONFORMANCE, "targets"))
 def test_the_target_knows_no_checks(path: Path) -> None:
     names = imports(path)
-    rooms = ["targets", "outcomes", "report.events", "contract.model"]
+    rooms = ["targets", "errors", "outcomes", "report.events", "contract.model"]
     allowed = within(names, *(f"mlconform.conformance.{room}" for room in rooms))
     assert within(names, "mlconform.conformance") == allowed
 

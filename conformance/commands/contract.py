@@ -12,7 +12,7 @@ from mlconform.conformance.commands.chosen import chosen_contracts
 from mlconform.conformance.contract import build, drift, show, store
 from mlconform.conformance.contract import checkout as checkouts
 from mlconform.conformance.contract.model import Contract
-from mlconform.conformance.outcomes import UsageError
+from mlconform.conformance.errors import UsageError
 from mlconform.conformance.report.exit_code import ExitCode
 
 

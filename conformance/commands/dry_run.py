@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mlconform.conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable
+from mlconform.conformance.errors import PrerequisiteMissing, TargetUnreachable
+from mlconform.conformance.outcomes import BrokenAnswer
 from mlconform.conformance.running.options import ALL_PROFILES, RunOptions
 from mlconform.conformance.running.preview import PROFILE, Outlook, outlook, preview
 from mlconform.conformance.running.rehearsal import PREPARING, Rehearsal, read_back, rehearse

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import click
 
 from mlconform.conformance.commands import PROFILE_HELP
-from mlconform.conformance.outcomes import UsageError
+from mlconform.conformance.errors import UsageError
 from mlconform.mock_server import (
     DEFAULT_DOCS_VERSION,
     DEFAULT_NODES,

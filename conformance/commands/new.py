@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from mlconform.conformance.outcomes import UsageError
+from mlconform.conformance.errors import UsageError
 
 _MUTANT = '''"""The fault {name}: the mock has it, and the checks of the requirement that it breaks notice."""
 

@@ -12,7 +12,7 @@ from typing import Final
 from rich.console import Console
 
 from mlconform.conformance.contract.model import Level
-from mlconform.conformance.outcomes import UsageError
+from mlconform.conformance.errors import UsageError
 from mlconform.conformance.report.events import Outcome
 from mlconform.conformance.report.stream import read
 from mlconform.conformance.report.verdicts import Kind, Verdict, judge

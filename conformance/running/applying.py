@@ -8,7 +8,7 @@ from functools import cache
 from mlconform.conformance.contract import store
 from mlconform.conformance.contract.errors import ContractError
 from mlconform.conformance.contract.model import Contract, Requirement
-from mlconform.conformance.outcomes import PrerequisiteMissing
+from mlconform.conformance.errors import PrerequisiteMissing
 from mlconform.conformance.running.options import RunOptions
 from mlconform.conformance.targets.session import Facts
 

@@ -11,14 +11,8 @@ import pytest
 from hypothesis.errors import Flaky
 
 from mlconform.conformance.contract.model import Remedy
-from mlconform.conformance.outcomes import (
-    BrokenAnswer,
-    InTheWay,
-    Nonconformance,
-    PrerequisiteMissing,
-    TargetUnreachable,
-    Untestable,
-)
+from mlconform.conformance.errors import PrerequisiteMissing, TargetUnreachable
+from mlconform.conformance.outcomes import BrokenAnswer, InTheWay, Nonconformance, Untestable
 from mlconform.conformance.report.codec import encode
 from mlconform.conformance.report.events import CheckFinished, Decision, ExchangeRecord, Outcome, Problem
 from mlconform.conformance.running.attached import EVENT_PROPERTY

@@ -17,13 +17,8 @@ from mlconform.conformance.contract.errors import ContractError
 from mlconform.conformance.contract.model import Contract, Requirement
 from mlconform.conformance.contract.requests import Requests
 from mlconform.conformance.contract.routes import Routes
-from mlconform.conformance.outcomes import (
-    BrokenAnswer,
-    Nonconformance,
-    PrerequisiteMissing,
-    TargetUnreachable,
-    UsageError,
-)
+from mlconform.conformance.errors import PrerequisiteMissing, TargetUnreachable, UsageError
+from mlconform.conformance.outcomes import BrokenAnswer, Nonconformance
 from mlconform.conformance.report.events import (
     KnownDeviation,
     Link,

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from mlconform.conformance.contract import store
-from mlconform.conformance.outcomes import UsageError
+from mlconform.conformance.errors import UsageError
 from mlconform.conformance.report.events import Waiver
 from mlconform.conformance.report.waivers import load
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mlconform.conformance.contract.model import Level
-from mlconform.conformance.outcomes import UsageError
+from mlconform.conformance.errors import UsageError
 from mlconform.conformance.running.selection import Selection
 from mlconform.conformance.targets.access_options import AccessOptions
 from mlconform.conformance.targets.addresses import without_credentials

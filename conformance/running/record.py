@@ -11,13 +11,8 @@ import pytest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from mlconform.conformance.outcomes import (
-    BrokenAnswer,
-    InTheWay,
-    PrerequisiteMissing,
-    TargetUnreachable,
-    UsageError,
-)
+from mlconform.conformance.errors import PrerequisiteMissing, TargetUnreachable, UsageError
+from mlconform.conformance.outcomes import BrokenAnswer, InTheWay
 from mlconform.conformance.report.codec import decode
 from mlconform.conformance.report.events import CheckFinished, Decision, Event, Outcome, Problem
 from mlconform.conformance.report.render import Paths, render

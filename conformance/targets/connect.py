@@ -12,13 +12,8 @@ from functools import cache, partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mlconform.conformance.outcomes import (
-    BrokenAnswer,
-    PrerequisiteMissing,
-    TargetUnreachable,
-    Untestable,
-    UsageError,
-)
+from mlconform.conformance.errors import PrerequisiteMissing, TargetUnreachable, UsageError
+from mlconform.conformance.outcomes import BrokenAnswer, Untestable
 from mlconform.conformance.targets.access_options import AccessOptions
 from mlconform.conformance.targets.addresses import is_loopback, without_credentials
 from mlconform.conformance.targets.credential_files import further_users, header_values, own_credentials

@@ -18,7 +18,7 @@ from typing import Any, Final
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from mlconform.conformance.outcomes import PrerequisiteMissing
+from mlconform.conformance.errors import PrerequisiteMissing
 from mlconform.conformance.targets import model_file
 from mlconform.conformance.targets.addresses import is_loopback
 from mlconform.conformance.targets.model_file import ModelFile

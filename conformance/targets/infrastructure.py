@@ -13,7 +13,8 @@ import json
 import time
 from typing import Final
 
-from mlconform.conformance.outcomes import TargetUnreachable, Untestable
+from mlconform.conformance.errors import TargetUnreachable
+from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.targets.exchange import Answer, OutgoingRequest
 from mlconform.conformance.targets.pools import speaks_tls
 from mlconform.conformance.targets.settle import LONGEST_PAUSE_SECONDS, wait

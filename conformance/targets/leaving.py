@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass
 
 from mlconform.conformance.contract.model import Remedy
-from mlconform.conformance.outcomes import TargetUnreachable, Untestable
+from mlconform.conformance.errors import TargetUnreachable
+from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.targets.restart import RESTART_BUDGET_SECONDS, carry_out, serves
 from mlconform.conformance.targets.session import CONTROLLED_NODES, Session
 from mlconform.conformance.targets.settle import settle

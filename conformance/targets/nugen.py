@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from mlconform.conformance.outcomes import PrerequisiteMissing, Untestable
+from mlconform.conformance.errors import PrerequisiteMissing
+from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.targets.credentials import Credentials, bearer
 from mlconform.conformance.targets.session import Facts, Session
 from mlconform.conformance.targets.tracker import Resource

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from mlconform.conformance.contract.model import Condition
-from mlconform.conformance.outcomes import PrerequisiteMissing, Untestable
+from mlconform.conformance.errors import PrerequisiteMissing
+from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.targets.exchange import Exchange
 from mlconform.conformance.targets.opensearch_settings import MODEL_ACCESS_CONTROL, read_settings
 from mlconform.conformance.targets.opensearch_users import who_is

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from mlconform.conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, Untestable
+from mlconform.conformance.errors import PrerequisiteMissing, TargetUnreachable
+from mlconform.conformance.outcomes import BrokenAnswer, Untestable
 from mlconform.conformance.targets.addresses import is_loopback
 from mlconform.conformance.targets.session import Session
 from mlconform.conformance.targets.transport import Transport

@@ -9,7 +9,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from mlconform.conformance.contract.model import Remedy
-from mlconform.conformance.outcomes import PrerequisiteMissing, Untestable
+from mlconform.conformance.errors import PrerequisiteMissing
+from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.targets.credentials import Credentials, basic
 from mlconform.conformance.targets.session import Session
 from mlconform.conformance.targets.tracker import Resource

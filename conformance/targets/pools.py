@@ -15,7 +15,7 @@ import urllib3
 from urllib3 import exceptions
 from urllib3.util import make_headers
 
-from mlconform.conformance.outcomes import PrerequisiteMissing, UsageError
+from mlconform.conformance.errors import PrerequisiteMissing, UsageError
 from mlconform.conformance.targets.addresses import is_loopback, without_credentials
 from mlconform.conformance.targets.credentials import ClientCertificate, Secret, presentable
 

@@ -14,7 +14,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from mlconform.conformance.outcomes import UsageError
+from mlconform.conformance.errors import UsageError
 from mlconform.conformance.targets.credentials import Credentials
 from mlconform.conformance.targets.session import Facts, Session
 from mlconform.conformance.targets.transport import Transport

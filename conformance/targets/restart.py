@@ -7,7 +7,8 @@ import subprocess
 from collections.abc import Callable
 
 from mlconform.conformance.contract.model import Remedy
-from mlconform.conformance.outcomes import TargetUnreachable, Untestable
+from mlconform.conformance.errors import TargetUnreachable
+from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.targets.exchange import Exchange
 from mlconform.conformance.targets.settle import settle
 

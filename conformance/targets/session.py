@@ -13,7 +13,8 @@ from http import HTTPStatus
 from typing import Any, Final, Protocol, TypeVar
 
 from mlconform.conformance.contract.model import Condition, Remedy
-from mlconform.conformance.outcomes import PrerequisiteMissing, TargetUnreachable, Untestable
+from mlconform.conformance.errors import PrerequisiteMissing, TargetUnreachable
+from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.targets.clock import TargetClock
 from mlconform.conformance.targets.credentials import Credentials
 from mlconform.conformance.targets.endpoint import ModelEndpoint

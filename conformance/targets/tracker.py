@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mlconform.conformance.contract.model import Remedy
-from mlconform.conformance.outcomes import BrokenAnswer, PrerequisiteMissing, TargetUnreachable, Untestable
+from mlconform.conformance.errors import PrerequisiteMissing, TargetUnreachable
+from mlconform.conformance.outcomes import BrokenAnswer, Untestable
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 import urllib3
 from urllib3 import exceptions
 
-from mlconform.conformance.outcomes import TargetUnreachable
+from mlconform.conformance.errors import TargetUnreachable
 from mlconform.conformance.targets.credentials import Secret, presentable
 from mlconform.conformance.targets.exchange import Answer, OutgoingRequest
 from mlconform.conformance.targets.pace import Pace

@@ -23,7 +23,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from mlconform.conformance.outcomes import PrerequisiteMissing, TargetUnreachable, Untestable
+from mlconform.conformance.errors import PrerequisiteMissing, TargetUnreachable
+from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.targets.session import Session
 from mlconform.conformance.targets.settle import LONGEST_PAUSE_SECONDS, wait
 

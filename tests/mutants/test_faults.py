@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mlconform.conformance.contract import store
+from mlconform.conformance.errors import UsageError
 from mlconform.conformance.mutants.faults import BROKEN, Result, broken_by, run_mutants, table
-from mlconform.conformance.outcomes import UsageError
 from mlconform.mock_server import MUTANTS
 
 

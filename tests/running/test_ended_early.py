@@ -15,7 +15,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from schemathesis import Case
 
-from mlconform.conformance.outcomes import TargetUnreachable
+from mlconform.conformance.errors import TargetUnreachable
 from mlconform.conformance.report.verdicts import Judgement, Kind
 from mlconform.conformance.suites.generated import send
 from mlconform.conformance.suites.opensearch_ml import test_generated

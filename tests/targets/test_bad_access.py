@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from mlconform.conformance.cli import main
-from mlconform.conformance.outcomes import PrerequisiteMissing, TargetUnreachable
+from mlconform.conformance.errors import PrerequisiteMissing, TargetUnreachable
 from mlconform.conformance.targets.access_options import AccessOptions
 from mlconform.conformance.targets.connect import TargetOptions, connect
 from mlconform.conformance.targets.credentials import bearer

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from mlconform.conformance.outcomes import TargetUnreachable, UsageError
+from mlconform.conformance.errors import TargetUnreachable, UsageError
 from mlconform.conformance.targets import connect as connect_module
 from mlconform.conformance.targets.connect import (
     TargetOptions,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mlconform.conformance.outcomes import UsageError
+from mlconform.conformance.errors import UsageError
 from mlconform.conformance.report.events import Problem
 from mlconform.conformance.targets.credential_files import further_users, header_values, own_credentials
 from mlconform.conformance.targets.credentials import (

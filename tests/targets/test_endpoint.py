@@ -14,7 +14,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from pytest_httpserver import httpserver as library
 
-from mlconform.conformance.outcomes import PrerequisiteMissing
+from mlconform.conformance.errors import PrerequisiteMissing
 from mlconform.conformance.targets import model_file
 from mlconform.conformance.targets.endpoint import ANSWER, LATE_SECONDS, PREDICT_PATH, FileName, ModelEndpoint
 from mlconform.conformance.targets.model_file import ModelFile

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from mlconform.conformance.outcomes import TargetUnreachable, Untestable
+from mlconform.conformance.errors import TargetUnreachable
+from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.targets.exchange import Answer, OutgoingRequest
 from mlconform.conformance.targets.infrastructure import SteadyTransport, not_of_the_api
 from mlconform.conformance.targets.transport import AnswerCutOff, HttpTransport

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from mlconform.conformance.outcomes import Untestable, UsageError
+from mlconform.conformance.errors import UsageError
+from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.running.options import RunOptions
 from mlconform.conformance.targets import leaving
 from mlconform.conformance.targets.connect import TargetOptions, connect

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from mlconform.conformance.outcomes import BrokenAnswer, PrerequisiteMissing
+from mlconform.conformance.errors import PrerequisiteMissing
+from mlconform.conformance.outcomes import BrokenAnswer
 from mlconform.conformance.targets import nugen
 from mlconform.conformance.targets.connect import TargetOptions, connect, prepare
 from mlconform.conformance.targets.nugen import ALIGNED

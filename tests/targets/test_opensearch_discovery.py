@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from mlconform.conformance.outcomes import BrokenAnswer, PrerequisiteMissing
+from mlconform.conformance.errors import PrerequisiteMissing
+from mlconform.conformance.outcomes import BrokenAnswer
 from mlconform.conformance.targets.opensearch_discovery import discover
 from mlconform.conformance.targets.session import Facts
 

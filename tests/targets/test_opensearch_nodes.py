@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from mlconform.conformance.outcomes import PrerequisiteMissing, TargetUnreachable, Untestable, UsageError
+from mlconform.conformance.errors import PrerequisiteMissing, TargetUnreachable, UsageError
+from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.running.options import RunOptions
 from mlconform.conformance.targets.connect import TargetOptions, connect
 from mlconform.conformance.targets.credentials import basic

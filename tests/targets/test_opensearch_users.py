@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 
 from mlconform.conformance.contract.model import Condition, Remedy
-from mlconform.conformance.outcomes import PrerequisiteMissing, Untestable
+from mlconform.conformance.errors import PrerequisiteMissing
+from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.targets import opensearch_discovery, opensearch_settings, opensearch_sweep
 from mlconform.conformance.targets.credentials import Credentials, basic
 from mlconform.conformance.targets.opensearch_users import users_of, who_is

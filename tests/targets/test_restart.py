@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from mlconform.conformance.outcomes import TargetUnreachable, Untestable
+from mlconform.conformance.errors import TargetUnreachable
+from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.targets.exchange import Answer, Exchange, OutgoingRequest
 from mlconform.conformance.targets.restart import by_command
 from mlconform.conformance.targets.session import Session, SessionOptions

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from mlconform.conformance.outcomes import BrokenAnswer, TargetUnreachable, Untestable
+from mlconform.conformance.errors import TargetUnreachable
+from mlconform.conformance.outcomes import BrokenAnswer, Untestable
 from mlconform.conformance.targets import session as session_module
 from mlconform.conformance.targets.credentials import bearer
 from mlconform.conformance.targets.exchange import Answer, OutgoingRequest

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from mlconform.conformance.outcomes import BrokenAnswer, TargetUnreachable
+from mlconform.conformance.errors import TargetUnreachable
+from mlconform.conformance.outcomes import BrokenAnswer
 from mlconform.conformance.targets.tracker import Resource, Tracker, remove_all
 
 

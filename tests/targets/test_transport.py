@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from mlconform.conformance.outcomes import TargetUnreachable
+from mlconform.conformance.errors import TargetUnreachable
 from mlconform.conformance.targets.exchange import OutgoingRequest
 from mlconform.conformance.targets.transport import AnswerCutOff, HttpTransport, InProcessTransport
 from mlconform.mock_server import DEFAULT_PASSWORD, Security

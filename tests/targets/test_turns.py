@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mlconform.conformance.outcomes import PrerequisiteMissing
+from mlconform.conformance.errors import PrerequisiteMissing
 from mlconform.conformance.targets import opensearch_preparation, opensearch_sweep, turns
 from mlconform.conformance.targets.connect import TargetOptions, connect
 from mlconform.conformance.targets.opensearch_settings import PRIVATE_ADDRESSES, SETTINGS, read_settings

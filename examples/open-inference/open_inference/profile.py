@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from mlconform.conformance.outcomes import PrerequisiteMissing
+from mlconform.conformance.errors import PrerequisiteMissing
 from mlconform.conformance.targets.profiles import Profile
 from mlconform.conformance.targets.session import Facts, Session
 from mlconform.conformance.targets.tracker import Resource

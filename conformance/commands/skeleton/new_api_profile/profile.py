@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from mlconform.conformance.outcomes import PrerequisiteMissing
+from mlconform.conformance.errors import PrerequisiteMissing
 from mlconform.conformance.targets.profiles import Profile
 from mlconform.conformance.targets.session import Facts, Session
 from mlconform.conformance.targets.turns import Tell
