@@ -152,6 +152,11 @@ class TestOptions:
         assert problem.message.startswith(found)
         assert judged().run.checks == ()
 
+    def test_what_can_be_selected_is_told_where_all_profiles_are_run(self, mlconform: Any) -> None:
+        mlconform("run", "--select", "osml.no-such.*")
+        (problem,) = judged().problems
+        assert problem.message.endswith("; `mlconform requirements list` has them")
+
     @pytest.mark.parametrize(("percent", "code"), [("50", 0), ("100", 1)])
     def test_too_few_decided_fails(self, mlconform: Any, serve_mock: Any, percent: str, code: int) -> None:
         # Without a second node one of the two cannot be decided.

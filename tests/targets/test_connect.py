@@ -139,9 +139,9 @@ def test_a_token_is_no_credential_of_a_cluster(asked: Any, monkeypatch: pytest.M
 
 
 def test_the_mocks_own_token_stays_on_loopback(asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert asked(NUGEN) == ["Bearer mlconform"]
+    assert asked(NUGEN) == ["Bearer a-token-of-no-account"]
     # Another name of the same address, which no list of loopback names has.
-    assert asked(NUGEN, host="127.1") == ["Bearer mlconform", None]
+    assert asked(NUGEN, host="127.1") == ["Bearer a-token-of-no-account", None]
 
 
 class TestSettings:
