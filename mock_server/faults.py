@@ -221,6 +221,11 @@ _ALL = (
         "Local models are used whatever the threshold for heap memory is.",
         heap_threshold_is_kept=False,
     ),
+    _opensearch(
+        "thresholds-all-or-nothing",
+        "A threshold for memory stops local models where it is 0, and not where more is used than it allows.",
+        thresholds_are_graded=False,
+    ),
     Mutant(
         "only-ml-nodes-ignored",
         OPENSEARCH_ML,

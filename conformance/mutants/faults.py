@@ -56,6 +56,7 @@ BROKEN: Final[Mapping[str, str]] = {
     "deploy-tasks-unlimited": "osml.settings.max-deploy-tasks.zero",
     "register-tasks-unlimited": "osml.settings.max-register-tasks.zero",
     "heap-threshold-ignored": "osml.settings.heap-threshold.zero",
+    "thresholds-all-or-nothing": "osml.settings.heap-threshold",
     "only-ml-nodes-ignored": "osml.settings.only-run-on-ml-node",
     "config-left-out": "osml.register.custom.fields-needed",
     "size-not-measured": "osml.register.size",

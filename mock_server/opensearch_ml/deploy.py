@@ -77,7 +77,8 @@ def undeploy(call: Call) -> Answer:
         _note(cluster, model, found[model.id])
     if cluster.rules.undeploy_marks_what_it_missed and not any(found.values()):
         for model in models:
-            cluster.lifecycle.mark_undeployed(model)
+            if not model.in_memory or cluster.rules.undeploy_marks_what_others_have:
+                cluster.lifecycle.mark_undeployed(model)
     for model_id in unique:
         for node in targets:
             was_there = node in found.get(model_id, ())

@@ -101,6 +101,15 @@ DEVIATIONS = (
         {"undeployed_value": "undeployed"},
     ),
     Deviation(
+        "undeploy-marks-elsewhere",
+        "An undeploy with node_ids takes the models off those nodes and off no other.",
+        "One that finds them on none of these lets them read UNDEPLOYED, though other nodes have them.",
+        "local_spread#16",
+        "osml.undeploy.node-ids",
+        ((3, 4),),
+        {"undeploy_marks_what_others_have": True},
+    ),
+    Deviation(
         "group-outlives-versions",
         "A group goes with its last version.",
         "It stays, and its name stays taken.",
@@ -286,6 +295,33 @@ DEVIATIONS = (
         "osml.after.delete",
         _BOTH,
         {"deleted_stays_in_memory": 0.9},
+    ),
+    Deviation(
+        "tasks-are-copied-late",
+        "A task that has completed tells its model, and can be deleted in any state.",
+        "For a moment some copies of the index have what was there before: a task that read as completed "
+        "runs again, in four of 30 tries, or is kept as running. A node that is alone has no copies.",
+        "cluster_task_goes_back#6, cluster_task_elsewhere#6",
+        "osml.register.task",
+        ((3, 4),),
+        {"late_copies": 0.03},
+        ("osml.nodes.task", "osml.task.delete.any-state"),
+    ),
+    Deviation(
+        "undeploy-meets-sync-up",
+        "A model that was undeployed reads so.",
+        "Where the sync-up job looks at the models meanwhile it reads DEPLOY_FAILED, until it is undeployed "
+        "once more.",
+        "undeploy_meets_sync_up#15",
+        "osml.undeploy.from-memory",
+        ((3, 4),),
+        {"undeploy_meets_sync_up": 0.1},
+        (
+            "osml.undeploy.model-ids",
+            "osml.undeploy.body-wins",
+            "osml.undeploy.mixed",
+            "osml.after.endpoint-gone",
+        ),
     ),
     Deviation(
         "register-ignores-is-enabled",

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from mlconform.mock_server import codec
+from mlconform.mock_server.opensearch_ml.copies import Copies
 from mlconform.mock_server.opensearch_ml.departures import Departures
 from mlconform.mock_server.opensearch_ml.environment import Environment
 from mlconform.mock_server.opensearch_ml.limits import Limits
@@ -51,6 +52,7 @@ class Lifecycle:
         self._outcomes = environment.outcomes
         self._lost_in_restart: set[str] = set()
         self._settled_at = self._clock.now()
+        self.copies = Copies(environment)
         self.limits = Limits(environment.rules, settings, store)
         self.registrations = Registrations(environment, store, self.limits, self._deploy_everywhere)
         self.sync_up = SyncUp(environment, settings, store)
@@ -123,6 +125,7 @@ class Lifecycle:
 
     def _starter(self, task_id: str, task: Task) -> Callable[[float], None]:
         def start(at: float) -> None:
+            self.copies.before_change(task_id, task, at)
             task.state, task.updated = TaskState.RUNNING, _milliseconds(at)
             self._store.tasks.touch(task_id)
 
@@ -277,6 +280,7 @@ class Lifecycle:
             reached = reached[:-1] or reached
         self._end_task(deployment, at, errors, reached)
         model.worker_nodes, model.unlisted_nodes = reached, ()
+        model.forget_passed_on(reached)
         if not reached:
             rules = self._rules
             ends = rules.failed_auto_deploy_ends if deployment.automatic else rules.failed_deploy_ends
@@ -316,6 +320,7 @@ class Lifecycle:
         task = self._store.tasks.get(deployment.task_id)
         if task is None or not self._rules.deploy_task_completes:
             return
+        self.copies.before_change(deployment.task_id, task, at)
         failed = TaskState.COMPLETED_WITH_ERROR if reached else TaskState.FAILED
         task.state = failed if errors else TaskState.COMPLETED
         if self._rules.deploy_task_names_model:
@@ -339,9 +344,12 @@ class Lifecycle:
         if not self._rules.deploys_finish and self._deployments.pop(model.id, None) is not None:
             model.state = ModelState.UNDEPLOYED
         self._lost_in_restart.discard(model.id)
+        model.forget_passed_on(node_ids)
         model.is_kept_as_failed = False
         if found and self._rules.undeploy_takes_effect and not model.is_stuck:
             self._leave_memory(model, node_ids)
+            if not model.in_memory and self.sync_up.meets(self._rules.undeploy_meets_sync_up):
+                model.state, model.planned_nodes = ModelState.DEPLOY_FAILED, found
         if model.is_unsettled and not model.in_memory:
             # The job that looks after models goes on to believe that a node deploys it.
             model.state, model.planned_nodes = ModelState.DEPLOYING, self.departures.eligible(model)
@@ -357,13 +365,12 @@ class Lifecycle:
         self._store.models.touch(model.id)
 
     def _leave_memory(self, model: Model, node_ids: tuple[str, ...]) -> None:
-        rest = tuple(node for node in model.worker_nodes if node not in node_ids)
+        rest = tuple(node for node in model.memory_nodes if node not in node_ids)
         if self._local_node_id not in rest:
             model.forget_requests()
         if rest and self._local_node_id in model.worker_nodes and self._local_node_id not in rest:
             model.local_node_forgot_at = self._clock.now()
-        kept = () if self._rules.undeploy_frees_memory else model.memory_nodes
-        model.unlisted_nodes = kept or tuple(node for node in model.unlisted_nodes if node not in node_ids)
+        model.unlisted_nodes = () if self._rules.undeploy_frees_memory else model.memory_nodes
         model.worker_nodes = model.planned_nodes = rest
         if rest:
             model.on_all_nodes = False

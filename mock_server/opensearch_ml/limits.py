@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from mlconform.mock_server.opensearch_ml.functions import LOCAL_FUNCTIONS
+from mlconform.mock_server.opensearch_ml.nodes import USED_PERCENT
 from mlconform.mock_server.opensearch_ml.opensearch_core.settings import (
     HEAP_MEMORY,
     MOST_DEPLOYS,
@@ -19,8 +20,6 @@ from mlconform.mock_server.opensearch_ml.work import Deployment
 
 _TOO_MANY_MODELS = "Exceed max local model per node limit"
 _TOO_MUCH_WORK = "exceed max running task limit"
-# How much of its memory the mock seems to use, in percent; a node tells what it measures.
-_USED_PERCENT = 30
 
 
 class Limits:
@@ -61,8 +60,9 @@ class Limits:
     def memory_refusal(self) -> str | None:
         """Why no task of a local model runs where more memory is used than a threshold allows, or None."""
         heap, native = self._rules.heap_threshold_is_kept, self._rules.native_threshold_is_kept
-        if heap and self._settings.number(HEAP_MEMORY) < _USED_PERCENT:
+        used = USED_PERCENT if self._rules.thresholds_are_graded else 1
+        if heap and self._settings.number(HEAP_MEMORY) < used:
             return "Memory Circuit Breaker is open, please check your resources!"
-        if native and self._settings.number(NATIVE_MEMORY) < _USED_PERCENT:
+        if native and self._settings.number(NATIVE_MEMORY) < used:
             return "Native Memory Circuit Breaker is open, please check your resources!"
         return None

@@ -65,6 +65,8 @@ class Node:
 
 
 ML_ROLE = "ml"
+USED_PERCENT = 30
+"""How much of its memory of every kind the mock seems to use; a node tells what it measures."""
 ROLES = ("cluster_manager", "data", "ingest", "ml", "remote_cluster_client")
 
 

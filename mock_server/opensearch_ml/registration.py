@@ -94,6 +94,7 @@ def register(call: Call) -> Answer:
         raise
     model.created = model.updated = now + 3
     cluster.store.models.put(model.id, model)
+    cluster.lifecycle.copies.before_change(task_id, task, cluster.clock.now())
     task.state, task.updated, task.model_id = TaskState.COMPLETED, now + 4, model.id
     cluster.store.tasks.touch(task_id)
     if deploy:

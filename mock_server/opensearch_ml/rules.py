@@ -102,6 +102,7 @@ class Rules:
     # What later versions changed without a page that says so.
     update_forces_refresh: bool = False
     undeploy_marks_what_it_missed: bool = False
+    undeploy_marks_what_others_have: bool = False
     later_flags: tuple[tuple[str, str], ...] = ()
     unknown_setting_error: str = "illegal_argument_exception"
     texts_are_checked: bool = False
@@ -156,6 +157,7 @@ class Rules:
     register_tasks_are_limited: bool = True
     heap_threshold_is_kept: bool = True
     native_threshold_is_kept: bool = True
+    thresholds_are_graded: bool = True
     only_ml_nodes_is_kept: bool = True
     local_version_is_needed: bool = True
     config_is_needed: bool = True
@@ -173,6 +175,8 @@ class Rules:
     failed_deploy_is_kept: bool = False
     failed_deploy_outlives_delete: bool = False
     deleted_stays_in_memory: float = 0.0
+    late_copies: float = 0.0
+    undeploy_meets_sync_up: float = 0.0
     failed_deploy_ends: bool = True
     failed_auto_deploy_ends: bool = True
     failed_calls_leave_model_usable: bool = True

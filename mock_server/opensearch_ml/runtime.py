@@ -124,8 +124,11 @@ def _model(cluster: Cluster, model: Model, node: str) -> JsonObject:
     if model.is_kept_as_failed:
         return {"model_state": "DEPLOYING", "target_worker_nodes": targets}
     workers = list(model.memory_nodes)
+    monitored = cluster.settings.number(MONITORED_REQUESTS)
     if node not in workers:
-        return {"worker_nodes": workers}
+        passed_on = min(model.passed_on.get(node, 0), monitored)
+        known: JsonObject = {"worker_nodes": workers}
+        return known | {"predict_request_stats": _times(passed_on)} if passed_on else known
     shown: JsonObject = {
         "model_state": "DEPLOYED",
         "predictor": f"{_predictor(model)}@{crc32(model.id.encode()):x}",
@@ -134,7 +137,6 @@ def _model(cluster: Cluster, model: Model, node: str) -> JsonObject:
     }
     if model.id in cluster.lifecycle.remnants.models and cluster.lifecycle.sync_up.is_forgotten(model):
         del shown["worker_nodes"]
-    monitored = cluster.settings.number(MONITORED_REQUESTS)
     if node == (cluster.local_node_id if cluster.local_node_id in workers else workers[0]):
         counts = {"model_inference_stats": model.inferences, "predict_request_stats": model.requests}
         shown |= {name: _times(min(count, monitored)) for name, count in counts.items() if count * monitored}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar, cast
 
@@ -111,7 +111,8 @@ class Model:
 
     `worker_nodes` is what the document says; after a restart nothing of it may be true, and `unlisted_nodes`
     have the model in memory though the document says that none has. `requests` and
-    `inferences` count the predict calls, and those answered, since the model came into memory. Of nodes that
+    `inferences` count the predict calls, and those answered, since the model came into memory, `passed_on`
+    those that came to nodes without it. Of nodes that
     may not notice that a model is disabled: `met_by_predict` says that a call asked for it since it left
     memory, `is_disabled_unnoticed` that the next one is answered. `redeploys` counts how often it was
     deployed again by itself since a client asked for it; one that `is_unsettled` still seems deployed to
@@ -155,6 +156,7 @@ class Model:
     local_node_forgot_at: float | None = None
     requests: int = 0
     inferences: int = 0
+    passed_on: dict[str, int] = field(default_factory=dict)
     met_by_predict: bool = False
     is_disabled_unnoticed: bool = False
     redeploys: int = 0
@@ -181,6 +183,10 @@ class Model:
         """The model left the memory of the node that counts."""
         self.requests = self.inferences = 0
         self.met_by_predict = False
+
+    def forget_passed_on(self, nodes: Collection[str]) -> None:
+        """These nodes were told to have the model or to have it no more."""
+        self.passed_on = {node: count for node, count in self.passed_on.items() if node not in nodes}
 
     @property
     def memory_nodes(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ class SyncUp:
     def __init__(self, environment: Environment, settings: Settings, store: Store) -> None:
         self._rules = environment.rules
         self._clock = environment.clock
+        self._ids = environment.ids
         self._settings = settings
         self._models = store.models
         self._start = self._clock.now()
@@ -60,6 +61,11 @@ class SyncUp:
         moments = (model.local_node_forgot_at, self._clock.now())
         before, now = (math.floor((moment - self._start) / interval) for moment in moments)
         return before == now
+
+    def meets(self, seconds: float) -> bool:
+        """Whether the job, which looks at the models for so long each time, does so right now: by chance."""
+        interval = self._interval()
+        return bool(seconds and interval) and self._ids.happens(seconds / interval)
 
     def _interval(self) -> int:
         """Seconds from one run to the next; none runs where it is 0."""

@@ -33,7 +33,7 @@ def get(call: Call) -> Answer:
     elif task.due is not None and task.state is TaskState.RUNNING and call.cluster.clock.now() >= task.due:
         task.state, task.updated = TaskState.COMPLETED, call.cluster.now_ms()
         call.cluster.store.tasks.touch(call.parameters["task_id"])
-    return Answer(view(task))
+    return Answer(view(call.cluster.lifecycle.copies.read(call.parameters["task_id"], task)))
 
 
 def cancel_batch(call: Call) -> Answer:
@@ -77,10 +77,12 @@ def _require_action(cluster: Cluster, task: Task, kind: str, purpose: str) -> No
 
 def delete(call: Call) -> Answer:
     """DELETE tasks/{task_id}; as documented, the state of the task is not looked at."""
-    if _find(call).state is TaskState.RUNNING and call.cluster.rules.running_tasks_are_kept:
+    task_id = call.parameters["task_id"]
+    task = call.cluster.lifecycle.copies.read(task_id, _find(call))
+    if task.state is TaskState.RUNNING and call.cluster.rules.running_tasks_are_kept:
         raise node_error("exception", "Task cannot be deleted in running state. Try after some time.")
     call.cluster.let_others_in()
-    return Answer(call.cluster.store.tasks.delete(call.parameters["task_id"]).answer())
+    return Answer(call.cluster.store.tasks.delete(task_id).answer())
 
 
 def find_all(call: Call) -> Answer:

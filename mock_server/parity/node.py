@@ -178,9 +178,9 @@ def inventory(node: Node) -> Inventory:
     return Inventory(ids, pipelines, settings)
 
 
-def put_back(node: Node, before: Inventory) -> list[str]:
-    """Remove what was not there before and set the settings back; what would not go."""
-    end = time.monotonic() + _REMOVAL_SECONDS
+def put_back(node: Node, before: Inventory, tries: int = 1) -> list[str]:
+    """Remove what so many tries made and set the settings back; gives what would not go."""
+    end = time.monotonic() + _REMOVAL_SECONDS * tries
     while left := _remove(node, before, inventory(node)):
         if time.monotonic() > end:
             break

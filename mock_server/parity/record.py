@@ -35,7 +35,6 @@ from mlconform.mock_server.parity.served import FileServer
 
 Line = dict[str, Any]
 
-_PAUSE_SECONDS = 0.2
 _ALWAYS = {
     **SETTINGS,
     ONLY_ML_NODES: False,
@@ -47,11 +46,13 @@ _ALWAYS = {
 class _Recorder:
     """One scenario on one node, as it goes on."""
 
-    def __init__(self, scenario: Scenario, node: Node, served: str, commands: Mapping[str, str]) -> None:
+    def __init__(
+        self, scenario: Scenario, node: Node, served: str, commands: Mapping[str, str], number: int = 1
+    ) -> None:
         self._scenario = scenario
         self._node = node
         self._commands = commands
-        self._names = {"served": served, **facts_of(scenario.serves), **node.ids()}
+        self._names = {"served": served, "try": number, **facts_of(scenario.serves), **node.ids()}
         self._began = time.monotonic()
 
     def lines(self) -> Iterator[Line]:
@@ -92,7 +93,7 @@ class _Recorder:
             settled = {"settled": _says(answer, step.until)}
             if settled["settled"] or time.monotonic() > end:
                 break
-            time.sleep(_PAUSE_SECONDS)
+            time.sleep(step.every)
         self._keep(step, answer, place)
         return {
             **({"user": step.user} if step.user else {}),
@@ -164,13 +165,29 @@ def record(
     with FileServer(scenario.serves, port) as server:
         try:
             put_settings(node, {**_ALWAYS, **scenario.settings})
-            recorder = _Recorder(scenario, node, server.url, commands)
-            lines = [_header(scenario, node), *recorder.lines()]
+            header, tries = _header(scenario, node), []
+            for number in range(1, max(1, scenario.chance) + 1):
+                recorder = _Recorder(scenario, node, server.url, commands, number)
+                tries.append(list(recorder.lines()))
+            lines = _kept(scenario, header, tries)
             for place, step in enumerate(scenario.cleanup, 1):
                 recorder.take(step, f"{scenario.name}, cleanup {place}")
         finally:
-            left = put_back(node, before)
+            left = put_back(node, before, max(1, scenario.chance))
     return lines, left
+
+
+def _kept(scenario: Scenario, header: Line, tries: Sequence[list[Line]]) -> list[Line]:
+    """The lines of a recording: of what chance makes the first try in which all came that was asked for.
+
+    Raises ScenarioError where it came in none.
+    """
+    if not scenario.chance:
+        return [header, *tries[0]]
+    came = [lines for lines in tries if all(line.get("settled", True) for line in lines)]
+    if not came:
+        raise ScenarioError(f"{scenario.name}: what is asked for came in none of {len(tries)} tries")
+    return [{**header, "tries": len(tries), "came": len(came)}, *came[0]]
 
 
 def _header(scenario: Scenario, node: Node) -> Line:

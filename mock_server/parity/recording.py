@@ -53,7 +53,7 @@ class Recording:
 
     `settings` were set beside those that every recording begins with, `serves` are the files that the node
     could fetch, by their name at the end of an address, `ml_nodes` how many nodes were for machine learning;
-    `fresh` says that ML Commons had kept nothing yet.
+    `fresh` says that ML Commons had kept nothing yet. What chance made `came` in so many of `tries`.
     """
 
     scenario: str
@@ -63,6 +63,8 @@ class Recording:
     serves: Mapping[str, Served] = field(default_factory=dict)
     ml_nodes: int | None = None
     fresh: bool = False
+    tries: int = 0
+    came: int = 0
 
     @property
     def is_secured(self) -> bool:
@@ -89,6 +91,8 @@ def read_recording(path: Path) -> Recording:
             serves,
             header.get("ml_nodes"),
             header.get("fresh", False),
+            header.get("tries", 0),
+            header.get("came", 0),
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise RecordingError(
@@ -120,7 +124,7 @@ def _exchange(line: dict[str, Any]) -> Exchange:
     return Exchange(
         number=line["i"],
         at=line["t"],
-        request=Request(line["method"], path, query, headers, body),
+        request=Request(line["method"], path, query, headers, body, node=line.get("node", 1)),
         status=line["status"],
         content_type=line.get("content_type"),
         answer=line["response"],

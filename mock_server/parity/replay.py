@@ -100,7 +100,28 @@ class _Coming:
 
 
 def replay(recording: Recording, *, behaviour: str, nodes: int = 1, seed: int = 0) -> Replayed:
-    """Send a recording to a mock of this behaviour that nobody has used before."""
+    """Send a recording to a mock of this behaviour that nobody has used before.
+
+    What chance made is sent once for each seed in turn, until the mock does the same: ten times as often as
+    the node was asked, at most.
+    """
+    seeds = range(seed, seed + max(1, 10 * recording.tries))
+    replays = (_replay(recording, behaviour, nodes, each) for each in seeds)
+    best = next(replays)
+    for replayed in replays:
+        if _agreeing(best) == (len(best.compared),) * 2:
+            break
+        best = max(best, replayed, key=_agreeing)
+    return best
+
+
+def _agreeing(replayed: Replayed) -> tuple[int, int]:
+    """How many exchanges agree in status, type and shape, and how many in their values too."""
+    alike = sum(one.status and one.error_type and one.shape for one in replayed.compared)
+    return alike, sum(one.values for one in replayed.compared)
+
+
+def _replay(recording: Recording, behaviour: str, nodes: int, seed: int) -> Replayed:
     moment = _Moment()
     server = MockServer(
         profiles=("opensearch-ml",),

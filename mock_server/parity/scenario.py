@@ -31,8 +31,9 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One request, sent once or, with `until`, again until the answer says that; `within` is in seconds.
+    """One request, sent once or, with `until`, again until the answer says that.
 
+    `within` and `every` are in seconds: how long that may take, and how long each answer is waited after.
     `keep` names members of the answer (`hits.hits.0._id`) for later steps, `node` counts the given
     addresses from 1. With `run` there is no request: the command of that name is run instead, after which
     the first so many addresses are `answering`, or all; with
@@ -51,6 +52,7 @@ class Step:
     keep: Mapping[str, str] = field(default_factory=dict)
     until: Mapping[str, Any] = field(default_factory=dict)
     within: float = 30.0
+    every: float = 0.2
     run: str | None = None
     answering: int | None = None
     wait: float = 0.0
@@ -60,7 +62,8 @@ class Step:
 class Scenario:
     """Steps that are recorded, those that clean up after them, and what the node is given beside them.
 
-    One that is `fresh` takes a node on which ML Commons has kept nothing yet.
+    One that is `fresh` takes a node on which ML Commons has kept nothing yet. What a node does by `chance` is
+    tried so many times.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Scenario:
     settings: Mapping[str, Any] = field(default_factory=dict)
     serves: Mapping[str, Served] = field(default_factory=dict)
     fresh: bool = False
+    chance: int = 0
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -79,7 +83,7 @@ def read_scenario(path: Path) -> Scenario:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise ScenarioError(f"{path} can't be read as YAML: {error}") from None
-    known = {"doc", "steps", "cleanup", "nodes", "settings", "serves", "fresh"}
+    known = {"doc", "steps", "cleanup", "nodes", "settings", "serves", "fresh", "chance"}
     values = _mapping(values, f"{path}", known)
     serves = _mapping(values.get("serves", {}), f"{path}: serves")
     return Scenario(
@@ -91,6 +95,7 @@ def read_scenario(path: Path) -> Scenario:
         settings=_mapping(values.get("settings", {}), f"{path}: settings"),
         serves={name: _served(serves[name], path.parent, f"{path}: serves {name}") for name in serves},
         fresh=values.get("fresh") is True,
+        chance=int(values.get("chance", 0)),
     )
 
 

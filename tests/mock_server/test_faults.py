@@ -626,6 +626,7 @@ PROBES: dict[str, Probe] = {
     "failed-call-keeps-memory": _state_after_endpoint_refused,
     "redeploys-unlimited": _after_leaving("stop", "start", **{"model_auto_redeploy.lifetime_retry_times": 1}),
     "heap-threshold-ignored": _deploy_of_chunks(jvm_heap_memory_threshold=0),
+    "thresholds-all-or-nothing": _deploy_of_chunks(jvm_heap_memory_threshold=1),
     "only-ml-nodes-ignored": _local_worker_count,
     "config-left-out": _embedding_without_config,
     "size-not-measured": _size_of_fetched,

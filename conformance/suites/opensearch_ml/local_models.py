@@ -21,6 +21,7 @@ from mlconform.conformance.targets.model_file import FORMAT, FUNCTION, ModelFile
 from mlconform.conformance.targets.opensearch_ml import ML
 from mlconform.conformance.targets.registrations import ENDED, models_named, track_registration
 from mlconform.conformance.targets.session import STATE_BUDGET_SECONDS
+from mlconform.conformance.targets.settle import Settled
 
 VIA_URL = "plugins.ml_commons.allow_registering_model_via_url"
 VIA_FILE = "plugins.ml_commons.allow_registering_model_via_local_file"
@@ -33,6 +34,7 @@ MOST_REGISTRATIONS = "plugins.ml_commons.max_register_model_tasks_per_node"
 NATIVE_MEMORY = "plugins.ml_commons.native_memory_threshold"
 HEAP_MEMORY = "plugins.ml_commons.jvm_heap_memory_threshold"
 MOST_DEPLOYS = "plugins.ml_commons.max_deploy_model_tasks_per_node"
+COUNTS = ("planning_worker_node_count", "current_worker_node_count")
 # The page requires a configuration of every custom model.
 CONFIG = {"model_type": "bert", "embedding_dimension": 384, "framework_type": "sentence_transformers"}
 # A text, and what the run's model answers to it: each word once, with its weight.
@@ -237,6 +239,24 @@ class LocalModels:
     def predict_by_function(self, model_id: str, text: str = TEXT) -> Exchange:
         return self.session.request("POST", function_path(model_id), {"text_docs": [text]})
 
+    def counts(self, model_id: str) -> tuple[Any, ...]:
+        """On how many nodes the model is planned to be, and on how many it is, as it tells."""
+        read = self.ml.get(model_id)
+        return tuple(read.member(name) for name in COUNTS)
+
+    def settle_counts(self, model_id: str, wanted: tuple[int, int]) -> Settled[tuple[Any, ...]]:
+        """Wait until the model tells so."""
+        return self.session.settle(lambda: self.counts(model_id), lambda told: told == wanted)
+
+    def memory_used(self, column: str) -> list[float]:
+        """What nodes use of a kind of memory, in percent; nothing where they do not tell.
+
+        `column` is that of `_cat/nodes`: heap.percent or ram.percent.
+        """
+        rows = self.session.request("GET", f"/_cat/nodes?format=json&h=name,{column}").json
+        told = [row.get(column) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        return sorted(float(used) for used in told if isinstance(used, str) and used.isdigit())
+
     def profiles(self, model_id: str) -> Mapping[str, Mapping[str, Any]]:
         """What the profile of each node says of the model, by the node's id."""
         profile = self.session.request("GET", f"{ML}/profile/models/{quote(model_id, safe='')}")
@@ -313,6 +333,26 @@ def fails_while(local: LocalModels, expect: Expect, name: str, settings: Mapping
     )
     again = local.ended(local.ml.deploy(model))
     expect.equal(name, again.member("state"), "COMPLETED", "state of the task, the settings put back")
+
+
+def nothing_runs_while(local: LocalModels, expect: Expect, name: str, setting: str, value: int) -> None:
+    """Expect that no local model is used, deployed or registered while the setting has this value."""
+    deployed, model, body = local.deployed(), local.uploaded(), local.url_body()
+    before = local.set({setting: value})
+    answered = [local.predict(deployed), local.predict_by_function(deployed)]
+    ended = [local.ended(local.ml.deploy(model)), local.ended(local.register(body))]
+    local.set(before)
+    ran = [exchange for exchange in answered if exchange.status < 400]
+    ran += [task for task in ended if task.status == 200 and task.member("state") != "FAILED"]
+    for exchange in ran[:1]:
+        expect.that(
+            name,
+            False,
+            expected=f"neither a predict nor a deploy nor a registration while {setting} is {value}",
+            came="; ".join(each.summary for each in ran),
+            exchange=exchange,
+        )
+    expect.accepted(name, local.predict(deployed))
 
 
 def _told(settings: Mapping[str, Any]) -> str:

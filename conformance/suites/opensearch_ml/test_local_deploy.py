@@ -10,6 +10,7 @@ from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.marks import exclusive, needs, requirement
 from mlconform.conformance.suites.opensearch_ml.api import MlCommons, model_path
 from mlconform.conformance.suites.opensearch_ml.local_models import (
+    COUNTS,
     LOCAL_ROLES,
     MOST_MODELS,
     ONLY_ML_NODES,
@@ -82,7 +83,7 @@ class TestSomeNodes:
         expect.equal("osml.deploy.node-ids", found, nodes[:1], "nodes whose profile has the model")
 
     @needs("second node")
-    @requirement("osml.get.state.partially-deployed", "osml.get.states")
+    @requirement("osml.get.state.partially-deployed", "osml.get.states", "osml.get.worker-counts")
     def test_some_of_them_have_no_place(self, local: LocalModels, expect: Expect) -> None:
         first, second, nodes = local.uploaded(), local.uploaded(), local.nodes
         if len(nodes) < 2:
@@ -96,6 +97,25 @@ class TestSomeNodes:
             raise Untestable(f"the model is in the memory of {found}, not of all nodes but the first")
         expect.equal("osml.get.state.partially-deployed", state, "PARTIALLY_DEPLOYED", "model_state")
         expect.one_of("osml.get.states", state, STATES, "model_state")
+        planned = (len(nodes), len(nodes) - 1)
+        expect.equal("osml.get.worker-counts", local.counts(second), planned, " and ".join(COUNTS))
+
+    @needs("second node")
+    @requirement("osml.get.worker-counts")
+    def test_how_many_of_them_have_it(self, local: LocalModels, expect: Expect) -> None:
+        name, nodes, model = "osml.get.worker-counts", local.nodes, local.uploaded()
+        if len(nodes) < 2:
+            raise Untestable("only one of the nodes may hold local models", Remedy.NODES)
+        local.set({CUSTOM_PLAN: True})
+        local.ended(local.ml.deploy(model, {"node_ids": nodes[:1]}))
+        expect.settles(name, local.settle_counts(model, (1, 1)), (1, 1), "worker counts, on one node")
+        local.ml.take_down(model)
+        local.ended(local.ml.deploy(model))
+        every = (len(nodes), len(nodes))
+        expect.settles(name, local.settle_counts(model, every), every, "worker counts, on every node")
+        local.ml.undeploy_many({"model_ids": [model], "node_ids": nodes[:1]})
+        rest = (len(nodes) - 1, len(nodes) - 1)
+        expect.settles(name, local.settle_counts(model, rest), rest, "worker counts, taken from one")
 
     @requirement("osml.deploy.unknown-node")
     def test_a_node_that_there_is_not(self, local: LocalModels, expect: Expect) -> None:
@@ -185,6 +205,22 @@ class TestUndeploy:
         found = local.settle_memory(model, nodes[1:], budget=5.0)
         expect.equal("osml.undeploy.node-ids", found, nodes[1:], "nodes whose profile has the model")
 
+    @needs("second node")
+    @requirement("osml.undeploy.node-ids")
+    def test_from_a_node_that_has_it_not(self, local: LocalModels, expect: Expect) -> None:
+        model, nodes = local.uploaded(), local.nodes
+        if len(nodes) < 2:
+            raise Untestable("only one of the nodes may hold local models", Remedy.NODES)
+        local.set({CUSTOM_PLAN: True})
+        local.ended(local.ml.deploy(model, {"node_ids": nodes[:1]}))
+        local.ml.settle_state(model, "DEPLOYED")
+        body = {"model_ids": [model], "node_ids": nodes[1:]}
+        expect.accepted("osml.undeploy.node-ids", local.ml.undeploy_many(body))
+        found = local.settle_memory(model, nodes[:1])
+        expect.equal("osml.undeploy.node-ids", found, nodes[:1], "nodes whose profile has the model")
+        state = local.ml.state(model)
+        expect.equal("osml.undeploy.node-ids", state, "DEPLOYED", "model_state of one that another node has")
+
     @requirement("osml.deploy.undo", "osml.undeploy.not-deployed")
     def test_again(self, local: LocalModels, expect: Expect) -> None:
         model = local.deployed()
@@ -240,14 +276,9 @@ class TestUse:
     @requirement("osml.get.worker-counts")
     def test_how_many_nodes_have_it(self, local: LocalModels, expect: Expect) -> None:
         model, nodes = local.deployed(), len(local.nodes)
-        counts = ("planning_worker_node_count", "current_worker_node_count")
-        read = local.ml.get(model)
-        came = [read.member(name) for name in counts]
-        expect.equal("osml.get.worker-counts", came, [nodes, nodes], " and ".join(counts))
+        expect.equal("osml.get.worker-counts", local.counts(model), (nodes, nodes), " and ".join(COUNTS))
         local.ml.take_down(model)
-        read = local.ml.get(model)
-        came = [read.member(name) for name in counts]
-        expect.equal("osml.get.worker-counts", came, [0, 0], " and ".join(counts))
+        expect.equal("osml.get.worker-counts", local.counts(model), (0, 0), " and ".join(COUNTS))
 
     @requirement("osml.register.next-version")
     def test_two_versions_in_a_group(self, local: LocalModels, expect: Expect) -> None:
@@ -339,26 +370,3 @@ def test_a_model_is_deleted_with_its_file(local: LocalModels, expect: Expect) ->
     expect.equal("osml.delete.gone", local.ml.state(model), "absent", "the model")
     answered = local.ml.deploy(model)
     expect.client_error("osml.delete.gone", answered)
-
-
-class TestRestart:
-    @needs("restart")
-    @requirement("osml.restart.redeploy")
-    def test_without_automatic_redeployment(self, local: LocalModels, ml: MlCommons, expect: Expect) -> None:
-        ml.set(AUTO_DEPLOY=False, AUTO_REDEPLOY=False)
-        model = local.deployed()
-        local.session.restart()
-        expect.client_error("osml.restart.redeploy", local.predict(model))
-        ml.bring_up(model)
-        expect.accepted("osml.restart.redeploy", local.predict(model))
-
-    @needs("restart")
-    @requirement("osml.restart.auto-redeploy", "osml.settings.auto-redeploy.on")
-    def test_with_automatic_redeployment(self, local: LocalModels, ml: MlCommons, expect: Expect) -> None:
-        ml.set(AUTO_DEPLOY=False, AUTO_REDEPLOY=True, SYNC_INTERVAL=3)
-        model = local.deployed()
-        local.session.restart()
-        served = local.session.settle(
-            lambda: local.predict(model), lambda answered: answered.status == 200
-        ).value
-        expect.all_accepted(["osml.restart.auto-redeploy", "osml.settings.auto-redeploy.on"], served)

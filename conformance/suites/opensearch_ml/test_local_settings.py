@@ -20,6 +20,7 @@ from mlconform.conformance.suites.opensearch_ml.local_models import (
     VIA_URL,
     LocalModels,
     fails_while,
+    nothing_runs_while,
     refused_while,
 )
 from mlconform.conformance.targets.endpoint import FileName
@@ -27,6 +28,8 @@ from mlconform.conformance.targets.exchange import Exchange
 
 pytestmark = exclusive
 
+# Thresholds for memory in percent: a node that serves uses more than the one and less than the other.
+LITTLE, MUCH = 1, 99
 NOWHERE = "^https://mlconform\\.invalid/.*"
 
 
@@ -75,22 +78,30 @@ def test_without_local_models(local: LocalModels, expect: Expect) -> None:
     ],
 )
 def test_no_memory_is_allowed(local: LocalModels, expect: Expect, name: str, setting: str) -> None:
-    deployed, model, body = local.deployed(), local.uploaded(), local.url_body()
-    before = local.set({setting: 0})
-    answered = [local.predict(deployed), local.predict_by_function(deployed)]
-    ended = [local.ended(local.ml.deploy(model)), local.ended(local.register(body))]
+    nothing_runs_while(local, expect, name, setting, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "column"),
+    [
+        deciding("osml.settings.native-threshold", NATIVE_MEMORY, "ram.percent"),
+        deciding("osml.settings.heap-threshold", HEAP_MEMORY, "heap.percent"),
+    ],
+)
+def test_as_much_memory_as_is_used(
+    local: LocalModels, expect: Expect, name: str, setting: str, column: str
+) -> None:
+    used = local.memory_used(column)
+    if not used or used[0] <= LITTLE or used[-1] >= MUCH:
+        raise Untestable(f"of the nodes' memory not between {LITTLE} and {MUCH} % seem to be used: {used}")
+    model = local.uploaded()
+    before = local.set({setting: MUCH})
+    ended = local.ended(local.ml.deploy(model))
+    state, told = ended.member("state"), f"{setting} is {MUCH}, of which {used[-1]} % are used at most"
+    expect.equal(name, state, "COMPLETED", f"state of the task of a deploy while {told}")
+    expect.accepted(name, local.predict(model))
     local.set(before)
-    ran = [exchange for exchange in answered if exchange.status < 400]
-    ran += [task for task in ended if task.status == 200 and task.member("state") != "FAILED"]
-    for exchange in ran[:1]:
-        expect.that(
-            name,
-            False,
-            expected=f"neither a predict nor a deploy nor a registration while {setting} is 0",
-            came="; ".join(each.summary for each in ran),
-            exchange=exchange,
-        )
-    expect.accepted(name, local.predict(deployed))
+    nothing_runs_while(local, expect, name, setting, LITTLE)
 
 
 @requirement("osml.settings.trusted-url.default")

@@ -63,6 +63,18 @@ class TestRegistration:
         local.ended(registered)
         expect.equal("osml.delete.gone", local.ml.state(model), "absent", "the model after its registration")
 
+    @requirement("osml.update.local")
+    def test_the_model_is_not_updated_meanwhile(self, local: LocalModels, expect: Expect) -> None:
+        registered, name = local.going_on()
+        model = local.found(name)
+        updated = local.ml.update(model, {"description": "changed"})
+        local.still_going_on(local.ml.get_task(str(registered.member("task_id"))))
+        expect.status("osml.update.local", updated, 403)
+        ended = local.ended(registered)
+        expect.equal("osml.update.local", ended.member("state"), "COMPLETED", "state of the task")
+        description = local.ml.get(model).member("description")
+        expect.equal("osml.update.local", description, "made by a conformance run", "description afterwards")
+
     @requirement("osml.task.delete.any-state")
     def test_its_task_is_deleted_meanwhile(self, local: LocalModels, expect: Expect) -> None:
         registered, name = local.going_on()

@@ -86,6 +86,8 @@ def test_a_default(ml: MlCommons, expect: Expect, name: str, setting: str, defau
         deciding(
             "osml.settings.redeploy-ratio.values", "model_auto_redeploy_success_ratio", *((0, 1), (-0.1, 1.1))
         ),
+        deciding("osml.settings.native-threshold.values", "native_memory_threshold", *((0, 100), (-1, 101))),
+        deciding("osml.settings.heap-threshold.values", "jvm_heap_memory_threshold", *((0, 100), (-1, 101))),
         deciding("osml.settings.local-model.values", "local_model.enabled", *FLAG),
         deciding("osml.settings.remote-inference.values", "remote_inference.enabled", *FLAG),
     ],

@@ -7,7 +7,7 @@ from typing import Any
 from mlconform.mock_server.codings import MAX_CONTENT
 from mlconform.mock_server.opensearch_ml.cluster import Answer, Call
 from mlconform.mock_server.opensearch_ml.errors import illegal_argument
-from mlconform.mock_server.opensearch_ml.nodes import Node, uuid_of
+from mlconform.mock_server.opensearch_ml.nodes import USED_PERCENT, Node, uuid_of
 from mlconform.mock_server.opensearch_ml.store import Index
 from mlconform.mock_server.opensearch_ml.unmocked import refuse
 
@@ -202,6 +202,8 @@ def cat_nodes(call: Call) -> Answer:
     rows = [
         {
             "ip": "127.0.0.1",
+            "heap.percent": str(USED_PERCENT),
+            "ram.percent": str(USED_PERCENT),
             "id": node.id if call.query.get("full_id") == "true" else node.id[:4],
             "node.roles": ",".join(node.roles),
             "cluster_manager": "*" if node.number == 1 else "-",

@@ -67,12 +67,12 @@ def predict(call: Call) -> Answer:
     access.require_prediction(call, model)
     _require_enabled(cluster, model)
     _require_ready(call, model)
-    _require_memory(cluster)
     take_token(cluster, model)
     take_token_of_user(call, model)
     cluster.let_others_in()
     cluster.lifecycle.use(model)
     with cluster.monitor.prediction(model):
+        _require_memory(cluster)
         return Answer(_predict_locally(cluster, model, fields, algorithm))
 
 
@@ -265,6 +265,9 @@ def _require_ready(call: Call, model: Model) -> None:
     if is_partly_there and not rules.partly_deployed_serves:
         raise illegal_argument("Model not ready yet. Please deploy the model first.")
     if _is_cached(cluster, model):
+        asked = cluster.all_nodes[call.node - 1].id
+        if asked not in model.memory_nodes:
+            model.passed_on[asked] = model.passed_on.get(asked, 0) + 1
         return
     may_deploy = rules.auto_deploy and model.algorithm == "REMOTE"
     if may_deploy and (cluster.settings.on(AUTO_DEPLOY) or not rules.auto_deploy_can_be_disabled):

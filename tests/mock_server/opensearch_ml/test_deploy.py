@@ -192,3 +192,38 @@ def test_an_undeploy_from_nodes_that_are_not_there_is_believed_later(make_client
         (undeployed,) = ml.post(f"~/models/{model_id}/_undeploy").body.values()
         assert undeployed == {"stats": {model_id: "undeployed"}}
         assert ml.state(model_id) == "UNDEPLOYED"
+
+
+def test_an_undeploy_from_nodes_without_it_leaves_it_deployed_on_the_others(make_client: Any) -> None:
+    """On a recorded node of 3.4 it then reads UNDEPLOYED, and tells where it is after the next one."""
+    for options, state in (
+        ({"docs_version": "3.4"}, "DEPLOYED"),
+        ({"behaviour": "opensearch-3.4"}, "UNDEPLOYED"),
+    ):
+        ml = make_client(nodes=3, **options)
+        ml.setting("allow_custom_deployment_plan", True)
+        model_id, nodes = ml.model(), list(ml.get("/_nodes").body["nodes"])
+        ml.post(f"~/models/{model_id}/_deploy", {"node_ids": nodes[:2]})
+        ml.time.now += 1
+        ml.post("~/models/_undeploy", {"model_ids": [model_id], "node_ids": nodes[2:]})
+        assert ml.state(model_id) == state
+        ml.post("~/models/_undeploy", {"model_ids": [model_id], "node_ids": nodes[:1]})
+        read = ml.get(f"~/models/{model_id}").body
+        assert (read["model_state"], read["planning_worker_nodes"]) == (state, nodes[1:2])
+
+
+def test_an_undeploy_that_meets_the_sync_up_job_leaves_the_model_failed(make_client: Any) -> None:
+    """About every tenth does where the job runs once a second; an undeploy once more helps."""
+    ml = make_client(behaviour="opensearch-3.4")
+    ml.setting("sync_up_job_interval_in_seconds", 1)
+    model_id, states = ml.deployed(), []
+    for _ in range(100):
+        ml.post(f"~/models/{model_id}/_undeploy")
+        states.append(ml.state(model_id))
+        if states[-1] != "UNDEPLOYED":
+            ml.post(f"~/models/{model_id}/_undeploy")
+            assert ml.state(model_id) == "UNDEPLOYED"
+        ml.post(f"~/models/{model_id}/_deploy")
+        ml.time.now += 1
+    assert set(states) == {"UNDEPLOYED", "DEPLOY_FAILED"}
+    assert 3 <= states.count("DEPLOY_FAILED") <= 20

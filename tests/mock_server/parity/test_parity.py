@@ -94,7 +94,10 @@ def test_the_command_prints_a_line_a_scenario_and_is_content(capsys: pytest.Capt
         "cluster_deploy_all",
         "cluster_partial_undeploy",
         "cluster_reads",
+        "cluster_task_elsewhere",
+        "cluster_task_goes_back",
         "local_nodes",
+        "local_spread",
         "all",
         "same",
     ]

@@ -112,6 +112,35 @@ def test_a_state_that_never_comes_is_told(tmp_path: Path, uvicorn_url: str) -> N
     assert (asked["status"], asked["settled"]) == (200, False)
 
 
+CHANCE = """
+chance: 5
+steps:
+- request: POST /_plugins/_ml/model_groups/_register
+  body: {name: "tried-{{try}}"}
+  keep: {group: model_group_id}
+- request: GET /_plugins/_ml/model_groups/{{group}}
+  until: {name: [tried-2, tried-4]}
+  within: 0
+"""
+
+
+def test_of_what_chance_makes_the_first_try_is_kept_in_which_it_came(
+    tmp_path: Path, uvicorn_url: str
+) -> None:
+    header, made, read = _record(tmp_path, uvicorn_url, CHANCE)
+    assert (header["tries"], header["came"]) == (5, 2)
+    assert (made["body"], read["response"]["name"]) == ({"name": "tried-2"}, "tried-2")
+
+
+def test_what_chance_never_made_is_an_error(
+    tmp_path: Path, uvicorn_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = _scenario(tmp_path, CHANCE.replace("tried-2, tried-4", "tried-6"))
+    with pytest.raises(SystemExit, match="2"):
+        main(["--node", uvicorn_url, "--out", str(tmp_path), str(path)])
+    assert "what is asked for came in none of 5 tries" in capsys.readouterr().err
+
+
 def test_a_restart_is_run_and_replayed(tmp_path: Path, uvicorn_url: str) -> None:
     restart = f"import urllib3; urllib3.request('POST', '{uvicorn_url}/_mock/restart')"
     command = shlex.join([sys.executable, "-c", restart])
