@@ -81,6 +81,7 @@ DEVIATIONS = (
         "osml.settings.native-threshold.zero",
         _BOTH,
         {"native_threshold_is_kept": False},
+        ("osml.settings.native-threshold",),
     ),
     Deviation(
         "running-task-names-model",
@@ -305,7 +306,7 @@ DEVIATIONS = (
         "osml.register.task",
         ((3, 4),),
         {"late_copies": 0.03},
-        ("osml.nodes.task", "osml.task.delete.any-state"),
+        ("osml.task.delete.any-state",),
     ),
     Deviation(
         "undeploy-meets-sync-up",
