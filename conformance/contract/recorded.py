@@ -99,6 +99,8 @@ def _exchanges(folder: Path, version: str) -> Iterator[tuple[str, dict[str, Any]
         try:
             header, *lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
             for exchange in lines:
+                if "run" in exchange:
+                    continue
                 # A fault that a server has before it was ever used is no form of its other faults.
                 if header.get("fresh") and exchange["status"] >= _FIRST_FAULT:
                     continue

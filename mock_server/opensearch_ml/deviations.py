@@ -380,6 +380,16 @@ DEVIATIONS = (
         {"registrations_run": False},
     ),
     Deviation(
+        "undeploy-spoils-registration",
+        "An undeploy of a model that is not deployed takes it off no node.",
+        "One of a model that is being registered by URL takes away what was fetched of its file: the "
+        "registration fails, and the model is gone.",
+        "local_registering#10",
+        None,
+        _BOTH,
+        {"undeploy_keeps_registrations": False},
+    ),
+    Deviation(
         "missing-controller-unnamed",
         "The refusal of a missing controller names the model.",
         "It speaks of the model's id and leaves it out.",
@@ -448,11 +458,21 @@ DEVIATIONS = (
     Deviation(
         "restart-reads-deployed",
         "After a restart a model is not deployed until it is deployed again.",
-        "It reads DEPLOYED though no node has it in memory.",
-        "seen by hand on 2.19.0, not recorded",
+        "It reads DEPLOYED though no node has it in memory, and DEPLOY_FAILED once the sync-up job has run.",
+        "local_restart#10",
         None,
-        ((2, 19),),
-        {"restart_shows_undeployed": False},
+        _BOTH,
+        {"restart_shows_undeployed": False, "lost_models_fail": True},
+    ),
+    Deviation(
+        "redeployed-later",
+        "Models that were deployed are deployed again by themselves after a restart.",
+        "That is ten seconds after it; what the sync-up job found in no memory before is left alone. Where "
+        "the job runs every three seconds it came first in two of three tries.",
+        "local_restart#18, local_restart#25",
+        "osml.restart.auto-redeploy",
+        _BOTH,
+        {"redeploys_after": 10.0, "job_comes_first": 0.67},
     ),
     Deviation(
         "group-deleted-by-strangers",

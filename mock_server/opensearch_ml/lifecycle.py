@@ -23,6 +23,7 @@ from mlconform.mock_server.opensearch_ml.model_files import FileError
 from mlconform.mock_server.opensearch_ml.opensearch_core.settings import AUTO_REDEPLOY, Settings
 from mlconform.mock_server.opensearch_ml.registering import Registrations
 from mlconform.mock_server.opensearch_ml.remnants import Remnants
+from mlconform.mock_server.opensearch_ml.restarts import Restarts
 from mlconform.mock_server.opensearch_ml.store import Model, ModelState, Store, Task, TaskState
 from mlconform.mock_server.opensearch_ml.sync_up import SyncUp
 from mlconform.mock_server.opensearch_ml.work import LOCAL_MODEL_SECONDS, Deployment, Outcome, Registration
@@ -50,7 +51,6 @@ class Lifecycle:
         self._reads: dict[str, int] = {}
         self._progress = environment.progress
         self._outcomes = environment.outcomes
-        self._lost_in_restart: set[str] = set()
         self._settled_at = self._clock.now()
         self.copies = Copies(environment)
         self.limits = Limits(environment.rules, settings, store)
@@ -58,6 +58,7 @@ class Lifecycle:
         self.sync_up = SyncUp(environment, settings, store)
         self.remnants = Remnants(self.sync_up)
         self.departures = Departures(environment, settings, store, self, self.remnants)
+        self.restarts = Restarts(environment, settings, store, self._deploy_everywhere)
         self._quiet_until = -math.inf
 
     def settle(self) -> None:
@@ -87,7 +88,8 @@ class Lifecycle:
                 yield self.registrations.due(work, now), self._finisher(work)
             elif self._rules.deploys_finish:
                 yield work.due, self._finisher(work)
-        any_lost = bool(self._lost_in_restart) and self._rules.auto_redeploy
+        yield from self.restarts.happenings()
+        any_lost = self.restarts.need_the_job
         tick = self.sync_up.next_tick(self._settled_at, self._deployments, any_lost=any_lost)
         if tick is not None:
             yield tick, self._sync_up
@@ -98,7 +100,8 @@ class Lifecycle:
             "coming": codec.dump(list(self._coming.values())),
             "deployments": codec.dump(list(self._deployments.values())),
             "registrations": self.registrations.dump(),
-            "lost_in_restart": sorted(self._lost_in_restart),
+            "lost_in_restart": sorted(self.restarts.lost),
+            "redeploy_at": self.restarts.at,
             "gone": sorted(self.departures.gone),
         }
 
@@ -111,8 +114,10 @@ class Lifecycle:
         self._deployments = {work.model_id: work for work in under_way}
         self.registrations.load(dumped.get("registrations", []))
         lost = codec.load(list[str], dumped.get("lost_in_restart", []), "work.lost_in_restart")
-        self._lost_in_restart = set(lost)
+        self.restarts.lost = set(lost)
+        self.restarts.at = codec.load(float, dumped.get("redeploy_at", 0.0), "work.redeploy_at")
         self.departures.gone = set(codec.load(list[str], dumped.get("gone", []), "work.gone"))
+        self.restarts.missing = {key for key, model in self._store.models if model.lost_in_restart}
         for _, model in self._store.models:
             self.sync_up.watch(model)
         self.disturb()
@@ -156,11 +161,7 @@ class Lifecycle:
         for model in self.sync_up.expired(at):
             if model.id not in self._deployments:
                 self._leave_memory(model, self._node_ids)
-        lost, self._lost_in_restart = self._lost_in_restart, set()
-        for model_id in sorted(lost):
-            lost_model = self._store.models.get(model_id)
-            if lost_model is not None and self._settings.on(AUTO_REDEPLOY):
-                self.deploy(lost_model, None, at=at)
+        self.restarts.meet_the_job(at)
 
     # Deploy.
 
@@ -233,7 +234,7 @@ class Lifecycle:
         if self._rules.deploy_task_names_model and self._rules.running_deploy_task_names_model:
             task.model_id = model.id
         self._store.tasks.put(deployment.task_id, task)
-        self._lost_in_restart.discard(model.id)
+        self.restarts.lost.discard(model.id)
         self._deployments[model.id] = deployment
         model.state, model.planned_nodes = ModelState.DEPLOYING, deployment.nodes
         model.on_all_nodes = deployment.on_all_nodes
@@ -288,6 +289,7 @@ class Lifecycle:
             return
         model.state = ModelState.PARTIALLY_DEPLOYED if errors else ModelState.DEPLOYED
         model.was_deployed, model.last_used = True, at
+        model.counts_redeploys |= self._settings.on(AUTO_REDEPLOY)
         model.lost_in_restart, model.local_node_forgot_at = False, None
         self.sync_up.watch(model)
 
@@ -343,7 +345,9 @@ class Lifecycle:
         found = tuple(node for node in node_ids if node in model.memory_nodes)
         if not self._rules.deploys_finish and self._deployments.pop(model.id, None) is not None:
             model.state = ModelState.UNDEPLOYED
-        self._lost_in_restart.discard(model.id)
+        self.restarts.lost.discard(model.id)
+        if not self._rules.undeploy_keeps_registrations:
+            self.registrations.lose_file(model.id)
         model.forget_passed_on(node_ids)
         model.is_kept_as_failed = False
         if found and self._rules.undeploy_takes_effect and not model.is_stuck:
@@ -410,22 +414,8 @@ class Lifecycle:
         self._coming.clear()
         self.remnants.models.clear()
         self.sync_up.restart()
-        if not self._rules.restart_empties_memory:
-            return
-        for _, model in self._store.models:
-            model.forget_requests()
-            model.is_kept_as_failed = False
-            if not model.in_memory and model.id not in interrupted:
-                continue
-            if self._settings.on(AUTO_REDEPLOY):
-                self._lost_in_restart.add(model.id)
-            if model.in_memory and not self._rules.restart_shows_undeployed:
-                model.lost_in_restart = True
-                continue
-            model.worker_nodes = model.planned_nodes = model.unlisted_nodes = ()
-            model.tokenizer = None
-            model.state = ModelState.UNDEPLOYED
-            self._store.models.touch(model.id)
+        if self._rules.restart_empties_memory:
+            self.restarts.begin(interrupted)
 
 
 _FAULT = "The mock was told to let this deployment fail"

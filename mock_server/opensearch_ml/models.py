@@ -164,7 +164,7 @@ def _deployment(model: Model) -> JsonObject:
         return {}
     is_first = model.state is ModelState.DEPLOYING and model.deployed_at is None
     return {
-        "auto_redeploy_retry_times": 0 if model.was_deployed else None,
+        "auto_redeploy_retry_times": 0 if model.counts_redeploys else None,
         "planning_worker_node_count": len(model.planned_nodes),
         "current_worker_node_count": None if is_first else len(model.worker_nodes),
         "planning_worker_nodes": list(model.planned_nodes) or None,

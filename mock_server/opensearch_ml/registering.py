@@ -18,6 +18,8 @@ from mlconform.mock_server.opensearch_ml.work import LOCAL_MODEL_SECONDS, Regist
 
 # From a registration's answer to its refusal, as recorded.
 _REFUSAL_SECONDS = 0.002
+# Where a node keeps what it has fetched, as its errors tell it.
+_PLACE = "/data/ml_cache/models_cache/register"
 NO_HASH = (
     "Model content Hash code need to be provided when register via url. Please calculate sha 256 Hash code."
 )
@@ -35,6 +37,7 @@ class Registrations:
         self._deploy = deploy
         self._going_on: dict[str, Registration] = {}
         self._downloads: dict[str, Download] = {}
+        self._lost: set[str] = set()
 
     def __iter__(self) -> Any:
         return iter(list(self._going_on.values()))
@@ -91,6 +94,12 @@ class Registrations:
             self._store.models.put(model.id, model)
         return task_id
 
+    def lose_file(self, model_id: str) -> None:
+        """Where the model is being registered what was fetched of its file is lost, so that this fails."""
+        for registration in self._going_on.values():
+            if registration.model_id == model_id and registration.from_url:
+                self._lost.add(model_id)
+
     def due(self, registration: Registration, now: float) -> float:
         """When a registration ends, in epoch seconds: not before its file is there."""
         download = self._downloads.get(registration.task_id)
@@ -125,6 +134,7 @@ class Registrations:
         if model is None:
             return f"[{registration.model.id}]: document missing"
         try:
+            self._require_file(model)
             model.file = self._file(model, registration, fetched, stamp)
         except FileError as error:
             self._forget(model)
@@ -132,6 +142,12 @@ class Registrations:
         model.state, model.updated, model.registered_at = ModelState.REGISTERED, stamp, stamp
         self._store.models.touch(model.id)
         return None
+
+    def _require_file(self, model: Model) -> None:
+        """Raises FileError where what was fetched was lost."""
+        if model.id in self._lost:
+            self._lost.discard(model.id)
+            raise FileError(f"{_PLACE}/{model.id}/{model.version}/{model.name}.zip")
 
     def _file(
         self, model: Model, registration: Registration, fetched: Fetched | None, stamp: int

@@ -177,6 +177,10 @@ class Rules:
     deleted_stays_in_memory: float = 0.0
     late_copies: float = 0.0
     undeploy_meets_sync_up: float = 0.0
+    undeploy_keeps_registrations: bool = True
+    redeploys_after: float | None = None
+    lost_models_fail: bool = False
+    job_comes_first: float = 1.0
     failed_deploy_ends: bool = True
     failed_auto_deploy_ends: bool = True
     failed_calls_leave_model_usable: bool = True

@@ -115,7 +115,8 @@ class Model:
     those that came to nodes without it. Of nodes that
     may not notice that a model is disabled: `met_by_predict` says that a call asked for it since it left
     memory, `is_disabled_unnoticed` that the next one is answered. `redeploys` counts how often it was
-    deployed again by itself since a client asked for it; one that `is_unsettled` still seems deployed to
+    deployed again by itself since a client asked for it, and its document tells that where it
+    `counts_redeploys`; one that `is_unsettled` still seems deployed to
     a node that came back, one that `is_stuck` leaves no memory, and of one that
     `is_kept_as_failed` nodes remember a deploy that failed. `tokenizer` is what nodes made of its file, which
     comes in chunks where it `is_announced`.
@@ -160,6 +161,7 @@ class Model:
     met_by_predict: bool = False
     is_disabled_unnoticed: bool = False
     redeploys: int = 0
+    counts_redeploys: bool = False
     is_unsettled: bool = False
     is_stuck: bool = False
     is_kept_as_failed: bool = False

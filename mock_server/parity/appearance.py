@@ -27,7 +27,7 @@ _MEASURED = frozenset({"max", "min", "average", "p50", "p90", "p99", "ml_jvm_hea
 _OWN = frozenset({"cluster_name", "build_hash", "build_date", "remote_address"})
 _NODES_TELL = frozenset({"cluster_name", "component"})
 _NODES = frozenset({"planning_worker_nodes", "target_worker_nodes", "worker_node", "worker_nodes"})
-_DATA_FOLDER = re.compile(r"(?<=: )/\S*(?=/ml_cache/)")
+_DATA_FOLDER = re.compile(r"(?:^|(?<=: ))/\S*(?=/ml_cache/)")
 _SCORES = frozenset({"_score", "max_score"})
 
 

@@ -39,6 +39,8 @@ def recorded(folder: str) -> Iterator[Recorded]:
     for path in sorted((OBSERVED / folder).glob("*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines()[1:]:
             values = json.loads(line)
+            if "run" in values:
+                continue
             json_answer = str(values.get("content_type", "")).startswith("application/json")
             # A filter in the query leaves members out of the answer.
             whole = "filter_path" not in values["path"]

@@ -153,14 +153,18 @@ def test_a_version_has_two_numbers(text: str) -> None:
         read_version(text)
 
 
-def test_after_a_restart_a_model_of_2_19_still_reads_deployed(make_client: Callable[..., Any]) -> None:
-    ml = make_client(behaviour="opensearch-2.19")
+@pytest.mark.parametrize("behaviour", ["opensearch-2.19", "opensearch-3.4"])
+def test_after_a_restart_a_model_still_reads_deployed_and_then_failed(
+    make_client: Callable[..., Any], behaviour: str
+) -> None:
+    ml = make_client(behaviour=behaviour)
     ml.setting("model_auto_redeploy.enable", False)
     model_id = ml.deployed()
     deployed_at = ml.get(f"~/models/{model_id}").body["last_deployed_time"]
     ml.post("/_mock/restart")
-    ml.time.now += 40
     assert ml.state(model_id) == "DEPLOYED"
+    ml.time.now += 40
+    assert ml.state(model_id) == "DEPLOY_FAILED"
     assert ml.get(f"~/profile/models/{model_id}").body == {}
     assert ml.predict(model_id).status == 200
     ml.time.now += 1

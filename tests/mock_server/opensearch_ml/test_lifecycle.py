@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -157,3 +158,35 @@ def test_a_restart_forgets_transient_settings_alone(ml: Any) -> None:
         "persistent": {name: "true"},
         "transient": {},
     }
+
+
+def _restarted(make_client: Callable[..., Any], interval: int, seed: int = 0) -> tuple[Any, str]:
+    """A recorded node of 2.19 that restarted with a deployed model, and that model."""
+    ml = make_client(behaviour="opensearch-2.19", seed=seed)
+    ml.setting("model_auto_redeploy.enable", True)
+    ml.setting("sync_up_job_interval_in_seconds", interval)
+    model_id = ml.deployed()
+    ml.post("/_mock/restart")
+    assert ml.state(model_id) == "DEPLOYED"
+    return ml, model_id
+
+
+def test_a_recorded_node_deploys_again_ten_seconds_after_a_restart(make_client: Callable[..., Any]) -> None:
+    ml, model_id = _restarted(make_client, 60)
+    ml.time.now += 9.9
+    assert not ml.get("/_plugins/_ml/profile/models").body
+    ml.time.now += 1
+    assert ml.state(model_id) == "DEPLOYED"
+    assert ml.get("/_plugins/_ml/profile/models").body["nodes"]
+
+
+def test_what_its_sync_up_job_missed_before_is_left_alone(make_client: Callable[..., Any]) -> None:
+    """Whether the job comes first is chance."""
+    states = set()
+    for seed in range(20):
+        ml, model_id = _restarted(make_client, 3, seed=seed)
+        ml.time.now += 3
+        before = ml.state(model_id)
+        ml.time.now += 60
+        states.add((before, ml.state(model_id), bool(ml.get("/_plugins/_ml/profile/models").body)))
+    assert states == {("DEPLOY_FAILED", "DEPLOY_FAILED", False), ("DEPLOYED", "DEPLOYED", True)}
