@@ -167,9 +167,13 @@ class HttpTransport:
             return list(pool.map(lambda call: call(), calls))
 
     def close(self) -> None:
+        # A manager forgets its pools, and each closes its connections when nobody holds it any more: an
+        # exception may, until the next collection of garbage.
         with self._lock:
-            for pool in self._pools.values():
-                pool.clear()
+            for manager in self._pools.values():
+                for key in manager.pools.keys():  # noqa: SIM118 - it can't be iterated over
+                    manager.pools[key].close()
+                manager.clear()
 
 
 def _is_silence(error: exceptions.HTTPError) -> bool:

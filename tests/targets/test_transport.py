@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import gzip
+import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
@@ -42,6 +44,24 @@ def test_a_whole_answer(raw_server: Any, open_transport: Any) -> None:
     server = raw_server(HEAD + b"Content-Length: 2\r\nX-Some: Value\r\n\r\n{}")
     answer = get(open_transport(server.url))
     assert (answer.status, answer.body, answer.headers["x-some"]) == (200, b"{}", "Value")
+
+
+def test_closing_ends_each_connection_though_somebody_holds_its_pool(open_transport: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        transport = open_transport(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        with ThreadPoolExecutor(1) as beside:
+            asked = beside.submit(get, transport)
+            connection, _ = listener.accept()
+            with connection:
+                connection.settimeout(5.0)
+                connection.recv(1 << 16)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                asked.result()
+                (manager,) = transport._pools.values()
+                held = [manager.pools[key] for key in manager.pools.keys()]  # noqa: SIM118
+                transport.close()
+                assert held
+                assert connection.recv(1) == b""
 
 
 def test_a_compressed_answer_comes_decompressed(raw_server: Any, open_transport: Any) -> None:
