@@ -3,8 +3,9 @@
     python benchmarks/busy.py [--times N] [--whole] [--minutes M] [PATH...]
 
 What a slow machine fails is a test that trusts in the clock. So many rounds run at once that each has twice
-as many busy processes as cores beside it; where no round is left, processes that compute stand in. Each round
-is told with its seconds and its failures; it ends with 1 where there was one, and after the minutes given.
+as many busy processes as cores beside it; where no round is left, processes that compute stand in, and beside
+all tests, which need the checkout for themselves, from the first moment on. Each round is told with its
+seconds and its failures; it ends with 1 where there was one, and after the minutes given.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ KIND = (
     "tests/suites/test_expect.py",
     "tests/suites/test_explore.py",
 )
+# As `make test` runs them.
+ALL = ("-n", "auto", "--dist", "worksteal")
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 _BUSY = "import os, time\nparent = os.getppid()\nwhile os.getppid() == parent and time.monotonic() < {}: pass"
 
@@ -50,15 +53,12 @@ _BUSY = "import os, time\nparent = os.getppid()\nwhile os.getppid() == parent an
 def main(times: int, whole: bool, minutes: float, paths: tuple[str, ...]) -> None:
     """Repeat the tests, or those at PATHS, beside busy processes; 1 where one failed or time ran out."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    cores = os.cpu_count() or 1
-    chosen = () if whole else paths or tuple(found for each in KIND for found in _found(each))
-    # All tests take a process a core, as `make test` does; the others one.
-    processes = cores if whole else 1
-    arguments = ("-n", str(processes), "--dist", "worksteal") if whole else ()
-    rounds = Rounds(times, (*arguments, *chosen), time.monotonic() + minutes * 60)
-    lanes = 1 + 2 * cores // processes
-    with ThreadPoolExecutor(lanes) as pool:
-        for each in [pool.submit(rounds.run, processes) for _ in range(lanes)]:
+    chosen = ALL if whole else paths or tuple(found for each in KIND for found in _found(each))
+    ends = time.monotonic() + minutes * 60
+    rounds, beside = Rounds(times, chosen, ends), 2 * (os.cpu_count() or 1)
+    lanes = 1 if whole else 1 + beside
+    with _busy(beside if whole else 0, ends), ThreadPoolExecutor(lanes) as pool:
+        for each in [pool.submit(rounds.run) for _ in range(lanes)]:
             each.result()
     click.echo(f"{rounds.done} of {times} times done in {minutes:g} minutes at most, {rounds.failed} failed")
     sys.exit(int(rounds.failed > 0 or rounds.done < times))
@@ -77,13 +77,13 @@ class Rounds:
         self.done = 0
         self.failed = 0
 
-    def run(self, processes: int) -> None:
-        """Take one round after the other; then let so many processes compute until the others are done."""
+    def run(self) -> None:
+        """Take one round after the other; then let a process compute until the others are done."""
         while next(self._begun) <= self._times and self._round():
             pass
         if self.done >= self._times:
             self._over.set()
-        with _busy(processes, self._ends):
+        with _busy(1, self._ends):
             self._over.wait(max(0.0, self._ends - time.monotonic()))
 
     def _round(self) -> bool:
