@@ -21,8 +21,8 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
         "replay begins that with the answer."
     },
     "opensearch-3.4.0": {
-        "undeploy_meets_sync_up#15": "One of three undeploys met the sync-up job; on the mock one of ten does, and "
-        "the recording does not say of how many tries it is."
+        "undeploy_meets_sync_up#15": "One of three undeploys met the sync-up job; on the mock one of ten "
+        "does, and the recording does not say of how many tries it is."
     },
 }
 
