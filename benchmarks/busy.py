@@ -58,33 +58,37 @@ def main(times: int, whole: bool, minutes: float, paths: tuple[str, ...]) -> Non
     rounds, beside = Rounds(times, chosen, ends), 2 * (os.cpu_count() or 1)
     lanes = 1 if whole else 1 + beside
     with _busy(beside if whole else 0, ends), ThreadPoolExecutor(lanes) as pool:
-        for each in [pool.submit(rounds.run) for _ in range(lanes)]:
-            each.result()
-    click.echo(f"{rounds.done} of {times} times done in {minutes:g} minutes at most, {rounds.failed} failed")
-    sys.exit(int(rounds.failed > 0 or rounds.done < times))
+        running = [pool.submit(rounds.run) for _ in range(lanes)]
+        try:
+            for each in running:
+                each.result()
+        finally:
+            rounds.over.set()
+    done, failed = len(rounds.codes), sum(code != 0 for code in rounds.codes)
+    click.echo(f"{done} of {times} times done in {minutes:g} minutes at most, {failed} failed")
+    sys.exit(int(failed > 0 or done < times))
 
 
 class Rounds:
     """Rounds of pytest with the same arguments, run by several threads; none begins after `ends`, in seconds
-    of the monotonic clock."""
+    of the monotonic clock, or once it is `over`. `codes` are the exit codes of those that ended."""
 
     def __init__(self, times: int, arguments: tuple[str, ...], ends: float) -> None:
         self._times = times
         self._arguments = arguments
         self._ends = ends
         self._begun = itertools.count(1)
-        self._over = threading.Event()
-        self.done = 0
-        self.failed = 0
+        self.over = threading.Event()
+        self.codes: list[int] = []
 
     def run(self) -> None:
         """Take one round after the other; then let a process compute until the others are done."""
-        while next(self._begun) <= self._times and self._round():
+        while not self.over.is_set() and next(self._begun) <= self._times and self._round():
             pass
-        if self.done >= self._times:
-            self._over.set()
+        if len(self.codes) >= self._times:
+            self.over.set()
         with _busy(1, self._ends):
-            self._over.wait(max(0.0, self._ends - time.monotonic()))
+            self.over.wait(max(0.0, self._ends - time.monotonic()))
 
     def _round(self) -> bool:
         """One of them; False where time ran out."""
@@ -100,11 +104,10 @@ class Rounds:
             )
         except subprocess.TimeoutExpired:
             return False
-        self.done += 1
-        self.failed += ended.returncode != 0
+        self.codes.append(ended.returncode)
         names = _FAILED.findall(ended.stdout) or (["pytest itself"] if ended.returncode else [])
         took = time.monotonic() - began
-        click.echo(f"{self.done} of {self._times}: {took:.0f} s, {', '.join(names) or 'all passed'}")
+        click.echo(f"{len(self.codes)} of {self._times}: {took:.0f} s, {', '.join(names) or 'all passed'}")
         if ended.returncode:
             click.echo(ended.stdout + ended.stderr, err=True)
         return True

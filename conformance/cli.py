@@ -71,8 +71,7 @@ class _Group(click.Group):
 
 
 def _imported(name: str) -> ModuleType:
-    """A module, with all that it needs: nothing of that is garbage, and to look for some takes as long again
-    as a tenth of it."""
+    """A module, with all that it needs. Nothing of that is garbage; to look for some adds a tenth."""
     gc.disable()
     try:
         return importlib.import_module(name)

@@ -162,18 +162,19 @@ def record(
         _warm_up(node)
     before = inventory(node)
     left: list[str] = []
+    count = max(1, scenario.chance)
     with FileServer(scenario.serves, port) as server:
         try:
             put_settings(node, {**_ALWAYS, **scenario.settings})
             header, tries = _header(scenario, node), []
-            for number in range(1, max(1, scenario.chance) + 1):
+            for number in range(1, count + 1):
                 recorder = _Recorder(scenario, node, server.url, commands, number)
                 tries.append(list(recorder.lines()))
             lines = _kept(scenario, header, tries)
             for place, step in enumerate(scenario.cleanup, 1):
                 recorder.take(step, f"{scenario.name}, cleanup {place}")
         finally:
-            left = put_back(node, before, max(1, scenario.chance))
+            left = put_back(node, before, count)
     return lines, left
 
 

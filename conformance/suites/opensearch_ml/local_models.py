@@ -94,6 +94,14 @@ class LocalModels:
         return sorted(self.ml_nodes or self.session.facts.nodes)
 
     @property
+    def several_nodes(self) -> list[str]:
+        """Those nodes, of which there must be two at least. Raises `Untestable`."""
+        nodes = self.nodes
+        if len(nodes) < 2:
+            raise Untestable("only one of the nodes may hold local models", Remedy.NODES)
+        return nodes
+
+    @property
     def ml_nodes(self) -> Collection[str]:
         """The nodes with the role `ml`."""
         nodes = self.session.request("GET", "/_nodes").member("nodes")

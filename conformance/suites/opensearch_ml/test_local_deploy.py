@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlconform.conformance.contract.model import Contract, Remedy
+from mlconform.conformance.contract.model import Contract
 from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.marks import exclusive, needs, requirement
@@ -70,9 +70,7 @@ class TestSomeNodes:
     @needs("second node")
     @requirement("osml.deploy.node-ids", "osml.settings.custom-plan")
     def test_the_nodes_named(self, local: LocalModels, expect: Expect) -> None:
-        model, nodes = local.uploaded(), local.nodes
-        if len(nodes) < 2:
-            raise Untestable("only one of the nodes may hold local models", Remedy.NODES)
+        model, nodes = local.uploaded(), local.several_nodes
         local.set({CUSTOM_PLAN: True})
         answered = local.ml.deploy(model, {"node_ids": nodes[:1]})
         expect.accepted("osml.settings.custom-plan", answered)
@@ -85,9 +83,7 @@ class TestSomeNodes:
     @needs("second node")
     @requirement("osml.get.state.partially-deployed", "osml.get.states", "osml.get.worker-counts")
     def test_some_of_them_have_no_place(self, local: LocalModels, expect: Expect) -> None:
-        first, second, nodes = local.uploaded(), local.uploaded(), local.nodes
-        if len(nodes) < 2:
-            raise Untestable("only one of the nodes may hold local models", Remedy.NODES)
+        first, second, nodes = local.uploaded(), local.uploaded(), local.several_nodes
         local.set({CUSTOM_PLAN: True, MOST_MODELS: 1})
         local.ended(local.ml.deploy(first, {"node_ids": nodes[:1]}))
         local.ended(local.ml.deploy(second))
@@ -103,9 +99,7 @@ class TestSomeNodes:
     @needs("second node")
     @requirement("osml.get.worker-counts")
     def test_how_many_of_them_have_it(self, local: LocalModels, expect: Expect) -> None:
-        name, nodes, model = "osml.get.worker-counts", local.nodes, local.uploaded()
-        if len(nodes) < 2:
-            raise Untestable("only one of the nodes may hold local models", Remedy.NODES)
+        name, nodes, model = "osml.get.worker-counts", local.several_nodes, local.uploaded()
         local.set({CUSTOM_PLAN: True})
         local.ended(local.ml.deploy(model, {"node_ids": nodes[:1]}))
         expect.settles(name, local.settle_counts(model, (1, 1)), (1, 1), "worker counts, on one node")
@@ -195,9 +189,7 @@ class TestUndeploy:
     @needs("second node")
     @requirement("osml.undeploy.node-ids")
     def test_from_the_nodes_named(self, local: LocalModels, expect: Expect) -> None:
-        model, nodes = local.deployed(), local.nodes
-        if len(nodes) < 2:
-            raise Untestable("only one of the nodes may hold local models", Remedy.NODES)
+        model, nodes = local.deployed(), local.several_nodes
         local.settle_memory(model, nodes)
         local.set({CUSTOM_PLAN: True})
         body = {"model_ids": [model], "node_ids": nodes[:1]}
@@ -208,9 +200,7 @@ class TestUndeploy:
     @needs("second node")
     @requirement("osml.undeploy.node-ids")
     def test_from_a_node_that_has_it_not(self, local: LocalModels, expect: Expect) -> None:
-        model, nodes = local.uploaded(), local.nodes
-        if len(nodes) < 2:
-            raise Untestable("only one of the nodes may hold local models", Remedy.NODES)
+        model, nodes = local.uploaded(), local.several_nodes
         local.set({CUSTOM_PLAN: True})
         local.ended(local.ml.deploy(model, {"node_ids": nodes[:1]}))
         local.ml.settle_state(model, "DEPLOYED")
