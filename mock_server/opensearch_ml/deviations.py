@@ -313,7 +313,7 @@ DEVIATIONS = (
         "A model that was undeployed reads so.",
         "Where the sync-up job looks at the models meanwhile it reads DEPLOY_FAILED, until it is undeployed "
         "once more.",
-        "undeploy_meets_sync_up#15",
+        "undeploy_meets_sync_up#7",
         "osml.undeploy.from-memory",
         ((3, 4),),
         {"undeploy_meets_sync_up": 0.1},

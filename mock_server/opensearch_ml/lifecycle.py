@@ -354,6 +354,7 @@ class Lifecycle:
             self._leave_memory(model, node_ids)
             if not model.in_memory and self.sync_up.meets(self._rules.undeploy_meets_sync_up):
                 model.state, model.planned_nodes = ModelState.DEPLOY_FAILED, found
+                model.change_at(_milliseconds(self._clock.now()))
         if model.is_unsettled and not model.in_memory:
             # The job that looks after models goes on to believe that a node deploys it.
             model.state, model.planned_nodes = ModelState.DEPLOYING, self.departures.eligible(model)

@@ -227,3 +227,21 @@ def test_an_undeploy_that_meets_the_sync_up_job_leaves_the_model_failed(make_cli
         ml.time.now += 1
     assert set(states) == {"UNDEPLOYED", "DEPLOY_FAILED"}
     assert 3 <= states.count("DEPLOY_FAILED") <= 20
+
+
+def test_what_the_sync_up_job_lets_fail_is_written_down_anew(make_client: Any) -> None:
+    ml = make_client(behaviour="opensearch-3.4")
+    ml.setting("sync_up_job_interval_in_seconds", 1)
+    model = f"~/models/{ml.deployed()}"
+    for _ in range(100):
+        deployed = ml.get(model).body
+        ml.time.now += 1
+        ml.post(f"{model}/_undeploy")
+        undeployed = ml.get(model).body
+        if undeployed["model_state"] == "DEPLOY_FAILED":
+            break
+        ml.post(f"{model}/_deploy")
+        ml.time.now += 1
+    assert undeployed["model_state"] == "DEPLOY_FAILED"
+    assert undeployed["last_updated_time"] >= deployed["last_updated_time"] + 1000
+    assert undeployed["last_deployed_time"] == deployed["last_deployed_time"]

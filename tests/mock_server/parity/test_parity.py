@@ -20,10 +20,6 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
         "deleted_in_memory#20": "The first call on a fresh node took a second, the deployment within it; the "
         "replay begins that with the answer."
     },
-    "opensearch-3.4.0": {
-        "undeploy_meets_sync_up#15": "One of three undeploys met the sync-up job; on the mock one of ten "
-        "does, and the recording does not say of how many tries it is."
-    },
 }
 
 
