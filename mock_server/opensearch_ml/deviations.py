@@ -291,11 +291,12 @@ DEVIATIONS = (
         "deleted-stays-in-memory",
         "A model that was deleted is in the memory of no node.",
         "One that a predict call is deploying gets there mostly, and serves from the next run of the sync-up "
-        "job on. In all of 50 tries the model got there; the deletes of 10 others were refused.",
+        "job on. In all of 50 tries the model got there; the deletes of 10 others were refused, for when the "
+        "deployment is seen is chance.",
         "deleted_in_memory#28, deleted_in_memory#30",
         "osml.after.delete",
         _BOTH,
-        {"deleted_stays_in_memory": 0.9},
+        {"deleted_stays_in_memory": 0.9, "auto_deploy_is_seen_by_chance": True},
     ),
     Deviation(
         "tasks-are-copied-late",
@@ -384,7 +385,7 @@ DEVIATIONS = (
         "An undeploy of a model that is not deployed takes it off no node.",
         "One of a model that is being registered by URL takes away what was fetched of its file: the "
         "registration fails, and the model is gone.",
-        "local_registering#10",
+        "local_registering_undeployed#4, local_registering_undeployed#5",
         None,
         _BOTH,
         {"undeploy_keeps_registrations": False},

@@ -22,6 +22,10 @@ class Ids:
         """Whether what comes with this probability, 0 to 1, comes now."""
         return self._chance.random() < probability
 
+    def lasting(self, mean: float, longest: float) -> float:
+        """How long what may end at any moment goes on this time, in seconds, but not longer than that."""
+        return min(self._chance.expovariate(1 / mean), longest)
+
     def begin_anew(self, source: str) -> None:
         """Go on with ids that depend on this text alone."""
         self._random.seed(source.encode("utf-8", "surrogatepass"))

@@ -175,6 +175,7 @@ class Rules:
     failed_deploy_is_kept: bool = False
     failed_deploy_outlives_delete: bool = False
     deleted_stays_in_memory: float = 0.0
+    auto_deploy_is_seen_by_chance: bool = False
     late_copies: float = 0.0
     undeploy_meets_sync_up: float = 0.0
     undeploy_keeps_registrations: bool = True

@@ -245,3 +245,27 @@ def test_what_the_sync_up_job_lets_fail_is_written_down_anew(make_client: Any) -
     assert undeployed["model_state"] == "DEPLOY_FAILED"
     assert undeployed["last_updated_time"] >= deployed["last_updated_time"] + 1000
     assert undeployed["last_deployed_time"] == deployed["last_deployed_time"]
+
+
+def _states_after_a_call(ml: Any, seconds: float) -> list[str]:
+    """What 60 models read as so long after the predict call that deploys each."""
+    states = []
+    for _ in range(60):
+        model_id = ml.model()
+        assert ml.predict(model_id).status == 200
+        ml.time.now += seconds
+        states.append(ml.state(model_id))
+    return states
+
+
+@pytest.mark.parametrize("behaviour", ["opensearch-2.19", "opensearch-3.4"])
+def test_when_the_deployment_by_a_call_is_seen_is_chance_on_a_node(make_client: Any, behaviour: str) -> None:
+    """In 39 of 80 tries within 80 ms of the answer, and in all of them within 430 ms."""
+    states = _states_after_a_call(make_client(behaviour=behaviour), 0.08)
+    assert 15 <= states.count("REGISTERED") <= 45
+    assert set(_states_after_a_call(make_client(behaviour=behaviour), 0.5)) == {"DEPLOYED"}
+
+
+def test_as_documented_the_deployment_by_a_call_is_seen_after_a_fixed_time(ml: Any) -> None:
+    assert set(_states_after_a_call(ml, 0.07)) == {"REGISTERED"}
+    assert "REGISTERED" not in _states_after_a_call(ml, 0.09)

@@ -14,14 +14,6 @@ from mlconform.mock_server.parity.__main__ import counts, main, replay_folder
 OBSERVED = Path(__file__).parents[2] / "observed"
 FOLDERS = sorted(path for path in OBSERVED.iterdir() if path.is_dir())
 
-# Exchanges that cannot match, as folder: {scenario#exchange: reason}; at most three a version.
-EXCEPTIONS: dict[str, dict[str, str]] = {
-    "opensearch-2.19.0": {
-        "deleted_in_memory#20": "The first call on a fresh node took a second, the deployment within it; the "
-        "replay begins that with the answer."
-    },
-}
-
 
 def _named(scenario: str, compared: Compared) -> str:
     return f"{scenario}#{compared.exchange.number}"
@@ -29,15 +21,13 @@ def _named(scenario: str, compared: Compared) -> str:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_every_recorded_exchange_has_status_error_type_and_shape(folder: Path) -> None:
-    excepted = EXCEPTIONS.get(folder.name, {})
-    assert len(excepted) <= 3
     apart = {
         _named(one.recording.scenario, compared)
         for one in replay_folder(folder)
         for compared in one.compared
         if not (compared.status and compared.error_type and compared.shape)
     }
-    assert apart == set(excepted)
+    assert apart == set()
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
