@@ -48,5 +48,7 @@ class Copies:
         if now < former.told_at:
             former.told_at = now
             return task
+        # Requests ask the copies in turn, so that only the next one asks another copy while that may be late.
+        del self._former[task_id]
         is_late = now < former.told_at + _LAG_SECONDS and self._ids.happens(self._chance)
         return former.task if is_late else task

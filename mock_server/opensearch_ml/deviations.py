@@ -302,11 +302,12 @@ DEVIATIONS = (
         "tasks-are-copied-late",
         "A task that has completed tells its model, and can be deleted in any state.",
         "For a moment some copies of the index have what was there before: a task that read as completed "
-        "runs again, in four of 30 tries, or is kept as running. A node that is alone has no copies.",
-        "cluster_task_goes_back#6, cluster_task_elsewhere#6",
+        "runs again for the next request, in four of 30 tries, or is kept as running, in two of 60 on busy "
+        "nodes. A node that is alone has no copies.",
+        "cluster_task_goes_back#6, cluster_task_elsewhere#6, cluster_task_kept#6",
         "osml.register.task",
         ((3, 4),),
-        {"late_copies": 0.03},
+        {"late_copies": 0.1},
         ("osml.task.delete.any-state",),
     ),
     Deviation(

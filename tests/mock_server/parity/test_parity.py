@@ -85,6 +85,7 @@ def test_the_command_prints_a_line_a_scenario_and_is_content(capsys: pytest.Capt
         "cluster_reads",
         "cluster_task_elsewhere",
         "cluster_task_goes_back",
+        "cluster_task_kept",
         "local_nodes",
         "local_spread",
         "all",
