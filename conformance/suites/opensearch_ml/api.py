@@ -53,7 +53,8 @@ def model_path(model_id: str, action: str = "") -> str:
 class MlCommons:
     """The operations of ML Commons on one target.
 
-    `share_connector` makes one connector for the whole run; without it each use makes its own.
+    `share_connector` makes one connector for the whole run, `share_group` one model group; without them each
+    use makes its own.
     """
 
     def __init__(self, session: Session) -> None:
@@ -75,6 +76,13 @@ class MlCommons:
         other = MlCommons(session)
         other._shared_connector = self._shared_connector
         other._shared_group = self._shared_group
+        return other
+
+    def apart(self, session: Session) -> MlCommons:
+        """The same for another user, who may not register in the run's group, or for a check beside which
+        others go on: registrations in one group at the same moment get in each other's way."""
+        other = self.on(session)
+        other._shared_group = None
         return other
 
     def share_connector(self) -> None:
@@ -134,20 +142,15 @@ class MlCommons:
     def group(self, **fields: Any) -> str:
         return _made(self.register_group(self.group_body() | fields), "model_group_id")
 
-    def lasting_group(self) -> str:
-        """A group with a version in it, so that it does not go with the last of those that come."""
-        group = self.group()
-        self.model(model_group_id=group)
-        return group
-
     @property
     def group_id(self) -> str:
-        """A group for models of a check that runs alone, and that is of no further interest."""
+        """A group for models, of no further interest."""
         return self._shared_group or self.group()
 
     def share_group(self) -> None:
-        """Make the group that such checks use. A group whose model was just deleted can't be deleted until
-        the index was refreshed, so that one for each model would be waited for. Raises `Untestable`."""
+        """Make the group of all models that need none of their own: to make one costs a node a search and two
+        more writes, and it can't be deleted until the index was refreshed after its last model went. Raises
+        `Untestable`."""
         made = self.register_group(self.group_body())
         group = _made(made, "model_group_id")
         # With a version in it, so that it does not go with the last of those that come.
@@ -201,18 +204,19 @@ class MlCommons:
     # prerequisites
 
     def remote_body(self, **fields: Any) -> dict[str, Any]:
-        """What registers a remote model on the run's connector."""
+        """What registers a remote model on the run's connector; a field of None leaves the member out."""
         body = {
             "name": self.session.new_name("model"),
             "function_name": "remote",
             "description": "made by a conformance run",
             "connector_id": self.connector_id,
         }
-        return {**body, **fields}
+        return {name: value for name, value in {**body, **fields}.items() if value is not None}
 
     def model(self, **fields: Any) -> str:
-        """A registered remote model, not deployed."""
-        model_id = _made(self.register(self.remote_body(**fields)), "model_id")
+        """A registered remote model, not deployed; in the run's group unless another is given, or None."""
+        body = self.remote_body(**{"model_group_id": self._shared_group, **fields})
+        model_id = _made(self.register(body), "model_id")
         there = self.session.settle(lambda: self.get(model_id), lambda exchange: exchange.status == 200)
         if not there:
             raise Untestable(f"a registered model could not be read: {there.value.summary}")

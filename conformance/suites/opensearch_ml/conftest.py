@@ -80,7 +80,7 @@ def _begin(judging: Judging, cluster: MlCommons, items: Iterable[pytest.Item]) -
         session = cluster.session.beside()
         expect = expecting(item, judging, target, session)
         check = item.function  # type: ignore[attr-defined]
-        return Waiting(session, expect, partial(check, ml=cluster.on(session), expect=expect))
+        return Waiting(session, expect, partial(check, ml=cluster.apart(session), expect=expect))
 
     keeper = cluster.session.beside()
     with contextlib.suppress(Untestable):
@@ -107,20 +107,24 @@ def users(ml: MlCommons, users_found: Mapping[Part, User] | Untestable) -> Users
     return Users(ml, users_found)
 
 
+@pytest.fixture(scope="session")
+def group(cluster: MlCommons) -> None:
+    """A group for the models that need none of their own."""
+    # Where it can't be made, each model has one.
+    with contextlib.suppress(Untestable):
+        cluster.share_group()
+
+
 @pytest.fixture
-def ml(cluster: MlCommons, session: Session) -> MlCommons:
+def ml(cluster: MlCommons, group: None, session: Session) -> MlCommons:
     """The target, for one check: what is made through it is removed after the check."""
     return cluster.on(session)
 
 
 @pytest.fixture(scope="session")
 def memory(cluster: MlCommons) -> None:
-    """Room for local models, and a group of theirs: what the checks before left in memory counts against
-    the most of a node."""
+    """Room for local models: what the checks before left in memory counts against the most of a node."""
     cluster.session.remove([memory_of_deleted(cluster.session)])
-    # Where it can't be made, each model has a group of its own.
-    with contextlib.suppress(Untestable):
-        cluster.share_group()
 
 
 @pytest.fixture(scope="module")

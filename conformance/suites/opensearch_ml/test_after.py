@@ -155,11 +155,10 @@ def test_a_delete_beside_a_predict_call(ml: MlCommons, expect: Expect, explore: 
     """The call deploys the model, and is answered before that is done."""
     _let_go_of_deleted(ml)
     ml.set(AUTO_DEPLOY=True)
-    group = ml.lasting_group()
     deleted: list[str] = []
 
     def attempt(_: Random) -> Callable[[], None]:
-        model = ml.model(model_group_id=group)
+        model = ml.model()
         ml.predict(model)
         # Refused where the model is deployed by now: then there is nothing to look at.
         if ml.delete(model).status != 200:

@@ -58,7 +58,7 @@ def test_generated_requests(
 ) -> None:
     # What deploys a model goes on to do so after its answer, and after the model's deletion.
     deployed = ml.deployed_model() if operation_id in ("predict_model", "deploy_model") else None
-    group = ml.lasting_group() if operation_id == "register_model" else None
+    group = ml.group_id if operation_id == "register_model" else None
 
     def holds(case: Case[Any]) -> None:
         path = {"model_id": deployed or ml.model()} if "{model_id}" in case.path else {}

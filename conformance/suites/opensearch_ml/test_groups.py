@@ -41,7 +41,7 @@ def test_a_name_is_used_once(ml: MlCommons, expect: Expect) -> None:
 @requirement("osml.group.implicit")
 def test_a_model_without_a_group_gets_one_of_its_name(ml: MlCommons, expect: Expect) -> None:
     name = ml.session.new_name("model")
-    model = ml.model(name=name)
+    model = ml.model(name=name, model_group_id=None)
     group = ml.get_group(str(ml.get(model).member("model_group_id")))
     expect.status("osml.group.implicit", group, 200)
     expect.equal("osml.group.implicit", group.member("name"), name, "name of the group")

@@ -38,11 +38,11 @@ def _honest(expect: Expect, answers: Sequence[Exchange]) -> None:
 
 @requirement("osml.race.one-outcome")
 def test_concurrent_operations_leave_one_outcome(ml: MlCommons, expect: Expect, explore: Explore) -> None:
-    group, operations = ml.lasting_group(), sorted(_operations(ml))
+    operations = sorted(_operations(ml))
 
     def attempt(chance: Random) -> Callable[[], None]:
         names = sorted(chance.choices(operations, k=chance.randint(2, 4)))
-        return _raced(ml, expect, ml.model(model_group_id=group), _harmless(names), chance)
+        return _raced(ml, expect, ml.model(), _harmless(names), chance)
 
     explore.at_rest(expect, attempt)
 
@@ -57,11 +57,10 @@ def _harmless(names: Sequence[str]) -> Sequence[str]:
 def test_of_several_deploys_an_accepted_one_is_enough(
     ml: MlCommons, expect: Expect, explore: Explore
 ) -> None:
-    group = ml.lasting_group()
 
     def attempt(chance: Random) -> Callable[[], None]:
         names = ["deploy", *chance.choices(["deploy", "predict"], k=chance.randint(1, 2))]
-        return _raced(ml, expect, ml.model(model_group_id=group), names, chance)
+        return _raced(ml, expect, ml.model(), names, chance)
 
     explore.at_rest(expect, attempt)
 
@@ -121,9 +120,8 @@ def test_a_pipeline_that_comes_while_its_model_is_deleted(
 ) -> None:
     """With safe deletion on: a model whose delete was refused for its user has that user and is there."""
     ml.set(SAFE_DELETE=True)
-    group = ml.lasting_group()
     for chance in explore.by_chance(expect):
-        model = ml.model(model_group_id=group)
+        model = ml.model()
         kind = chance.choice(("ingest pipeline", "search pipeline"))
         calls = [partial(ml.put_pipeline, kind, model), partial(ml.delete, model)]
         answers = made, deleted = ml.session.at_once(calls, seed=chance.getrandbits(32))
@@ -145,9 +143,8 @@ def test_a_pipeline_that_comes_while_its_model_is_deleted(
 
 @requirement("osml.race.one-outcome")
 def test_a_model_is_deleted_once(ml: MlCommons, expect: Expect, explore: Explore) -> None:
-    group = ml.lasting_group()
     for chance in explore.by_chance(expect):
-        delete = partial(ml.delete, ml.model(model_group_id=group))
+        delete = partial(ml.delete, ml.model())
         answers = ml.session.at_once([delete, delete], seed=chance.getrandbits(32))
         _honest(expect, answers)
         told = sum(map(_deleted, answers))
@@ -162,9 +159,8 @@ def test_a_model_is_deleted_once(ml: MlCommons, expect: Expect, explore: Explore
 @requirement("osml.race.one-outcome")
 def test_updates_and_reads_have_an_order(ml: MlCommons, expect: Expect, explore: Explore) -> None:
     """Two updates of one field, reads beside them and a delete: some order explains all that was told."""
-    group = ml.lasting_group()
     for chance in explore.by_chance(expect):
-        model = ml.model(description="first", model_group_id=group)
+        model = ml.model(description="first")
         writes = [partial(ml.update, model, {"description": text}) for text in ("second", "third")]
         read, delete = partial(ml.get, model), partial(ml.delete, model)
         deletes = [delete] * chance.randint(0, 1)
@@ -215,7 +211,7 @@ def _written(answered: Exchange) -> str:
 
 @requirement("osml.register.next-version")
 def test_versions_at_the_same_moment_differ(ml: MlCommons, expect: Expect, explore: Explore) -> None:
-    group = ml.lasting_group()
+    group = ml.group_id
     for chance in explore.by_chance(expect):
         bodies = [ml.remote_body(model_group_id=group) for _ in range(2)]
         calls = [partial(ml.register, body) for body in bodies]

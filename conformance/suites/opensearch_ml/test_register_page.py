@@ -112,7 +112,7 @@ def _regex(**fields: Any) -> Mapping[str, Any]:
 def test_a_field_is_accepted(
     ml: MlCommons, expect: Expect, name: str, fields: Mapping[str, Any], reads: tuple[str, ...]
 ) -> None:
-    body = ml.remote_body(**fields)
+    body = ml.remote_body(model_group_id=ml.group_id, **fields)
     answered = ml.register(body)
     expect.accepted(name, answered)
     read = ml.get(str(answered.member("model_id")))
@@ -192,7 +192,7 @@ class TestGroups:
     )
     def test_a_model_without_a_group_makes_one(self, ml: MlCommons, expect: Expect) -> None:
         name = ml.session.new_name("model")
-        read = ml.get(ml.model(name=name))
+        read = ml.get(ml.model(name=name, model_group_id=None))
         expect.members("osml.register.versions", read.json, {"model_group_id": str}, "the model")
         group = ml.get_group(str(read.member("model_group_id")))
         expect.accepted("osml.register.new-group", group)

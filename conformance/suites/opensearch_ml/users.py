@@ -50,16 +50,16 @@ class Users:
     def acting(self, part: Part) -> MlCommons:
         """ML Commons as the user of this part; an admin removes what is made, else who made it."""
         credentials = self.user(part).credentials
-        return self.ml.on(self.ml.session.acting_as(credentials, removes_itself=not self._admin_keeps))
+        return self.ml.apart(self.ml.session.acting_as(credentials, removes_itself=not self._admin_keeps))
 
     def anonymous(self) -> MlCommons:
         """ML Commons as a request without credentials sees it."""
-        return self.ml.on(self.ml.session.acting_as(None))
+        return self.ml.apart(self.ml.session.acting_as(None))
 
     def impostor(self) -> MlCommons:
         """As the owner's name with a wrong password sees it."""
         name = self.user(Part.OWNER).name
-        return self.ml.on(self.ml.session.acting_as(basic(name, "not-this-password")))
+        return self.ml.apart(self.ml.session.acting_as(basic(name, "not-this-password")))
 
     def who_plays(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
         """Those of the parts that somebody plays."""
