@@ -32,7 +32,7 @@ class Mutant:
 
     def breaks(self, rules: OpenSearchMlRules) -> OpenSearchMlRules:
         """The rules of OpenSearch ML with the fault, which is none where it is another profile's."""
-        return dataclasses.replace(rules, **self.rules) if self.profile == OPENSEARCH_ML else rules
+        return rules._replace(**self.rules) if self.profile == OPENSEARCH_ML else rules
 
     def breaks_nugen(self, rules: NugenRules) -> NugenRules:
         """The rules of Nugen with the fault, which is none where it is another profile's."""

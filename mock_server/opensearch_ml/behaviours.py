@@ -8,7 +8,6 @@ Recordings are named as scenario#exchange below `tests/observed/opensearch-<vers
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -219,7 +218,7 @@ def rules_of(behaviour: str, version: Version) -> Rules:
     rules = DOCUMENTED
     for change in CHANGES:
         if change.since <= version:
-            rules = dataclasses.replace(rules, **change.rules)
+            rules = rules._replace(**change.rules)
     for deviation in deviations_of(behaviour):
-        rules = dataclasses.replace(rules, **deviation.rules)
+        rules = rules._replace(**deviation.rules)
     return rules

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -53,7 +52,7 @@ def test_ids_are_unique() -> None:
 
 @pytest.mark.parametrize("named", [*CHANGES, *DEVIATIONS], ids=lambda named: ",".join(named.rules))
 def test_a_difference_changes_rules_that_there_are(named: Any) -> None:
-    assert set(named.rules) <= {field.name for field in dataclasses.fields(Rules)}
+    assert set(named.rules) <= set(Rules._fields)
 
 
 def test_a_deviation_breaks_a_requirement_that_there_is() -> None:
