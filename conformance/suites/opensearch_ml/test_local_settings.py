@@ -23,8 +23,9 @@ from mlconform.conformance.suites.opensearch_ml.local_models import (
     nothing_runs_while,
     refused_while,
 )
-from mlconform.conformance.targets.endpoint import FileName
+from mlconform.conformance.targets.endpoint import LATE_SECONDS, FileName
 from mlconform.conformance.targets.exchange import Exchange
+from mlconform.conformance.targets.registrations import ENDED
 
 pytestmark = exclusive
 
@@ -149,6 +150,9 @@ def test_one_registration_a_node(local: LocalModels, expect: Expect) -> None:
     local.set({MOST_REGISTRATIONS: 1})
     nodes = len(local.session.facts.nodes)
     begun = [local.register(local.url_body(FileName.LATE)) for _ in range(nodes + 1)]
+    # All go on until one has ended, which is the one too many where the setting does what it says.
+    local.session.settle(lambda: [_ended(local, answered) for answered in begun], any, budget=LATE_SECONDS)
+    local.session.endpoint.let_go()
     ended = [local.ended(answered) for answered in begun]
     completed = sum(task.member("state") == "COMPLETED" for task in ended)
     expect.that(
@@ -184,6 +188,10 @@ def test_one_deploy_a_node(local: LocalModels, expect: Expect) -> None:
     refused = models[first.member("state") == "COMPLETED"]
     again = local.ended(local.ml.deploy(refused))
     expect.equal("osml.settings.max-deploy-tasks", again.member("state"), "COMPLETED", "state afterwards")
+
+
+def _ended(local: LocalModels, answered: Exchange) -> bool:
+    return answered.status != 200 or _state(local, answered) in ENDED
 
 
 def _state(local: LocalModels, answered: Exchange) -> Any:
