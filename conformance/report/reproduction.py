@@ -22,6 +22,8 @@ _CREDENTIAL = re.compile(r'(?<= )"(?:[\w-]+: )?(?:\w+ )?\$(MLCONFORM_[A-Z0-9_]+)
 _ACCOUNT = re.compile(r' (?:-H|--cert) "[^"$]*\$MLCONFORM_[A-Z0-9_]+"')
 # Shorter pauses are the run's own pace.
 _SHORTEST_PAUSE = 0.3
+# Before what a check looked at again: it waited for something, and a shell may be quicker.
+_LOOKED_AGAIN = 1.0
 # What `curl` is told as the run was: the option of a run, and the words for curl.
 _FLAGS = {"--insecure": ("-k",)}
 _FLAGS_WITH_VALUE = {"--ca-file": "--cacert"}
@@ -178,9 +180,13 @@ def _body(check: CheckFinished, named: dict[str, str]) -> Iterator[str]:
     if hidden:
         yield f"# the first {hidden} requests are left out here; {WHOLE_IN} them"
     before: ExchangeRecord | None = None
+    looking = False
     for exchange, command in zip(requests, commands(requests, named), strict=True):
         pause = exchange.at - before.at if before is not None else 0.0
+        again = before is not None and exchange.method == "GET" and exchange.curl == before.curl
+        if again and not looking:
+            pause = max(pause, _LOOKED_AGAIN)
         if pause >= _SHORTEST_PAUSE:
             yield f"sleep {pause:.1f}"
-        before = exchange
+        before, looking = exchange, again
         yield command

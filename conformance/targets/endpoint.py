@@ -30,7 +30,7 @@ FILES_PATH = "/models/"
 _POLL_SECONDS = 0.05
 # How long the late file takes where nobody lets go of it: long enough to be looked at meanwhile, also by a
 # slow machine.
-LATE_SECONDS: Final = 2.5
+LATE_SECONDS: Final = 5.0
 
 
 class FileName(StrEnum):

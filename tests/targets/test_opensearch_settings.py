@@ -50,6 +50,7 @@ def test_a_transient_value_does_not_become_persistent(session: Session) -> None:
 
 
 def test_the_cluster_remembers_them_for_a_sweep(session: Session) -> None:
+    sweep(session, PREFIX)  # what another test let a run leave in the mock of this process
     change_settings(session, {AUTO_DEPLOY: True})
     change_settings(session, {AUTO_DEPLOY: None, INTERVAL: 3})
     session.tracker.take()  # what a killed run knew is lost
