@@ -63,7 +63,9 @@ class TestModels:
 
 
 def test_a_group_that_was_made_by_itself_is_removed_once(session: Session) -> None:
-    path = f"{ML}/model_groups/{MlCommons(session).lasting_group()}"
+    ml = MlCommons(session)
+    ml.share_group()
+    path = f"{ML}/model_groups/{ml.group_id}"
     session.begin_sequence()
     session.clean()
     assert [each.request.method for each in session.journal if each.request.path == path] == ["DELETE"]
@@ -71,9 +73,9 @@ def test_a_group_that_was_made_by_itself_is_removed_once(session: Session) -> No
 
 def test_a_group_that_is_remembered_outlives_a_model_of_it(session: Session) -> None:
     ml = MlCommons(session)
-    group = ml.lasting_group()
-    mark = session.tracker.mark()
-    ml.model(model_group_id=group)
+    ml.share_group()
+    group, mark = ml.group_id, session.tracker.mark()
+    ml.model()
     session.clean(mark)
     assert ml.get_group(group).status == 200
     session.clean()
