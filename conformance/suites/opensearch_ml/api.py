@@ -73,16 +73,15 @@ class MlCommons:
         """The same operations through another session with this target."""
         if session is self.session:
             return self
-        other = MlCommons(session)
-        other._shared_connector = self._shared_connector
+        other = self.apart(session)
         other._shared_group = self._shared_group
         return other
 
     def apart(self, session: Session) -> MlCommons:
         """The same for another user, who may not register in the run's group, or for a check beside which
         others go on: registrations in one group at the same moment get in each other's way."""
-        other = self.on(session)
-        other._shared_group = None
+        other = MlCommons(session)
+        other._shared_connector = self._shared_connector
         return other
 
     def share_connector(self) -> None:

@@ -51,6 +51,11 @@ FILES: Mapping[FileName, ModelFile] = {
 NOBODY = "http://127.0.0.1:9/model.zip"
 
 
+def goes_on(task: Exchange) -> bool:
+    """Whether the task that was read had not ended."""
+    return task.status == 200 and task.member("state") not in ENDED
+
+
 class LocalModels:
     """The operations on models that nodes hold themselves. A check that uses them must run alone.
 
@@ -180,7 +185,7 @@ class LocalModels:
     def still_going_on(self, task: Exchange) -> None:
         """Enough was seen of it; raises `Untestable` where the task had ended already."""
         self.session.endpoint.let_go()
-        if task.status != 200 or task.member("state") in ENDED:
+        if not goes_on(task):
             raise Untestable(f"the task ended before it could be looked at: {task.summary}")
 
     def delete_task(self, task_id: str) -> Exchange:

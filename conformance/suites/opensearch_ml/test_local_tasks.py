@@ -8,7 +8,7 @@ from typing import TypeVar
 from mlconform.conformance.outcomes import Untestable
 from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.marks import exclusive, requirement
-from mlconform.conformance.suites.opensearch_ml.local_models import LocalModels
+from mlconform.conformance.suites.opensearch_ml.local_models import LocalModels, goes_on
 from mlconform.conformance.targets.endpoint import FileName
 from mlconform.conformance.targets.exchange import Exchange
 from mlconform.conformance.targets.registrations import ENDED
@@ -153,7 +153,7 @@ def _refused(local: LocalModels, model: str, task_id: str) -> tuple[Exchange, Ex
     local.ml.settle_state(model, "DEPLOYING", "DEPLOYED", "DEPLOY_FAILED")
     deleted = local.ml.delete(model)
     updated = local.ml.update(model, {"description": "changed"})
-    return None if local.ml.get_task(task_id).member("state") in ENDED else (deleted, updated)
+    return (deleted, updated) if goes_on(local.ml.get_task(task_id)) else None
 
 
 def _seen(local: LocalModels, model: str, task_id: str) -> tuple[list[str], list[Exchange]] | None:
@@ -163,7 +163,7 @@ def _seen(local: LocalModels, model: str, task_id: str) -> tuple[list[str], list
 
     def look() -> Exchange:
         state, task = local.ml.state(model), local.ml.get_task(task_id)
-        if task.status == 200 and task.member("state") not in ENDED:
+        if goes_on(task):
             states.append(state)
             tasks.append(task)
         return task

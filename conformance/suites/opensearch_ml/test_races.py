@@ -57,7 +57,6 @@ def _harmless(names: Sequence[str]) -> Sequence[str]:
 def test_of_several_deploys_an_accepted_one_is_enough(
     ml: MlCommons, expect: Expect, explore: Explore
 ) -> None:
-
     def attempt(chance: Random) -> Callable[[], None]:
         names = ["deploy", *chance.choices(["deploy", "predict"], k=chance.randint(1, 2))]
         return _raced(ml, expect, ml.model(), names, chance)

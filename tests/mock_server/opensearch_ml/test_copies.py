@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 MANY = 300
 
 
+def _read(ml: Any, seconds: float) -> Iterator[tuple[str, str]]:
+    """Tasks of deploys, and the state of each as it read so long after it began."""
+    for _ in range(MANY):
+        task = f"~/tasks/{ml.post(f'~/models/{ml.model()}/_deploy').body['task_id']}"
+        ml.time.now += seconds
+        yield task, ml.get(task).body["state"]
+
+
 def _states_afterwards(ml: Any, seconds: float) -> list[str]:
     """What tasks read as so long after each was read as completed for the first time."""
     states = []
-    for _ in range(MANY):
-        task = f"~/tasks/{ml.post(f'~/models/{ml.model()}/_deploy').body['task_id']}"
-        ml.time.now += 0.04
-        assert ml.get(task).body["state"] == "COMPLETED"
+    for task, state in _read(ml, 0.04):
+        assert state == "COMPLETED"
         ml.time.now += seconds
         states.append(ml.get(task).body["state"])
     return states
@@ -29,10 +35,7 @@ def test_a_task_that_read_as_completed_may_run_a_moment_later(make_client: Calla
 def test_the_request_after_that_asks_a_copy_that_has_the_change(make_client: Callable[..., Any]) -> None:
     ml = make_client(behaviour="opensearch-3.4", nodes=3)
     answers = set()
-    for _ in range(MANY):
-        task = f"~/tasks/{ml.post(f'~/models/{ml.model()}/_deploy').body['task_id']}"
-        ml.time.now += 0.04
-        ml.get(task)
+    for task, _ in _read(ml, 0.04):
         kept = ml.delete(task).status == 500
         answers.add((ml.get(task).body["state"], ml.delete(task).status) if kept else None)
     assert answers == {None, ("COMPLETED", 200)}
@@ -54,10 +57,7 @@ def test_one_node_has_no_copies_and_no_page_knows_of_late_ones(make_client: Call
 def test_a_task_that_read_as_completed_may_be_kept_as_running(make_client: Callable[..., Any]) -> None:
     ml = make_client(behaviour="opensearch-3.4", nodes=3)
     answers = set()
-    for _ in range(MANY):
-        task = f"~/tasks/{ml.post(f'~/models/{ml.model()}/_deploy').body['task_id']}"
-        ml.time.now += 0.01
-        ml.get(task)
+    for task, _ in _read(ml, 0.01):
         answers.add(ml.delete(task).status)
     assert answers == {200, 500}
 
