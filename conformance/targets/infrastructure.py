@@ -37,6 +37,10 @@ _NO_CLUSTER = frozenset(
     }
 )
 
+# What a node has no memory for before anything was done: what a client sends it, and a predict call that the
+# node which was asked passes on to one that has the model.
+_READ_FIRST = (b"<http_request>", b"cluster:admin/opensearch/ml/predict")
+
 
 def not_of_the_api(answer: Answer) -> str | None:
     """What gave this answer instead of the API; None for one of the API's own."""
@@ -51,11 +55,11 @@ def not_of_the_api(answer: Answer) -> str | None:
 
 
 def turned_away(answer: Answer) -> bool:
-    """Whether a node had no memory to read the request, so that nobody carried it out. Recorded on 3.4.0:
-    429 `circuit_breaking_exception`, for the data of `<http_request>`."""
+    """Whether a node had no memory to read the request, so that nobody carried it out. Seen on 3.4.0:
+    429 `circuit_breaking_exception`, for the data of one of `_READ_FIRST`."""
     if answer.status != 429 or _error_type(answer.body) != "circuit_breaking_exception":
         return False
-    return b"data for [<http_request>]" in answer.body
+    return any(b"data for [%b]" % data in answer.body for data in _READ_FIRST)
 
 
 def _error_type(body: bytes) -> str | None:

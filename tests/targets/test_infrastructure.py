@@ -19,13 +19,14 @@ from mlconform.conformance.targets.transport import AnswerCutOff, HttpTransport
 
 PAGE = "<html><h1>502 Bad Gateway</h1></html>"
 NO_MANAGER = {"error": {"type": "cluster_manager_not_discovered_exception", "reason": None}, "status": 503}
-NO_MEMORY = {
-    "error": {
-        "type": "circuit_breaking_exception",
-        "reason": "[parent] Data too large, data for [<http_request>] would be [1061559418/1012.3mb]",
-    },
-    "status": 429,
-}
+
+
+def _no_memory(data: str) -> dict[str, object]:
+    reason = f"[parent] Data too large, data for [{data}] would be [1061559418/1012.3mb]"
+    return {"error": {"type": "circuit_breaking_exception", "reason": reason}, "status": 429}
+
+
+NO_MEMORY = _no_memory("<http_request>")
 READ, WRITE = OutgoingRequest("GET", "/x"), OutgoingRequest("POST", "/x")
 
 
@@ -95,11 +96,19 @@ def test_of_what_writes_nothing_is_known(httpserver: HTTPServer, steady: Any) ->
     assert [request.path for request, _ in httpserver.log] == ["/x", "/"]
 
 
-def test_what_a_node_had_no_memory_to_read_is_sent_again(httpserver: HTTPServer, steady: Any) -> None:
+@pytest.mark.parametrize("data", ["<http_request>", "cluster:admin/opensearch/ml/predict"])
+def test_what_a_node_had_no_memory_to_read_is_sent_again(
+    httpserver: HTTPServer, steady: Any, data: str
+) -> None:
     for _ in range(2):
-        httpserver.expect_ordered_request("/x").respond_with_json(NO_MEMORY, 429)
+        httpserver.expect_ordered_request("/x").respond_with_json(_no_memory(data), 429)
     httpserver.expect_ordered_request("/x").respond_with_json({"a": 1})
     assert steady(httpserver.url_for("")).send(WRITE).status == 200
+
+
+def test_what_was_begun_when_memory_ran_out_is_not_sent_again(httpserver: HTTPServer, steady: Any) -> None:
+    httpserver.expect_oneshot_request("/x").respond_with_json(_no_memory("indices:data/write/bulk[s]"), 429)
+    assert steady(httpserver.url_for("")).send(WRITE).status == 429
 
 
 def test_a_node_that_stays_short_of_memory_says_so_in_each_check(
