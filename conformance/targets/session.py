@@ -22,7 +22,7 @@ from mlconform.conformance.targets.exchange import Answer, Exchange, OutgoingReq
 from mlconform.conformance.targets.interruption import raise_if_came
 from mlconform.conformance.targets.restart import by_command
 from mlconform.conformance.targets.settle import Settled, settle, wait
-from mlconform.conformance.targets.tracker import Remaining, Resource, Tracker, remove_all
+from mlconform.conformance.targets.tracker import Remaining, Resource, Tracker, complaints, remove_all
 from mlconform.conformance.targets.transport import AnswerCutOff, Transport
 
 T = TypeVar("T")
@@ -272,7 +272,7 @@ class Session:
             return f"{self.options.prefix}{kind}-{next(self._names)}"
 
     def clean(self, back_to: int = 0) -> list[str]:
-        """Remove what was created since the tracker's mark; one message a thing that stayed.
+        """Remove what was created since the tracker's mark; one message a reason why something stayed.
 
         Where the removal is interrupted, everything is still remembered.
         """
@@ -282,7 +282,7 @@ class Session:
         except BaseException:
             self.tracker.put_back(taken)
             raise
-        return [str(remaining) for remaining in left]
+        return complaints(left)
 
     def remove(self, resources: list[Resource]) -> list[Remaining]:
         """Remove these in this order, and again what stayed, for a while; what is left.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from mlconform.conformance.contract.model import Remedy
@@ -33,6 +33,15 @@ class Remaining:
 
     def __str__(self) -> str:
         return f"{self.resource.kind} {self.resource.id} could not be removed: {self.problem}"
+
+
+def complaints(left: Iterable[Remaining]) -> list[str]:
+    """What stayed and why, in one sentence for all that stayed for one reason."""
+    by_problem: dict[str, list[str]] = {}
+    for remaining in left:
+        things = by_problem.setdefault(remaining.problem, [])
+        things.append(f"{remaining.resource.kind} {remaining.resource.id}")
+    return [f"{', '.join(things)} could not be removed: {problem}" for problem, things in by_problem.items()]
 
 
 class Tracker:

@@ -116,6 +116,16 @@ class TestClean:
         assert session.clean() == ["thing a could not be removed: nobody there"]
         assert len(tries) == 1
 
+    def test_what_stays_for_one_reason_is_told_in_one_sentence(self, talk_to: Any) -> None:
+        session, _ = talk_to({})
+
+        def gone() -> None:
+            raise TargetUnreachable("nobody there")
+
+        for name in "ab":
+            session.tracker.add(Resource("thing", name, gone))
+        assert session.clean() == ["thing b, thing a could not be removed: nobody there"]
+
     def test_an_interruption_forgets_nothing(self, talk_to: Any) -> None:
         session, _ = talk_to({})
         interruptions = iter([KeyboardInterrupt()])

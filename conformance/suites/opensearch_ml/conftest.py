@@ -23,6 +23,7 @@ from mlconform.conformance.targets.model_file import FUNCTION
 from mlconform.conformance.targets.opensearch_memory import memory_of_deleted
 from mlconform.conformance.targets.opensearch_users import users_of
 from mlconform.conformance.targets.session import Session
+from mlconform.conformance.targets.tracker import complaints
 from mlconform.conformance.targets.users import Part, User
 
 
@@ -145,7 +146,7 @@ def let_in(cluster: MlCommons, memory: None, judging: Judging) -> Iterator[bool]
     session.shared[FUNCTION] = allowed
     yield True
     session.shared.pop(FUNCTION, None)
-    judging.complaints += map(str, session.remove(made))
+    judging.complaints += complaints(session.remove(made))
 
 
 @pytest.fixture
