@@ -69,8 +69,9 @@ def _undeploy(session: Session, model: str, nodes: Sequence[str]) -> None:
 
 
 def _profiled(nodes: Any) -> Iterator[tuple[str, str]]:
-    """Each node with each of its models."""
+    """Each node with each of its models; not with those that it was only asked to predict with."""
     for node, profile in nodes.items() if isinstance(nodes, dict) else ():
         models = profile.get("models") if isinstance(profile, dict) else None
-        for model in models if isinstance(models, dict) else ():
-            yield str(node), str(model)
+        for model, shown in models.items() if isinstance(models, dict) else ():
+            if not isinstance(shown, dict) or shown.keys() != {"predict_request_stats"}:
+                yield str(node), str(model)

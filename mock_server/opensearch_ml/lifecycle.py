@@ -289,7 +289,7 @@ class Lifecycle:
             reached = reached[:-1] or reached
         self._end_task(deployment, at, errors, reached)
         model.worker_nodes, model.unlisted_nodes = reached, ()
-        model.forget_passed_on(reached)
+        model.forget_asked_at(reached)
         if not reached:
             rules = self._rules
             ends = rules.failed_auto_deploy_ends if deployment.automatic else rules.failed_deploy_ends
@@ -356,7 +356,7 @@ class Lifecycle:
         self.restarts.lost.discard(model.id)
         if not self._rules.undeploy_keeps_registrations:
             self.registrations.lose_file(model.id)
-        model.forget_passed_on(node_ids)
+        model.forget_asked_at(node_ids)
         model.is_kept_as_failed = False
         if found and self._rules.undeploy_takes_effect and not model.is_stuck:
             self._leave_memory(model, node_ids)
@@ -400,6 +400,8 @@ class Lifecycle:
             self.remnants.keep(model, ModelState.DEPLOYING, model.planned_nodes or (), self._clock.now())
         elif coming is not None and self._ids.happens(self._rules.deleted_stays_in_memory):
             self.remnants.keep(model, ModelState.DEPLOYED, coming.nodes, self._clock.now())
+        elif self.sync_up.asked(model):
+            self.remnants.asked[model.id] = model
 
     def use(self, model: Model) -> None:
         """A predict call used the model: its time to live begins anew."""
@@ -421,7 +423,7 @@ class Lifecycle:
         interrupted = set(self._deployments)
         self._deployments.clear()
         self._coming.clear()
-        self.remnants.models.clear()
+        self.remnants.restart()
         self.sync_up.restart()
         if self._rules.restart_empties_memory:
             self.restarts.begin(interrupted)

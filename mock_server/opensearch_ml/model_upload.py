@@ -144,6 +144,8 @@ def _rewrite(cluster: Cluster, model: Model) -> None:
         last_used=model.last_used,
         requests=model.requests,
         inferences=model.inferences,
+        asked_at=model.asked_at,
+        last_asked=model.last_asked,
     )
     cluster.store.models.put(model.id, whole)
 

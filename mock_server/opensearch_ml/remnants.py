@@ -1,4 +1,4 @@
-"""What nodes keep in memory of models that were deleted: until an undeploy names them, or a restart."""
+"""What nodes keep of models that were deleted: until an undeploy names them, or a restart."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from mlconform.mock_server.opensearch_ml.sync_up import SyncUp
 
 
 class Remnants:
-    """`models` are those that were deleted and are in memory still, by id."""
+    """`models` are those that were deleted and are in memory still, by id; of those in `asked`, that no node
+    has, they still know how often they were asked to predict.
+    """
 
     def __init__(self, sync_up: SyncUp) -> None:
         self._sync_up = sync_up
         self.models: dict[str, Model] = {}
+        self.asked: dict[str, Model] = {}
 
     def keep(self, model: Model, state: ModelState, nodes: tuple[str, ...], at: float) -> None:
         """A model that is deleted at this instant stays on these nodes: deployed, or for ever on its way."""
@@ -30,6 +33,7 @@ class Remnants:
 
     def undeploy(self, model_id: str, node_ids: tuple[str, ...]) -> tuple[str, ...]:
         """Let these nodes go of one; tells which of them served it."""
+        self._forget_asked(model_id, node_ids)
         model = self.models.get(model_id)
         if model is None:
             return ()
@@ -37,10 +41,23 @@ class Remnants:
         self._leave(model, node_ids)
         return served
 
+    def restart(self) -> None:
+        """Every node restarts and forgets them all."""
+        self.models.clear()
+        self.asked.clear()
+
     def lose_node(self, node: str) -> None:
         """A node left with what it had in memory."""
         for model in list(self.models.values()):
             self._leave(model, (node,))
+        for model_id in list(self.asked):
+            self._forget_asked(model_id, (node,))
+
+    def _forget_asked(self, model_id: str, node_ids: tuple[str, ...]) -> None:
+        if model_id in self.asked:
+            self.asked[model_id].forget_asked_at(node_ids)
+            if not self.asked[model_id].asked_at:
+                del self.asked[model_id]
 
     def _leave(self, model: Model, node_ids: tuple[str, ...]) -> None:
         model.worker_nodes = tuple(node for node in model.worker_nodes if node not in node_ids)

@@ -37,6 +37,7 @@ class Restarts:
         self._job_comes_first = self._ids.happens(self._rules.job_comes_first)
         for _, model in self._models:
             model.forget_requests()
+            model.asked_at.clear()
             model.is_kept_as_failed = False
             if not model.in_memory and model.id not in interrupted:
                 continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -105,17 +105,26 @@ def _add_models(cluster: Cluster, nodes: dict[str, JsonObject], wanted: _Wanted)
     for model in _held(cluster):
         if not (wanted.all_models or model.id in wanted.model_ids):
             continue
-        for node in cluster.node_ids:
+        is_known = model.memory_nodes or model.is_kept_as_failed
+        for node in cluster.node_ids if is_known else _asked(cluster, model):
             models = nodes.setdefault(node, {}).setdefault("models", {})
             models[model.id] = _model(cluster, model, node)
 
 
 def _held(cluster: Cluster) -> Iterator[Model]:
-    """What nodes have in memory, or remember of a deploy that failed; of deleted models too."""
+    """What nodes have in memory, remember of a failed deploy, or were asked for; of deleted models too."""
     for _, model in cluster.store.models:
-        if model.in_memory or model.is_kept_as_failed:
+        if model.in_memory or model.is_kept_as_failed or model.asked_at:
             yield model
     yield from cluster.lifecycle.remnants.models.values()
+    yield from cluster.lifecycle.remnants.asked.values()
+
+
+def _asked(cluster: Cluster, model: Model) -> Mapping[str, int]:
+    """How many of the predict calls that came to it each node without the model shows."""
+    most = cluster.settings.number(MONITORED_REQUESTS)
+    asked = cluster.lifecycle.sync_up.asked(model)
+    return {node: min(count, most) for node, count in asked.items() if most}
 
 
 def _model(cluster: Cluster, model: Model, node: str) -> JsonObject:
@@ -124,11 +133,10 @@ def _model(cluster: Cluster, model: Model, node: str) -> JsonObject:
     if model.is_kept_as_failed:
         return {"model_state": "DEPLOYING", "target_worker_nodes": targets}
     workers = list(model.memory_nodes)
-    monitored = cluster.settings.number(MONITORED_REQUESTS)
     if node not in workers:
-        passed_on = min(model.passed_on.get(node, 0), monitored)
-        known: JsonObject = {"worker_nodes": workers}
-        return known | {"predict_request_stats": _times(passed_on)} if passed_on else known
+        known: JsonObject = {"worker_nodes": workers} if workers else {}
+        asked = _asked(cluster, model).get(node)
+        return known | {"predict_request_stats": _times(asked)} if asked else known
     shown: JsonObject = {
         "model_state": "DEPLOYED",
         "predictor": f"{_predictor(model)}@{crc32(model.id.encode()):x}",
@@ -138,6 +146,7 @@ def _model(cluster: Cluster, model: Model, node: str) -> JsonObject:
     if model.id in cluster.lifecycle.remnants.models and cluster.lifecycle.sync_up.is_forgotten(model):
         del shown["worker_nodes"]
     if node == (cluster.local_node_id if cluster.local_node_id in workers else workers[0]):
+        monitored = cluster.settings.number(MONITORED_REQUESTS)
         counts = {"model_inference_stats": model.inferences, "predict_request_stats": model.requests}
         shown |= {name: _times(min(count, monitored)) for name, count in counts.items() if count * monitored}
     if model.file is not None and model.file.size is not None:

@@ -52,6 +52,7 @@ def dump(cluster: Cluster) -> dict[str, Any]:
         "standings": {name: index.standings() for name, index in indices.items()},
         "work": cluster.lifecycle.dump(),
         "remnants": {name: _shown(model) for name, model in cluster.lifecycle.remnants.models.items()},
+        "asked": {name: _shown(model) for name, model in cluster.lifecycle.remnants.asked.items()},
         "counts": cluster.monitor.dump(),
         "throttle": codec.dump(cluster.throttle.buckets),
         "ingest_pipelines": store.ingest_pipelines,
@@ -120,8 +121,9 @@ def load(cluster: Cluster, dumped: Mapping[str, Any]) -> None:
     if cluster.accounts is not None and "accounts" in dumped:
         _load_accounts(cluster.accounts, _object(dumped, "accounts"))
     cluster.lifecycle.load(_object(dumped, "work"))
-    remnants = _object(dumped, "remnants").items()
-    cluster.lifecycle.remnants.models = {name: _loaded(Model, kept, "remnants") for name, kept in remnants}
+    remnants = cluster.lifecycle.remnants
+    remnants.models = _loaded_models(dumped, "remnants")
+    remnants.asked = _loaded_models(dumped, "asked")
     cluster.monitor.load(_object(dumped, "counts"))
     cluster.throttle.buckets = codec.load(dict[str, TokenBucket], _object(dumped, "throttle"), "throttle")
     # Another server may have made the ids of the dump from the same seed, and would make them again.
@@ -144,6 +146,10 @@ def _loaded(kind: Any, value: Any, place: str) -> Any:
     if kind is Model and isinstance(value, dict) and isinstance(value.get("connector"), dict):
         value = {**value, "connector": {"credential": {}, **value["connector"]}}
     return codec.load(kind, value, place)
+
+
+def _loaded_models(dumped: Mapping[str, Any], name: str) -> dict[str, Model]:
+    return {key: _loaded(Model, model, name) for key, model in _object(dumped, name).items()}
 
 
 def _object(dumped: Mapping[str, Any], name: str) -> JsonObject:

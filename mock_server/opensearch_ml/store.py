@@ -107,12 +107,13 @@ class LocalFile:
 
 @dataclass(slots=True)
 class Model:
-    """One model version. Times are epoch milliseconds, `last_used` and `local_node_forgot_at` seconds.
+    """One model version. Times are epoch milliseconds, `last_used`, `last_asked` and
+    `local_node_forgot_at` seconds.
 
     `worker_nodes` is what the document says; after a restart nothing of it may be true, and `unlisted_nodes`
     have the model in memory though the document says that none has. `requests` and
-    `inferences` count the predict calls, and those answered, since the model came into memory, `passed_on`
-    those that came to nodes without it. Of nodes that
+    `inferences` count the predict calls, and those answered, since the model came into memory, `asked_at`
+    those that came to nodes without it, the last one when it was `last_asked`. Of nodes that
     may not notice that a model is disabled: `met_by_predict` says that a call asked for it since it left
     memory, `is_disabled_unnoticed` that the next one is answered. `redeploys` counts how often it was
     deployed again by itself since a client asked for it, and its document tells that where it
@@ -157,7 +158,8 @@ class Model:
     local_node_forgot_at: float | None = None
     requests: int = 0
     inferences: int = 0
-    passed_on: dict[str, int] = field(default_factory=dict)
+    asked_at: dict[str, int] = field(default_factory=dict)
+    last_asked: float = 0.0
     met_by_predict: bool = False
     is_disabled_unnoticed: bool = False
     redeploys: int = 0
@@ -186,9 +188,9 @@ class Model:
         self.requests = self.inferences = 0
         self.met_by_predict = False
 
-    def forget_passed_on(self, nodes: Collection[str]) -> None:
+    def forget_asked_at(self, nodes: Collection[str]) -> None:
         """These nodes were told to have the model or to have it no more."""
-        self.passed_on = {node: count for node, count in self.passed_on.items() if node not in nodes}
+        self.asked_at = {node: count for node, count in self.asked_at.items() if node not in nodes}
 
     @property
     def memory_nodes(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 
 from mlconform.mock_server.opensearch_ml.environment import Environment
 from mlconform.mock_server.opensearch_ml.opensearch_core.settings import SYNC_INTERVAL, Settings
@@ -20,11 +20,17 @@ class SyncUp:
         self._settings = settings
         self._models = store.models
         self._start = self._clock.now()
+        self._ran_before = -math.inf
         self._mortal: set[str] = set()
 
     def restart(self) -> None:
         """Count the interval from now."""
         self._start = self._clock.now()
+
+    def change_from(self, interval: int) -> None:
+        """The interval was so many seconds until now: count the one that it is from now."""
+        self._ran_before = self._last_run(interval or self._rules.sync_interval_of_zero)
+        self.restart()
 
     def watch(self, model: Model) -> None:
         """Look after a model that has a TTL."""
@@ -53,14 +59,24 @@ class SyncUp:
 
     def is_forgotten(self, model: Model) -> bool:
         """Whether the node that clients talk to lost the model after the last tick."""
-        if model.local_node_forgot_at is None:
-            return False
-        interval = self._interval()
-        if interval == 0:
-            return True
-        moments = (model.local_node_forgot_at, self._clock.now())
-        before, now = (math.floor((moment - self._start) / interval) for moment in moments)
-        return before == now
+        return model.local_node_forgot_at is not None and not self._ran_since(model.local_node_forgot_at)
+
+    def ask(self, model: Model, node: str) -> None:
+        """A predict call came to this node, which does not have the model."""
+        model.asked_at = {**self.asked(model), node: self.asked(model).get(node, 0) + 1}
+        model.last_asked = self._clock.now()
+
+    def asked(self, model: Model) -> Mapping[str, int]:
+        """How many such calls each node remembers; where no node has the model, until the job runs."""
+        return {} if not model.in_memory and self._ran_since(model.last_asked) else model.asked_at
+
+    def _ran_since(self, moment: float) -> bool:
+        return self._last_run(self._interval()) > moment
+
+    def _last_run(self, interval: int) -> float:
+        """When the job ran last, where the interval is so many seconds."""
+        runs = math.floor((self._clock.now() - self._start) / interval) if interval else 0
+        return self._start + runs * interval if runs else self._ran_before
 
     def meets(self, seconds: float) -> bool:
         """Whether the job, which looks at the models for so long each time, does so right now: by chance."""

@@ -113,3 +113,12 @@ def test_a_sweep_leaves_it_while_somebody_elses_run_goes_on(session: Session) ->
     node_of(session).models = {"one"}
     assert sweep(session, PREFIX, spare=(f"{PREFIX}live-",)) == ([], [])
     assert set(in_memory(session)) == {"one"}
+
+
+def test_what_a_node_was_only_asked_for_is_not_in_its_memory(talk_to: Any) -> None:
+    """Recordings profile_refused: a refused predict call is counted."""
+    models = {"asked": {"predict_request_stats": {"count": 1}}, "held": {"worker_nodes": [NODE]}}
+    answers = {("GET", f"{ML}/profile/models"): (200, {"nodes": {NODE: {"models": models}}})}
+    session, _ = talk_to(answers)
+    assert in_memory(session) == {"held": [NODE]}
+    session.close()

@@ -27,7 +27,7 @@ def put(call: Call) -> Answer:
     before = cluster.settings.number(SYNC_INTERVAL)
     applied = cluster.settings.change(changes)
     if cluster.settings.number(SYNC_INTERVAL) != before:
-        cluster.lifecycle.sync_up.restart()
+        cluster.lifecycle.sync_up.change_from(before)
     return Answer({"acknowledged": True, **_shown(call, applied)})
 
 

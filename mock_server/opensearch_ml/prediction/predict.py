@@ -257,6 +257,7 @@ def _require_memory(cluster: Cluster) -> None:
 def _require_ready(call: Call, model: Model) -> None:
     """In memory; what is not deployed is deployed on the way where the setting allows it."""
     cluster, rules, lifecycle = call.cluster, call.cluster.rules, call.cluster.lifecycle
+    asked = cluster.all_nodes[call.node - 1].id
     if call.node > 1 and not rules.every_node_serves:
         raise illegal_argument("Model not ready yet. Please deploy the model first.")
     if call.node > 1 and not rules.undeploy_reaches_other_nodes and model.was_deployed:
@@ -265,9 +266,8 @@ def _require_ready(call: Call, model: Model) -> None:
     if is_partly_there and not rules.partly_deployed_serves:
         raise illegal_argument("Model not ready yet. Please deploy the model first.")
     if _is_cached(cluster, model):
-        asked = cluster.all_nodes[call.node - 1].id
         if asked not in model.memory_nodes:
-            model.passed_on[asked] = model.passed_on.get(asked, 0) + 1
+            lifecycle.sync_up.ask(model, asked)
         return
     may_deploy = rules.auto_deploy and model.algorithm == "REMOTE"
     if may_deploy and (cluster.settings.on(AUTO_DEPLOY) or not rules.auto_deploy_can_be_disabled):
@@ -279,4 +279,5 @@ def _require_ready(call: Call, model: Model) -> None:
         if lifecycle.lacks_connector(model):
             raise status_error(404, f"Failed to find connector:{model.connector_id}")
     if not lifecycle.serves(model):
+        lifecycle.sync_up.ask(model, asked)
         raise illegal_argument("Model not ready yet. Please deploy the model first.")

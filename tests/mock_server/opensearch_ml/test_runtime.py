@@ -47,6 +47,68 @@ def test_only_as_many_requests_are_monitored_as_the_setting_says(ml: Any) -> Non
     assert "predict_request_stats" not in _model(ml, model_id)
 
 
+class TestRefused:
+    """A predict call to a model that is not in memory is remembered (recordings profile_refused)."""
+
+    @pytest.fixture
+    def model(self, ml: Any) -> str:
+        ml.setting("model_auto_deploy.enable", False)
+        model_id = str(ml.model())
+        assert ml.predict(model_id).status == 400
+        return model_id
+
+    def test_it_is_counted(self, ml: Any, model: str) -> None:
+        assert set(_model(ml, model)) == {"predict_request_stats"}
+        ml.predict(model)
+        assert _model(ml, model)["predict_request_stats"]["count"] == 2
+
+    def test_nothing_is_where_nothing_is_monitored(self, ml: Any, model: str) -> None:
+        ml.setting("monitoring_request_count", 0)
+        assert ml.get(f"~/profile/models/{model}").body == {}
+
+    def test_a_deploy_begins_anew(self, ml: Any, model: str) -> None:
+        ml.post(f"~/models/{model}/_deploy")
+        ml.time.now += 1
+        assert "predict_request_stats" not in _model(ml, model)
+
+    def test_an_undeploy_forgets_it(self, ml: Any, model: str) -> None:
+        ml.post(f"~/models/{model}/_undeploy")
+        assert ml.get("~/profile/models").body == {}
+
+    def test_the_sync_up_job_forgets_it(self, ml: Any, model: str) -> None:
+        ml.time.now += 10
+        assert ml.get(f"~/profile/models/{model}").body == {}
+        ml.predict(model)
+        assert _model(ml, model)["predict_request_stats"]["count"] == 1
+
+    def test_what_the_job_forgot_does_not_come_back_with_another_interval(self, ml: Any, model: str) -> None:
+        ml.time.now += 10
+        ml.setting("sync_up_job_interval_in_seconds", 0)
+        assert ml.get(f"~/profile/models/{model}").body == {}
+
+    def test_a_restart_forgets_it(self, ml: Any, model: str) -> None:
+        ml.post("/_mock/restart")
+        assert ml.get(f"~/profile/models/{model}").body == {}
+
+    def test_it_outlives_the_model_until_an_undeploy_names_it(self, ml: Any, model: str) -> None:
+        ml.delete(f"~/models/{model}")
+        assert _model(ml, model)["predict_request_stats"]["count"] == 1
+        ml.post("~/models/_undeploy", {"model_ids": [model, "nothing"]})
+        assert ml.get(f"~/profile/models/{model}").body == {}
+
+    def test_a_restart_forgets_that_of_a_deleted_one(self, ml: Any, model: str) -> None:
+        ml.delete(f"~/models/{model}")
+        ml.post("/_mock/restart")
+        assert ml.get(f"~/profile/models/{model}").body == {}
+
+    def test_a_state_that_was_kept_tells_it(self, ml: Any, model: str) -> None:
+        ml.delete(f"~/models/{model}")
+        kept = ml.get("/_mock/state").body
+        ml.post("/_mock/restart")
+        ml.put("/_mock/state", kept)
+        assert _model(ml, model)["predict_request_stats"]["count"] == 1
+
+
 def test_the_view_by_model_tells_once_where_it_is(node: Any) -> None:
     model_id = node.deployed()
     (worker,) = node.get("/_nodes").body["nodes"]
