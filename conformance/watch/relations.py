@@ -55,7 +55,7 @@ class Relations:
     def __init__(self, nodes: Iterable[str], now: Callable[[], float] = time.time) -> None:
         known = frozenset(nodes)
         self._things = Things()
-        self._counts = WriteCounts(self._things)
+        self._counts = WriteCounts(self._things, len(known))
         self._reads = Reads(self._things, self._counts, known, now)
         self._nodes = Nodes(self._things, known)
         # What was sent for models that are still to be made, by the task.

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from mlconform.conformance.contract.model import Contract
 from mlconform.conformance.targets.exchange import Answer, Exchange, OutgoingRequest
+from mlconform.conformance.targets.session import Facts
 from mlconform.conformance.watch.watch import Watch
 
 from .exchanges import ML, MODEL, NOW, differences
@@ -84,6 +86,21 @@ def test_a_search_that_has_nowhere_to_look_finds_nothing(
 def test_shards_that_do_not_add_up_are_a_difference(watch: Watch) -> None:
     body = DELETED | {"_shards": {"total": 1, "successful": 2, "failed": 0}}
     assert "osml.relation.shards" in see(watch, "DELETE", f"{ML}/models/{MODEL}", 200, body)
+
+
+@pytest.mark.parametrize(("nodes", "total", "differs"), [(1, 2, True), (3, 3, False), (3, 4, True)])
+def test_copies_come_and_go_with_several_nodes_alone(
+    contract: Contract, nodes: int, total: int, differs: bool
+) -> None:
+    facts = Facts("opensearch-ml", "opensearch", "3.4.0", tuple(f"node-{number}" for number in range(nodes)))
+    watch = Watch(contract, facts, lambda _: True, lambda: NOW)
+    see(watch, "DELETE", f"{ML}/models/{MODEL}", 200, DELETED)
+    after = DELETED | {
+        "_seq_no": 8,
+        "_id": "other",
+        "_shards": {"total": total, "successful": 1, "failed": 0},
+    }
+    assert ("osml.relation.shards" in see(watch, "DELETE", f"{ML}/models/other", 200, after)) is differs
 
 
 def test_a_sequence_number_that_does_not_grow_is_a_difference(watch: Watch) -> None:

@@ -238,12 +238,22 @@ class MlCommons:
         return answered
 
     def settle_deploy(self, model_id: str, answered: Exchange) -> Settled[str]:
-        """Wait until the deploy of this answer has the model deployed, or its task ended and it failed."""
+        """Wait until the deploy of this answer has the model deployed, or its task ended and it failed.
+
+        Of several nodes one may be late to know: as many reads in a row must say so.
+        """
         task = self.await_task(answered)
         ended = task is not None and task.member("state") in ENDED
+        in_a_row = 0
+
+        def deployed(state: str) -> bool:
+            nonlocal in_a_row
+            in_a_row = in_a_row + 1 if state == "DEPLOYED" else 0
+            return in_a_row >= len(self.session.facts.nodes)
+
         return self.session.settle(
             lambda: self.state(model_id),
-            lambda state: state == "DEPLOYED",
+            deployed,
             unless=lambda state: ended and state == "DEPLOY_FAILED",
         )
 

@@ -35,7 +35,7 @@ class TestFields:
     def _updated(self, ml: MlCommons, expect: Expect, field: str, body: Any, model: str | None = None) -> Any:
         """Update a model, and the value of the body's one member when it is read again."""
         model = model or ml.model()
-        expect.accepted(f"osml.update.field.{field}", ml.update(model, body))
+        expect.accepted(f"osml.update.field.{field}", ml.when_ready(lambda: ml.update(model, body)))
         return ml.get(model).member(next(iter(body)))
 
     @requirement("osml.update.field.name")
