@@ -82,6 +82,17 @@ def test_a_group_that_is_remembered_outlives_a_model_of_it(session: Session) -> 
     assert ml.get_group(group).status == 404
 
 
+def test_a_session_beside_this_one_has_no_part_in_its_group(session: Session) -> None:
+    """It does not remember the group, and would remove it with its model."""
+    ml = MlCommons(session)
+    ml.share_group()
+    beside = session.beside()
+    ml.on(beside).model()
+    assert beside.clean() == []
+    assert ml.get_group(ml.group_id).status == 200
+    session.clean()
+
+
 def test_a_model_that_failed_is_not_waited_for_until_it_is_undeployed(talk_to: Any) -> None:
     session, _ = talk_to({("GET", f"{ML}/models/m"): (200, {"model_state": "DEPLOY_FAILED"})})
     settled = MlCommons(session).settle_undeploy("m", budget=30.0)

@@ -70,11 +70,13 @@ class MlCommons:
         return self._shared_connector or self.connector()
 
     def on(self, session: Session) -> MlCommons:
-        """The same operations through another session with this target."""
+        """The same operations through another session with this target; in the run's group where that
+        remembers what was made together with this one, for a group is removed with its last model."""
         if session is self.session:
             return self
         other = self.apart(session)
-        other._shared_group = self._shared_group
+        if session.tracker is self.session.tracker:
+            other._shared_group = self._shared_group
         return other
 
     def apart(self, session: Session) -> MlCommons:

@@ -47,6 +47,8 @@ FILES: Mapping[FileName, ModelFile] = {
     FileName.NO_ZIP: model_file.no_zip(),
     FileName.WITHOUT_TOKENIZER: model_file.without_tokenizer(),
 }
+# What comes later than this after its task has ended is no delay.
+MEMORY_BUDGET_SECONDS = 2.0
 # An address of this machine at which nothing listens.
 NOBODY = "http://127.0.0.1:9/model.zip"
 
@@ -158,12 +160,12 @@ class LocalModels:
         """A model that was registered from the run's endpoint, not deployed."""
         self.let_in()
         task = self.ended(self.register(self.url_body(file, **changes)))
+        told = f"a local model could not be registered by URL: {task.summary}"
+        if task.status != 200:
+            raise Untestable(told)
         if task.member("state") != "COMPLETED":
-            raise Untestable(
-                f"a local model could not be registered by URL: {task.summary}; the target must reach "
-                f"{self.session.endpoint.files} (--endpoint-host)",
-                Remedy.ENDPOINT,
-            )
+            reached = f"the target must reach {self.session.endpoint.files} (--endpoint-host)"
+            raise Untestable(f"{told}; {reached}", Remedy.ENDPOINT)
         return str(task.member("model_id"))
 
     def going_on(self) -> tuple[Exchange, str]:
@@ -242,7 +244,19 @@ class LocalModels:
         """A model that was uploaded and deployed to every node that may hold it."""
         model_id = self.uploaded(**changes)
         self.ml.bring_up(model_id)
+        self._await_memory(model_id)
         return model_id
+
+    def deploy(self, model_id: str) -> Exchange:
+        """The task of its deploy to every node once that has ended, or the refusal of it."""
+        ended = self.ended(self.ml.deploy(model_id))
+        if ended.member("state") == "COMPLETED":
+            self._await_memory(model_id)
+        return ended
+
+    def _await_memory(self, model_id: str) -> None:
+        """Of several nodes one may have the model a moment after the task has ended."""
+        self.settle_memory(model_id, self.nodes, budget=MEMORY_BUDGET_SECONDS)
 
     # its use
 

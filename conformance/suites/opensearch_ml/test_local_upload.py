@@ -77,7 +77,7 @@ class TestChunks:
             expect.accepted("osml.upload.chunks", local.upload_chunk(model, number, content))
         settled = local.ml.settle_state(model, "REGISTERED")
         expect.settles("osml.upload.chunks", settled, "REGISTERED", "model_state after the last chunk")
-        ended = local.ended(local.ml.deploy(model))
+        ended = local.deploy(model)
         expect.equal("osml.upload.chunks", ended.member("state"), "COMPLETED", "state of the deploy task")
         expect.accepted("osml.upload.chunks", local.predict(model))
 
@@ -107,7 +107,7 @@ class TestChunks:
         for number, content in sent:
             expect.accepted("osml.upload.again", local.upload_chunk(model, number, content))
         local.ml.settle_state(model, "REGISTERED")
-        ended = local.ended(local.ml.deploy(model))
+        ended = local.deploy(model)
         expect.equal("osml.upload.again", ended.member("state"), "COMPLETED", "state of the deploy task")
         expect.accepted("osml.upload.again", local.predict(model))
 
@@ -126,4 +126,4 @@ def _deployed(local: LocalModels, chunks: dict[int, bytes], model: str | None = 
         if sent.status != 200:
             raise Untestable(f"a chunk could not be uploaded: {sent.summary}")
     local.ml.settle_state(model_id, "REGISTERED", budget=2.0)
-    return local.ended(local.ml.deploy(model_id))
+    return local.deploy(model_id)
