@@ -170,11 +170,16 @@ class Judging:
     def close(self, *, interrupted_at: float | None = None) -> None:
         """Remove what is left of the run, put settings back, and hang up; see `complaints`.
 
-        A run that was interrupted, at this `time.monotonic`, may have made more than it remembers.
+        A run that was interrupted, at this `time.monotonic`, may have made more than it remembers. What a
+        check could not remove may have been in the way of another, which is gone by now: a node takes a
+        connector for one that a model still uses where their ids have a part in common.
         """
         for target in self._targets.values():
-            if interrupted_at is not None:
-                self.complaints += sweep_run(target.session, interrupted_at)
+            if interrupted_at is not None or (self.complaints and not in_worker()):
+                since = time.monotonic() if interrupted_at is None else interrupted_at
+                removed, left = sweep_run(target.session, since)
+                stayed = [told for told in self.complaints if not any(thing in told for thing in removed)]
+                self.complaints = list(dict.fromkeys([*stayed, *left]))
             self._hang_up(target.session)
         self._targets.clear()
 

@@ -129,21 +129,21 @@ def join(session: Session, run: str) -> None:
     profiles()[session.facts.profile].join(session, run)
 
 
-def sweep_run(session: Session, interrupted_at: float) -> list[str]:
-    """Remove what an interrupted check made and could not remember; one message a thing that stayed.
+def sweep_run(session: Session, since: float) -> tuple[list[str], list[str]]:
+    """Remove what the run made and an interrupted check could not remember, or a check could not remove.
 
-    A request that was on its way may be carried out after the interruption, and a search sees what
-    it made only after the index was refreshed, so that has time to happen first, counted from
-    `interrupted_at` (`time.monotonic`).
+    Gives what was removed, and a message for each thing that stayed. A request that was on its way may be
+    carried out after an interruption, and a search sees what it made only after the index was refreshed, so
+    that has time to happen first, counted from `since` (`time.monotonic`).
     """
     sweep = profiles()[session.facts.profile].sweep
     if sweep is None:
-        return []
-    wait(interrupted_at + REFRESH_SECONDS - time.monotonic())
+        return [], []
+    wait(since + REFRESH_SECONDS - time.monotonic())
     try:
-        return sweep(session, session.options.prefix)[1]
+        return sweep(session, session.options.prefix)
     except (TargetUnreachable, BrokenAnswer) as error:
-        return [f"what begins with {session.options.prefix} may still be there: {error}"]
+        return [], [f"what begins with {session.options.prefix} may still be there: {error}"]
 
 
 def split_targets(given: Sequence[str]) -> tuple[str, tuple[str, ...]]:

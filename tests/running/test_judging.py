@@ -244,6 +244,19 @@ class TestLifeOfATarget:
         assert read_settings(session)[PRIVATE_ADDRESSES] == "false"
         assert judging.complaints == []
 
+    def test_what_a_check_could_not_remove_is_tried_again_at_the_end(
+        self, judging: Judging, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # a worker leaves it to the run
+        session = judging.target("opensearch-ml").session
+        group = {"name": session.new_name("group"), "description": "x"}
+        made = str(session.request("POST", f"{self.GROUPS}/_register", group).member("model_group_id"))
+        judging.complaints += [f"model group {made} could not be removed: in use", "thing t stays"]
+        judging.close()
+        assert judging.complaints == ["thing t stays"]
+        with closing(connect("opensearch-ml", judging.options.target)) as other:
+            assert other.request("GET", f"{self.GROUPS}/{made}").status == 404
+
     @pytest.mark.parametrize("interrupted", [True, False])
     def test_what_an_interrupted_check_made_is_looked_for(self, judging: Judging, interrupted: bool) -> None:
         session = judging.target("opensearch-ml").session
