@@ -401,7 +401,7 @@ class Lifecycle:
         elif coming is not None and self._ids.happens(self._rules.deleted_stays_in_memory):
             self.remnants.keep(model, ModelState.DEPLOYED, coming.nodes, self._clock.now())
         elif self.sync_up.asked(model):
-            self.remnants.asked[model.id] = model
+            self.remnants.remember(model)
 
     def use(self, model: Model) -> None:
         """A predict call used the model: its time to live begins anew."""

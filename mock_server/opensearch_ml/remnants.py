@@ -22,6 +22,11 @@ class Remnants:
         model.worker_nodes = nodes if state is ModelState.DEPLOYED else ()
         self.models[model.id] = model
 
+    def remember(self, model: Model) -> None:
+        """Nodes know that a model that is deleted now was asked for; what they forgot takes no room."""
+        asked = {name: each for name, each in self.asked.items() if self._sync_up.asked(each)}
+        self.asked = asked | {model.id: model}
+
     def workers(self, model: Model) -> tuple[str, ...]:
         """The nodes that serve one; they learn of each other when the sync-up job runs next."""
         return () if self._sync_up.is_forgotten(model) else model.worker_nodes

@@ -96,6 +96,14 @@ class TestRefused:
         ml.post("~/models/_undeploy", {"model_ids": [model, "nothing"]})
         assert ml.get(f"~/profile/models/{model}").body == {}
 
+    def test_what_the_job_forgot_of_deleted_models_takes_no_room(self, ml: Any, model: str) -> None:
+        ml.delete(f"~/models/{model}")
+        ml.time.now += 10
+        other = str(ml.model())
+        ml.predict(other)
+        ml.delete(f"~/models/{other}")
+        assert set(ml.get("/_mock/state").body["profiles"]["opensearch-ml"]["asked"]) == {other}
+
     def test_a_restart_forgets_that_of_a_deleted_one(self, ml: Any, model: str) -> None:
         ml.delete(f"~/models/{model}")
         ml.post("/_mock/restart")
