@@ -30,7 +30,7 @@ def sweep(session: Session, prefix: str, spare: Collection[str] = ()) -> tuple[l
         left = session.remove(found)
         complaints += [str(remaining) for remaining in left]
         stayed = {remaining.resource.id for remaining in left}
-        removed += [f"{kind} {resource.id}" for resource in found if resource.id not in stayed]
+        removed += [str(resource) for resource in found if resource.id not in stayed]
     if not spare and (gone := deleted_in_memory(session)):
         left = session.remove([memory_of_deleted(session)])
         complaints += [str(remaining) for remaining in left]
@@ -38,7 +38,7 @@ def sweep(session: Session, prefix: str, spare: Collection[str] = ()) -> tuple[l
     users = left_users(session, prefix, left_alone)
     left = session.remove(users)
     stayed = {remaining.resource.id for remaining in left}
-    removed += [f"user {user.id}" for user in users if user.id not in stayed]
+    removed += [str(user) for user in users if user.id not in stayed]
     return removed, [*complaints, *(str(remaining) for remaining in left)]
 
 

@@ -22,6 +22,9 @@ class Resource:
     id: str
     remove: Callable[[], str | None]
 
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
@@ -32,16 +35,19 @@ class Remaining:
     hopeless: bool = False
 
     def __str__(self) -> str:
-        return f"{self.resource.kind} {self.resource.id} could not be removed: {self.problem}"
+        return _stayed([self.resource], self.problem)
 
 
 def complaints(left: Iterable[Remaining]) -> list[str]:
     """What stayed and why, in one sentence for all that stayed for one reason."""
-    by_problem: dict[str, list[str]] = {}
+    by_problem: dict[str, list[Resource]] = {}
     for remaining in left:
-        things = by_problem.setdefault(remaining.problem, [])
-        things.append(f"{remaining.resource.kind} {remaining.resource.id}")
-    return [f"{', '.join(things)} could not be removed: {problem}" for problem, things in by_problem.items()]
+        by_problem.setdefault(remaining.problem, []).append(remaining.resource)
+    return [_stayed(resources, problem) for problem, resources in by_problem.items()]
+
+
+def _stayed(resources: Iterable[Resource], problem: str) -> str:
+    return f"{', '.join(map(str, resources))} could not be removed: {problem}"
 
 
 class Tracker:

@@ -11,7 +11,7 @@ from mlconform.mock_server.opensearch_ml.store import Model, Store
 
 
 class SyncUp:
-    """When the job runs next with something to do, and whose time to live it ends."""
+    """When the job runs next with something to do, whose time to live it ends, what nodes forget by it."""
 
     def __init__(self, environment: Environment, settings: Settings, store: Store) -> None:
         self._rules = environment.rules
@@ -63,7 +63,8 @@ class SyncUp:
 
     def ask(self, model: Model, node: str) -> None:
         """A predict call came to this node, which does not have the model."""
-        model.asked_at = {**self.asked(model), node: self.asked(model).get(node, 0) + 1}
+        asked = self.asked(model)
+        model.asked_at = {**asked, node: asked.get(node, 0) + 1}
         model.last_asked = self._clock.now()
 
     def asked(self, model: Model) -> Mapping[str, int]:
