@@ -6,15 +6,15 @@ import ssl
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 NAMES = ("localhost", "127.0.0.1", "::1")
 """The hosts that every certificate is for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Certificates:
+class Certificates(Struct, frozen=True):
     """The file of the authority, which clients are given, and those that the server reads when it starts."""
 
     ca_file: Path

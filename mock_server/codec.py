@@ -1,8 +1,7 @@
-"""Dataclasses as JSON values and back: what a state is dumped to and loaded from."""
+"""Values of the mock as JSON values and back: what a state is dumped to and loaded from."""
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import types
 from collections.abc import Mapping
@@ -10,17 +9,19 @@ from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from msgspec import Struct
+
 ValueT = TypeVar("ValueT")
 
 
 class CodecError(ValueError):
-    """A JSON value that is not what a dataclass was dumped to; the message names the place."""
+    """A JSON value that is not what a value was dumped to; the message names the place."""
 
 
 def dump(value: Any) -> Any:
-    """A dataclass, and what it holds, as JSON values; an infinite number becomes null."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: dump(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    """A value, and what it holds, as JSON values; an infinite number becomes null."""
+    if isinstance(value, Struct):
+        return {name: dump(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, Mapping):
         return {key: dump(member) for key, member in value.items()}
     if isinstance(value, list | tuple):
@@ -47,8 +48,8 @@ def _load(kind: Any, value: Any, place: str) -> Any:
         return value
     if origin in (Union, types.UnionType):
         return _load_union(arguments, value, place)
-    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
-        return _load_dataclass(kind, _expect(value, dict, place), place)
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        return _load_struct(kind, _expect(value, dict, place), place)
     if origin in (list, tuple):
         items = [_load(arguments[0], item, place) for item in _expect(value, list, place)]
         return items if origin is list else tuple(items)
@@ -60,7 +61,7 @@ def _load(kind: Any, value: Any, place: str) -> Any:
     return _load_scalar(kind, value, place)
 
 
-def _load_dataclass(kind: Any, members: dict[str, Any], place: str) -> Any:
+def _load_struct(kind: Any, members: dict[str, Any], place: str) -> Any:
     kinds = _hints(kind)
     if not set(members) <= set(kinds):
         _refuse(f"members of {sorted(kinds)}", members, place)

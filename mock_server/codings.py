@@ -9,8 +9,9 @@ writes zstd and snappy, which the mock does not: whoever accepts those alone is 
 from __future__ import annotations
 
 import zlib
-from dataclasses import replace
 from functools import lru_cache
+
+from msgspec.structs import replace
 
 from mlconform.mock_server.core import Request, Response, WireFault
 

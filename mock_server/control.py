@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from mlconform.mock_server.clock import Clock
 from mlconform.mock_server.codec import CodecError
@@ -33,8 +34,7 @@ class ControlError(Exception):
     """A request to the control operations that can't be done; the message says what would do."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Operation:
+class _Operation(Struct, frozen=True):
     """One operation: what it does, in a line, and the members that its body may have."""
 
     does: str

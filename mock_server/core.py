@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
+
+from msgspec import Struct, field
 
 JSON_UTF8 = "application/json; charset=UTF-8"
 
 
-@dataclass(slots=True)
-class Connection:
+class Connection(Struct):
     """What a server remembers of a connection that is kept alive, from one request to the next."""
 
     owes_refusal: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One HTTP request. Header names are lower case; `path` is percent-encoded, without the query.
 
     Requests that come over one `connection` name it; each of the others is alone on its own. `node` counts
@@ -34,8 +33,7 @@ class Request:
     node: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class WireFault:
+class WireFault(Struct, frozen=True):
     """What a server does to an answer on purpose: `delay` in seconds, then at most one way to break it."""
 
     delay: float = 0.0
@@ -43,16 +41,14 @@ class WireFault:
     truncated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(Struct, frozen=True):
     """The parts in which a server sends a body, `every` so many seconds one."""
 
     parts: tuple[bytes, ...]
     every: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """One HTTP answer, whole; a server does what `fault` and `stream` say, callers in this process may."""
 
     status: int

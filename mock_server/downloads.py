@@ -9,16 +9,16 @@ from __future__ import annotations
 import ipaddress
 import threading
 import time
-from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 # No server may take longer than this in all.
 _LONGEST_SECONDS = 120.0
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """A file, or what went wrong in a node's words."""
 
     content: bytes = b""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from mlconform.mock_server.stubs import Asked, Stubs
 
 DEFAULT_ANSWER: dict[str, Any] = {"choices": [{"message": {"content": "hi"}}], "embedding": [0.1, 0.2]}
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """What the endpoint answers to one call: its status, its body, and the value that this was made of."""
 
     status: int

@@ -10,9 +10,11 @@ import fnmatch
 import math
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlconform.mock_server.core import Request, Response, WireFault, json_response
 
@@ -50,8 +52,7 @@ _STATUSES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Delay:
+class Delay(Struct, frozen=True):
     """Seconds that an answer waits: `fixed`, `uniform`, `exponential` or `normal`, never below zero."""
 
     distribution: str
@@ -69,8 +70,7 @@ class Delay:
         return given["seconds"]
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """One fault and whom it strikes.
 
     `path` is a pattern with `*`; for faults of deployments it is matched against the deployed model's id.
@@ -94,14 +94,12 @@ class Fault:
         return self.method in (None, request.method) and fnmatch.fnmatchcase(request.path, self.path)
 
 
-@dataclass(slots=True)
-class _Armed:
+class _Armed(Struct):
     fault: Fault
     struck: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Strike:
+class Strike(Struct, frozen=True):
     """What one request suffers."""
 
     wire: WireFault = field(default_factory=WireFault)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlconform.mock_server.nugen.rules import Rules as NugenRules
 from mlconform.mock_server.opensearch_ml.rules import Rules as OpenSearchMlRules
@@ -15,8 +16,7 @@ OPENSEARCH_ML = "opensearch-ml"
 NUGEN = "nugen"
 
 
-@dataclass(frozen=True, slots=True)
-class Mutant:
+class Mutant(Struct, frozen=True):
     """One fault: `rules` are the rules that it breaks, with the wrong value of each.
 
     A `secured` one is seen where the cluster has users, and nowhere else; one with `ml_nodes` where no more
@@ -32,11 +32,11 @@ class Mutant:
 
     def breaks(self, rules: OpenSearchMlRules) -> OpenSearchMlRules:
         """The rules of OpenSearch ML with the fault, which is none where it is another profile's."""
-        return rules._replace(**self.rules) if self.profile == OPENSEARCH_ML else rules
+        return replace(rules, **self.rules) if self.profile == OPENSEARCH_ML else rules
 
     def breaks_nugen(self, rules: NugenRules) -> NugenRules:
         """The rules of Nugen with the fault, which is none where it is another profile's."""
-        return dataclasses.replace(rules, **self.rules) if self.profile == NUGEN else rules
+        return replace(rules, **self.rules) if self.profile == NUGEN else rules
 
 
 def _opensearch(name: str, description: str, **rules: Any) -> Mutant:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from mlconform.mock_server.asgi import HOST, serving_nodes
 from mlconform.mock_server.certificates import certificates
@@ -16,8 +17,7 @@ from mlconform.mock_server.core import Request
 from mlconform.mock_server.server import MockServer
 
 
-@dataclass(frozen=True, slots=True)
-class RunningMock:
+class RunningMock(Struct, frozen=True):
     """A mock that listens at `url`; with HTTPS, its certificate is by the authority in `ca_file`.
 
     `urls` are those of its nodes, where each has a port.

@@ -6,8 +6,9 @@ import fnmatch
 import json
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from mlconform.mock_server.core import Request
 
@@ -15,8 +16,7 @@ CAPACITY = 10_000
 _LONGEST_BODY = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One request and the status of its answer; `at` is in epoch seconds of the mock's clock."""
 
     at: float

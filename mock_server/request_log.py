@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlconform.mock_server.core import Handler, Request, Response
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedHandler:
+class LoggedHandler(Struct, frozen=True):
     """Answers as `handler` does, and tells method, path, status, bytes and milliseconds of each request."""
 
     handler: Handler

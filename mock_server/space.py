@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mlconform.mock_server import interleaving
 from mlconform.mock_server.clock import Clock

@@ -6,8 +6,9 @@ import fnmatch
 import random
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from mlconform.mock_server.core import Request, Response, Stream, WireFault, encode_json
 from mlconform.mock_server.fault_injection import Delay, read_delay
@@ -26,8 +27,7 @@ class StubError(ValueError):
     """What is no stub; the message says what would be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A call of a model: what names the model and its connector have, and the body of the predict request."""
 
     model: tuple[str, ...]
@@ -35,8 +35,7 @@ class Asked:
     body: Any
 
 
-@dataclass(frozen=True, slots=True)
-class StubAnswer:
+class StubAnswer(Struct, frozen=True):
     """One answer; `chunks` are sent one after the other, `every` so many seconds."""
 
     answer: Any = None
@@ -66,8 +65,7 @@ class StubAnswer:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """What is at a place of a body must equal a value, match a pattern, or fit a JSON Schema."""
 
     at: str = "$"
@@ -91,8 +89,7 @@ class Condition:
         return bool(jsonschema.Draft202012Validator(self.wanted).is_valid(value))
 
 
-@dataclass(slots=True)
-class Stub:
+class Stub(Struct):
     """Whom it answers, with what, and how often it did; `values` is its JSON form."""
 
     values: Mapping[str, Any]
@@ -140,16 +137,12 @@ def _is_named(pattern: str | None, names: Iterable[str]) -> bool:
     return pattern is None or any(fnmatch.fnmatchcase(name, pattern) for name in names)
 
 
-@dataclass
 class Stubs:
     """The stubs of one space; of those that match, the newest answers."""
 
-    seed: int = 0
-    _stubs: list[Stub] = field(default_factory=list)
-    source: random.Random = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.source = random.Random(self.seed)
+    def __init__(self, seed: int = 0) -> None:
+        self.source = random.Random(seed)
+        self._stubs: list[Stub] = []
 
     def add(self, stubs: Iterable[Stub]) -> None:
         """Add to those that there are."""

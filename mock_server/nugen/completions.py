@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any
+
+from msgspec import Struct
 
 from mlconform.mock_server.nugen.errors import NugenError, invalid
 from mlconform.mock_server.nugen.rules import Rules
@@ -13,8 +14,7 @@ from mlconform.mock_server.nugen.rules import Rules
 Problem = tuple[tuple[str | int, ...], str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(Struct, frozen=True):
     """What is to be completed, by which model, with at most so many tokens."""
 
     model: str

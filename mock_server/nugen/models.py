@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from mlconform.mock_server.clock import Clock
 from mlconform.mock_server.nugen.errors import NugenError
@@ -22,8 +23,7 @@ class Status(StrEnum):
     UNDEPLOYED = "UNDEPLOYED"
 
 
-@dataclass(slots=True)
-class Task:
+class Task(Struct):
     """One deploy or undeploy. Times are epoch seconds; without an end it is pending."""
 
     started: float
@@ -31,8 +31,7 @@ class Task:
     ended: float | None = None
 
 
-@dataclass(slots=True)
-class AlignedModel:
+class AlignedModel(Struct):
     """One aligned model. Times are epoch seconds."""
 
     id: str

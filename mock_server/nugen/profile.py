@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlconform.mock_server import codec
 from mlconform.mock_server.clock import Clock
@@ -22,8 +24,7 @@ REFUSED_TOKEN = "invalid"
 JSON = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """One operation; the group of the pattern, where there is one, is the model's id."""
 
     method: str

@@ -9,8 +9,10 @@ Recordings are named as scenario#exchange below `tests/observed/opensearch-<vers
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlconform.mock_server.opensearch_ml.deviations import DEVIATIONS, Deviation, Version
 from mlconform.mock_server.opensearch_ml.rules import DOCUMENTED, Rules
@@ -19,8 +21,7 @@ DOCS_VERSIONS: tuple[Version, ...] = ((2, 19), (3, 4), (3, 8))
 """The versions whose pages the mock was written from, the oldest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """Rules that are other ones from a version on; `source` is the page or the recording that shows it."""
 
     since: Version
@@ -218,7 +219,7 @@ def rules_of(behaviour: str, version: Version) -> Rules:
     rules = DOCUMENTED
     for change in CHANGES:
         if change.since <= version:
-            rules = rules._replace(**change.rules)
+            rules = replace(rules, **change.rules)
     for deviation in deviations_of(behaviour):
-        rules = rules._replace(**deviation.rules)
+        rules = replace(rules, **deviation.rules)
     return rules

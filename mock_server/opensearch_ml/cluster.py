@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import astuple
 
 from mlconform.mock_server.opensearch_ml.bodies.document import EMPTY, Document
 from mlconform.mock_server.opensearch_ml.bodies.fields import Fields, fields_of
@@ -43,7 +45,7 @@ class Cluster:
 
     def copy(self) -> Cluster:
         """The same state in the same environment; the two go their own ways."""
-        shared = [self._environment, *vars(self._environment).values()]
+        shared = [self._environment, *astuple(self._environment)]
         return copy.deepcopy(self, {id(part): part for part in shared})
 
     def eligible(self, model: Model) -> tuple[str, ...]:
@@ -72,8 +74,7 @@ class Cluster:
         return int(self.clock.now() * 1000)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One request on its way to a handler: path parameters and query parameters are decoded.
 
     There is a `caller` where the cluster is secured. `node` is the number of the node that it came to.
@@ -101,8 +102,7 @@ class Call:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a handler answers: a JSON value, or `text` instead of it."""
 
     value: Any = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from functools import partial
+
+from msgspec.structs import replace
 
 from mlconform.mock_server.opensearch_ml import conflicts, connector_bodies
 from mlconform.mock_server.opensearch_ml.bodies.checked_texts import check_texts
@@ -178,8 +179,8 @@ def merge(connector: Connector, fields: Fields, cluster: Cluster) -> None:
     """Put the fields that were sent into a connector; parameters are merged, the rest is replaced."""
     changed = _changed(connector, connector_bodies.read_body(fields))
     _require_trusted(changed, cluster)
-    for field in dataclasses.fields(Connector):
-        setattr(connector, field.name, getattr(changed, field.name))
+    for name in Connector.__struct_fields__:
+        setattr(connector, name, getattr(changed, name))
 
 
 def find_action(connector: Connector, kind: str) -> JsonObject | None:
@@ -190,7 +191,7 @@ def find_action(connector: Connector, kind: str) -> JsonObject | None:
 def _without_nulls(fields: Fields) -> Fields:
     """A model's connector is written anew before it is read, and members that are null are not written."""
     sent = {name: value for name, value in fields.values.items() if value is not None}
-    return dataclasses.replace(fields, values=sent)
+    return replace(fields, values=sent)
 
 
 def _texts(body: JsonObject) -> list[tuple[str, str | None]]:
@@ -229,7 +230,7 @@ def _changed(connector: Connector, body: JsonObject) -> Connector:
     access = body.get("access_mode") or connector.access
     parameters = {**connector.parameters, **body.get("parameters", {})}
     credential = body.get("credential") or connector.credential
-    return dataclasses.replace(connector, **sent, parameters=parameters, credential=credential, access=access)
+    return replace(connector, **sent, parameters=parameters, credential=credential, access=access)
 
 
 def _require_protocol(connector: Connector) -> None:

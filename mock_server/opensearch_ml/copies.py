@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlconform.mock_server.opensearch_ml.environment import Environment
 from mlconform.mock_server.opensearch_ml.store import Task
@@ -14,8 +15,7 @@ from mlconform.mock_server.opensearch_ml.store import Task
 _LAG_SECONDS, _SETTLED_SECONDS = 0.05, 1.0
 
 
-@dataclass(slots=True)
-class _Former:
+class _Former(Struct):
     """What a task was until it changed; `told_at` is when somebody first read that it had changed."""
 
     task: Task
@@ -38,7 +38,7 @@ class Copies:
             fresh = {
                 key: kept for key, kept in self._former.items() if at < kept.changed_at + _SETTLED_SECONDS
             }
-            self._former = fresh | {task_id: _Former(dataclasses.replace(task), at)}
+            self._former = fresh | {task_id: _Former(replace(task), at)}
 
     def read(self, task_id: str, task: Task) -> Task:
         """The task as the copy knows it that is asked."""

@@ -7,8 +7,9 @@ node below the folder of that name; what has none rests on the published source 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 Version = tuple[int, int]
 
@@ -17,8 +18,7 @@ _SECURED: tuple[Version, ...] = ((3, 4),)
 _NO_5XX = "A client's mistake is answered with a status below 500."
 
 
-@dataclass(frozen=True, slots=True)
-class Deviation:
+class Deviation(Struct, frozen=True):
     """Where a recorded node differs from the documentation.
 
     `page` says what the documentation promises, `node` what the node does. `requirement` is the id of the

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec import Struct, field
 
 from mlconform.mock_server.clock import Clock
 from mlconform.mock_server.downloads import Downloads, LocalDownloads
@@ -15,8 +16,7 @@ from mlconform.mock_server.opensearch_ml.security.accounts import Security
 from mlconform.mock_server.opensearch_ml.work import AlwaysDeployed, Outcomes, Progress
 
 
-@dataclass(frozen=True)
-class Environment:
+class Environment(Struct, frozen=True, dict=True):
     """The surroundings of a cluster; `version` is the product version that it tells of itself.
 
     `let_others_in` is called inside a request where a real node lets other requests go on: between what it

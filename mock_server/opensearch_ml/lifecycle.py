@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from mlconform.mock_server import codec
 from mlconform.mock_server.opensearch_ml.copies import Copies

@@ -13,7 +13,8 @@ import json
 import math
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlconform.mock_server.opensearch_ml.prediction.word_piece import (
     TokenizerError,
@@ -33,8 +34,7 @@ class FileError(Exception):
     """A file that no model can be made of; the message is what the task tells."""
 
 
-@dataclass(slots=True)
-class Chunk:
+class Chunk(Struct):
     """One part of a model's file, as a document beside the model's; `content` is base64."""
 
     model_id: str
@@ -59,8 +59,7 @@ class Chunk:
         return base64.b64decode(self.content)
 
 
-@dataclass(frozen=True, slots=True)
-class SparseTokenizer:
+class SparseTokenizer(Struct, frozen=True):
     """A model in memory: a tokenizer with a weight for each token."""
 
     tokenizer: WordPiece

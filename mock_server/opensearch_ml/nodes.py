@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import random
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
 class Ids:
@@ -48,8 +49,7 @@ def uuid_of(name: str) -> str:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """One node; `is_ml` says whether it has the role for machine learning."""
 
     id: str

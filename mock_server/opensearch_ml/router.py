@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlconform.mock_server.opensearch_ml.cluster import Call, Handler
 from mlconform.mock_server.opensearch_ml.security.roles import ACTIONS
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """One operation; names in braces are path parameters, and `query` its own query parameters.
 
     `parse_refusal` is type and reason of the refusal of a body that is no JSON, where the operation puts them
@@ -48,15 +48,13 @@ class Route:
         return read and self.method == "GET"
 
 
-@dataclass(slots=True)
-class _Branch:
+class _Branch(Struct):
     literals: dict[str, _Branch] = field(default_factory=dict)
     parameter: _Branch | None = None
     routes: dict[str, Route] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """A route, and the values of its path parameters."""
 
     route: Route

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from zlib import crc32
+
+from msgspec import Struct
 
 from mlconform.mock_server.opensearch_ml import tasks
 from mlconform.mock_server.opensearch_ml.cluster import Answer, Call, Cluster
@@ -27,8 +28,7 @@ _PREDICTORS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(Struct, frozen=True):
     """What a profile shows; no nodes are all nodes."""
 
     model_ids: frozenset[str] = frozenset()

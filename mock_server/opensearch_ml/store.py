@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar, cast
+
+from msgspec import Struct, field
 
 from mlconform.mock_server.opensearch_ml.model_files import Chunk, SparseTokenizer
 from mlconform.mock_server.opensearch_ml.nodes import uuid_of
@@ -43,8 +44,7 @@ class TaskState(StrEnum):
     EXPIRED = "EXPIRED"
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """The user who made something, as that user was then; `tenant_access` is WRITE for an admin."""
 
     name: str
@@ -64,8 +64,7 @@ class Owner:
         }
 
 
-@dataclass(slots=True)
-class Connector:
+class Connector(Struct):
     """A connector. `credential` is kept and never shown; every parameter is a text."""
 
     name: str | None
@@ -83,16 +82,14 @@ class Connector:
     owner: Owner | None = None
 
 
-@dataclass(slots=True)
-class RateLimiter:
+class RateLimiter(Struct):
     """At most `limit` predict calls a `unit`; both are text, as the API shows them."""
 
     limit: str | None = None
     unit: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LocalFile:
+class LocalFile(Struct, frozen=True):
     """The file of a model that runs on the nodes, as far as it is known; its size is in bytes.
 
     One that is made up has no content.
@@ -105,8 +102,7 @@ class LocalFile:
     made_up: bool = False
 
 
-@dataclass(slots=True)
-class Model:
+class Model(Struct):
     """One model version. Times are epoch milliseconds, `last_used`, `last_asked` and
     `local_node_forgot_at` seconds.
 
@@ -203,8 +199,7 @@ class Model:
         return bool(self.memory_nodes)
 
 
-@dataclass(slots=True)
-class ModelGroup:
+class ModelGroup(Struct):
     """A group of model versions; `latest_version` never goes down.
 
     One that was made without access control has no owner.
@@ -220,8 +215,7 @@ class ModelGroup:
     backend_roles: list[str] | None = None
 
 
-@dataclass(slots=True)
-class Task:
+class Task(Struct):
     """What became of one asynchronous operation. Times are epoch milliseconds, `due` epoch seconds.
 
     `due` is when the job behind a batch predict is done; the task learns of it when somebody reads it.
@@ -241,8 +235,7 @@ class Task:
     due: float | None = None
 
 
-@dataclass(slots=True)
-class Agent:
+class Agent(Struct):
     """An agent, as it was registered; `definition` is what the API shows beside the times."""
 
     definition: JsonObject
@@ -250,16 +243,14 @@ class Agent:
     updated: int
 
 
-@dataclass(slots=True)
-class Controller:
+class Controller(Struct):
     """The rate limits of a model's users, by user name."""
 
     model_id: str
     limits: dict[str, RateLimiter]
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(Struct, frozen=True):
     """What one write to an index did, as every document API of OpenSearch answers it."""
 
     index: str
@@ -286,8 +277,7 @@ class Write:
         }
 
 
-@dataclass(slots=True)
-class _Sequence:
+class _Sequence(Struct):
     """The number that the next write to an index gets."""
 
     following: int = 0

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from mlconform.mock_server.opensearch_ml.errors import ApiError
 
@@ -16,8 +17,7 @@ _LOG = logging.getLogger(__name__)
 _ML = "/_plugins/_ml"
 
 
-@dataclass(frozen=True, slots=True)
-class Unmocked:
+class Unmocked(Struct, frozen=True):
     """Paths of one thing that the mock does not do."""
 
     paths: tuple[str, ...]

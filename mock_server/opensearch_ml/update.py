@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+
+from msgspec.structs import replace
 
 from mlconform.mock_server.opensearch_ml import conflicts, connectors, model_groups
 from mlconform.mock_server.opensearch_ml.bodies.checked_texts import check_texts
@@ -176,7 +177,7 @@ def _connector_changes(cluster: Cluster, model: Model, sent: dict[str, Any]) -> 
         return []
     if model.connector is None:
         raise _no_connector_inside(cluster.rules)
-    changed = dataclasses.replace(model.connector)
+    changed = replace(model.connector)
     connectors.merge(changed, connector, cluster)
     return [partial(setattr, model, "connector", changed)]
 

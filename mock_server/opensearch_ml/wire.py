@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
+
+from msgspec.structs import replace
 
 from mlconform.mock_server.core import JSON_UTF8, Request, Response, encode_json
 from mlconform.mock_server.opensearch_ml import unmocked

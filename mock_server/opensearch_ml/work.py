@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from mlconform.mock_server.opensearch_ml.store import LocalFile, Model
 
@@ -37,8 +38,7 @@ class AlwaysDeployed:
         return Outcome.DEPLOYED
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """When work ends: as time passes, at once, or when its task or model has been read so many times."""
 
     at_once: bool = False
@@ -60,8 +60,7 @@ class Progress:
         return math.inf if self.reads is not None else 0.0 if self.at_once else usual
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment(Struct, frozen=True):
     """A deployment under way. Times are epoch seconds.
 
     An automatic one serves before its documents say so: the predict call that began it is answered first.
@@ -80,8 +79,7 @@ class Deployment:
     refusals: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(Struct, frozen=True):
     """The registration of a local model, whose document has its file only at the end.
 
     Times are epoch seconds. `content_hash` is what was told of the file.

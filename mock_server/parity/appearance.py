@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 _ID = re.compile(r"(?<![\w-])(?=[\w-]*[a-z])(?=[\w-]*[A-Z])(?:[A-Za-z0-9_-]{20}|[A-Za-z0-9_-]{22})(?![\w-])")
 _HASH = re.compile(r"(?<=@)[0-9a-f]{5,8}\b")
@@ -31,8 +32,7 @@ _DATA_FOLDER = re.compile(r"(?:^|(?<=: ))/\S*(?=/ml_cache/)")
 _SCORES = frozenset({"_score", "max_score"})
 
 
-@dataclass(slots=True)
-class Appearances:
+class Appearances(Struct):
     """What one side of a replay has shown so far."""
 
     ids: dict[str, str] = field(default_factory=dict)

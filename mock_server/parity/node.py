@@ -6,13 +6,13 @@ import json
 import ssl
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import urllib3
 import yaml
+from msgspec import Struct
 
 ML = "/_plugins/_ml"
 NO_CREDENTIALS = "(none)"
@@ -27,8 +27,7 @@ class NodeError(Exception):
     """The node can't be recorded from; the message says what was expected and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """One answer of the node."""
 
     status: int
@@ -156,8 +155,7 @@ def read_users(path: Path) -> dict[str, str]:
     return {str(name): str(password) for name, password in users.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Inventory:
+class Inventory(Struct, frozen=True):
     """What is on a node: ids by kind, names of pipelines by path, persistent settings."""
 
     ids: Mapping[str, frozenset[str]]

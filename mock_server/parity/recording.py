@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from mlconform.mock_server.core import Request
 from mlconform.mock_server.parity.served import Served
@@ -21,8 +22,7 @@ class RecordingError(Exception):
     """A file that is no recording; the message names the file, the line and what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(Struct, frozen=True):
     """One recorded request with its answer; `at` is in seconds since the scenario began.
 
     `answer` is the decoded body where it was JSON, else its text. `user` is who sent it, where that was told,
@@ -39,16 +39,14 @@ class Exchange:
     phase: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """All nodes were restarted, or the last one stopped or started, `at` seconds since the scenario began."""
 
     what: str
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
+class Recording(Struct, frozen=True):
     """One scenario of one version, such as `2.19.0`.
 
     `settings` were set beside those that every recording begins with, `serves` are the files that the node

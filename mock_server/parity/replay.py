@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlconform.mock_server.clock import Clock
 from mlconform.mock_server.core import Request, Response
@@ -44,8 +44,7 @@ _NOBODY = "//127.0.0.1:9/"
 _START = 1_795_200_000.0
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(Struct, frozen=True):
     """One exchange with the mock's answer; `expected` and `got` are the bodies as they were compared."""
 
     exchange: Exchange
@@ -57,8 +56,7 @@ class Compared:
     got: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
+class Replayed(Struct, frozen=True):
     """One scenario, replayed."""
 
     recording: Recording
@@ -90,8 +88,7 @@ class _Recorded:
         return _Coming(answered(url, served.status, served.content), served.after)
 
 
-@dataclass(frozen=True, slots=True)
-class _Coming:
+class _Coming(Struct, frozen=True):
     fetched: Fetched
     after: float
 
@@ -145,7 +142,7 @@ def _replay(recording: Recording, behaviour: str, nodes: int, seed: int) -> Repl
             _send(server, "POST", f"/_mock/{RUNS[step.what]}", body)
             continue
         request = sides.translate(step.request)
-        request = dataclasses.replace(request, headers={**request.headers, **_credentials(step.user)})
+        request = replace(request, headers={**request.headers, **_credentials(step.user)})
         compared.append(sides.compare(step, server.handle(request)))
     return Replayed(recording, tuple(compared))
 
@@ -212,7 +209,7 @@ class _Sides:
 
     def translate(self, request: Request) -> Request:
         """The recorded request with the mock's ids in the place of the recorded ones."""
-        return dataclasses.replace(
+        return replace(
             request,
             path=swap_ids(request.path, self._own_id),
             body=swap_ids(request.body.decode("utf-8", "surrogateescape"), self._own_id).encode(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
+from msgspec import Struct, field
 
 from mlconform.mock_server.parity.served import Served, zipped
 
@@ -20,8 +20,7 @@ class ScenarioError(Exception):
     """A scenario that can't be read or run; the message names the place and what was expected there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(Struct, frozen=True):
     """A part of a served file as the body of a request: the bytes from `begin` up to `end`."""
 
     file: str
@@ -29,8 +28,7 @@ class Upload:
     end: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One request, sent once or, with `until`, again until the answer says that.
 
     `within` and `every` are in seconds: how long that may take, and how long each answer is waited after.
@@ -58,8 +56,7 @@ class Step:
     wait: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
+class Scenario(Struct, frozen=True):
     """Steps that are recorded, those that clean up after them, and what the node is given beside them.
 
     One that is `fresh` takes a node on which ML Commons has kept nothing yet. What a node does by `chance` is
@@ -138,7 +135,7 @@ def _steps(values: Any, place: str) -> tuple[Step, ...]:
 
 
 def _step(value: Any, place: str) -> Step:
-    members = {*Step.__dataclass_fields__, "request"} - {"method", "path"}
+    members = {*Step.__struct_fields__, "request"} - {"method", "path"}
     values = dict(_mapping(value, place, members))
     kinds = [kind for kind in ("request", "run", "wait") if kind in values]
     if len(kinds) != 1:

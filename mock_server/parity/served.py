@@ -8,10 +8,11 @@ import json
 import threading
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
+
+from msgspec import Struct
 
 ANSWER = {"choices": [{"message": {"content": "hi"}}], "embedding": [0.1, 0.2]}
 """What the model behind every connector answers."""
@@ -20,8 +21,7 @@ _NO_TIME = (1980, 1, 1, 0, 0, 0)
 _LONG_BYTES = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(Struct, frozen=True):
     """One file: its bytes, the status it is answered with, and the seconds until the answer begins."""
 
     content: bytes

@@ -6,9 +6,10 @@ import json
 import math
 import re
 from codecs import BOM_UTF8
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NoReturn
+
+from msgspec import Struct
 
 from mlconform.mock_server.opensearch_ml.bodies.json_faults import fault_of
 from mlconform.mock_server.opensearch_ml.errors import ApiError, json_error
@@ -43,8 +44,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_float=_finite, parse_constant=_no_constant)
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(Struct, frozen=True, dict=True):
     """A body as text and as value.
 
     An empty body has the value None and `empty` set; it is `missing` when there is not even a blank. A body

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
 from typing import Any
+
+from msgspec import Struct
 
 from mlconform.mock_server.opensearch_ml.bodies.document import Document, Step
 from mlconform.mock_server.opensearch_ml.errors import (
@@ -101,8 +102,7 @@ def text_of(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-@dataclass(frozen=True)
-class Fields:
+class Fields(Struct, frozen=True):
     """One object of a body, with the way to it; every getter gives None for a field that was not sent."""
 
     document: Document

@@ -7,7 +7,8 @@ column, which counts bytes. Words and columns are those of a 2.19.0 node.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlconform.mock_server.opensearch_ml.errors import SOURCE, ApiError, json_error
 
@@ -21,8 +22,7 @@ _NAMELESS = "was expecting double-quote to start field name"
 _MORE_BYTES = ((0xC0, 0xE0, 1), (0xE0, 0xF0, 2), (0xF0, 0xF8, 3))
 
 
-@dataclass
-class _Open:
+class _Open(Struct):
     """An object or array that is not closed yet; a name that an object has must not come again."""
 
     is_object: bool

@@ -5,8 +5,9 @@ Names, refusals and shapes are those of a 2.19.0 node; settings and mappings are
 
 from __future__ import annotations
 
-import dataclasses
 import fnmatch
+
+from msgspec.structs import replace
 
 from mlconform.mock_server.opensearch_ml.bodies.document import Document
 from mlconform.mock_server.opensearch_ml.bodies.fields import flag_of
@@ -111,7 +112,7 @@ def search(call: Call) -> Answer:
     if found is None:
         raise _not_found(name, "index_or_alias")
     if call.document.missing:
-        call = dataclasses.replace(call, document=Document("{}", {}))
+        call = replace(call, document=Document("{}", {}))
     return answer_search(call, found, lambda _key, document: document)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from mlconform.mock_server.opensearch_ml.bodies.fields import flag_of, text_of
 from mlconform.mock_server.opensearch_ml.errors import ApiError, illegal_argument
@@ -51,8 +52,7 @@ _NO_URL = "^$"
 _STATIC = frozenset({PREFIX + "multi_tenancy_enabled"})
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One dynamic setting: its default, as text or as a list of texts, and the check of a new value."""
 
     key: str

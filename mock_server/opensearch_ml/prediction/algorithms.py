@@ -9,7 +9,8 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlconform.mock_server.opensearch_ml.bodies.fields import Fields, read_in_order
 from mlconform.mock_server.opensearch_ml.errors import illegal_argument, node_error
@@ -21,8 +22,7 @@ _CLUSTERS = 2
 _UNUSUAL = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Algorithm:
+class Algorithm(Struct, frozen=True):
     """`learn` gives what is kept of a data frame, and `predict` the columns of one row by that."""
 
     learn: Callable[[Frame, Mapping[str, Cell]], JsonObject]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from mlconform.mock_server.opensearch_ml.bodies.document import Document
 from mlconform.mock_server.opensearch_ml.bodies.fields import Fields
@@ -16,16 +17,14 @@ from mlconform.mock_server.opensearch_ml.search.operation import answer_search
 Cell = int | float | str | bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """Columns by name, and rows of cells."""
 
     names: list[str]
     rows: list[list[Cell]]
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(Struct, frozen=True):
     """Where rows come from: a data frame, or else a search in `indices`."""
 
     frame: Frame | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from mlconform.mock_server.opensearch_ml.bodies.fields import Fields, read_in_order, text_reader
 from mlconform.mock_server.opensearch_ml.errors import illegal_argument, parse_error
@@ -59,8 +59,7 @@ def view_rate_limiter(limiter: RateLimiter) -> dict[str, str]:
     return {name: value for name, value in parts.items() if value is not None}
 
 
-@dataclass(slots=True)
-class TokenBucket:
+class TokenBucket(Struct):
     """Holds up to as many tokens as its limiter says and gains as many a unit; one call takes one token."""
 
     limiter: RateLimiter
@@ -78,8 +77,7 @@ class TokenBucket:
         return True
 
 
-@dataclass(slots=True)
-class Throttle:
+class Throttle(Struct):
     """The buckets of the models that have a whole rate limiter, and of users who have one for a model.
 
     A changed limit begins with a full bucket.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlconform.mock_server.endpoint import Reply
 from mlconform.mock_server.opensearch_ml.bodies.fields import Fields
@@ -34,8 +36,7 @@ _DOCS_NAMED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteInput:
+class RemoteInput(Struct, frozen=True):
     """What a predict call sends: parameters, every one a text, or documents for a pre-process function.
 
     `body` is all of it as it came.

@@ -10,8 +10,9 @@ import json
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 _PARTS = frozenset(
     {
@@ -33,8 +34,7 @@ class TokenizerError(Exception):
     """A `tokenizer.json` that the mock can't tokenize with; the message says what it says and may say."""
 
 
-@dataclass(frozen=True, slots=True)
-class WordPiece:
+class WordPiece(Struct, frozen=True):
     """A tokenizer; `added` are tokens found in a text before it is split, `special` those left out again."""
 
     vocabulary: dict[str, int]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from mlconform.mock_server.opensearch_ml.bodies.document import Document, Step
 from mlconform.mock_server.opensearch_ml.errors import ApiError, illegal_argument, parsing_error
@@ -21,8 +22,7 @@ COMMON = frozenset({"boost", "_name"})
 NAMELESS = "field name is null or empty"
 
 
-@dataclass
-class Reader:
+class Reader(Struct):
     """Reads the clauses of one body, for the fields of one index at one time.
 
     What is wrong with a value shows only on the shard: `refused` keeps the first such failure. `at` is where

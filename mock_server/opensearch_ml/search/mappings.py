@@ -6,9 +6,10 @@ The kinds are those of the mappings that ML Commons makes its indices with.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 
 class Kind(StrEnum):
@@ -35,8 +36,7 @@ _CONNECTOR = {
 _GUARDRAIL = {"regex": Kind.TEXT, "stop_words.index_name": Kind.TEXT, "stop_words.source_fields": Kind.TEXT}
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(Struct, frozen=True):
     """The fields of one index by dotted name.
 
     `failure` is all that is told of a search that fails on a shard, unless a bad value made it fail; without

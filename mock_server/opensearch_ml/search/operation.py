@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+from msgspec import Struct, field
 
 from mlconform.mock_server.opensearch_ml.bodies.document import Step
 from mlconform.mock_server.opensearch_ml.bodies.fields import Fields, flag_of, require_time, text_of, token_of
@@ -41,8 +42,7 @@ _IGNORED_ARRAYS = frozenset(
 _IGNORED_SCALARS = frozenset({"search_pipeline", "stored_fields", "terminate_after"})
 
 
-@dataclass
-class _Body:
+class _Body(Struct):
     """What a search asks for."""
 
     query: Query

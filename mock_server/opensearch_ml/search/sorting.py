@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from mlconform.mock_server.opensearch_ml.bodies.document import Document
 from mlconform.mock_server.opensearch_ml.bodies.fields import text_of, token_of
@@ -17,8 +18,7 @@ _NATURAL = frozenset({"_score", "_doc", "_id"})
 _BITS = {Kind.INTEGER: 31, Kind.BOOLEAN: 31}
 
 
-@dataclass
-class Hit:
+class Hit(Struct):
     """One document that was found; `sorted_by` are the values that its place comes from."""
 
     key: str
@@ -27,8 +27,7 @@ class Hit:
     sorted_by: list[Any] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """One criterion. Documents without a value come last, unless `first` is set."""
 
     name: str

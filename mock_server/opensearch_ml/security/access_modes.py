@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlconform.mock_server.opensearch_ml.bodies.fields import Fields, flag_reader
 from mlconform.mock_server.opensearch_ml.cluster import Call
@@ -16,8 +17,7 @@ from mlconform.mock_server.opensearch_ml.store import ModelGroup
 _MODES = frozenset({"public", "private", "restricted"})
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """The access parameters of a body; what was not sent is None."""
 
     mode: str | None

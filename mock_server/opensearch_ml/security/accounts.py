@@ -8,7 +8,9 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec import Struct, field
 
 from mlconform.mock_server.opensearch_ml.rules import Rules
 from mlconform.mock_server.opensearch_ml.security.roles import Role, RoleMapping, first_mappings, first_roles
@@ -25,26 +27,33 @@ USERS = {
 """The users that a secured mock begins with, and their backend roles."""
 
 
-@dataclass(frozen=True, slots=True)
-class Security:
+class _Unshown(Struct, frozen=True):
+    """What holds a password, and shows nothing of what it holds."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(...)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []
+
+
+class Security(_Unshown, frozen=True):
     """How a mock is secured: the users of `USERS` share one password, which does not show itself."""
 
-    password: str = field(default=DEFAULT_PASSWORD, repr=False)
+    password: str = DEFAULT_PASSWORD
 
 
-@dataclass(slots=True)
-class Account:
+class Account(_Unshown, frozen=True):
     """A user whom the cluster knows; `password` is kept and never shown."""
 
-    password: str = field(repr=False)
+    password: str
     backend_roles: list[str] = field(default_factory=list)
     attributes: dict[str, str] = field(default_factory=dict)
     roles: list[str] = field(default_factory=list)
     description: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """Who sends a request, with the roles that this user has now."""
 
     name: str

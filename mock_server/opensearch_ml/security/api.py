@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from collections.abc import Callable, MutableMapping
@@ -304,10 +303,10 @@ def delete_mapping(call: Call, accounts: Accounts) -> Answer:
 
 
 def _view_mapping(mapping: RoleMapping) -> JsonObject:
-    values = dataclasses.asdict(mapping)
     described = {} if mapping.description is None else {"description": mapping.description}
     return {
-        **{name: values[name] for name in ("hosts", "users")},
+        "hosts": mapping.hosts,
+        "users": mapping.users,
         "reserved": False,
         "hidden": False,
         "backend_roles": mapping.backend_roles,

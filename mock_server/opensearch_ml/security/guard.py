@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import fnmatch
 from contextlib import suppress
+
+from msgspec.structs import replace
 
 from mlconform.mock_server.core import Request
 from mlconform.mock_server.opensearch_ml.cluster import Answer, Call, Cluster
@@ -63,7 +64,7 @@ def handle(call: Call, route: Route) -> Answer:
     except ApiError as refusal:
         if refusal.status == 403 and not call.cluster.rules.refusals_change_nothing:
             with suppress(ApiError, RestError):
-                route.handler(dataclasses.replace(call, caller=None))
+                route.handler(replace(call, caller=None))
         raise
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 ACTIONS = "cluster:admin/opensearch/ml"
 """What the names of the actions of ML Commons begin with."""
@@ -51,16 +52,14 @@ _READ = (
 )
 
 
-@dataclass(slots=True)
-class IndexPermission:
+class IndexPermission(Struct):
     """Actions allowed on the indices whose names match a pattern."""
 
     index_patterns: list[str]
     allowed_actions: list[str]
 
 
-@dataclass(slots=True)
-class Role:
+class Role(Struct):
     """What somebody may do; a `reserved` one came with the cluster and stays as it is.
 
     `tenants` are patterns of the dashboards' tenants that it may write, which only shows.
@@ -84,8 +83,7 @@ class Role:
         )
 
 
-@dataclass(slots=True)
-class RoleMapping:
+class RoleMapping(Struct):
     """Who has a role: users by name, and those who have one of the backend roles, or all of a list."""
 
     users: list[str] = field(default_factory=list)
