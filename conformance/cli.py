@@ -71,11 +71,12 @@ class _Group(click.Group):
 
 
 def _imported(name: str) -> ModuleType:
-    """A module, with all that it needs. Nothing of that is garbage; to look for some adds a tenth."""
+    """A module, with all that it needs. Nothing of that is garbage, and never looked through for some."""
     gc.disable()
     try:
         return importlib.import_module(name)
     finally:
+        gc.freeze()
         gc.enable()
 
 

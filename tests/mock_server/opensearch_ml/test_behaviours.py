@@ -52,7 +52,7 @@ def test_ids_are_unique() -> None:
 
 @pytest.mark.parametrize("named", [*CHANGES, *DEVIATIONS], ids=lambda named: ",".join(named.rules))
 def test_a_difference_changes_rules_that_there_are(named: Any) -> None:
-    assert set(named.rules) <= set(Rules._fields)
+    assert set(named.rules) <= set(Rules.__struct_fields__)
 
 
 def test_a_deviation_breaks_a_requirement_that_there_is() -> None:
