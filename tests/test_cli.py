@@ -255,8 +255,9 @@ def test_the_sweep_removes_what_a_dead_run_left(mlconform: Any, serve_mock: Any)
     assert (ended.exit_code, ended.stderr) == (0, "")
     assert ended.stdout.splitlines() == [
         f"removed ingest pipeline {dead.options.prefix}mark",
+        f"removed ingest pipeline {dead.options.prefix}settings",
         f"removed model group {made}",
-        "2 removed, 0 left",
+        "3 removed, 0 left",
     ]
     assert dead.request("GET", "/_cluster/settings").json == {"persistent": {}, "transient": {}}
     dead.close()

@@ -46,7 +46,10 @@ from mlconform.conformance.targets.connect import TargetOptions, split_targets
     help="judge these alone: globs over requirement ids and check names, comma-separated; ! leaves out",
 )
 @click.option(
-    "--max-wait", default=120.0, show_default=True, help="seconds of real time that one check may wait"
+    "--max-wait",
+    default=120.0,
+    show_default=True,
+    help="seconds of real time that one check may wait, or repeat what chance decides (at most 15)",
 )
 @max_rate_option
 @click.option("--seed", default=0, show_default=True, help="seed of everything generated")

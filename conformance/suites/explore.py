@@ -106,7 +106,8 @@ class Explore:
 
     def by_chance(self, expect: Expect) -> Iterator[random.Random]:
         """Tries of what chance decides, each with its own chance: as many as it takes not to miss a fault
-        that shows in one of ten, or as fit the time. What a try makes is removed after it."""
+        that shows in one of ten, or as fit the time, which `max_wait` bounds too. What a try makes is
+        removed after it."""
         for chance in self._chances(expect):
             mark = self._session.tracker.mark()
             yield chance
@@ -135,7 +136,7 @@ class Explore:
             look()
 
     def _chances(self, expect: Expect) -> Iterator[random.Random]:
-        budget = Budget(_SECONDS_PER_CHANCE)
+        budget = Budget(min(_SECONDS_PER_CHANCE, self._session.options.max_wait))
         for number in range(TRIES):
             if number and budget.spent:
                 return

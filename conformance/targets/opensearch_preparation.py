@@ -18,6 +18,7 @@ from mlconform.conformance.targets.opensearch_settings import (
     SETTINGS,
     TRUSTED_ENDPOINTS,
     change_settings,
+    keep_settings,
     persistent_setting,
     read_settings,
 )
@@ -38,6 +39,9 @@ def prepare(session: Session, tell: Tell = lambda _: None) -> None:
     if session.options.may_change_settings:
         _ask_for_settings(session)
         _let_connectors_reach(session)
+        if session.options.shared and not session.facts.settings_refused:
+            # Else each check that changes a setting makes the record of it, and removes it again.
+            keep_settings(session, {})
 
 
 def _ask_for_settings(session: Session) -> None:

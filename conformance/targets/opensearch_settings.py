@@ -106,7 +106,7 @@ def remember_settings(session: Session, names: Iterable[str]) -> None:
     # Not the transient values: put back, they would have become persistent.
     before = _settings_of(session, "persistent")
     back = {name: before.get(name) for name in names}
-    _keep_on_target(session, back)
+    keep_settings(session, back)
     session.tracker.add(Resource("settings", ", ".join(back), lambda: _put_back(session, back)))
 
 
@@ -129,7 +129,7 @@ def _put_back(session: Session, settings: Mapping[str, Any]) -> str | None:
     return None if answered.status == 200 else in_the_way(answered)
 
 
-def _keep_on_target(session: Session, back: Mapping[str, Any]) -> None:
+def keep_settings(session: Session, back: Mapping[str, Any]) -> None:
     """Write onto the target what these settings were when the run began, for a sweep after its death.
 
     They are kept as the description of an empty ingest pipeline: the cluster state holds it, so it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -123,3 +124,9 @@ def test_what_tries_leave_is_looked_at_after_the_last_of_them(session: Session) 
     Explore(session, seed=0).at_rest(judge, attempt)
     assert seen == ["try"] * TRIES + ["look"] * TRIES
     assert judge.differences == []
+
+
+def test_who_allows_no_wait_has_chance_tried_once(session: Session) -> None:
+    session.options = replace(session.options, max_wait=0.0)
+    judge = Expect(["a.b"], lambda _: True)
+    assert len(list(Explore(session, seed=0).by_chance(judge))) == judge.tries == 1

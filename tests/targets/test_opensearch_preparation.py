@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from mlconform.conformance.targets.connect import TargetOptions, connect
+from mlconform.conformance.targets.opensearch_ml import path_of
 from mlconform.conformance.targets.opensearch_preparation import prepare
 from mlconform.conformance.targets.opensearch_settings import (
     PRIVATE_ADDRESSES,
     SETTINGS,
     TRUSTED_ENDPOINTS,
+    change_settings,
     read_settings,
 )
 from mlconform.conformance.targets.session import Session
 
 TRUSTED = TRUSTED_ENDPOINTS
 PRIVATE = PRIVATE_ADDRESSES
+AUTO_DEPLOY = "plugins.ml_commons.model_auto_deploy.enable"
 
 
 def test_what_is_as_needed_is_left_alone(session: Session) -> None:
@@ -63,4 +67,16 @@ def test_private_addresses_stay_closed_where_the_endpoint_is_public(talk_to: Any
     prepare(session)
     (changed,) = [body["persistent"] for method, path, body in target.sent if path == SETTINGS and body]
     assert list(changed) == [TRUSTED]
+    session.close()
+
+
+def test_the_record_of_settings_outlasts_the_checks_that_change_some(serve_mock: Any) -> None:
+    session = connect("opensearch-ml", TargetOptions(target=serve_mock().url))
+    prepare(session)
+    mark, record = session.tracker.mark(), path_of("ingest pipeline", f"{session.options.prefix}settings")
+    change_settings(session, {AUTO_DEPLOY: True})
+    assert session.clean(mark) == []
+    assert session.request("GET", record).status == 200
+    assert session.clean() == []
+    assert session.request("GET", record).status == 404
     session.close()

@@ -141,21 +141,6 @@ def test_a_pipeline_that_comes_while_its_model_is_deleted(
 
 
 @requirement("osml.race.one-outcome")
-def test_a_model_is_deleted_once(ml: MlCommons, expect: Expect, explore: Explore) -> None:
-    for chance in explore.by_chance(expect):
-        delete = partial(ml.delete, ml.model())
-        answers = ml.session.at_once([delete, delete], seed=chance.getrandbits(32))
-        _honest(expect, answers)
-        told = sum(map(_deleted, answers))
-        expect.see(
-            ONE,
-            told == 1,
-            expected="of two deletes at the same moment, one that deleted",
-            came=f"{told} that deleted",
-        )
-
-
-@requirement("osml.race.one-outcome")
 def test_updates_and_reads_have_an_order(ml: MlCommons, expect: Expect, explore: Explore) -> None:
     """Two updates of one field, reads beside them and a delete: some order explains all that was told."""
     for chance in explore.by_chance(expect):
@@ -208,8 +193,11 @@ def _written(answered: Exchange) -> str:
     return "second" if b"second" in (answered.request.body or b"") else "third"
 
 
-@requirement("osml.register.next-version")
-def test_versions_at_the_same_moment_differ(ml: MlCommons, expect: Expect, explore: Explore) -> None:
+@requirement("osml.register.next-version", "osml.race.one-outcome")
+def test_two_register_and_two_delete_at_the_same_moment(
+    ml: MlCommons, expect: Expect, explore: Explore
+) -> None:
+    """In one check, for what it costs a node is to register a model."""
     group = ml.group_id
     for chance in explore.by_chance(expect):
         bodies = [ml.remote_body(model_group_id=group) for _ in range(2)]
@@ -223,3 +211,18 @@ def test_versions_at_the_same_moment_differ(ml: MlCommons, expect: Expect, explo
             expected="of two registrations at the same moment at least one adds a version, and none the same",
             came=f"{[answer.status for answer in answers]}, model_version {versions}",
         )
+        for model in models:
+            _is_deleted_once(ml, expect, model, chance)
+
+
+def _is_deleted_once(ml: MlCommons, expect: Expect, model: str, chance: Random) -> None:
+    delete = partial(ml.delete, model)
+    answers = ml.session.at_once([delete, delete], seed=chance.getrandbits(32))
+    _honest(expect, answers)
+    told = sum(map(_deleted, answers))
+    expect.see(
+        ONE,
+        told == 1,
+        expected="of two deletes at the same moment, one that deleted",
+        came=f"{told} that deleted",
+    )
