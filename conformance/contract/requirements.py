@@ -10,7 +10,7 @@ from mlconform.conformance.contract.errors import ContractError
 from mlconform.conformance.contract.facts import Facts
 from mlconform.conformance.contract.fields import Place
 from mlconform.conformance.contract.model import Level, Requirement, UnitRecord
-from mlconform.conformance.contract.operations import operation_of
+from mlconform.conformance.contract.operations import Endpoint, operation_of
 from mlconform.conformance.contract.overlay import PageEntry, Pattern, RequirementEntry
 from mlconform.conformance.contract.pages import Kind, Page, Unit, slug
 
@@ -64,20 +64,22 @@ def _is_here(entry: RequirementEntry, facts: Facts) -> bool:
 
 def _endpoints(page: PageEntry, excluded: Container[str], facts: Facts, checks: Decided) -> Iterator[Founded]:
     """One for each endpoint of the page; those behind the first have their operation in the id."""
-    listed = [
-        entry for entry in facts.endpoints if entry.unit.page == page.id and entry.unit.key not in excluded
-    ]
     parameters = [unit for unit in facts.pages[page.id].units if unit.kind is Kind.PATH_PARAMETER]
-    for number, endpoint in enumerate(listed):
-        operation = operation_of(endpoint.route, facts.routes)
-        filled = {"area": page.area, "route": str(endpoint.route)}
+    listed: dict[str, list[Endpoint]] = {}
+    for entry in facts.endpoints:
+        if entry.unit.page == page.id and entry.unit.key not in excluded:
+            name = operation_of(entry.route, facts.routes) or slug(str(entry.route))
+            # A page may list an endpoint again, with an example of each use.
+            listed.setdefault(name, []).append(entry)
+    for number, (name, same) in enumerate(listed.items()):
+        route = same[0].route
+        filled = {"area": page.area, "route": str(route)}
         purpose = facts.found(page.purpose, f"page {page.id}") if number == 0 else ()
-        taken = [unit for unit in parameters if _named(unit) in endpoint.route.parameters]
-        made = _patterned(
-            facts.overlay.endpoint, filled, (endpoint.unit, *purpose, *taken), facts, checks, operation
-        )
-        suffix = f".{operation or slug(str(endpoint.route))}" if number else ""
-        yield _renamed(made, made.requirement.id + suffix, checks)
+        taken = [unit for unit in parameters if _named(unit) in route.parameters]
+        units = (*(entry.unit for entry in same), *purpose, *taken)
+        operation = operation_of(route, facts.routes)
+        made = _patterned(facts.overlay.endpoint, filled, units, facts, checks, operation)
+        yield _renamed(made, made.requirement.id + (f".{name}" if number else ""), checks)
 
 
 def _fields(page: PageEntry, facts: Facts, checks: Decided) -> Iterator[Founded]:

@@ -64,6 +64,10 @@ def test_any_lines(written: Overlay, lines: list[str]) -> None:
     make(written, "\n".join(lines))
 
 
+def test_an_endpoint_that_is_listed_again_and_again(written: Overlay) -> None:
+    make(written, "\n".join([PAGE] * 3))
+
+
 @settings(deadline=None)
 @given(cut=st.integers(0, len(OPENAPI)), junk=st.sampled_from(["", " ", ":", "- ", "\n", "x: [", "null"]))
 def test_a_cut_openapi_document(written: Overlay, cut: int, junk: str) -> None:
