@@ -56,8 +56,8 @@ from mlconform.conformance.targets.connect import TargetOptions, split_targets
 @click.option(
     "--workers",
     type=int,
-    help=f"processes for the checks that need not run alone  "
-    f"[default: {SERVER_WORKERS} for the whole suite on a server, else 1]",
+    help=f"processes for the checks that need not run alone, on the mock for all  "
+    f"[default: {SERVER_WORKERS} for the whole suite on a server, on the mock one a processor, else 1]",
 )
 @click.option("--known", help="known deviations of a recorded version, as waivers")
 @click.option("--waivers", type=click.Path(path_type=Path, dir_okay=False), help="a YAML list of waivers")

@@ -173,7 +173,7 @@ def run_matrix(options: RunOptions, plan: Plan, workers: int) -> Matrix:
     try:
         judging.target(options.profile)
         matrix = Matrix(judging, plan, workers)
-        run_pytest(judging, matrix, [])
+        run_pytest(judging, [matrix], [])
     finally:
         with suppress(Exception):
             judging.close()

@@ -144,6 +144,16 @@ class Judging:
         else:
             join(session, target.run_id.rpartition("-")[0])
 
+    def go_apart(self) -> None:
+        """Go on in a fork of the process that connected the mock: it is this one's own by now, and reaches a
+        model of its own, for what answered in the other process does not go on here.
+
+        Raises as `connect` does.
+        """
+        for target in self._targets.values():
+            target.session.begin_endpoint()
+            self._make_ready(target.session)
+
     def connect_all(self) -> str:
         """Connect every profile that was asked for and is there; why those that are not are not."""
         for profile in self.options.profiles:

@@ -139,7 +139,7 @@ def _looking(options: RunOptions) -> Iterator[Judging]:
 
 def _collected(judging: Judging) -> _Collected:
     collected = _Collected()
-    run_pytest(judging, collected, ["--collect-only"])
+    run_pytest(judging, [collected], ["--collect-only"])
     return collected
 
 

@@ -166,7 +166,7 @@ def rehearse(options: RunOptions, found: Outlook) -> Rehearsal:
     )
     try:
         judging.target(found.profile)
-        run_pytest(judging, _Chosen(judging, found.chosen, notes), [])
+        run_pytest(judging, [_Chosen(judging, found.chosen, notes)], [])
     finally:
         judging.close()
     return Rehearsal(dict(notes.sent), notes.made, dict(notes.changed), notes.restarts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -17,6 +17,8 @@ from mlconform.conformance.plugin import hand_over
 from mlconform.conformance.report.events import CheckFinished, Problem
 from mlconform.conformance.report.terminal import print_summary
 from mlconform.conformance.report.verdicts import Judgement
+from mlconform.conformance.running import forks
+from mlconform.conformance.running.forks import Forks
 from mlconform.conformance.running.judging import Judging
 from mlconform.conformance.running.options import SERVER_WORKERS, RunOptions
 from mlconform.conformance.running.record import INTERRUPTED, Recorder, RunRecord
@@ -41,6 +43,7 @@ _WENT_THROUGH = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCo
 _SUITE_ARGUMENTS = (
     "-pmlconform.conformance.plugin",
     "-pno:terminal",
+    "--assert=plain",
     "-pno:cacheprovider",
     "-pno:warnings",
     "-pno:junitxml",
@@ -81,7 +84,9 @@ def _check(judging: Judging, recorder: Recorder) -> None:
         recorder.record(Problem("usage", problem))
         return
     workers = _workers(judging)
-    if workers == 1:
+    forked = workers > 1 and forks.POSSIBLE and judging.options.target.in_process
+    plugins: list[object] = [recorder, *([Forks(judging, recorder, workers)] if forked else [])]
+    if workers == 1 or forked:
         parts: list[list[str]] = [[]]
     else:
         beside = ["-pxdist", f"-n{workers}", "--dist=worksteal", "-mnot exclusive"]
@@ -89,8 +94,8 @@ def _check(judging: Judging, recorder: Recorder) -> None:
     until = ["--exitfirst"] if judging.options.until_failed else []
     spared = _spared(judging)
     for more in parts:
-        judging.waiting.leaves = workers > 1 and more == parts[0]
-        code = run_pytest(judging, recorder, [*more, *until, *spared])
+        judging.waiting.leaves = len(parts) > 1 and more == parts[0]
+        code = run_pytest(judging, plugins, [*more, *until, *spared])
         if code == pytest.ExitCode.USAGE_ERROR:
             recorder.record(Problem("internal", "pytest refused the suite's own arguments"))
         if code not in _WENT_THROUGH or (until and code == pytest.ExitCode.TESTS_FAILED):
@@ -109,12 +114,14 @@ def _spared(judging: Judging) -> list[str]:
 
 
 def _workers(judging: Judging) -> int:
-    """As many as were asked for; else several for the whole suite where the target takes its time."""
+    """As many as were asked for; else several for the whole suite, on the mock as many as go on at once."""
     options = judging.options
     if options.workers is not None:
         return options.workers
-    if options.select or options.target.max_rate is not None:
+    if options.select or options.until_failed or options.target.max_rate is not None:
         return 1
+    if options.target.in_process:
+        return min(forks.processors(), forks.MOST_FORKS)
     waits = any(not target.session.clock.movable for target in judging.found().values())
     return SERVER_WORKERS if waits else 1
 
@@ -143,8 +150,8 @@ def _cache_folder() -> Path:
     return Path(cache) / "mlconform" / "hypothesis"
 
 
-def run_pytest(judging: Judging, plugin: object, more: list[str]) -> int:
-    """Collect the suite for this judging and run it under a pytest plugin; returns pytest's exit code."""
+def run_pytest(judging: Judging, plugins: Sequence[object], more: list[str]) -> int:
+    """Collect the suite for this judging and run it under pytest plugins; returns pytest's exit code."""
     suites = Path(str(resources.files("mlconform.conformance") / "suites"))
     folders = [str(profiles()[name].checks) for name in judging.found()]
     arguments = [
@@ -156,7 +163,7 @@ def run_pytest(judging: Judging, plugin: object, more: list[str]) -> int:
         *folders,
     ]
     with _deaf_to_the_caller():
-        return int(pytest.main(arguments, plugins=[_Handover(judging), plugin]))
+        return int(pytest.main(arguments, plugins=[_Handover(judging), *plugins]))
 
 
 class _Handover:

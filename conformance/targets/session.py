@@ -133,7 +133,7 @@ class Session:
         self._names = itertools.count(1)
         self._lock = threading.Lock()
         self._began = time.monotonic()
-        self.endpoint = ModelEndpoint(self.options.endpoint_host, elsewhere=self.options.endpoint_url)
+        self.begin_endpoint()
         self.clock = TargetClock(None, max_wait=self.options.max_wait)
         self._let_in = False
         self._can_restart = False
@@ -141,6 +141,10 @@ class Session:
         self._requests = 0
         self._seconds = 0.0
         self._racing = False
+
+    def begin_endpoint(self) -> None:
+        """Have an endpoint that nobody has used; that of before, if there was one, is left as it is."""
+        self.endpoint = ModelEndpoint(self.options.endpoint_host, elsewhere=self.options.endpoint_url)
 
     def beside(self) -> Session:
         """A conversation that goes on beside this one, with the same target: evidence, memory of what it

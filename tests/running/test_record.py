@@ -7,6 +7,7 @@ import pty
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 COMMAND = [sys.executable, "-m", "mlconform", "run", "--profile", "nugen", "--select", "nugen.deploy*"]
 BESIDE = """
@@ -66,8 +67,8 @@ def test_what_is_written_beside_a_check_is_seen(tmp_path: Path) -> None:
     assert b"within a check" in ended.stdout
 
 
-def test_lines_come_while_workers_run_the_checks(tmp_path: Path) -> None:
-    more = ["--workers", "2", "--out", tmp_path]
+def test_lines_come_while_workers_run_the_checks(tmp_path: Path, serve_mock: Any) -> None:
+    more = ["--workers", "2", "--out", tmp_path, "--target", serve_mock().url]
     ended = subprocess.run(
         [sys.executable, "-c", TOLD, *COMMAND[3:], *more], capture_output=True, text=True, check=True
     )
