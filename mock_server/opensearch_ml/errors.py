@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 SOURCE = "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)"
 
 
-@dataclass(eq=False)
 class ApiError(Exception):
     """An answer that refuses: status, type and reason go into OpenSearch's error envelope.
 
@@ -17,12 +15,22 @@ class ApiError(Exception):
     another than the refusal itself.
     """
 
-    status: int
-    type: str
-    reason: str
-    extra: dict[str, Any] = field(default_factory=dict)
-    caused_by: dict[str, Any] | None = None
-    root: dict[str, Any] | None = None
+    def __init__(
+        self,
+        status: int,
+        type: str,  # noqa: A002 - its name in the envelope
+        reason: str,
+        extra: dict[str, Any] | None = None,
+        caused_by: dict[str, Any] | None = None,
+        root: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(status, type, reason)
+        self.status = status
+        self.type = type
+        self.reason = reason
+        self.extra = {} if extra is None else extra
+        self.caused_by = caused_by
+        self.root = root
 
     @property
     def root_reason(self) -> str:
@@ -38,7 +46,6 @@ class ApiError(Exception):
         return {"error": error, "status": self.status}
 
 
-@dataclass(eq=False)
 class NodeError(ApiError):
     """A mistake of the client that the node does not foresee: it answers with a fault of its own, a 5xx.
 
@@ -46,18 +53,26 @@ class NodeError(ApiError):
     """
 
 
-@dataclass(eq=False)
 class RestError(Exception):
     """A refusal that OpenSearch's REST layer sends by itself: a plain string as `error`.
 
     One kind tells the `exception` that made it, in the place of the status.
     """
 
-    status: int
-    message: str
-    tells_status: bool = True
-    headers: tuple[tuple[str, str], ...] = ()
-    exception: str | None = None
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        tells_status: bool = True,
+        headers: tuple[tuple[str, str], ...] = (),
+        exception: str | None = None,
+    ) -> None:
+        super().__init__(status, message)
+        self.status = status
+        self.message = message
+        self.tells_status = tells_status
+        self.headers = headers
+        self.exception = exception
 
     def envelope(self) -> dict[str, Any]:
         """The body: `{"error": "...", "status": n}`; one kind leaves the status out."""

@@ -7,12 +7,11 @@ In which order a node looks at a file, and what it says of one that it can't use
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 import json
 import math
-import zipfile
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -21,6 +20,9 @@ from mlconform.mock_server.opensearch_ml.prediction.word_piece import (
     WordPiece,
     read_word_piece,
 )
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile
 
 LARGEST_CHUNK = 10_000_000
 SPARSE_TOKENIZE = "SPARSE_TOKENIZE"
@@ -97,15 +99,14 @@ def assembled(model_id: str, chunks: Sequence[Chunk | None]) -> bytes:
 
 def unpacked_bytes(content: bytes) -> int:
     """How much the files of a model are together, 0 for what is no zip."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return sum(entry.file_size for entry in archive.infolist())
-    except zipfile.BadZipFile:
-        return 0
+    archive = _archive(content)
+    return 0 if archive is None else sum(entry.file_size for entry in archive.infolist())
 
 
 def require_hash(content: bytes, told: str) -> None:
     """Raises FileError for a file whose SHA-256 is another than the one that was told."""
+    import hashlib  # noqa: PLC0415 - a fast start
+
     if hashlib.sha256(content).hexdigest() != told:
         raise FileError(CHANGED)
 
@@ -114,11 +115,10 @@ def require_model_files(content: bytes, function: str) -> None:
     """Look into what was fetched as a node does before it keeps it. Raises FileError."""
     if not content:
         raise FileError("zip file is empty")
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = archive.namelist()
-    except zipfile.BadZipFile:
-        raise FileError("zip END header not found") from None
+    archive = _archive(content)
+    if archive is None:
+        raise FileError("zip END header not found")
+    names = archive.namelist()
     if function != SPARSE_TOKENIZE and not any(name.endswith((".pt", ".onnx")) for name in names):
         raise FileError("Can't find model file")
     if TOKENIZER not in names:
@@ -127,24 +127,32 @@ def require_model_files(content: bytes, function: str) -> None:
 
 def load_sparse_tokenizer(content: bytes, place: str) -> SparseTokenizer:
     """Make the model of its file, which lies at `place`. Raises FileError."""
+    archive = _archive(content)
+    if archive is None:
+        raise FileError("Archive is not a ZIP archive")
+    names = archive.namelist()
+    if not names:
+        raise FileError(NO_MODEL_IN_IT)
+    if TOKENIZER not in names:
+        raise FileError(f"Tokenizer file not exits: {place}/{TOKENIZER}")
     try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
-    except zipfile.BadZipFile:
-        raise FileError("Archive is not a ZIP archive") from None
-    with archive:
-        names = archive.namelist()
-        if not names:
-            raise FileError(NO_MODEL_IN_IT)
-        if TOKENIZER not in names:
-            raise FileError(f"Tokenizer file not exits: {place}/{TOKENIZER}")
-        try:
-            tokenizer = read_word_piece(archive.read(TOKENIZER))
-        except TokenizerError as error:
-            raise FileError(str(error)) from None
-        return SparseTokenizer(tokenizer, _weights(archive) if WEIGHTS in names else {})
+        tokenizer = read_word_piece(archive.read(TOKENIZER))
+    except TokenizerError as error:
+        raise FileError(str(error)) from None
+    return SparseTokenizer(tokenizer, _weights(archive) if WEIGHTS in names else {})
 
 
-def _weights(archive: zipfile.ZipFile) -> dict[str, float]:
+def _archive(content: bytes) -> ZipFile | None:
+    """The archive in memory, None for what is no zip."""
+    from zipfile import BadZipFile, ZipFile  # noqa: PLC0415 - a fast start
+
+    try:
+        return ZipFile(io.BytesIO(content))
+    except BadZipFile:
+        return None
+
+
+def _weights(archive: ZipFile) -> dict[str, float]:
     try:
         weights = json.loads(archive.read(WEIGHTS))
     except ValueError as error:

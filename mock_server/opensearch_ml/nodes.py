@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import random
 
 from msgspec import Struct
@@ -45,6 +44,8 @@ class Ids:
 
 def uuid_of(name: str) -> str:
     """What OpenSearch knows a thing of this name by: 16 bytes, 22 characters of URL-safe base64."""
+    import hashlib  # noqa: PLC0415 - a fast start
+
     digest = hashlib.md5(name.encode("utf-8", "replace"), usedforsecurity=False).digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 

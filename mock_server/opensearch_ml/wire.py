@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -25,9 +25,7 @@ from mlconform.mock_server.opensearch_ml.errors import (
     not_x_content,
 )
 from mlconform.mock_server.opensearch_ml.router import Match, Route, Router
-from mlconform.mock_server.opensearch_ml.routes import ROUTES
 from mlconform.mock_server.opensearch_ml.security import guard
-from mlconform.mock_server.opensearch_ml.security.routes import SECURITY_ROUTES
 
 YAML = "application/yaml"
 _JSON_TYPES = frozenset(
@@ -44,16 +42,16 @@ _MAX_STEPS = 2 * MAX_DEPTH + 100
 _LONG_PATH = 200
 
 
-def _routes(*, later: bool, secured: bool) -> list[Route]:
+@cache
+def _router(later: bool, secured: bool) -> Router:
+    """The operations of a cluster. All that answers them comes with the first request: to import it takes as
+    long as a tenth of the mock's start.
+    """
+    from mlconform.mock_server.opensearch_ml.routes import ROUTES  # noqa: PLC0415
+    from mlconform.mock_server.opensearch_ml.security.routes import SECURITY_ROUTES  # noqa: PLC0415
+
     known = (*ROUTES, *SECURITY_ROUTES) if secured else ROUTES
-    return [route for route in known if later or not route.later]
-
-
-_ROUTERS = {
-    (later, secured): Router(_routes(later=later, secured=secured))
-    for later in (False, True)
-    for secured in (False, True)
-}
+    return Router(route for route in known if later or not route.later)
 
 
 def answer(cluster: Cluster, request: Request) -> Response:
@@ -152,7 +150,7 @@ def _find_match(method: str, path: str, surface: tuple[bool, bool]) -> tuple[Mat
     segments = [_decoded(segment) for segment in encoded.split("/")] if encoded else []
     if "" in segments or len(segments) > _MAX_SEGMENTS:
         return None, []
-    return _ROUTERS[surface].find(method, segments)
+    return _router(*surface).find(method, segments)
 
 
 _recent_match = lru_cache(maxsize=2_000)(_find_match)

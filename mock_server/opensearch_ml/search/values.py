@@ -5,7 +5,6 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,7 +26,6 @@ _STRICT_TIME = re.compile(
 _DATE_FORMAT = "strict_date_time||epoch_millis"
 
 
-@dataclass(eq=False)
 class ShardError(Exception):
     """What makes a search fail on the shard, after it was parsed.
 
@@ -35,11 +33,20 @@ class ShardError(Exception):
     as one of the query, with its index.
     """
 
-    type: str
-    reason: str
-    cause: JsonObject | None = None
-    bad_value: str | None = None
-    of_query: bool = True
+    def __init__(
+        self,
+        type: str,  # noqa: A002 - its name in the envelope
+        reason: str,
+        cause: JsonObject | None = None,
+        bad_value: str | None = None,
+        of_query: bool = True,
+    ) -> None:
+        super().__init__(type, reason)
+        self.type = type
+        self.reason = reason
+        self.cause = cause
+        self.bad_value = bad_value
+        self.of_query = of_query
 
 
 def words(value: Any) -> list[str]:

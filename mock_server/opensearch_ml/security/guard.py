@@ -10,8 +10,6 @@ from msgspec.structs import replace
 from mlconform.mock_server.core import Request
 from mlconform.mock_server.opensearch_ml.cluster import Answer, Call, Cluster
 from mlconform.mock_server.opensearch_ml.errors import ApiError, RestError, Unauthorized
-from mlconform.mock_server.opensearch_ml.opensearch_core import indices
-from mlconform.mock_server.opensearch_ml.opensearch_core.indices import SYSTEM_INDICES
 from mlconform.mock_server.opensearch_ml.router import Route
 from mlconform.mock_server.opensearch_ml.security import permissions
 from mlconform.mock_server.opensearch_ml.security.accounts import Caller
@@ -85,9 +83,11 @@ def _authorize(call: Call, route: Route) -> None:
 
 def _require_index_allowed(call: Call, index: str, action: str) -> None:
     """Raises ApiError for a name that no index has, and for a change to an index that plugins keep."""
+    from mlconform.mock_server.opensearch_ml.opensearch_core import indices  # noqa: PLC0415 - a fast start
+
     if index.startswith("_") and index != "_all":
         raise indices.invalid_name(index, "must not start with '_'.")
     if action in _CHANGES and any(
-        fnmatch.fnmatchcase(kept, name) for kept in SYSTEM_INDICES for name in index.split(",")
+        fnmatch.fnmatchcase(kept, name) for kept in indices.SYSTEM_INDICES for name in index.split(",")
     ):
         raise ApiError(403, "security_exception", permissions.refusal(call, ""))
