@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from enum import StrEnum
 from types import UnionType
 from typing import Any, Literal, NoReturn, get_args, get_origin, get_type_hints
@@ -29,7 +29,12 @@ class EventError(ValueError):
 
 def encode(event: Event) -> str:
     """The event as one line of ASCII JSON, without the newline."""
-    return json.dumps(asdict(event), allow_nan=False, separators=(",", ":"))
+    return json.dumps(event, default=_members, allow_nan=False, separators=(",", ":"))
+
+
+def _members(part: Any) -> dict[str, Any]:
+    """The members of an event or of a part of one, which hold nothing but what JSON has, or further parts."""
+    return {item.name: getattr(part, item.name) for item in fields(part)}
 
 
 def decode(line: str | bytes) -> Event | Mapping[str, object]:

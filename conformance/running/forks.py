@@ -1,7 +1,8 @@
 """The checks of a run on a mock of this process, in several processes at once.
 
 The suite is collected once. Each process is a fork of the one that did so, with the mock as it was then and
-nobody else at it; it takes the next check when it has begun the last, and tells how each ended.
+nobody else at it; it takes what comes next when it has begun the last, and tells how each check ended. Checks
+that explore alike stay together, for what they import and make at their first use takes a second.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import signal
 import struct
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -27,12 +28,12 @@ from mlconform.conformance.running.judging import Judging
 from mlconform.conformance.running.record import Recorder
 from mlconform.conformance.suites.marks import FIRST
 
-# The longest check takes a fifth of all of them: more processes would wait for it.
-MOST_FORKS: Final = 4
+# What stays together takes up to a third of the time of all checks: more processes would wait for it.
+MOST_FORKS: Final = 3
 # Elsewhere a process that has threads must not be copied, or cannot be.
 POSSIBLE: Final = sys.platform == "linux"
-# How a check's place among those collected is written.
-_PLACE: Final = struct.Struct("=I")
+# How the places are written, first and last, of checks that stay together.
+_PLACES: Final = struct.Struct("=II")
 
 
 def processors() -> int:
@@ -91,10 +92,11 @@ class Forks:
         # Forks share memory until one of them writes into it, as whoever looks for garbage would.
         gc.freeze()
         taking, giving = os.pipe()
-        order = sorted(range(len(session.items)), key=lambda place: _turn(session.items[place]))
+        session.items.sort(key=_turn)
+        together = list(_together(session.items))
         with os.fdopen(giving, "wb") as places:
-            places.write(b"".join(map(_PLACE.pack, order)))
-        forks = [self._fork(session, taking) for _ in range(min(self._count, len(order)))]
+            places.write(b"".join(_PLACES.pack(*each) for each in together))
+        forks = [self._fork(session, taking) for _ in range(min(self._count, len(together)))]
         os.close(taking)
         try:
             self._hear_all(session, forks)
@@ -140,11 +142,15 @@ class Forks:
 
     def _go_through(self, session: pytest.Session, taking: int, telling: Connection) -> None:
         hook = session.config.hook
-        following = _taken(session, taking)
+        mine = _taken(session, taking)
+        following = next(mine, None)
         while following is not None and not session.shouldstop:
-            item, following = following, _taken(session, taking)
+            item, following = following, next(mine, None)
             telling.send(_Began(item.nodeid, item.location))
             for report in runtestprotocol(item, nextitem=following, log=False):
+                if report.when == "setup" and report.passed:
+                    # Nobody wants to hear of it.
+                    continue
                 sent = hook.pytest_report_to_serializable(config=session.config, report=report)
                 telling.send(_Reported(sent))
 
@@ -182,12 +188,29 @@ class Forks:
                     self._recorder.record(Problem("internal", error[-2000:]))
 
 
-def _turn(item: pytest.Item) -> tuple[bool, bool]:
+def _turn(item: pytest.Item) -> tuple[bool, bool, str]:
     """What must come first, and then what explores, which takes longest, so that nobody waits for it."""
-    return item.get_closest_marker(FIRST) is None, "explore" not in getattr(item, "fixturenames", ())
+    kind = _explores(item)
+    return item.get_closest_marker(FIRST) is None, not kind, kind
 
 
-def _taken(session: pytest.Session, taking: int) -> pytest.Item | None:
-    """The next check that no fork has taken, or None."""
-    place = os.read(taking, _PLACE.size)
-    return session.items[_PLACE.unpack(place)[0]] if place else None
+def _explores(item: pytest.Item) -> str:
+    """The kind of exploring that a check does, as the modules for it are called; empty where it does none."""
+    return item.path.stem if "explore" in getattr(item, "fixturenames", ()) else ""
+
+
+def _together(items: Sequence[pytest.Item]) -> Iterator[tuple[int, int]]:
+    """The first and the last place of each group of checks that stay together; most stand alone."""
+    begin = 0
+    for place, item in enumerate(items):
+        following = items[place + 1] if place + 1 < len(items) else None
+        if following is None or not _explores(item) or _turn(item) != _turn(following):
+            yield begin, place
+            begin = place + 1
+
+
+def _taken(session: pytest.Session, taking: int) -> Iterator[pytest.Item]:
+    """The checks that no other fork has taken, as they are wanted."""
+    while places := os.read(taking, _PLACES.size):
+        first, last = _PLACES.unpack(places)
+        yield from session.items[first : last + 1]
