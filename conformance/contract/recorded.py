@@ -110,7 +110,9 @@ def _exchanges(folder: Path, version: str) -> Iterator[tuple[str, dict[str, Any]
 
 
 def _is_json(exchange: Mapping[str, Any]) -> bool:
-    return str(exchange.get("content_type", "")).startswith("application/json")
+    """A text that claims to be JSON is two answers in one, whose form is that of neither."""
+    declared = str(exchange.get("content_type", "")).startswith("application/json")
+    return declared and not isinstance(exchange["response"], str)
 
 
 def _form(answers: Iterable[Sample], status: int) -> Schema:

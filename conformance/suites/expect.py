@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from mlconform.conformance.contract.routes import Routes
 from mlconform.conformance.outcomes import InTheWay, Nonconformance
 from mlconform.conformance.report.events import AccessSeen
-from mlconform.conformance.suites.signatures import of_exchange, of_text, operation
+from mlconform.conformance.suites.signatures import of_deed, of_exchange, of_text, operation
 from mlconform.conformance.targets.exchange import Exchange
 from mlconform.conformance.targets.settle import Ending, Settled
 
 Kind = type | tuple[type, ...]
 # A requirement and the signature of a difference.
 Finding = tuple[str, str]
+# What a refusal owes to whoever is answered meanwhile.
+KEPT_APART: Final = "a refusal that is written into no other answer"
 
 
 class Expect:
@@ -79,12 +81,14 @@ class Expect:
         expected: str,
         came: str,
         exchange: Exchange | None = None,
+        by: Exchange | None = None,
         timing: bool = False,
     ) -> Nonconformance | None:
         """`holds` decides; the texts are what a reader of the report compares. The difference is
         remembered and returned, and the check may go on.
 
-        `exchange` is the one that tells a difference; `timing` says that only a budget of time did.
+        `exchange` is the one whose answer tells a difference, `by` the one that did it where it shows
+        elsewhere; `timing` says that only a budget of time did.
         """
         if requirement not in self._bound:
             raise LookupError(f"this check is not bound to {requirement}; add it to its @requirement")
@@ -93,9 +97,12 @@ class Expect:
         self.decided.add(requirement)
         if holds:
             return None
-        signature = (
-            of_text(expected, came) if exchange is None else of_exchange(exchange, expected, self._routes)
-        )
+        if by is not None:
+            signature = of_deed(by, expected, self._routes)
+        elif exchange is not None:
+            signature = of_exchange(exchange, expected, self._routes)
+        else:
+            signature = of_text(expected, came)
         difference = Nonconformance(
             requirement, expected=expected, came=came, signature=signature, timing=timing
         )
@@ -177,11 +184,12 @@ class Expect:
         expected: str,
         came: str,
         exchange: Exchange | None = None,
+        by: Exchange | None = None,
         timing: bool = False,
     ) -> None:
         """As `see`, and the check ends at a difference."""
         difference = self.see(
-            requirement, holds, expected=expected, came=came, exchange=exchange, timing=timing
+            requirement, holds, expected=expected, came=came, exchange=exchange, by=by, timing=timing
         )
         if difference is not None:
             self._raise(difference)

@@ -49,6 +49,11 @@ def of_exchange(exchange: Exchange, expected: str, routes: Routes) -> str:
     return _cut(f"{operation(exchange, routes)}: {_told(exchange, sent) or _general(expected, sent)}")
 
 
+def of_deed(exchange: Exchange, expected: str, routes: Routes) -> str:
+    """The signature of what a request did, where its own answer is not what is wrong."""
+    return _cut(f"{operation(exchange, routes)}: {_general(expected)}")
+
+
 def of_text(expected: str, came: str) -> str:
     """The signature of a difference that no single exchange tells."""
     return _cut(f"{_general(expected)}; came {_general(came)}")

@@ -8,12 +8,14 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any, Final
 
 from mlconform.conformance.outcomes import BrokenAnswer
 from mlconform.conformance.report.events import ExchangeRecord
 from mlconform.conformance.targets.credentials import AUTHORIZATION, Credentials, presentable
 
+_REFUSAL: Final = b'{"error":{'
 _SECRET_HEADERS = frozenset({"authorization"})
 
 
@@ -100,6 +102,13 @@ class Exchange:
     def json_problem(self) -> str | None:
         """Why the body is not JSON in UTF-8 to its end, or None."""
         return self._document[1]
+
+    @property
+    def has_text_of_a_refusal(self) -> bool:
+        """Whether this is no refusal, is not JSON to its end and begins as a refusal of OpenSearch does: the
+        text of another answer was written over its own."""
+        is_read = self.json_problem is None
+        return not is_read and self.status < HTTPStatus.BAD_REQUEST and self._whole.body.startswith(_REFUSAL)
 
     @cached_property
     def _document(self) -> tuple[Any, str | None]:

@@ -77,6 +77,8 @@ def remove_model(session: Session, model_id: str, groups: Set[str]) -> str | Non
     """Undeploy and delete a model, its group, and those of `groups` that the run made."""
     path = path_of("model", model_id)
     known = session.request("GET", path)
+    # What can't be read is read again before the model is gone, and nobody tells its group any more.
+    own = _group_of(known)
     if known.status != 404:
         deleted = session.request("DELETE", path)
         if deleted.status == 400 and known.member("model_state") == "DEPLOY_FAILED":
@@ -88,7 +90,7 @@ def remove_model(session: Session, model_id: str, groups: Set[str]) -> str | Non
             deleted = session.request("DELETE", path)
         if deleted.status not in (200, 404):
             return in_the_way(deleted)
-    left = [_remove_group(session, group) for group in sorted(groups | _group_of(known))]
+    left = [_remove_group(session, group) for group in sorted(groups | own)]
     return "; ".join(problem for problem in left if problem is not None) or None
 
 

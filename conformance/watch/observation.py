@@ -17,12 +17,14 @@ class Observation(NamedTuple):
 
     `expected` has no ids, names or numbers of the run: it is part of the finding's signature. `came` is a
     text, or what the text is made of where it does not hold, which is seldom: an exchange or another value.
+    `by` is the request that did it, where that is another than the one whose answer shows it.
     """
 
     requirement: str
     holds: bool
     expected: str = ""
     came: object = ""
+    by: Exchange | None = None
 
     def told(self) -> str:
         """What came, as a text."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 from mlconform.conformance.contract.answers import Forms, id_prefix
@@ -21,6 +21,8 @@ from mlconform.conformance.watch.leaks import Leaks
 from mlconform.conformance.watch.observation import Held, Observation, Rule, Seen
 from mlconform.conformance.watch.relations import Relations
 from mlconform.conformance.watch.settings import Settings
+
+READS: Final = frozenset({"GET", "HEAD"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Watch:
         self._known = contract.requirements.keys()
         self._held: set[Held] = set()
         self._read: dict[str, Answer] = {}
+        self._refused: Exchange | None = None
         self._rules: Sequence[Rule] = (
             FormRule(self._prefix, Forms.of(contract, facts.version)),
             *(_opensearch(facts.nodes, now) if facts.profile == "opensearch-ml" else ()),
@@ -64,7 +67,9 @@ class Watch:
         """Look at one exchange; it has been answered, or nothing whole came."""
         if exchange.request.path.startswith("/_mock/") or self._is_repeated(exchange, racing=racing):
             return
-        self._see(exchange, wire.observe(self._prefix, exchange))
+        self._see(exchange, wire.observe(self._prefix, exchange, self._refused))
+        if exchange.request.method not in READS and exchange.answer is not None and exchange.status >= 400:
+            self._refused = exchange
         seen = self._seen(exchange, racing=racing)
         if seen is None:
             return
@@ -87,6 +92,7 @@ class Watch:
         )
         self._held.clear()
         self._read.clear()
+        self._refused = None
         self._expect.evidence.clear()
         self._expect.decided.clear()
         self._expect.differences.clear()
@@ -123,15 +129,15 @@ class Watch:
                 self._expect.see(requirement, True, expected="", came="", exchange=exchange)
 
     def _differ(self, observation: Observation, exchange: Exchange) -> None:
-        requirement, expected = observation.requirement, observation.expected
+        requirement, expected, by = observation.requirement, observation.expected, observation.by
         if requirement not in self._known:
             return
         came = observation.told()
-        found = self._expect.see(requirement, False, expected=expected, came=came, exchange=exchange)
+        found = self._expect.see(requirement, False, expected=expected, came=came, exchange=exchange, by=by)
         finding = found and (requirement, found.signature)
         if finding in self._expect.evidence:
             # As of a check that is repeated or explores, what was met last is what is shown.
-            self._expect.evidence[finding] = (exchange,)
+            self._expect.evidence[finding] = (exchange,) if by is None else (by, exchange)
 
     def _seen(self, exchange: Exchange, *, racing: bool) -> Seen | None:
         """The exchange taken apart; None where there is no body that can be read."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from mlconform.conformance.suites.expect import KEPT_APART
 from mlconform.conformance.targets.exchange import Exchange
 from mlconform.conformance.watch.observation import Held, Observation, held
 
@@ -18,8 +19,11 @@ def _rules(prefix: str) -> tuple[str, str]:
     return f"{prefix}.wire.json", f"{prefix}.wire.content-type"
 
 
-def observe(prefix: str, exchange: Exchange) -> Iterator[Observation | Held]:
-    """Whole, of the declared length and type, and one JSON document where that type is JSON."""
+def observe(prefix: str, exchange: Exchange, refused: Exchange | None) -> Iterator[Observation | Held]:
+    """Whole, of the declared length and type, and one JSON document where that type is JSON.
+
+    `refused` is the last write before it that was refused, whose refusal may stand in this answer.
+    """
     json_rule, type_rule = _rules(prefix)
     if exchange.answer is None:
         yield Observation(json_rule, False, "an answer that is whole", exchange.problem or "nothing")
@@ -41,12 +45,20 @@ def observe(prefix: str, exchange: Exchange) -> Iterator[Observation | Held]:
     if is_json(declared):
         problem = exchange.json_problem
         if problem is not None:
-            told = f"{problem}: {exchange.text[:200]!r}"
-            yield Observation(json_rule, False, "a body that is JSON to its end", told)
+            yield _unreadable(json_rule, exchange, problem, refused)
     elif _is_object(body):
         told = f"{declared} with {exchange.text[:100]!r}"
         yield Observation(type_rule, False, f"content-type {JSON_TYPE} with a body of JSON", told)
     yield held(json_rule, type_rule) if is_json(declared) else held(type_rule)
+
+
+def _unreadable(rule: str, exchange: Exchange, problem: str, refused: Exchange | None) -> Observation:
+    told = f"{problem}: {exchange.text[:200]!r}"
+    if refused is None or not exchange.has_text_of_a_refusal:
+        return Observation(rule, False, "a body that is JSON to its end", told)
+    request = exchange.request
+    told = f"{request.method} {request.path}: {exchange.status}, {told}"
+    return Observation(rule, False, KEPT_APART, told, by=refused)
 
 
 def media_type(exchange: Exchange) -> str:

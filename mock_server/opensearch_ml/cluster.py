@@ -18,6 +18,7 @@ from mlconform.mock_server.opensearch_ml.monitor import Monitor
 from mlconform.mock_server.opensearch_ml.nodes import Node
 from mlconform.mock_server.opensearch_ml.opensearch_core.settings import Settings
 from mlconform.mock_server.opensearch_ml.prediction.rate_limit import Throttle
+from mlconform.mock_server.opensearch_ml.second_refusals import SecondRefusals
 from mlconform.mock_server.opensearch_ml.security.accounts import Accounts, Caller
 from mlconform.mock_server.opensearch_ml.store import JsonObject, Model, Store
 
@@ -41,6 +42,7 @@ class Cluster:
         self.store = Store(len(environment.nodes))
         self.throttle = Throttle()
         self.monitor = Monitor(environment.local_node_id)
+        self.second_refusals = SecondRefusals(environment.clock, environment.ids)
         self.lifecycle = Lifecycle(environment, self.settings, self.store)
 
     def copy(self) -> Cluster:

@@ -299,6 +299,18 @@ DEVIATIONS = (
         {"deleted_stays_in_memory": 0.9, "auto_deploy_is_seen_by_chance": True},
     ),
     Deviation(
+        "second-refusal-is-written",
+        "Every body is whole, and a delete is refused by one answer.",
+        "A delete that pipelines and agents are in the way of is refused for one kind of pipelines, and the "
+        "refusal for the agents, which is sent to nobody, is written into that answer or into the next one, "
+        "whoever asked: in one of 15 and in one of four tries.",
+        "safe_delete_two_kinds#7, safe_delete_two_kinds_mixed#6",
+        "osml.wire.json",
+        _BOTH,
+        {"conflict_names_all_kinds": False},
+        ("osml.delete.safe.several-kinds",),
+    ),
+    Deviation(
         "tasks-are-copied-late",
         "A task that has completed tells its model, and can be deleted in any state.",
         "For a moment some copies of the index have what was there before: a task that read as completed "

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from mlconform.mock_server.core import encode_json
 from mlconform.mock_server.opensearch_ml.cluster import Cluster
-from mlconform.mock_server.opensearch_ml.errors import status_error
+from mlconform.mock_server.opensearch_ml.errors import ApiError, status_error
 from mlconform.mock_server.opensearch_ml.opensearch_core.settings import SAFE_DELETE
 from mlconform.mock_server.opensearch_ml.rules import User
 
 
 def refuse_while_in_use(cluster: Cluster, model_id: str) -> None:
-    """With safe delete on, raises one ApiError 409 that names every user of the model, of all kinds."""
+    """With safe delete on, raises one ApiError 409 that names every user of the model, of all kinds or, where
+    the rules say so, of one."""
     if not cluster.settings.on(SAFE_DELETE):
         return
-    reasons = [
-        _reason(kind, names, named=cluster.rules.conflict_names_users)
+    refusals = {
+        kind: status_error(
+            cluster.rules.conflict_status, _reason(kind, names, named=cluster.rules.conflict_names_users)
+        )
         for kind, names in users(cluster, model_id).items()
         if names and kind in cluster.rules.safe_delete_asks
-    ]
-    if reasons:
-        raise status_error(cluster.rules.conflict_status, "; ".join(reasons))
+    }
+    if not refusals:
+        return
+    if not cluster.rules.conflict_names_all_kinds:
+        raise _first(cluster, refusals)
+    raise status_error(cluster.rules.conflict_status, "; ".join(each.reason for each in refusals.values()))
+
+
+def _first(cluster: Cluster, refusals: Mapping[User, ApiError]) -> ApiError:
+    """The refusal that a node comes to first, which is that of an agent last: these it has to search for."""
+    pipelines = [refusal for kind, refusal in refusals.items() if kind is not User.AGENT]
+    if not pipelines:
+        return refusals[User.AGENT]
+    if User.AGENT in refusals:
+        cluster.second_refusals.come(encode_json(refusals[User.AGENT].envelope()))
+    return pipelines[-1 if cluster.ids.happens(0.5) else 0]
 
 
 def users(cluster: Cluster, model_id: str) -> dict[User, list[str]]:

@@ -210,6 +210,7 @@ class Rules(Struct, frozen=True):
     safe_delete_asks: frozenset[User] = frozenset(User)
     conflict_names_users: bool = True
     conflict_status: int = 409
+    conflict_names_all_kinds: bool = True
 
     # Requests at the same moment.
     group_write_is_conditional: bool = True

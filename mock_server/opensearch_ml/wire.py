@@ -261,6 +261,7 @@ def _render(
 
 
 def _response(cluster: Cluster, given: Answer, content_type: str, body: bytes) -> Response:
+    body = cluster.second_refusals.written_into(body)
     if not cluster.rules.bodies_are_whole:
         body = body[:-1]
     if not cluster.rules.content_type_is_true:

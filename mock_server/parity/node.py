@@ -36,11 +36,12 @@ class Answer(Struct, frozen=True):
 
     @property
     def value(self) -> Any:
-        """The decoded body where it is JSON, else its text."""
+        """The decoded body where it is JSON, else its text, also where it says that it is."""
         text = self.body.decode("utf-8", "replace")
-        if (self.content_type or "").startswith("application/json") and text:
-            return json.loads(text)
-        return text
+        try:
+            return json.loads(text) if (self.content_type or "").startswith("application/json") else text
+        except ValueError:
+            return text
 
 
 class Node:

@@ -262,3 +262,10 @@ def test_what_an_earlier_try_left_belongs_to_that_try() -> None:
         judge.back_to(number)
         judge.see("a.b", False, expected="one", came="two")
     assert (judge.seen(("a.b", judge.differences[0].signature)), judge.tries) == (2, 2)
+
+
+def test_what_a_request_did_is_told_of_it_wherever_it_shows() -> None:
+    judge = expect()
+    found = judge.see("a.b", False, expected="other answers stay", came="not so", by=answered(409))
+    assert found is not None
+    assert found.signature == "DELETE /models/m: other answers stay"

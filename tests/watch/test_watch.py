@@ -168,6 +168,32 @@ def test_two_documents_are_a_difference(watch: Watch) -> None:
     assert "osml.wire.json" in see(watch, "GET", f"{ML}/models/m", 404, b"{}{}")
 
 
+REFUSAL = {"error": {"root_cause": [{"type": "t", "reason": "in use"}], "type": "t", "reason": "in use"}}
+
+
+def spoilt(watch: Watch, method: str = "DELETE") -> tuple[str, tuple[str, ...]]:
+    """What the watch says of a read with the text of a refusal, after a request that was refused: signature,
+    and the methods of what it shows."""
+    refusal = json.dumps({**REFUSAL, "status": 409}, separators=(",", ":")).encode()
+    told = {"content-type": "application/json"}
+    for way, status, body in ((method, 409, refusal), ("GET", 200, refusal + b'status":0}')):
+        sent = OutgoingRequest(way, f"{ML}/models/{MODEL}")
+        watch.saw(Exchange(sent, Answer(status, told, body), 0.0, "http://h", "osml.wire.json"), racing=False)
+    watched = watch.take()
+    (found,) = (each for each in watched.differences if each.requirement == "osml.wire.json")
+    return found.signature, tuple(each.request.method for each in watched.met)[-2:]
+
+
+def test_the_text_of_a_refusal_in_another_answer_is_told_of_what_was_refused(watch: Watch) -> None:
+    signature = "DELETE /_plugins/_ml/models/{model_id}: a refusal that is written into no other answer"
+    assert spoilt(watch) == (signature, ("DELETE", "GET"))
+
+
+def test_a_refused_read_writes_into_no_answer(watch: Watch) -> None:
+    signature = "GET /_plugins/_ml/models/{model_id}: a body that is JSON to its end"
+    assert spoilt(watch, "GET")[0] == signature
+
+
 def test_more_hits_than_counted_are_a_difference(watch: Watch) -> None:
     hits = {"total": {"value": 3, "relation": "eq"}, "max_score": None, "hits": []}
     shards = {"total": 1, "successful": 1, "skipped": 0, "failed": 0}
