@@ -24,6 +24,7 @@ from mlconform.mock_server.opensearch_ml.opensearch_core.settings import (
     pattern_of,
 )
 from mlconform.mock_server.opensearch_ml.search.operation import answer_search
+from mlconform.mock_server.opensearch_ml.search.values import words
 from mlconform.mock_server.opensearch_ml.security import connector_access
 from mlconform.mock_server.opensearch_ml.security.access_modes import Sent
 from mlconform.mock_server.opensearch_ml.store import Connector, JsonObject, Model
@@ -114,7 +115,7 @@ def delete(call: Call) -> Answer:
     """DELETE connectors/{connector_id}: refused while any model names the connector."""
     connector_id = call.parameters["connector_id"]
     connector_access.require_delete(call, connector_id)
-    users = [model.id for model in _users(call.cluster, connector_id)]
+    users = [model.id for model in _keepers(call.cluster, connector_id)]
     if users:
         raise status_error(409, _in_use(users, "delete or update"))
     call.cluster.let_others_in()
@@ -261,6 +262,17 @@ def _users(cluster: Cluster, connector_id: str) -> list[Model]:
     models = cluster.store.models
     keys = sorted(models.where("connector_id", connector_id), key=lambda key: models.standing(key)[1])
     return [model for key in keys if (model := models.get(key))]
+
+
+def _keepers(cluster: Cluster, connector_id: str) -> list[Model]:
+    """The models that keep a connector from being deleted: those that name it or, as a node searches for
+    them, any that names one whose id has a word in common with it, whatever the case of its letters."""
+    models = cluster.store.models
+    if cluster.rules.connectors_are_kept_by_id:
+        return _users(cluster, connector_id)
+    wanted = set(words(connector_id))
+    found = [model for _, model in models if wanted & set(words(model.connector_id or ""))]
+    return sorted(found, key=lambda model: models.standing(model.id)[1])
 
 
 def _in_use(model_ids: list[str], remedy: str) -> str:

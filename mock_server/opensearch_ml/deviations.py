@@ -299,6 +299,16 @@ DEVIATIONS = (
         {"deleted_stays_in_memory": 0.9, "auto_deploy_is_seen_by_chance": True},
     ),
     Deviation(
+        "connectors-kept-by-words",
+        "A connector that no model uses can be deleted.",
+        "It is kept while a model names one whose id has a word in common with it: what stands between "
+        "hyphens, in letters of either case.",
+        "connector_looks_used#5",
+        "osml.connector.delete.unused",
+        _BOTH,
+        {"connectors_are_kept_by_id": False},
+    ),
+    Deviation(
         "second-refusal-is-written",
         "Every body is whole, and a delete is refused by one answer.",
         "A delete that pipelines and agents are in the way of is refused for one kind of pipelines, and the "

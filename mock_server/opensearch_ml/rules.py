@@ -211,6 +211,7 @@ class Rules(Struct, frozen=True):
     conflict_names_users: bool = True
     conflict_status: int = 409
     conflict_names_all_kinds: bool = True
+    connectors_are_kept_by_id: bool = True
 
     # Requests at the same moment.
     group_write_is_conditional: bool = True

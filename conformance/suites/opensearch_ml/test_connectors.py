@@ -37,6 +37,19 @@ def test_a_connector_in_use_is_not_deleted(ml: MlCommons, expect: Expect) -> Non
     )
 
 
+@requirement("osml.connector.delete.unused")
+def test_a_connector_is_deleted_that_only_looks_like_one_in_use(ml: MlCommons, expect: Expect) -> None:
+    """A model names the same letters in the other case, which is the id of another connector. Where it can
+    name none that is not there, nothing is decided."""
+    connector, model = ml.connector(), ml.model()
+    other = connector.swapcase()
+    ml.change(model, {"connector_id": other})
+    ml.await_found("model", model, connector_id=other)
+    answered = ml.session.request("DELETE", f"{ML}/connectors/{connector}")
+    expect.accepted("osml.connector.delete.unused", answered)
+    expect.equal("osml.connector.delete.unused", answered.member("result"), "deleted", "result of the delete")
+
+
 @requirement("osml.connector.deployed-update")
 def test_a_connector_of_a_deployed_model_is_not_changed(ml: MlCommons, expect: Expect) -> None:
     connector = ml.connector()

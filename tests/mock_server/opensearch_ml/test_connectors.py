@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -289,3 +290,25 @@ def test_service_and_region_may_stand_in_either_place(ml: Any, place: str) -> No
 def test_a_number_of_a_client_config_has_32_bits(ml: Any, sent: Any, status: int) -> None:
     body = {**WHOLE, "client_config": {"max_connection": sent}}
     assert ml.post("~/connectors/_create", body).status == status
+
+
+@pytest.mark.parametrize(
+    ("named", "kept"),
+    [("{}", True), ("{swapped}", True), ("other-{}", True), ("other_{}", False), ("other", False)],
+)
+def test_a_recorded_node_keeps_a_connector_that_has_a_word_in_common_with_one_in_use(
+    make_client: Callable[..., Any], named: str, kept: bool
+) -> None:
+    node = make_client(behaviour="opensearch-3.4")
+    connector, model = node.connector(), node.model()
+    name = named.format(connector, swapped=connector.swapcase())
+    assert node.put(f"~/models/{model}", {"connector_id": name}).status == 200
+    answer = node.delete(f"~/connectors/{connector}")
+    assert answer.status == (409 if kept else 200)
+    assert not kept or node.reason(answer).endswith(f"[{model}]")
+
+
+def test_as_documented_a_connector_is_kept_by_those_that_name_it_alone(ml: Any) -> None:
+    connector, model = ml.connector(), ml.model()
+    ml.put(f"~/models/{model}", {"connector_id": connector.swapcase()})
+    assert ml.delete(f"~/connectors/{connector}").status == 200
