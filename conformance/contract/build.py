@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlconform.conformance.contract import (
-    addresses,
     checks,
     contradictions,
     deviations,
@@ -16,6 +15,7 @@ from mlconform.conformance.contract import (
     lock,
     openapi,
     overlay_files,
+    page_records,
     recorded,
     requirements,
     store,
@@ -271,7 +271,7 @@ def _contract(facts: Facts, decided: checks.Decided, found: Mapping[str, Finding
         contradictions=contradictions.contradictions(facts, found),
         deviations=deviations.deviations(facts),
         pages=tuple(
-            addresses.record(facts.overlay, entry, facts.pages[entry.id])
+            page_records.record(facts.overlay, entry, facts.pages[entry.id])
             for entry in facts.overlay.pages
             if entry.id in facts.pages
         ),

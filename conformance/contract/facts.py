@@ -12,9 +12,10 @@ from mlconform.conformance.contract import fragment
 from mlconform.conformance.contract.errors import ContractError
 from mlconform.conformance.contract.fields import Field, Place, page_since, read_fields
 from mlconform.conformance.contract.model import Source
-from mlconform.conformance.contract.operations import Endpoint, Route, Shown, endpoints, operation_of, shown
+from mlconform.conformance.contract.operations import Endpoint, Shown, endpoints, shown
 from mlconform.conformance.contract.overlay import Citation, OperationEntry, Overlay, PageEntry, recordings
 from mlconform.conformance.contract.pages import Kind, Page, Unit
+from mlconform.conformance.contract.routes import Route, operation_of
 
 
 @dataclass(frozen=True)

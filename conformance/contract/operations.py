@@ -2,48 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 
 from mlconform.conformance.contract import examples
 from mlconform.conformance.contract.examples import Example, read_example, request_lines
-from mlconform.conformance.contract.pages import Kind, Page, Unit, template
+from mlconform.conformance.contract.pages import Kind, Page, Unit
+from mlconform.conformance.contract.routes import Route, operation_of
 
 EXAMPLES = {Kind.SETTINGS, Kind.EXAMPLE_REQUEST, Kind.EXAMPLE_RESPONSE, Kind.ERROR_BODY}
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A method and a path template, parameters in braces."""
-
-    method: str
-    path: str
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path}"
-
-    @classmethod
-    def parse(cls, text: str) -> Route:
-        """From `POST /models/{model_id}?deploy=true`: the query is left out, angle brackets become braces,
-        and slashes at the ends are made right."""
-        method, _, path = text.strip().partition(" ")
-        return cls(method.upper(), "/" + template(path.strip()).partition("?")[0].strip("/"))
-
-    @property
-    def parameters(self) -> list[str]:
-        """The names of the path's parameters, in order."""
-        return re.findall(r"\{(\w+)\}", self.path)
-
-    def matches(self, other: Route) -> bool:
-        """Whether `other`, a route with values in place of parameters, is one of this template."""
-        return self.method == other.method and _pattern(self.path).fullmatch(other.path) is not None
-
-
-@cache
-def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +42,6 @@ def endpoints(page: Page) -> list[Endpoint]:
             operations.add(unit.path[:3])
             found.append(Endpoint(Route.parse(f"{unit.path[2]} {unit.path[1]}"), unit))
     return found
-
-
-def operation_of(route: Route, routes: Mapping[str, Route]) -> str | None:
-    """The operation whose template matches; the one with the fewest parameters where several do."""
-    matching = [name for name, candidate in routes.items() if candidate.matches(route)]
-    return min(matching, key=lambda name: len(routes[name].parameters), default=None)
 
 
 def shown(page: Page, routes: Mapping[str, Route]) -> Iterator[Shown]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlconform.conformance.contract.model import Condition, Impact, Level, Remedy, Source
-from mlconform.conformance.contract.operations import Route
+from mlconform.conformance.contract.routes import Route
 from mlconform.conformance.contract.schemas import Schema
 
 

@@ -13,7 +13,6 @@ import yaml
 
 from mlconform.conformance.contract.errors import ContractError
 from mlconform.conformance.contract.model import Condition, Impact, Level, Remedy
-from mlconform.conformance.contract.operations import Route
 from mlconform.conformance.contract.overlay import (
     Answer,
     Citation,
@@ -27,6 +26,7 @@ from mlconform.conformance.contract.overlay import (
     Pattern,
     RequirementEntry,
 )
+from mlconform.conformance.contract.routes import Route
 
 NAME = "overlay.yaml"
 FOLDER = "overlay"

@@ -12,8 +12,9 @@ from mlconform.conformance.contract import fragment
 from mlconform.conformance.contract.examples import read_example
 from mlconform.conformance.contract.facts import Facts
 from mlconform.conformance.contract.fields import Place, vague_since
-from mlconform.conformance.contract.operations import Route, Shown, operation_of
+from mlconform.conformance.contract.operations import Shown
 from mlconform.conformance.contract.pages import Kind, Page, Unit, fold, setting_names, slug
+from mlconform.conformance.contract.routes import Route, operation_of
 from mlconform.conformance.contract.schemas import accepts, of_type
 
 

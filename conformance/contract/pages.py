@@ -17,6 +17,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from mlconform.conformance.contract import examples, fragment, sentences
+from mlconform.conformance.contract.routes import template
 
 
 class Kind(StrEnum):
@@ -342,11 +343,6 @@ _READERS = {
     "html_block": _Reader._markup,
     "hr": _Reader._markup,
 }
-
-
-def template(text: str) -> str:
-    """A path with its parameters as OpenAPI writes them: `<model_id>` becomes `{model_id}`."""
-    return re.sub(r"<(\w+)>", r"{\1}", text)
 
 
 def unfenced(block: str) -> str:

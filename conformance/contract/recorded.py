@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mlconform.conformance.contract.errors import ContractError
-from mlconform.conformance.contract.operations import Route, operation_of
+from mlconform.conformance.contract.routes import Route, operation_of
 from mlconform.conformance.contract.schemas import Sample, Schema, infer
 
 # By operation and status.

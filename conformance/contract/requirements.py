@@ -10,9 +10,10 @@ from mlconform.conformance.contract.errors import ContractError
 from mlconform.conformance.contract.facts import Facts
 from mlconform.conformance.contract.fields import Place
 from mlconform.conformance.contract.model import Level, Requirement, UnitRecord
-from mlconform.conformance.contract.operations import Endpoint, operation_of
+from mlconform.conformance.contract.operations import Endpoint
 from mlconform.conformance.contract.overlay import PageEntry, Pattern, RequirementEntry
 from mlconform.conformance.contract.pages import Kind, Page, Unit, slug
+from mlconform.conformance.contract.routes import operation_of
 
 
 @dataclass(frozen=True, slots=True)

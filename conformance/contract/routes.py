@@ -1,15 +1,58 @@
-"""The operations of a contract by method and path: which one a request that was sent belongs to."""
+"""Methods and paths, and the operations of a contract by them: to which one a request belongs."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
-
-from mlconform.conformance.contract.operations import Route, operation_of
 
 # A run asks for the same paths again and again.
 _MOST_REMEMBERED: Final = 4096
+
+
+def template(text: str) -> str:
+    """A path with its parameters as OpenAPI writes them: `<model_id>` becomes `{model_id}`."""
+    return re.sub(r"<(\w+)>", r"{\1}", text)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A method and a path template, parameters in braces."""
+
+    method: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @classmethod
+    def parse(cls, text: str) -> Route:
+        """From `POST /models/{model_id}?deploy=true`: the query is left out, angle brackets become braces,
+        and slashes at the ends are made right."""
+        method, _, path = text.strip().partition(" ")
+        return cls(method.upper(), "/" + template(path.strip()).partition("?")[0].strip("/"))
+
+    @property
+    def parameters(self) -> list[str]:
+        """The names of the path's parameters, in order."""
+        return re.findall(r"\{(\w+)\}", self.path)
+
+    def matches(self, other: Route) -> bool:
+        """Whether `other`, a route with values in place of parameters, is one of this template."""
+        return self.method == other.method and _pattern(self.path).fullmatch(other.path) is not None
+
+
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)))
+
+
+def operation_of(route: Route, routes: Mapping[str, Route]) -> str | None:
+    """The operation whose template matches; the one with the fewest parameters where several do."""
+    matching = [name for name, candidate in routes.items() if candidate.matches(route)]
+    return min(matching, key=lambda name: len(routes[name].parameters), default=None)
 
 
 @dataclass(frozen=True, slots=True)

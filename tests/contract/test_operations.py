@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from mlconform.conformance.contract.operations import Route, endpoints, operation_of, shown
+from mlconform.conformance.contract.operations import endpoints, shown
 from mlconform.conformance.contract.pages import Page
+from mlconform.conformance.contract.routes import Route, operation_of
 
 from .conftest import PAGE
 

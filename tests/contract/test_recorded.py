@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from mlconform.conformance.contract.errors import ContractError
-from mlconform.conformance.contract.operations import Route
 from mlconform.conformance.contract.recorded import forms
+from mlconform.conformance.contract.routes import Route
 
 ROUTES = {"get_task": Route("GET", "/tasks/{task_id}"), "get_model": Route("GET", "/models/{model_id}")}
 TASK = {"task_id": "t", "model_id": "m", "state": "COMPLETED", "is_async": True}

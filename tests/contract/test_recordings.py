@@ -14,7 +14,7 @@ import pytest
 from mlconform.conformance.contract import store
 from mlconform.conformance.contract.history import bodies
 from mlconform.conformance.contract.model import Contract
-from mlconform.conformance.contract.operations import Route, operation_of
+from mlconform.conformance.contract.routes import Route, operation_of
 from mlconform.conformance.running.known import known_sets, known_waivers
 from mlconform.mock_server.opensearch_ml.behaviours import deviations_of
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from mlconform.conformance.contract.operations import Route
-from mlconform.conformance.contract.routes import Routes
+from mlconform.conformance.contract.routes import Route, Routes
 from mlconform.conformance.suites.signatures import of_exchange, of_text
 from mlconform.conformance.targets.credentials import bearer
 from mlconform.conformance.targets.exchange import Answer, Exchange, OutgoingRequest
