@@ -86,6 +86,10 @@ def _begin(judging: Judging, cluster: MlCommons, items: Iterable[pytest.Item]) -
     keeper = cluster.session.beside()
     with contextlib.suppress(Untestable):
         cluster.on(keeper).set(SYNC_INTERVAL=WAITING_INTERVAL_SECONDS)
+    with contextlib.suppress(Untestable):
+        # The first group of a fresh cluster makes an index that can't be searched at once, which those that
+        # register a model beside it would meet.
+        cluster.on(keeper).group()
 
     def close() -> None:
         judging.complaints += keeper.clean()
