@@ -80,3 +80,13 @@ def test_nothing_is_planned_where_time_can_be_moved(
     assert len(set(finished)) == len(finished)
     assert "will wait" not in told
     assert set(verdicts.values()) == {Kind.PASS}
+
+
+@pytest.mark.usefixtures("real_time")
+def test_a_group_is_made_before_those_that_register_beside_each_other(
+    httpserver: HTTPServer, tmp_path: Path
+) -> None:
+    ran(httpserver, tmp_path, workers=2, max_wait=0.0)
+    made = [request.path for request, _ in httpserver.log if request.method == "POST"]
+    registrations = [path for path in made if path.endswith(("/models/_register", "/model_groups/_register"))]
+    assert registrations[0].endswith("/model_groups/_register")
