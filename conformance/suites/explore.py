@@ -137,12 +137,13 @@ class Explore:
 
     def _chances(self, expect: Expect) -> Iterator[random.Random]:
         budget = Budget(min(_SECONDS_PER_CHANCE, self._session.options.max_wait))
+        before = tuple(self._session.journal)
         for number in range(TRIES):
             if number and budget.spent:
                 return
             if number:
                 expect.again()
-            self._session.begin_sequence()
+            self._session.begin_sequence(before)
             yield random.Random(f"{self._seed} {number}")
 
     def machine(self, machine: type[RuleBasedStateMachine], *, steps: int, most: int) -> None:

@@ -107,6 +107,7 @@ def test_a_slow_target_gets_fewer_examples(session: Session) -> None:
 
 
 def test_what_tries_leave_is_looked_at_after_the_last_of_them(session: Session) -> None:
+    session.begin_sequence()
     seen: list[str] = []
     judge = Expect(["a.b"], lambda _: True, evidence=lambda: session.journal)
 
@@ -130,3 +131,12 @@ def test_who_allows_no_wait_has_chance_tried_once(session: Session) -> None:
     session.options = replace(session.options, max_wait=0.0)
     judge = Expect(["a.b"], lambda _: True)
     assert len(list(Explore(session, seed=0).by_chance(judge))) == judge.tries == 1
+
+
+def test_a_try_begins_with_the_evidence_of_what_was_made_for_all(session: Session) -> None:
+    session.begin_sequence()
+    session.request("GET", "/for-all")
+    judge = Expect(["a.b"], lambda _: True)
+    for _ in Explore(session, seed=0).by_chance(judge):
+        session.request("GET", "/try")
+        assert [kept.request.path for kept in session.journal] == ["/for-all", "/try"]

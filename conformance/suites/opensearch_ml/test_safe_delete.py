@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlconform.conformance.suites.expect import KEPT_APART, Expect
-from mlconform.conformance.suites.explore import TRIES
+from mlconform.conformance.suites.explore import Explore
 from mlconform.conformance.suites.marks import exclusive, requirement
 from mlconform.conformance.suites.opensearch_ml.api import MlCommons
 from mlconform.conformance.targets.exchange import Exchange
@@ -112,17 +112,15 @@ def test_two_pipelines_are_counted_and_named(ml: MlCommons, expect: Expect) -> N
 
 @exclusive
 @requirement("osml.delete.safe.several-kinds", "osml.wire.json")
-def test_users_of_several_kinds_give_one_whole_conflict(ml: MlCommons, expect: Expect) -> None:
+def test_users_of_several_kinds_give_one_whole_conflict(
+    ml: MlCommons, expect: Expect, explore: Explore
+) -> None:
     """What a second refusal does to this answer or the next is chance. On a server that does so, whoever else
     is answered meanwhile may get it: the first time ends the tries."""
     ml.set(SAFE_DELETE=True)
     model = ml.model()
     users = [ml.user_of(kind, model) for kind in KINDS]
-    made = tuple(ml.session.journal)
-    for number in range(TRIES):
-        if number:
-            expect.again()
-            ml.session.begin_sequence(made)
+    for _ in explore.by_chance(expect):
         answered, read = ml.delete(model), ml.get(model)
         expect.status("osml.delete.safe.several-kinds", answered, 409)
         spoilt = expect.see(
