@@ -13,6 +13,7 @@ from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.explore import Explore
 from mlconform.conformance.suites.marks import requirement
 from mlconform.conformance.suites.opensearch_ml.api import UNKNOWN_ID, WRITE_ANSWER, MlCommons
+from mlconform.conformance.targets.exchange import Exchange
 from mlconform.conformance.targets.opensearch_ml import ML
 
 UNITS = ("DAYS", "HOURS", "MICROSECONDS", "MILLISECONDS", "MINUTES", "NANOSECONDS", "SECONDS")
@@ -166,20 +167,35 @@ class TestEnabled:
 
     @requirement("osml.update.disabled-status")
     def test_the_refusal_of_a_disabled_model(self, ml: MlCommons, expect: Expect, explore: Explore) -> None:
-        model = ml.deployed_model()
-        for _ in explore.by_chance(expect):
-            ml.when_ready(lambda: ml.update(model, {"is_enabled": False}))
-            answered = ml.predict(model)
-            if expect.see_status("osml.update.disabled-status", answered, 403) is None:
-                told = str(answered.member("error", "reason"))
-                expect.that(
-                    "osml.update.disabled-status",
-                    "Model is disabled." in told,
-                    expected="error.reason with 'Model is disabled.'",
-                    came=answered.summary,
-                    exchange=answered,
-                )
+        """Where a recorded node disables one model alone, one of 15 to 120 calls after it is let in; where it
+        disables three beside each other, in every third to sixth try."""
+        models = [ml.deployed_model() for _ in range(3)]
+
+        def disable_and_use(model: str) -> tuple[Exchange, Exchange]:
+            disabled, used = ml.update(model, {"is_enabled": False}), ml.predict(model)
             ml.update(model, {"is_enabled": True})
+            return disabled, used
+
+        for model in models:
+            ml.change(model, {"is_enabled": True})
+        calls = [partial(disable_and_use, model) for model in models]
+        for chance in explore.by_chance(expect):
+            for disabled, used in ml.session.at_once(calls, seed=chance.getrandbits(32)):
+                # A call that was let in deploys the model, and meanwhile no update is.
+                if disabled.status == 200:
+                    _is_refused(expect, used)
+
+
+def _is_refused(expect: Expect, used: Exchange) -> None:
+    """The refusal of a predict call to a disabled model."""
+    if expect.see_status("osml.update.disabled-status", used, 403) is None:
+        expect.that(
+            "osml.update.disabled-status",
+            "Model is disabled." in str(used.member("error", "reason")),
+            expected="error.reason with 'Model is disabled.'",
+            came=used.summary,
+            exchange=used,
+        )
 
 
 class TestRateLimiter:
