@@ -214,10 +214,15 @@ class MlCommons:
         }
         return {name: value for name, value in {**body, **fields}.items() if value is not None}
 
-    def model(self, **fields: Any) -> str:
-        """A registered remote model, not deployed; in the run's group unless another is given, or None."""
+    def just_registered(self, **fields: Any) -> str:
+        """A remote model right after the answer to its registration; in the run's group unless another is
+        given, or None."""
         body = self.remote_body(**{"model_group_id": self._shared_group, **fields})
-        model_id = _made(self.register(body), "model_id")
+        return _made(self.register(body), "model_id")
+
+    def model(self, **fields: Any) -> str:
+        """A registered remote model that can be read, not deployed; its group as of `just_registered`."""
+        model_id = self.just_registered(**fields)
         there = self.session.settle(lambda: self.get(model_id), lambda exchange: exchange.status == 200)
         if not there:
             raise Untestable(f"a registered model could not be read: {there.value.summary}")
