@@ -125,6 +125,12 @@ _ALL = (
         undeploy_reaches_other_nodes=False,
     ),
     _opensearch(
+        "refused-delete-parts-nodes",
+        "A node leaves for a while when a delete is refused for users of several kinds.",
+        conflict_names_all_kinds=False,
+        second_refusals_part_nodes=1.0,
+    ),
+    _opensearch(
         "departed-node-stays", "A model still reads as on a node that left.", departures_are_noticed=False
     ),
     _opensearch(

@@ -72,6 +72,7 @@ BROKEN: Final[Mapping[str, str]] = {
     "auto-deploy-not-disabled": "osml.predict.auto-deploy-off",
     "restart-keeps-models": "osml.restart.redeploy",
     "auto-redeploy-ignored": "osml.restart.auto-redeploy",
+    "refused-delete-parts-nodes": "osml.delete.safe.several-kinds",
     "departed-node-stays": "osml.settings.auto-redeploy.node-lost",
     "returned-node-ignored": "osml.settings.auto-redeploy.node-joins",
     "returned-node-unsettles": "osml.after.node-returned",

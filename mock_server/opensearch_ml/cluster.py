@@ -42,7 +42,8 @@ class Cluster:
         self.store = Store(len(environment.nodes))
         self.throttle = Throttle()
         self.monitor = Monitor(environment.local_node_id)
-        self.second_refusals = SecondRefusals(environment.clock, environment.ids)
+        parting = environment.rules.second_refusals_part_nodes if len(environment.nodes) > 1 else 0.0
+        self.second_refusals = SecondRefusals(environment.clock, environment.ids, parting)
         self.lifecycle = Lifecycle(environment, self.settings, self.store)
 
     def copy(self) -> Cluster:
@@ -63,7 +64,8 @@ class Cluster:
     def nodes(self) -> tuple[Node, ...]:
         """The nodes that are there."""
         gone = self.lifecycle.departures.gone
-        return tuple(node for node in self._environment.nodes if node.id not in gone)
+        there = tuple(node for node in self._environment.nodes if node.id not in gone)
+        return there[:-1] if self.second_refusals.part_nodes and len(there) > 1 else there
 
     @property
     def node_ids(self) -> tuple[str, ...]:

@@ -321,6 +321,16 @@ DEVIATIONS = (
         ("osml.delete.safe.several-kinds",),
     ),
     Deviation(
+        "second-refusal-parts-nodes",
+        "A refused delete changes nothing.",
+        "Of several nodes one may hear the refusal that is sent to nobody in place of a message; it closes "
+        "the connection and leaves the cluster for 2.4 seconds.",
+        "cluster_delete_parts_nodes#16",
+        "osml.delete.safe.several-kinds",
+        ((3, 4),),
+        {"second_refusals_part_nodes": 0.02},
+    ),
+    Deviation(
         "tasks-are-copied-late",
         "A task that has completed tells its model, and can be deleted in any state.",
         "For a moment some copies of the index have what was there before: a task that read as completed "

@@ -211,6 +211,7 @@ class Rules(Struct, frozen=True):
     conflict_names_users: bool = True
     conflict_status: int = 409
     conflict_names_all_kinds: bool = True
+    second_refusals_part_nodes: float = 0.0
     connectors_are_kept_by_id: bool = True
 
     # Requests at the same moment.

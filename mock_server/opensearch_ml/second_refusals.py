@@ -1,5 +1,5 @@
 """What a recorded node does with a second refusal of one request: it sends it to nobody, and writes it into
-the memory of an answer that may be somebody else's."""
+the memory of an answer that may be somebody else's, or of what it tells another node."""
 
 from __future__ import annotations
 
@@ -12,21 +12,34 @@ from mlconform.mock_server.opensearch_ml.nodes import Ids
 _IN_ITS_OWN = 0.07
 _IN_THE_NEXT = 0.23
 _SECONDS = 0.05
+# A node that hears it in place of a message closes the connection, and is back after this time.
+_PARTED_SECONDS = 2.4
 
 
 class SecondRefusals:
-    """Writes a second refusal into the answer to the request itself, or into the one that comes next."""
+    """Writes a second refusal into the answer to the request itself, or into the one that comes next, or with
+    the probability of `parting` makes one of several nodes leave for a while."""
 
-    def __init__(self, clock: Clock, ids: Ids) -> None:
+    def __init__(self, clock: Clock, ids: Ids, parting: float) -> None:
         self._clock = clock
         self._ids = ids
+        self._parting = parting
+        self._parted_until = 0.0
         self._text = b""
         self._until = 0.0
         self._own = False
 
     def come(self, text: bytes) -> None:
         """A request that is being refused is refused once more, with this body."""
-        self._text, self._until, self._own = text, self._clock.now() + _SECONDS, True
+        now = self._clock.now()
+        if self._parting and self._ids.happens(self._parting):
+            self._parted_until = now + _PARTED_SECONDS
+        self._text, self._until, self._own = text, now + _SECONDS, True
+
+    @property
+    def part_nodes(self) -> bool:
+        """Whether the last of the nodes has left for one of them."""
+        return self._clock.now() < self._parted_until
 
     def written_into(self, body: bytes) -> bytes:
         """The body of the next answer as it is sent: of its own length, with what was written into it."""

@@ -18,8 +18,8 @@ KINDS = ("search", "agent")
 class Used:
     """A model on a mock of recorded behaviour that these kinds use; answers are bytes: not all are JSON."""
 
-    def __init__(self, *kinds: str, behaviour: str = "opensearch-2.19") -> None:
-        self._server = MockServer(behaviour=behaviour)
+    def __init__(self, *kinds: str, behaviour: str = "opensearch-2.19", nodes: int = 2) -> None:
+        self._server = MockServer(behaviour=behaviour, nodes=nodes)
         settings = {
             "plugins.ml_commons.safe_delete_model": True,
             "plugins.ml_commons.trusted_connector_endpoints_regex": [".*"],
@@ -47,6 +47,9 @@ class Used:
         content = b"" if body is None else json.dumps(body).encode()
         sent = Request(method, path, "", {"content-type": "application/json"}, content)
         return self._server.handle(sent).body
+
+    def nodes(self) -> int:
+        return int(json.loads(self.ask("GET", "/_cluster/health"))["number_of_nodes"])
 
     def wait(self, seconds: float) -> None:
         self._server.clock.advance(seconds)
@@ -105,3 +108,26 @@ def test_as_documented_every_answer_is_whole() -> None:
     for _ in range(TRIES):
         assert _is_json(used.ask("DELETE", used.path))
         assert used.ask("GET", used.path) == used.whole
+
+
+def _parts(used: Used) -> bool:
+    """Whether a node leaves after one of many refusals."""
+    before = used.nodes()
+    for _ in range(TRIES):
+        used.ask("DELETE", used.path)
+        used.wait(0.1)
+        if used.nodes() < before:
+            return True
+    return False
+
+
+def test_a_node_that_hears_it_leaves_and_is_back_in_seconds() -> None:
+    used = Used(*KINDS, behaviour="opensearch-3.4", nodes=3)
+    assert _parts(used)
+    assert used.nodes() == 2
+    used.wait(3)
+    assert used.nodes() == 3
+
+
+def test_a_node_that_is_alone_tells_nobody() -> None:
+    assert not _parts(Used(*KINDS, behaviour="opensearch-3.4", nodes=1))
