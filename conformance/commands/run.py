@@ -158,8 +158,9 @@ def command(dry_run: bool, as_json: bool, quiet: bool, **given: Any) -> None:
         return
     # A CI server ends a job so; what the run made and set is then put back, as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # Python would look through all that the run holds for cycles, ten times meanwhile and at the end.
-    gc.set_threshold(2_000, 10, 1_000)
+    # Python would look through all that the run holds for cycles, ten times meanwhile and at the end, and
+    # hypothesis is told of every look.
+    gc.set_threshold(20_000, 10, 1_000)
     atexit.register(gc.freeze)
     show = _show_json if as_json else print_summary
     sys.exit(run_suite(options, Console(file=sys.stderr if as_json else sys.stdout, quiet=quiet), show))
