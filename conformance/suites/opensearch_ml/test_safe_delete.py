@@ -128,10 +128,11 @@ def test_users_of_several_kinds_give_one_whole_conflict(
     nodes = len(ml.session.facts.nodes)
     for _ in explore.by_chance(expect):
         answered, read = ml.delete(model), ml.get(model)
-        expect.status("osml.delete.safe.several-kinds", answered, 409)
         names_one = answered.json_problem is None and any(user in answered.text for user in users)
+        # Nodes that part fail to search for agents, or find no model.
         if nodes > 1 and _has_parted(ml, expect, answered, nodes, soon=not names_one):
             return
+        expect.status("osml.delete.safe.several-kinds", answered, 409)
         spoilt = expect.see(
             "osml.wire.json",
             not read.has_text_of_a_refusal,

@@ -64,10 +64,22 @@ def _undeployed_after_return(ml: Any) -> Any:
     return ml.state(model)
 
 
+def _nodes_after_a_refused_delete(ml: Any) -> Any:
+    ml.setting("safe_delete_model", True)
+    model = ml.model()
+    ml.put("/_search/pipeline/p", {"request_processors": [{"ml_inference": {"model_id": model}}]})
+    tools = [{"type": "MLModelTool", "name": "t", "parameters": {"model_id": model}}]
+    ml.post("~/agents/_register", {"name": "a", "type": "flow", "tools": tools})
+    ml.delete(f"~/models/{model}")
+    ml.time.now += 1
+    return ml.get("/_cluster/health").body["number_of_nodes"]
+
+
 PROBES: dict[str, Probe] = {
     "other-nodes-lag": _read_at_the_second,
     "other-nodes-serve-nothing": lambda ml: _predict_at_the_second(ml, ml.deployed()),
     "undeploy-forgets-other-nodes": _predict_at_the_second_undeployed,
+    "refused-delete-parts-nodes": _nodes_after_a_refused_delete,
     "departed-node-stays": _after_leaving("stop"),
     "returned-node-ignored": _after_leaving("stop", "start"),
     "returned-node-unsettles": _undeployed_after_return,

@@ -26,6 +26,7 @@ SEVERAL_NODES = (
     "other-nodes-lag",
     "other-nodes-serve-nothing",
     "redeploys-unlimited",
+    "refused-delete-parts-nodes",
     "returned-node-ignored",
     "returned-node-unsettles",
     "undeploy-forgets-other-nodes",
