@@ -80,6 +80,7 @@ def test_the_command_prints_a_line_a_scenario_and_is_content(capsys: pytest.Capt
         "opensearch-3.4.0-three-nodes",
         "scenario",
         "cluster_custom_nodes",
+        "cluster_delete_parts_nodes",
         "cluster_deploy_all",
         "cluster_partial_undeploy",
         "cluster_reads",
