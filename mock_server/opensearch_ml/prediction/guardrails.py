@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from mlconform.mock_server.opensearch_ml.bodies.fields import BodyParser, Fields
-from mlconform.mock_server.opensearch_ml.errors import illegal_argument, node_error, null_pointer, wrong_class
+from mlconform.mock_server.opensearch_ml.errors import illegal_argument, node_error, wrong_class
 from mlconform.mock_server.opensearch_ml.patterns import PatternError, compiled
 from mlconform.mock_server.opensearch_ml.prediction import gson, json_path
 from mlconform.mock_server.opensearch_ml.store import JsonObject
@@ -61,7 +61,7 @@ def _local(side: JsonObject) -> JsonObject:
             shown[name] = items
     for words in shown.get("stop_words", ()):
         if words is None:
-            raise null_pointer("java.util.Map.get(Object)", "map")
+            raise node_error("null_pointer_exception", "params is marked non-null but is null")
         if not isinstance(words, dict):
             raise wrong_class(words, "java.util.Map")
         fields = words.get("source_fields")
