@@ -62,6 +62,12 @@ def _register(node: Any, **fields: Any) -> Any:
             "class_cast_exception",
             "class java.lang.String cannot be cast to class java.util.List",
         ),
+        (
+            {"guardrails": {"input_guardrail": {"stop_words": [None]}}},
+            500,
+            "null_pointer_exception",
+            "params is marked non-null but is null",
+        ),
         ({"interface": []}, 500, "null_pointer_exception", 'Cannot invoke "String.hashCode()" because'),
         (
             {"connector_id": "", "connector": {**CONNECTOR, "credential": None}},
