@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from mlconform.conformance.contract.model import Contract
 from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.running.judging import Judging
 from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.generated import schema_problem
 from mlconform.conformance.suites.marks import deciding, requirement
@@ -35,6 +38,18 @@ def _finished(ml: MlCommons) -> tuple[str, Exchange]:
     return task_id, task
 
 
+@pytest.fixture(scope="module")
+def finished(cluster: MlCommons, group: None, judging: Judging) -> Iterator[str]:
+    """The id of a finished deploy task for checks that only read it."""
+    session = cluster.session
+    mark, begin = session.tracker.mark(), len(session.journal)
+    task_id, _ = _finished(cluster)
+    session.shared[task_id] = tuple(session.journal[begin:])
+    yield task_id
+    session.shared.pop(task_id)
+    judging.complaints += session.clean(mark)
+
+
 @pytest.mark.parametrize(
     ("name", "member", "kind"),
     [
@@ -48,8 +63,10 @@ def _finished(ml: MlCommons) -> tuple[str, Exchange]:
         deciding("osml.task.field.is_async", "is_async", bool),
     ],
 )
-def test_a_member_of_a_task(ml: MlCommons, expect: Expect, name: str, member: str, kind: type) -> None:
-    _, task = _finished(ml)
+def test_a_member_of_a_task(
+    ml: MlCommons, expect: Expect, finished: str, name: str, member: str, kind: type
+) -> None:
+    task = ml.get_task(finished)
     expect.members(name, task.json, {member: kind}, "the task")
     if member == "state":
         expect.one_of(name, task.member("state"), STATES, "state of the task")

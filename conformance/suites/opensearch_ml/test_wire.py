@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pytest
-
 from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.marks import requirement
 from mlconform.conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons, model_path
@@ -54,26 +52,27 @@ def test_the_content_type_is_true(ml: MlCommons, expect: Expect) -> None:
         )
 
 
-@pytest.mark.parametrize("raw", BAD_BODIES, ids=[repr(raw) for raw in BAD_BODIES])
 @requirement("osml.wire.no-server-error")
-def test_no_bad_body_is_a_server_error(ml: MlCommons, expect: Expect, raw: bytes) -> None:
+def test_no_bad_body_is_a_server_error(ml: MlCommons, expect: Expect) -> None:
     model = ml.model()
+    # The deploy last: some of these it takes.
     for method, path in (
         ("POST", f"{ML}/connectors/_create"),
         ("POST", f"{ML}/models/_register"),
         ("POST", f"{ML}/models/_undeploy"),
         ("POST", model_path(model, "/_predict")),
-        ("POST", model_path(model, "/_deploy")),
         ("PUT", model_path(model)),
+        ("POST", model_path(model, "/_deploy")),
     ):
-        answered = ml.session.request(method, path, raw=raw)
-        expect.see(
-            "osml.wire.no-server-error",
-            answered.status < 500,
-            expected=f"no 5xx to {method} {path} with the body {raw!r}",
-            came=answered.summary,
-            exchange=answered,
-        )
+        for raw in BAD_BODIES:
+            answered = ml.session.request(method, path, raw=raw)
+            expect.see(
+                "osml.wire.no-server-error",
+                answered.status < 500,
+                expected=f"no 5xx to {method} {path} with the body {raw!r}",
+                came=answered.summary,
+                exchange=answered,
+            )
 
 
 @requirement("osml.wire.no-server-error")
