@@ -12,7 +12,6 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     consumes,
     initialize,
-    multiple,
     precondition,
     rule,
 )
@@ -120,16 +119,20 @@ class Lifecycle(RuleBasedStateMachine):
                 self.takes_as_it_is(model)
 
     @rule(target=users, model=models, kind=st.sampled_from(KINDS))
-    def use(self, model: str, kind: str) -> Any:
+    def use(self, model: str, kind: str) -> tuple[str, str, str | None]:
         if not self.known[model].exists:
-            return multiple()
+            # Not `multiple()`: what can be drawn next must not depend on what the target answered, or
+            # hypothesis ends the search where it answers otherwise by chance.
+            return model, kind, None
         user = self.ml.user_of(kind, model)
         self.known[model] = lifecycle.used_by(self.known[model], user)
         return model, kind, user
 
     @rule(user=consumes(users))
-    def stop_using(self, user: tuple[str, str, str]) -> None:
+    def stop_using(self, user: tuple[str, str, str | None]) -> None:
         model, kind, name = user
+        if name is None:
+            return
         self.ml.remove_user(kind, name)
         self.known[model] = lifecycle.no_longer_used_by(self.known[model], name)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.marks import requirement
 from mlconform.conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons, model_path
+from mlconform.conformance.suites.opensearch_ml.local_models import CONFIG
 from mlconform.conformance.targets.exchange import Exchange
 from mlconform.conformance.targets.opensearch_ml import ML
 
@@ -75,15 +77,48 @@ def test_no_bad_body_is_a_server_error(ml: MlCommons, expect: Expect) -> None:
             )
 
 
+NO_TEXTS: tuple[Any, ...] = ([], None)
+# What is no list, and lists of what is no text.
+BAD_GUARDRAILS = (
+    {"regex": True},
+    {"regex": [1]},
+    {"stop_words": [{"index_name": "mlconform-no-such-index", "source_fields": [1]}]},
+)
+
+
+def _with_what_fits_nothing(ml: MlCommons) -> Iterator[Exchange]:
+    """Answers to requests with a value that its field can do nothing with."""
+    model = ml.model()
+    yield ml.undeploy_many({"model_ids": [""]})
+    yield ml.undeploy_many({"model_ids": ["", UNKNOWN_ID]})
+    for no_text in NO_TEXTS:
+        yield ml.undeploy_many({"model_ids": [no_text]})
+        yield ml.deploy(model, {"node_ids": [no_text]})
+    for lists in BAD_GUARDRAILS:
+        guardrails = {"type": "local_regex", "input_guardrail": lists}
+        yield ml.update(model, {"guardrails": guardrails})
+        yield _registered(ml, guardrails=guardrails)
+    yield _registered(ml, guardrails={"type": "local_regex", "input_guardrail": {"stop_words": [None]}})
+    yield _registered(ml, interface=[])
+    yield _registered(ml, backend_roles=[[]])
+    yield _registered(ml, model_config={**CONFIG, "embedding_dimension": 1 << 63})
+    yield _registered(ml, model_group_id=UNKNOWN_ID)
+    yield ml.update(model, {"interface": []})
+    yield ml.update(model, {"connector": {"description": "x"}})
+    for method in ("POST", "PUT"):
+        yield ml.session.request(method, f"{ML}/controllers/{model}", {"user_rate_limiter": []})
+    yield ml.create_connector(ml.connector_body(parameters=[]))
+    yield ml.session.request("POST", f"{ML}/model_groups/_register", {"description": "no name"})
+    yield ml.session.request("POST", model_path(model, "/_predict"), {"parameters": ["no", "object"]})
+
+
+def _registered(ml: MlCommons, **fields: Any) -> Exchange:
+    return ml.register(ml.remote_body(**{"model_group_id": ml.group_id, **fields}))
+
+
 @requirement("osml.wire.no-server-error")
 def test_no_value_that_fits_nothing_is_a_server_error(ml: MlCommons, expect: Expect) -> None:
-    for answered in (
-        ml.undeploy_many({"model_ids": [""]}),
-        ml.register(ml.remote_body(model_group_id=UNKNOWN_ID)),
-        ml.update(ml.model(), {"connector": {"description": "x"}}),
-        ml.session.request("POST", f"{ML}/model_groups/_register", {"description": "no name"}),
-        ml.session.request("POST", model_path(ml.model(), "/_predict"), {"parameters": ["no", "object"]}),
-    ):
+    for answered in _with_what_fits_nothing(ml):
         expect.see(
             "osml.wire.no-server-error",
             answered.status < 500,
