@@ -269,6 +269,9 @@ def _first_difference(error: BaseException) -> Nonconformance | None:
     if isinstance(error, BaseExceptionGroup):
         found = [_first_difference(inner) for inner in error.exceptions]
         return next((inner for inner in found if inner is not None), None)
+    if isinstance(error, Flaky) and error.__context__ is not None:
+        # An example met it, and went on where it was repeated.
+        return _first_difference(error.__context__)
     return None
 
 

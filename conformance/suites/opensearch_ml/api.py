@@ -312,8 +312,7 @@ class MlCommons:
 
     def state(self, model_id: str) -> str:
         """The model's state as it reads, or `absent`."""
-        read = self.get(model_id)
-        return "absent" if read.status == 404 else str(read.member("model_state"))
+        return state_of(self.get(model_id))
 
     def settle_state(self, model_id: str, *states: str, budget: float = STATE_BUDGET_SECONDS) -> Settled[str]:
         """Wait until the state is one of these."""
@@ -400,6 +399,11 @@ def _made(exchange: Exchange, member: str) -> str:
             f"{member}, but {exchange.summary}"
         )
     return str(exchange.member(member))
+
+
+def state_of(read: Exchange) -> str:
+    """The state that a read of a model tells, or `absent`."""
+    return "absent" if read.status == 404 else str(read.member("model_state"))
 
 
 def first_hit(exchange: Exchange) -> Mapping[str, Any] | None:

@@ -109,7 +109,8 @@ def _with_what_fits_nothing(ml: MlCommons) -> Iterator[Exchange]:
         yield ml.session.request(method, f"{ML}/controllers/{model}", {"user_rate_limiter": []})
     yield ml.create_connector(ml.connector_body(parameters=[]))
     yield ml.session.request("POST", f"{ML}/model_groups/_register", {"description": "no name"})
-    yield ml.session.request("POST", model_path(model, "/_predict"), {"parameters": ["no", "object"]})
+    for used in (model, ml.deployed_model()):
+        yield ml.predict(used, {"parameters": ["no", "object"]})
 
 
 def _registered(ml: MlCommons, **fields: Any) -> Exchange:
