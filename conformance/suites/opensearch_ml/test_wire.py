@@ -82,6 +82,7 @@ NO_TEXTS: tuple[Any, ...] = ([], None)
 BAD_GUARDRAILS = (
     {"regex": True},
     {"regex": [1]},
+    {"stop_words": [None]},
     {"stop_words": [{"index_name": "mlconform-no-such-index", "source_fields": [1]}]},
 )
 
@@ -98,7 +99,6 @@ def _with_what_fits_nothing(ml: MlCommons) -> Iterator[Exchange]:
         guardrails = {"type": "local_regex", "input_guardrail": lists}
         yield ml.update(model, {"guardrails": guardrails})
         yield _registered(ml, guardrails=guardrails)
-    yield _registered(ml, guardrails={"type": "local_regex", "input_guardrail": {"stop_words": [None]}})
     yield _registered(ml, interface=[])
     yield _registered(ml, backend_roles=[[]])
     yield _registered(ml, model_config={**CONFIG, "embedding_dimension": 1 << 63})
