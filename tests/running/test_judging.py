@@ -12,16 +12,18 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis.errors import FlakyStrategyDefinition
 from pytest_httpserver import HTTPServer
 
 from mlconform.conformance.contract.model import Level
-from mlconform.conformance.outcomes import Untestable
+from mlconform.conformance.outcomes import BrokenAnswer, Untestable
 from mlconform.conformance.report.events import Outcome
 from mlconform.conformance.report.presentation import curl_sequence
 from mlconform.conformance.report.verdicts import Judgement, Kind
 from mlconform.conformance.running.judging import Judging
 from mlconform.conformance.running.options import RunOptions
 from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.explore import Explore
 from mlconform.conformance.suites.opensearch_ml.api import MlCommons
 from mlconform.conformance.targets.connect import TargetOptions, connect
 from mlconform.conformance.targets.opensearch_settings import PRIVATE_ADDRESSES, read_settings
@@ -128,6 +130,21 @@ class TestRepetition:
         told = [each.decision.signature for each in verdict(judgement, BROKEN).telling]
         assert told
         assert all(signature.startswith("POST ") for signature in told)
+
+    def test_a_broken_answer_that_one_example_met_makes_nothing_flaky(
+        self, judged: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def met_and_not_met(*_: Any, **__: Any) -> None:
+            # So hypothesis ends where an example that went on before ends with an answer now.
+            flaky = FlakyStrategyDefinition("stopped drawing earlier")
+            flaky.__context__ = BrokenAnswer(BROKEN, expected="a body that is JSON to its end", came="{")
+            raise flaky
+
+        monkeypatch.setattr(Explore, "machine", met_and_not_met)
+        judgement = judged(f"*::test_any_sequence,{BROKEN}")
+        kinds = {each.requirement.id: each.kind for each in judgement.verdicts}
+        assert kinds[BROKEN] is Kind.FAIL
+        assert Kind.FLAKY not in kinds.values()
 
 
 class TestUntestable:
