@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from random import Random
+
 from mlconform.conformance.suites.expect import Expect
+from mlconform.conformance.suites.explore import Explore
 from mlconform.conformance.suites.marks import exclusive, needs, requirement
 from mlconform.conformance.suites.opensearch_ml.api import UNKNOWN_ID, MlCommons
 from mlconform.conformance.targets.exchange import Exchange
+
+# Two looks of the sync-up job, where it runs each second, and what it takes to write.
+LOOKED_AFTER_SECONDS = 2.5
 
 
 @requirement("osml.undeploy.endpoint", "osml.undeploy.from-memory")
@@ -14,6 +21,31 @@ def test_undeploy_takes_the_model_out_of_memory(ml: MlCommons, expect: Expect) -
     expect.accepted("osml.undeploy.endpoint", ml.undeploy(model))
     settled = ml.settle_undeploy(model, budget=5.0)
     expect.settles("osml.undeploy.from-memory", settled, "UNDEPLOYED", "model_state after the undeploy")
+
+
+@exclusive
+@requirement("osml.undeploy.from-memory")
+def test_undeploys_beside_the_sync_up_job(ml: MlCommons, expect: Expect, explore: Explore) -> None:
+    """On recorded 3.4.0 nodes the job, where it runs each second, writes over one undeploy of ten."""
+    ml.session.clock.allow(LOOKED_AFTER_SECONDS, "waiting for the sync-up job")
+    ml.set(SYNC_INTERVAL=1)
+
+    def attempt(_: Random) -> Callable[[], None]:
+        model = ml.deployed_model()
+        ml.undeploy(model)
+        return lambda: _stays_undeployed(ml, expect, model)
+
+    explore.at_rest(expect, attempt, rest=LOOKED_AFTER_SECONDS)
+
+
+def _stays_undeployed(ml: MlCommons, expect: Expect, model: str) -> None:
+    state = ml.state(model)
+    expect.see(
+        "osml.undeploy.from-memory",
+        state == "UNDEPLOYED",
+        expected="model_state after the undeploy = 'UNDEPLOYED'",
+        came=repr(state),
+    )
 
 
 @requirement("osml.undeploy.all-nodes")
