@@ -77,6 +77,7 @@ def test_no_bad_body_is_a_server_error(ml: MlCommons, expect: Expect) -> None:
             )
 
 
+OUT_OF_RANGE = {**CONFIG, "embedding_dimension": 1 << 63}
 NO_TEXTS: tuple[Any, ...] = ([], None)
 # What is no list, and lists of what is no text.
 BAD_GUARDRAILS = (
@@ -101,8 +102,9 @@ def _with_what_fits_nothing(ml: MlCommons) -> Iterator[Exchange]:
         yield _registered(ml, guardrails=guardrails)
     yield _registered(ml, interface=[])
     yield _registered(ml, backend_roles=[[]])
-    yield _registered(ml, model_config={**CONFIG, "embedding_dimension": 1 << 63})
+    yield _registered(ml, model_config=OUT_OF_RANGE)
     yield _registered(ml, model_group_id=UNKNOWN_ID)
+    yield ml.update(model, {"model_config": OUT_OF_RANGE})
     yield ml.update(model, {"interface": []})
     yield ml.update(model, {"connector": {"description": "x"}})
     for method in ("POST", "PUT"):
