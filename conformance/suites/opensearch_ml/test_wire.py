@@ -110,7 +110,7 @@ def _with_what_fits_nothing(ml: MlCommons) -> Iterator[Exchange]:
     for method in ("POST", "PUT"):
         yield ml.session.request(method, f"{ML}/controllers/{model}", {"user_rate_limiter": []})
     yield ml.create_connector(ml.connector_body(parameters=[]))
-    yield ml.session.request("POST", f"{ML}/model_groups/_register", {"description": "no name"})
+    yield ml.register_group({"description": "no name"})
     for used in (model, ml.deployed_model()):
         yield ml.predict(used, {"parameters": ["no", "object"]})
 
