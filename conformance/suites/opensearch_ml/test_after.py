@@ -140,6 +140,7 @@ def test_a_node_that_left_and_came_back(ml: MlCommons, expect: Expect) -> None:
 def test_a_deleted_model_is_forgotten(ml: MlCommons, expect: Expect, explore: Explore) -> None:
     """One whose deploy failed, and, in each try, one beside a predict call, which deploys the model and is
     answered before that is done."""
+    ml.session.clock.allow(SOON_LOOKED_AFTER_SECONDS, "waiting for the sync-up job")
     _let_go_of_deleted(ml)
     ml.set(AUTO_DEPLOY=True)
     deleted: list[str] = []

@@ -109,6 +109,7 @@ def test_a_time_to_live_can_be_given_and_read(ml: MlCommons, expect: Expect) -> 
 @exclusive
 @requirement("osml.undeploy.ttl-zero")
 def test_zero_ends_at_the_next_sync_up(ml: MlCommons, expect: Expect) -> None:
+    _allow(ml, SHORT_INTERVAL_SECONDS + TOLERANCE_SECONDS)
     model = _deploy(ml, 0, SHORT_INTERVAL_SECONDS)
     state = _state_by(ml, model.id, ttl_window(model.used_at, 0, SHORT_INTERVAL_SECONDS).closes)
     expect.equal("osml.undeploy.ttl-zero", state, "UNDEPLOYED", "model_state after one sync-up interval")
