@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+import pytest
 
 from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.marks import requirement
@@ -80,48 +82,77 @@ def test_no_bad_body_is_a_server_error(ml: MlCommons, expect: Expect) -> None:
 OUT_OF_RANGE = {**CONFIG, "embedding_dimension": 1 << 63}
 NO_TEXTS: tuple[Any, ...] = ([], None)
 # What is no list, and lists of what is no text.
-BAD_GUARDRAILS = (
-    {"regex": True},
-    {"regex": [1]},
-    {"stop_words": [None]},
-    {"stop_words": [{"index_name": "mlconform-no-such-index", "source_fields": [1]}]},
-)
+BAD_GUARDRAILS = [
+    {"type": "local_regex", "input_guardrail": lists}
+    for lists in (
+        {"regex": True},
+        {"regex": [1]},
+        {"stop_words": [None]},
+        {"stop_words": [{"index_name": "mlconform-no-such-index", "source_fields": [1]}]},
+    )
+]
 
 
-def _with_what_fits_nothing(ml: MlCommons) -> Iterator[Exchange]:
-    """Answers to requests with a value that its field can do nothing with."""
+def _undeploys(ml: MlCommons) -> Iterator[Exchange]:
+    for ids in ([""], ["", UNKNOWN_ID], *([no_text] for no_text in NO_TEXTS)):
+        yield ml.undeploy_many({"model_ids": ids})
+
+
+def _deploys(ml: MlCommons) -> Iterator[Exchange]:
     model = ml.model()
-    yield ml.undeploy_many({"model_ids": [""]})
-    yield ml.undeploy_many({"model_ids": ["", UNKNOWN_ID]})
     for no_text in NO_TEXTS:
-        yield ml.undeploy_many({"model_ids": [no_text]})
         yield ml.deploy(model, {"node_ids": [no_text]})
-    for lists in BAD_GUARDRAILS:
-        guardrails = {"type": "local_regex", "input_guardrail": lists}
-        yield ml.update(model, {"guardrails": guardrails})
-        yield _registered(ml, guardrails=guardrails)
-    yield _registered(ml, interface=[])
-    yield _registered(ml, backend_roles=[[]])
-    yield _registered(ml, model_config=OUT_OF_RANGE)
-    yield _registered(ml, model_group_id=UNKNOWN_ID)
-    yield ml.update(model, {"model_config": OUT_OF_RANGE})
-    yield ml.update(model, {"interface": []})
-    yield ml.update(model, {"connector": {"description": "x"}})
+
+
+def _registrations(ml: MlCommons) -> Iterator[Exchange]:
+    of_no_use: tuple[Mapping[str, Any], ...] = (
+        *({"guardrails": guardrails} for guardrails in BAD_GUARDRAILS),
+        {"interface": []},
+        {"backend_roles": [[]]},
+        {"model_config": OUT_OF_RANGE},
+        {"model_group_id": UNKNOWN_ID},
+    )
+    for fields in of_no_use:
+        yield ml.register(ml.remote_body(**{"model_group_id": ml.group_id, **fields}))
+
+
+def _updates(ml: MlCommons) -> Iterator[Exchange]:
+    model = ml.model()
+    for body in (
+        *({"guardrails": guardrails} for guardrails in BAD_GUARDRAILS),
+        {"interface": []},
+        {"model_config": OUT_OF_RANGE},
+        {"connector": {"description": "x"}},
+    ):
+        yield ml.update(model, body)
+
+
+def _controllers(ml: MlCommons) -> Iterator[Exchange]:
+    path = f"{ML}/controllers/{ml.model()}"
     for method in ("POST", "PUT"):
-        yield ml.session.request(method, f"{ML}/controllers/{model}", {"user_rate_limiter": []})
+        yield ml.session.request(method, path, {"user_rate_limiter": []})
+
+
+def _creations(ml: MlCommons) -> Iterator[Exchange]:
     yield ml.create_connector(ml.connector_body(parameters=[]))
     yield ml.register_group({"description": "no name"})
-    for used in (model, ml.deployed_model()):
-        yield ml.predict(used, {"parameters": ["no", "object"]})
 
 
-def _registered(ml: MlCommons, **fields: Any) -> Exchange:
-    return ml.register(ml.remote_body(**{"model_group_id": ml.group_id, **fields}))
+def _predict_calls(ml: MlCommons) -> Iterator[Exchange]:
+    for model in (ml.model(), ml.deployed_model()):
+        yield ml.predict(model, {"parameters": ["no", "object"]})
 
 
+@pytest.mark.parametrize(
+    "ask", [_undeploys, _deploys, _registrations, _updates, _controllers, _creations, _predict_calls]
+)
 @requirement("osml.wire.no-server-error")
-def test_no_value_that_fits_nothing_is_a_server_error(ml: MlCommons, expect: Expect) -> None:
-    for answered in _with_what_fits_nothing(ml):
+def test_no_value_that_fits_nothing_is_a_server_error(
+    ml: MlCommons, expect: Expect, ask: Callable[[MlCommons], Iterator[Exchange]]
+) -> None:
+    """Of a value that its field can do nothing with; those of one operation together, so that what a finding
+    shows is short."""
+    for answered in ask(ml):
         expect.see(
             "osml.wire.no-server-error",
             answered.status < 500,
