@@ -120,6 +120,14 @@ def group(cluster: MlCommons) -> None:
         cluster.share_group()
 
 
+@pytest.fixture(scope="module")
+def shared(cluster: MlCommons, group: None, judging: Judging) -> Iterator[MlCommons]:
+    """The target, for what all checks of a module read: what is made through it is removed after the last."""
+    mark = cluster.session.tracker.mark()
+    yield cluster
+    judging.complaints += cluster.session.clean(mark)
+
+
 @pytest.fixture
 def ml(cluster: MlCommons, group: None, session: Session) -> MlCommons:
     """The target, for one check: what is made through it is removed after the check."""

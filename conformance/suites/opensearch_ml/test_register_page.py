@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from mlconform.conformance.contract.model import Contract
-from mlconform.conformance.running.judging import Judging
 from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.generated import schema_problem
 from mlconform.conformance.suites.marks import deciding, requirement
@@ -42,18 +41,14 @@ class Together:
 
 
 @pytest.fixture(scope="module")
-def together(
-    cluster: MlCommons, group: None, judging: Judging, request: pytest.FixtureRequest
-) -> Iterator[Together]:
-    mark = cluster.session.tracker.mark()
-    body: Mapping[str, Any] = cluster.remote_body(model_group_id=cluster.group_id)
+def together(shared: MlCommons, request: pytest.FixtureRequest) -> Together:
+    body: Mapping[str, Any] = shared.remote_body(model_group_id=shared.group_id)
     for item in request.session.items:
         if isinstance(item, pytest.Function) and item.function is test_a_field_is_accepted:
             fields: Any = item.callspec.params["fields"]
             body = _merged(body, fields)
-    registered = cluster.register(body)
-    yield Together(body, registered, cluster.get(str(registered.member("model_id"))))
-    judging.complaints += cluster.session.clean(mark)
+    registered = shared.register(body)
+    return Together(body, registered, shared.get(str(registered.member("model_id"))))
 
 
 def _merged(body: Mapping[str, Any], more: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,7 +8,6 @@ import pytest
 
 from mlconform.conformance.contract.model import Contract
 from mlconform.conformance.outcomes import Untestable
-from mlconform.conformance.running.judging import Judging
 from mlconform.conformance.suites.expect import Expect
 from mlconform.conformance.suites.generated import schema_problem
 from mlconform.conformance.suites.marks import deciding, requirement
@@ -39,15 +38,14 @@ def _finished(ml: MlCommons) -> tuple[str, Exchange]:
 
 
 @pytest.fixture(scope="module")
-def finished(cluster: MlCommons, group: None, judging: Judging) -> Iterator[str]:
+def finished(shared: MlCommons) -> Iterator[str]:
     """The id of a finished deploy task for checks that only read it."""
-    session = cluster.session
-    mark, begin = session.tracker.mark(), len(session.journal)
-    task_id, _ = _finished(cluster)
+    session = shared.session
+    begin = len(session.journal)
+    task_id, _ = _finished(shared)
     session.shared[task_id] = tuple(session.journal[begin:])
     yield task_id
     session.shared.pop(task_id)
-    judging.complaints += session.clean(mark)
 
 
 @pytest.mark.parametrize(
