@@ -56,6 +56,16 @@ def test_the_content_type_is_true(ml: MlCommons, expect: Expect) -> None:
         )
 
 
+def _see_no_fault(expect: Expect, answered: Exchange, expected: str) -> None:
+    expect.see(
+        "osml.wire.no-server-error",
+        answered.status < 500,
+        expected=expected,
+        came=answered.summary,
+        exchange=answered,
+    )
+
+
 @requirement("osml.wire.no-server-error")
 def test_no_bad_body_is_a_server_error(ml: MlCommons, expect: Expect) -> None:
     model = ml.model()
@@ -70,13 +80,7 @@ def test_no_bad_body_is_a_server_error(ml: MlCommons, expect: Expect) -> None:
     ):
         for raw in BAD_BODIES:
             answered = ml.session.request(method, path, raw=raw)
-            expect.see(
-                "osml.wire.no-server-error",
-                answered.status < 500,
-                expected=f"no 5xx to {method} {path} with the body {raw!r}",
-                came=answered.summary,
-                exchange=answered,
-            )
+            _see_no_fault(expect, answered, f"no 5xx to {method} {path} with the body {raw!r}")
 
 
 OUT_OF_RANGE = {**CONFIG, "embedding_dimension": 1 << 63}
@@ -153,13 +157,7 @@ def test_no_value_that_fits_nothing_is_a_server_error(
     """Of a value that its field can do nothing with; those of one operation together, so that what a finding
     shows is short."""
     for answered in ask(ml):
-        expect.see(
-            "osml.wire.no-server-error",
-            answered.status < 500,
-            expected="no 5xx",
-            came=answered.summary,
-            exchange=answered,
-        )
+        _see_no_fault(expect, answered, "no 5xx")
 
 
 @requirement("osml.wire.error-envelope")
